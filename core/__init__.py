@@ -1,0 +1,9 @@
+"""Continuo without its window: everything that needs no Qt.
+
+midi        Standard MIDI Files <-> Score (notes, pedals, tempo map)
+codec       Score <-> events, the 388 symbols of the performance vocabulary
+model       the Music Transformer, its KV cache, its weights on disk
+generation  prompt + options + seed -> a stream of events -> a take
+live        timed messages -> a MIDI port, the built-in synth or a file, from a process of its own
+cli         the command line, continuo-cli
+"""

@@ -1,0 +1,104 @@
+"""What a MIDI file says, as immutable values: Note, Pedal, Control, Track, Score.
+
+Times stand in both units: ticks are the file's own and exact, seconds come from the tempo map.
+"""
+
+from dataclasses import dataclass
+
+from core.midi.tempo_map import TempoMap
+
+PERCUSSION_CHANNEL = 9  # channel 10 as musicians count
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note: `start` and `end` (key release) in seconds, the same in ticks; velocity 1 to 127."""
+
+    pitch: int
+    velocity: int
+    start: float
+    end: float
+    start_tick: int
+    end_tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pedal:
+    """One stretch of sustain pedal (CC 64 at 64 or more) on the track's channel."""
+
+    start: float
+    end: float
+    start_tick: int
+    end_tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Any channel message that is not a note, as it goes over the wire (CC 64 included)."""
+
+    time: float
+    tick: int
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The notes of one channel in one track chunk; a format 0 file has one Track per channel.
+
+    `pedals` are those of the channel, whichever chunk they stand in, as a synth would hear them.
+    `program` is the first program of the channel (0 if none). `chunk` indexes `Score.chunks`.
+    """
+
+    name: str
+    channel: int
+    program: int
+    notes: tuple[Note, ...]
+    pedals: tuple[Pedal, ...]
+    controls: tuple[Control, ...]
+    chunk: int
+
+    @property
+    def is_percussion(self) -> bool:
+        """Whether the notes are drums (MIDI channel 10)."""
+        return self.channel == PERCUSSION_CHANNEL
+
+
+@dataclass(frozen=True, slots=True)
+class KeySignature:
+    """A key signature of the file, such as "Eb major"."""
+
+    tick: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A whole MIDI file.
+
+    `chunks` are the bodies of its MTrk chunks, byte for byte (after repair, if it needed any), so
+    that saving can leave them alone. `end` is the end of the last note (key release) in seconds.
+    `repairs` says, a sentence each, what had to be skipped to read the file.
+    """
+
+    name: str
+    smf_format: int
+    tempo_map: TempoMap
+    tracks: tuple[Track, ...]
+    keys: tuple[KeySignature, ...]
+    chunks: tuple[bytes, ...]
+    repairs: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> int:
+        """Number of notes, percussion included."""
+        return sum(len(track.notes) for track in self.tracks)
+
+    @property
+    def end(self) -> float:
+        """End of the last note, in seconds (0 without notes)."""
+        return max((n.end for t in self.tracks for n in t.notes), default=0.0)
+
+    @property
+    def end_tick(self) -> int:
+        """End of the last note, in ticks (0 without notes)."""
+        return max((n.end_tick for t in self.tracks for n in t.notes), default=0)
