@@ -1,0 +1,281 @@
+"""Notes -> events and events -> notes, side by side, for whole sequences and one event at a time.
+
+Every event lies on one absolute grid of 10 ms steps, so a piece cannot drift: an onset is off by
+5 ms at most, however long the piece. The sustain pedal is folded into the note-offs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from core.codec.vocabulary import (
+    BOUNDARY,
+    LONGEST_SHIFT,
+    NOTE_OFF,
+    NOTE_ON,
+    STEPS_PER_SECOND,
+    VELOCITY,
+    from_bin,
+    note_off,
+    note_on,
+    shift_steps,
+    time_shift,
+    to_bin,
+    to_step,
+    velocity,
+)
+from core.midi.score import Pedal, Score, Track
+from core.midi.write import TakeNote
+
+LONGEST_PEDAL = 5.0  # seconds that the pedal holds a note past its key release
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """What differs between models that share the ids.
+
+    `velocity`: a velocity event only on "change" of its bin (ours), or before "each" note-on (the
+    book's). `starts_with_boundary`: whether a boundary stands before a piece's first event.
+    """
+
+    velocity: Literal["change", "each"] = "change"
+    starts_with_boundary: bool = True
+
+
+class GridNote(NamedTuple):
+    """A note on the grid: steps, pitch and velocity bin; `end` > `start`, the pedal folded in."""
+
+    start: int
+    pitch: int
+    end: int
+    bin: int
+
+
+def end_with_pedal(end: float, pedals: Sequence[Pedal], first: int = 0) -> float:
+    """Where a note whose key is released at `end` seconds falls silent.
+
+    `pedals` are sorted and apart; those before index `first` are known to be over by then.
+    """
+    for pedal in pedals[first:]:
+        if pedal.start > end:
+            break
+        if end < pedal.end:
+            return min(pedal.end, end + LONGEST_PEDAL)
+    return end
+
+
+def grid_notes(
+    tracks: Iterable[Track], *, origin: float = 0.0, start: float | None = None, end: float | None = None
+) -> list[GridNote]:
+    """The notes of several tracks, as one piano, on the grid; sorted by start, then pitch.
+
+    Step 0 is at `origin` seconds. Notes whose onset lies before `start` or not before `end` are left
+    out; what still sounds at `end` is released there. Percussion is left out. Of notes with one pitch
+    and one onset step the louder velocity and the later end count; a re-strike ends the note that sounds.
+    """
+    last_step = None if end is None else to_step(end - origin)
+    struck: dict[tuple[int, int], tuple[int, int]] = {}  # (step, pitch) -> (velocity, end step)
+    for track in tracks:
+        if track.is_percussion:
+            continue
+        first_pedal = 0
+        for note in sorted(track.notes, key=lambda n: n.end):
+            # Notes come by rising key release, so pedals that are over stay over.
+            while first_pedal < len(track.pedals) and track.pedals[first_pedal].end <= note.end:
+                first_pedal += 1
+            if (start is not None and note.start < start) or (end is not None and note.start >= end):
+                continue
+            onset = to_step(note.start - origin)
+            release = to_step(end_with_pedal(note.end, track.pedals, first_pedal) - origin)
+            if last_step is not None:
+                onset, release = min(onset, last_step - 1), min(release, last_step)
+            louder, later = struck.get((onset, note.pitch), (0, 0))
+            struck[onset, note.pitch] = (max(louder, note.velocity), max(later, release, onset + 1))
+    next_onset: dict[int, int] = {}  # by pitch
+    notes = []
+    for (onset, pitch), (loudness, release) in sorted(struck.items(), reverse=True):
+        release = min(release, next_onset.get(pitch, release))
+        next_onset[pitch] = onset
+        notes.append(GridNote(onset, pitch, release, to_bin(loudness)))
+    notes.reverse()
+    return notes
+
+
+def encode_grid(
+    notes: Iterable[GridNote],
+    conventions: Conventions = Conventions(),  # noqa: B008 (frozen)
+    *,
+    starts_piece: bool = True,
+    until: int = 0,
+) -> list[int]:
+    """Events of grid notes (as `grid_notes` makes them), time counted from step 0.
+
+    Within a step: note-offs, then note-ons, by ascending pitch. `starts_piece` puts the boundary in
+    front if the model wants one. The last time shifts reach step `until` if the notes do not.
+    """
+    by_step: dict[int, tuple[list[int], list[GridNote]]] = defaultdict(lambda: ([], []))
+    for note in notes:
+        by_step[note.start][1].append(note)
+        by_step[note.end][0].append(note.pitch)
+    events = [BOUNDARY] if starts_piece and conventions.starts_with_boundary else []
+    now = 0
+    last_bin = None
+    for step in sorted(by_step):
+        offs, ons = by_step[step]
+        events += _shifts(step - now)
+        now = step
+        events += [note_off(pitch) for pitch in sorted(offs)]
+        for note in sorted(ons, key=lambda n: n.pitch):
+            if note.bin != last_bin or conventions.velocity == "each":
+                events.append(velocity(note.bin))
+                last_bin = note.bin
+            events.append(note_on(note.pitch))
+    events += _shifts(until - now)
+    return events
+
+
+def _shifts(steps: int) -> list[int]:
+    """Time shifts that add up to `steps` (none if it is not positive): whole seconds, then the rest."""
+    if steps <= 0:
+        return []
+    seconds, rest = divmod(steps, LONGEST_SHIFT)
+    return [time_shift(LONGEST_SHIFT)] * seconds + ([time_shift(rest)] if rest else [])
+
+
+def encode(score: Score, conventions: Conventions = Conventions(), tracks: Iterable[Track] | None = None) -> list[int]:  # noqa: B008
+    """Events of a whole score (its non-percussion tracks, or those given), from second 0 on."""
+    return encode_grid(grid_notes(score.tracks if tracks is None else tracks), conventions)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked to continue: `events`, which end at `marker` seconds of the score."""
+
+    events: tuple[int, ...]
+    marker: float
+
+
+def encode_prompt(
+    tracks: Sequence[Track], marker: float, conventions: Conventions, start: float | None = None
+) -> Prompt:
+    """The prompt from `start` to `marker` (seconds; default start: the first note).
+
+    The grid is laid so that the marker falls on a step: a take's time 0 is the marker exactly. Lead-in
+    silence is left out. Notes held across the marker are released there. The boundary stands in front
+    only if no note comes before.
+    """
+    onsets = [note.start for track in tracks if not track.is_percussion for note in track.notes]
+    in_prompt = [t for t in onsets if t < marker and (start is None or t >= start)]
+    if not in_prompt:
+        return Prompt((BOUNDARY,) if conventions.starts_with_boundary else (), marker)
+    first = min(in_prompt)
+    length = max(to_step(marker - first), 1)
+    origin = marker - length / STEPS_PER_SECOND
+    notes = [
+        # Rounding may put the very first onset half a step before the origin.
+        note if note.start >= 0 else note._replace(start=0, end=max(note.end, 1))
+        for note in grid_notes(tracks, origin=origin, start=first, end=marker)
+    ]
+    starts_piece = first <= min(onsets)
+    return Prompt(tuple(encode_grid(notes, conventions, starts_piece=starts_piece, until=length)), marker)
+
+
+class NoteMessage(NamedTuple):
+    """A note-on, or with velocity 0 a note-off, at a grid step counted from the sequence's start."""
+
+    step: int
+    pitch: int
+    velocity: int
+
+    @property
+    def time(self) -> float:
+        """Seconds from the sequence's start."""
+        return self.step / STEPS_PER_SECOND
+
+
+class StreamingDecoder:
+    """Turns each event into note messages the moment it comes, and knows which notes sound.
+
+    Any sequence gives a playable stream: a note-on for a sounding pitch ends that note first, a
+    note-off for a silent one does nothing, no note is shorter than a step. Messages come in order of time.
+    """
+
+    def __init__(self) -> None:
+        self.step = 0
+        self.sounding: dict[int, int] = {}  # pitch -> onset step
+        self._velocity = from_bin(16)  # before any velocity event: mezzo forte
+        self._short: set[int] = set()  # pitches let go in the step they were struck: to end a step later
+
+    def feed(self, event: int) -> list[NoteMessage]:
+        """The messages that this event makes; boundary and padding make none."""
+        if NOTE_ON.first <= event < NOTE_ON.end:
+            return self._strike(event - NOTE_ON.first)
+        if NOTE_OFF.first <= event < NOTE_OFF.end:
+            return self._release(event - NOTE_OFF.first)
+        if steps := shift_steps(event):
+            return self._shift(steps)
+        if VELOCITY.first <= event < VELOCITY.end:
+            self._velocity = from_bin(event - VELOCITY.first)
+        return []
+
+    def close(self) -> list[NoteMessage]:
+        """Note-offs for all that sounds, now (a step later for what was struck just now)."""
+        messages = []
+        for pitch, onset in sorted(self.sounding.items(), key=lambda item: (max(item[1] + 1, self.step), item[0])):
+            messages.append(NoteMessage(max(onset + 1, self.step), pitch, 0))
+        self.sounding.clear()
+        self._short.clear()
+        return messages
+
+    def _strike(self, pitch: int) -> list[NoteMessage]:
+        onset = self.sounding.get(pitch)
+        if onset == self.step:  # struck twice in one step: one note, held
+            self._short.discard(pitch)
+            return []
+        self.sounding[pitch] = self.step
+        release = [] if onset is None else [NoteMessage(self.step, pitch, 0)]
+        return [*release, NoteMessage(self.step, pitch, self._velocity)]
+
+    def _release(self, pitch: int) -> list[NoteMessage]:
+        onset = self.sounding.get(pitch)
+        if onset is None:
+            return []
+        if onset == self.step:
+            self._short.add(pitch)
+            return []
+        del self.sounding[pitch]
+        return [NoteMessage(self.step, pitch, 0)]
+
+    def _shift(self, steps: int) -> list[NoteMessage]:
+        messages = [NoteMessage(self.step + 1, pitch, 0) for pitch in sorted(self._short)]
+        for pitch in self._short:
+            del self.sounding[pitch]
+        self._short.clear()
+        self.step += steps
+        return messages
+
+
+def notes_from_messages(messages: Iterable[NoteMessage]) -> list[TakeNote]:
+    """Notes in order of onset, from a decoder's complete stream of messages."""
+    open_notes: dict[int, NoteMessage] = {}
+    notes = []
+    for message in messages:
+        struck = open_notes.pop(message.pitch, None)
+        if struck:
+            notes.append(TakeNote(struck.pitch, struck.velocity, struck.time, message.time))
+        if message.velocity:
+            open_notes[message.pitch] = message
+    return sorted(notes, key=lambda n: (n.start, n.pitch))
+
+
+def decode(events: Iterable[int]) -> list[TakeNote]:
+    """The notes of a whole sequence, in order of onset, seconds from its start; open ends are closed."""
+    return notes_from_messages(_messages(events))
+
+
+def _messages(events: Iterable[int]) -> Iterator[NoteMessage]:
+    decoder = StreamingDecoder()
+    for event in events:
+        yield from decoder.feed(event)
+    yield from decoder.close()
