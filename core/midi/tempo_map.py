@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -125,7 +126,7 @@ class TempoMap:
         )
         scale = self.division * 1_000_000
         starts, elapsed = [0.0], 0  # elapsed in ticks x microseconds: whole numbers, so nothing drifts
-        for before, after in zip(tempos, tempos[1:], strict=False):
+        for before, after in pairwise(tempos):
             elapsed += (after.tick - before.tick) * before.microseconds_per_quarter
             starts.append(elapsed / scale)
         return [t.tick for t in tempos], starts, [t.microseconds_per_quarter / scale for t in tempos]
