@@ -1,0 +1,266 @@
+"""Player: the app's side of the process that plays."""
+
+import atexit
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import types
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+from core.errors import ContinuoError, WriteError
+from core.live import player_process
+from core.live.outputs import OutputChoice
+from core.live.player_process import STATE_COMMANDS
+from core.live.scheduler import DEFAULT_CUSHION, Message, PlayerStatus
+
+OPENING_TIMEOUT = 30.0  # seconds for the process to start and open its output
+CLOSING_TIMEOUT = 4.0  # seconds for an orderly end; JACK may take one of them to deliver what was sent
+LAST_RESORT = 2.0  # seconds between SIGTERM and SIGKILL
+CHUNK = 256  # messages per pipe message, so that reading one never holds up the sound
+
+_start_lock = threading.Lock()
+_players: "weakref.WeakSet[Player]" = weakref.WeakSet()
+
+
+class Player:
+    """Plays timed messages to one output, from a process of its own. A context manager.
+
+    The output is open from the constructor to `close`. Commands return at once; what came of them
+    stands in `status()`. Music comes in by `start`, then `feed` as it is sampled, then `finish`; it
+    plays once what is sampled will last. Any method raises ContinuoError when the player has died
+    or its output is gone. Safe to use from several threads.
+    """
+
+    def __init__(self, choice: OutputChoice) -> None:
+        """Start the process and open the output; raises what `open_output` raises."""
+        self.description = ""  # of the output, for the user
+        self._changed = threading.Condition()
+        self._sending = threading.Lock()
+        self._status = PlayerStatus()
+        self._asked = 0  # commands sent that change the state; see PlayerStatus.answered
+        self._error: ContinuoError | None = None
+        self._gone = False
+        self._closed = False
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe(duplex=True)
+        _players.add(self)
+        self._process = context.Process(
+            target=player_process.run, args=(theirs, choice), name="continuo-player", daemon=True
+        )
+        try:
+            with _start_lock, _without_main_module(), _sigint_blocked():
+                self._process.start()
+            theirs.close()
+            self.description = self._receive_opening()
+        except BaseException:
+            self._end_process(0.5)
+            self._pipe.close()
+            raise
+        self._listener = threading.Thread(target=self._listen, name="continuo-player-news", daemon=True)
+        self._listener.start()
+        atexit.register(self.close)
+
+    # Music
+
+    def start(self, at: float = 0.0, length: float | None = None, cushion: float = DEFAULT_CUSHION) -> None:
+        """Begin a song at song time `at` (seconds), forgetting any other; see `Scheduler.start`."""
+        self._command("start", at, length, cushion)
+
+    def feed(self, messages: Sequence[Message], head: float) -> None:
+        """Append messages, in order of time; music is now sampled up to `head` (song seconds)."""
+        for place in range(0, len(messages), CHUNK):
+            rest = messages[place + CHUNK : place + CHUNK + 1]
+            self._command("feed", messages[place : place + CHUNK], rest[0][0] if rest else head)
+        if not messages:
+            self._command("feed", (), head)
+
+    def finish(self, end: float) -> None:
+        """Nothing more comes; the song ends at `end` (song seconds)."""
+        self._command("finish", end)
+
+    def clear_after(self, time: float) -> None:
+        """Drop what was fed from song time `time` on, so that another future can be fed."""
+        self._command("clear_after", time)
+
+    # The listener's wishes
+
+    def stop(self) -> None:
+        """Silence and stand still; the output stays open and `resume` goes on from here."""
+        self._command("stop")
+
+    def resume(self) -> None:
+        """Go on from where `stop` stood still."""
+        self._command("resume")
+
+    def send_now(self, message: bytes) -> None:
+        """Send one message at once, such as the note that was clicked."""
+        self._command("send_now", message)
+
+    def panic(self) -> None:
+        """Stop, and send CC 64 = 0 and CC 123 on all 16 channels, used or not."""
+        self._command("panic")
+
+    # News
+
+    def status(self) -> PlayerStatus:
+        """The latest news; never waits, and never raises (see its `problem`)."""
+        with self._changed:
+            if not self._gone:
+                return self._status
+            problem = str(self._error) if self._error else "" if self._closed else self._unexpected()
+            return replace(self._status, state="stopped", problem=problem)
+
+    def is_connected(self) -> bool | None:
+        """Whether anything listens to the output (news at most 0.25 s old); None if nobody can tell."""
+        self._raise_if_gone()
+        return self.status().connected
+
+    def wait_until_ended(self, timeout: float | None = None) -> bool:
+        """Wait until the song has ended or was stopped; False if `timeout` (seconds) passed first."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with self._changed:
+                self._raise_if_gone()
+                if self._status.answered == self._asked and self._status.state in ("ended", "stopped"):
+                    return True
+                left = 0.5 if deadline is None else deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                # In short pieces: on Windows a longer wait would not notice Ctrl-C.
+                self._changed.wait(min(left, 0.5))
+
+    # The end
+
+    def close(self) -> None:
+        """Silence everything, close the output, end the process. Never hangs; does nothing twice.
+
+        Raises WriteError if the output was a file that could not be written.
+        """
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+        atexit.unregister(self.close)
+        with suppress(OSError), self._sending:
+            self._pipe.send(("close",))
+        self._end_process(CLOSING_TIMEOUT)
+        self._listener.join()  # the other end is closed, so it has ended or is about to
+        self._pipe.close()
+        if isinstance(self._error, WriteError):
+            raise self._error
+
+    def __enter__(self) -> "Player":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        try:
+            self.close()
+        except ContinuoError:
+            if kind is None:  # else the first error is the one to hear of
+                raise
+
+    # Inside
+
+    def _command(self, name: str, *arguments: Any) -> None:
+        self._raise_if_gone()
+        try:
+            with self._sending:
+                # Counted first: an answer may come before send returns.
+                self._asked += name in STATE_COMMANDS
+                self._pipe.send((name, *arguments))
+        except OSError as error:
+            # The process says why it ended before it closes the pipe: let that be read.
+            self._listener.join(LAST_RESORT)
+            self._raise_if_gone()
+            raise ContinuoError(self._unexpected()) from error
+
+    def _raise_if_gone(self) -> None:
+        if self._closed:
+            raise ContinuoError("The player is closed.")
+        if self._gone:
+            raise self._error or ContinuoError(self._unexpected())
+
+    def _unexpected(self) -> str:
+        return "The player has ended unexpectedly."
+
+    def _receive_opening(self) -> str:
+        if not self._pipe.poll(OPENING_TIMEOUT):
+            raise ContinuoError("The output did not open in time.")
+        try:
+            opened = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise ContinuoError("The player could not be started.") from error
+        if isinstance(opened, ContinuoError):
+            raise opened
+        return opened
+
+    def _listen(self) -> None:
+        """The listener thread: news from the process until its end of the pipe closes."""
+        with suppress(EOFError, OSError):
+            while True:
+                news = self._pipe.recv()
+                with self._changed:
+                    if isinstance(news, PlayerStatus):
+                        self._status = news
+                    else:
+                        self._error = news
+                    self._changed.notify_all()
+        with self._changed:
+            self._gone = True
+            self._changed.notify_all()
+
+    def _end_process(self, patience: float) -> None:
+        if self._process.pid is None:
+            return
+        self._process.join(patience)
+        if self._process.is_alive():
+            self._process.terminate()
+            self._process.join(LAST_RESORT)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(LAST_RESORT)
+
+
+@contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep a spawned process from importing the app's main script, which it has no use for.
+
+    It would cost the player's start whatever the app imports; multiprocessing looks for the script in
+    `sys.modules["__main__"]` while a process starts.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Let a process started here inherit a blocked SIGINT: Ctrl-C must not end it while it still imports."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _leave_pipes_alone() -> None:
+    """In a forked child of the app: close its copies of our pipes, which would hide the app's end."""
+    for player in _players:
+        player._pipe.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_pipes_alone)

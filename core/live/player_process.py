@@ -1,0 +1,158 @@
+"""The child process that plays: scheduler and output, sleeping to absolute deadlines.
+
+It shares nothing with the app but a pipe, so neither the model nor the screen can make it late, and it
+outlives them: when the pipe closes, even by `kill -9` of the app, on SIGTERM and on any exception it
+ends all that sounds. SIGINT it ignores: a terminal sends Ctrl-C to both, and the app decides.
+
+Over the pipe come tuples `(command, *arguments)`; back go the output's description once it is open,
+then PlayerStatus, and a ContinuoError when something ends it.
+"""
+
+import gc
+import math
+import os
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import Any
+
+from core.errors import ContinuoError
+from core.live.outputs import MidiOutput, OutputChoice, open_output, panic
+from core.live.scheduler import PlayerStatus, Scheduler
+
+REPORT_EVERY = 0.05  # seconds between statuses while a song is on
+LOOK_EVERY = 0.25  # seconds between looks at the output (connected? gone?)
+BUSY = 0.002  # with a message due sooner than this, reporting waits ...
+LATEST_REPORT = 0.1  # ... but no longer than this
+STATE_COMMANDS = ("start", "stop", "resume", "clear_after", "panic")
+
+
+class _Terminated(BaseException):
+    """SIGTERM came."""
+
+
+def run(pipe: Connection, choice: OutputChoice) -> None:
+    """The child's whole life: open the output, obey commands until told to close or left alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _hush_libraries()
+    if sys.platform == "win32":
+        import ctypes
+
+        ctypes.windll.winmm.timeBeginPeriod(1)  # else sleeps end on a 15.6 ms grid
+    try:
+        output = open_output(choice)
+    except ContinuoError as error:
+        pipe.send(error)
+        return
+    loop = _Loop(pipe, output)
+    error: ContinuoError | None = None
+    try:
+        signal.signal(signal.SIGTERM, _on_sigterm)
+        pipe.send(output.description)
+        # Nothing here makes reference cycles, so no collection ever has to delay a message.
+        gc.freeze()
+        gc.disable()
+        loop.run()
+    except (_Terminated, EOFError, ConnectionError):
+        pass  # asked to end, or the app is gone: both end below
+    except ContinuoError as problem:
+        error = problem
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        panic(output, loop.scheduler.sounding)
+        try:
+            output.close()
+        except ContinuoError as problem:
+            error = error or problem
+    if error is not None:
+        with suppress(OSError):
+            pipe.send(error)
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _hush_libraries() -> None:
+    """Keep what C libraries (JACK, ALSA, PulseAudio) print on stderr away; Python's own still gets there."""
+    sys.stderr.flush()
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+class _Loop:
+    """Wait for the next deadline or command, whichever is first; report in between."""
+
+    def __init__(self, pipe: Connection, output: MidiOutput) -> None:
+        self._pipe = pipe
+        self._output = output
+        self.scheduler = Scheduler(output.send, time.perf_counter)
+        self._answered = 0
+        self._reported = PlayerStatus()
+        self._next_report = 0.0
+        self._next_look = 0.0
+        self._connected: bool | None = None
+
+    def run(self) -> None:
+        """Until `close` comes. Raises EOFError when the app is gone, ContinuoError when the output is."""
+        while True:
+            due = self.scheduler.tick()
+            due = math.inf if due is None else due
+            now = time.perf_counter()
+            if self._is_report_due(now, due):
+                self._report(now)
+            if _wait(self._pipe, min(due, self._next_report) - time.perf_counter()):
+                command, *arguments = self._pipe.recv()
+                if command == "close":
+                    return
+                self._obey(command, arguments)
+
+    def _obey(self, command: str, arguments: list[Any]) -> None:
+        self._answered += command in STATE_COMMANDS
+        if command == "panic":
+            self.scheduler.sounding.channels.update(range(16))
+            command = "stop"
+        getattr(self.scheduler, command)(*arguments)
+
+    def _is_report_due(self, now: float, due: float) -> bool:
+        if self.scheduler.state != self._reported.state or self._answered != self._reported.answered:
+            return True
+        return now >= self._next_report and (due - now > BUSY or now > self._next_report + LATEST_REPORT)
+
+    def _report(self, now: float) -> None:
+        if now >= self._next_look:
+            self._next_look = now + LOOK_EVERY
+            self._connected = self._output.is_connected()
+            if problem := self._output.problem():
+                raise ContinuoError(problem)
+        status = replace(self.scheduler.status(), connected=self._connected, answered=self._answered)
+        is_moving = status.state in ("waiting", "playing", "holding")
+        self._next_report = now + (REPORT_EVERY if is_moving else LOOK_EVERY)
+        if status != self._reported and _has_room(self._pipe):
+            self._pipe.send(status)
+            self._reported = status
+
+
+def _wait(pipe: Connection, seconds: float) -> bool:
+    """Whether something can be read within `seconds`; returns as exactly on time as the system can."""
+    seconds = max(0.0, seconds)
+    if sys.platform != "win32":
+        # Not pipe.poll: it rounds to milliseconds.
+        return bool(select.select([pipe.fileno()], [], [], seconds)[0])
+    if pipe.poll(max(0.0, seconds - BUSY)):
+        return True
+    if seconds > 0:
+        time.sleep(min(seconds, BUSY))
+    return pipe.poll(0)
+
+
+def _has_room(pipe: Connection) -> bool:
+    """Whether a status can be sent without waiting for the app to read (it may have been suspended)."""
+    return sys.platform == "win32" or bool(select.select([], [pipe.fileno()], [], 0)[1])
