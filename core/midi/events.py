@@ -9,9 +9,9 @@ status or data. So every way to go on is tried on the events that follow, and th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from mido.midifiles.meta import MetaMessage, build_meta_message
+from mido.midifiles.meta import build_meta_message
 
 # (tick from the start of the track, message). A channel message stands as it goes over the wire, with
 # its status byte; a meta event or system exclusive as in the file, with its length.
@@ -116,15 +116,13 @@ def read_event(
         return None
 
 
-def decode_meta(message: bytes) -> MetaMessage | None:
-    """The meta event of a message, or None if mido finds fault with it."""
+def decode_meta(message: bytes) -> Any:
+    """The mido.MetaMessage of a message, which has fields by its type, or None if mido finds fault."""
     length, data = read_varint(message, 2)
     try:
-        # mido's builder is typed for lists and returns an UnknownMetaMessage for unknown kinds.
-        meta = build_meta_message(message[1], list(message[data : data + length]))
+        return build_meta_message(message[1], list(message[data : data + length]))
     except (ValueError, IndexError, TypeError, KeyError, OSError):
         return None
-    return meta
 
 
 def meta_data(message: bytes) -> bytes:
