@@ -62,7 +62,8 @@ clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/.created:
-	@command -v $(PYTHON) >/dev/null || $(call apt,python3 python3-venv)
+	@command -v $(PYTHON) >/dev/null || { [ $(PYTHON) = python3 ] && $(call apt,python3 python3-venv); } || { \
+	  echo "There is no $(PYTHON) to run Continuo with."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 	  echo "Continuo needs Python 3.10 or newer and $(PYTHON) is $$($(PYTHON) -V): name a newer one, as in" \
 	    "make run PYTHON=python3.12"; exit 1; }
