@@ -96,14 +96,19 @@ def with_takes(
         )
         chunks = _cut(chunks, marker_tick)
     setup = _sound(score, tracks, marker)
-    channels = _free_channels(score, tracks)
+    channels = _free_channels(score)
+    # A channel that has to be shared is set up no sooner than the take begins.
+    setup_tick = 0 if channels else marker_tick
+    if not channels:
+        main = _main_track(score, tracks)
+        channels = [main.channel if main else 0]
     added = [
         _take_chunk(
             take,
             marker,
             tempo_map,
             channels[i % len(channels)],
-            setup,
+            [(setup_tick, message) for message in setup],
             names[i] if names else "Continuo take" if len(takes) == 1 else f"Continuo take {i + 1}",
         )
         for i, take in enumerate(takes)
@@ -137,7 +142,8 @@ def take_alone(
     ]
     events.sort(key=lambda event: event[0])
     # Placed through the score's own map, then moved: so the rounding is that of the whole file.
-    body = _take_chunk(take, marker, old, 0, _sound(score, tracks, marker), name, origin=start)
+    setup = [(0, message) for message in _sound(score, tracks, marker)]
+    body = _take_chunk(take, marker, old, 0, setup, name, origin=start)
     return _file_bytes(old.division, (encode_track(events, events[-1][0]), body))
 
 
@@ -260,11 +266,10 @@ def _sound(score: Score, tracks: Collection[int] | None, marker: float) -> list[
     ]
 
 
-def _free_channels(score: Score, tracks: Collection[int] | None) -> list[int]:
-    """The melodic channels nobody plays on, or the main track's if there are none."""
+def _free_channels(score: Score) -> list[int]:
+    """The melodic channels nobody plays on."""
     used = {track.channel for track in score.tracks} | {PERCUSSION_CHANNEL}
-    main = _main_track(score, tracks)
-    return [c for c in range(16) if c not in used] or [main.channel if main else 0]
+    return [channel for channel in range(16) if channel not in used]
 
 
 def _take_chunk(
@@ -272,11 +277,14 @@ def _take_chunk(
     marker: float,
     tempo_map: TempoMap,
     channel: int,
-    setup: Sequence[bytes],
+    setup: Sequence[Event],
     name: str,
     origin: int = 0,
 ) -> bytes:
-    """A track chunk of the take; `origin` is the tick of the map that becomes the track's 0."""
+    """A track chunk of the take, behind the messages of `setup` (written for channel 0).
+
+    `origin` is the tick of the map that becomes the track's 0.
+    """
     starts = tempo_map.ticks_array([marker + note.start for note in take])
     ends = tempo_map.ticks_array([marker + note.end for note in take])
     begin = tempo_map.tick(marker)
@@ -288,7 +296,6 @@ def _take_chunk(
     messages.sort(key=lambda m: m[:2])
     title = name.encode()
     events: list[Event] = [(0, b"\xff\x03" + write_varint(len(title)) + title)]
-    # Right before the take, so that a channel of the score that had to be shared sounds as it did.
-    events += [(begin - origin, bytes((message[0] | channel, *message[1:]))) for message in setup]
+    events += [(tick, bytes((message[0] | channel, *message[1:]))) for tick, message in setup]
     events += [(tick - origin, message) for tick, _, message in messages]
     return encode_track(events, events[-1][0])
