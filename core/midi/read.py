@@ -16,7 +16,7 @@ from core.midi.tempo_map import Metre, Tempo, TempoMap
 MAX_BYTES = 16 * 2**20  # some two million notes; the largest files of music have a tenth of that
 
 _ALL_OFF = -1  # in place of a velocity: the channel was silenced
-# One note between pairing and placing in time: (start tick, end tick, pitch, velocity).
+# One note between pairing and placing in time: (start tick, pitch, end tick, velocity).
 _Span = tuple[int, int, int, int]
 
 
@@ -192,7 +192,7 @@ def _pedals(messages: list[Event], file_end: int, tempo_map: TempoMap) -> tuple[
 
 
 def _pair(messages: list[Event], end_tick: int) -> tuple[list[_Span], int]:
-    """Note-ons and note-offs of one channel in one chunk -> notes by start, and how many had no end."""
+    """Note-ons and note-offs of one channel in one chunk -> notes by start and pitch, and how many had no end."""
     by_pitch: dict[int, list[tuple[int, int]]] = defaultdict(
         list
     )  # pitch -> (tick, velocity or 0 or _ALL_OFF)
@@ -227,9 +227,9 @@ def _pair_in_order(pitch: int, changes: list[tuple[int, int]]) -> tuple[list[_Sp
             sounding.append((tick, velocity))
         elif velocity == 0 and sounding:
             start, struck = sounding.popleft()
-            notes.append((start, tick, pitch, struck))
+            notes.append((start, pitch, tick, struck))
         elif sounding:
-            notes += [(start, tick, pitch, struck) for start, struck in sounding]
+            notes += [(start, pitch, tick, struck) for start, struck in sounding]
             sounding.clear()
     return notes, len(sounding)
 
@@ -240,17 +240,17 @@ def _pair_by_restrike(pitch: int, changes: list[tuple[int, int]], end_tick: int)
     sounding: tuple[int, int] | None = None
     for tick, velocity in (*changes, (end_tick, 0)):
         if sounding:
-            notes.append((sounding[0], tick, pitch, sounding[1]))
+            notes.append((sounding[0], pitch, tick, sounding[1]))
         sounding = (tick, velocity) if velocity > 0 else None
     return notes
 
 
 def _notes(spans: list[_Span], tempo_map: TempoMap) -> tuple[Note, ...]:
     starts = tempo_map.seconds_array([span[0] for span in spans]).tolist()
-    ends = tempo_map.seconds_array([span[1] for span in spans]).tolist()
+    ends = tempo_map.seconds_array([span[2] for span in spans]).tolist()
     return tuple(
         Note(pitch, velocity, start, end, start_tick, end_tick)
-        for (start_tick, end_tick, pitch, velocity), start, end in zip(spans, starts, ends, strict=True)
+        for (start_tick, pitch, end_tick, velocity), start, end in zip(spans, starts, ends, strict=True)
     )
 
 
