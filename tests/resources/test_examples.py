@@ -10,6 +10,9 @@ from types import ModuleType
 import mido
 import pytest
 
+from core.midi.grid import default_marker, is_gridded
+from core.midi.read import read_score
+
 FOLDER = Path(__file__).resolve().parents[2] / "resources" / "examples"
 NAMES = ("bwv846.mid", "greensleeves.mid", "nocturne.mid", "pop-loop.mid", "ragtime.mid")
 METRES = {"greensleeves.mid": (6, 8), "nocturne.mid": (12, 8), "ragtime.mid": (2, 4)}
@@ -96,3 +99,12 @@ def test_nocturne_has_rubato_and_pedal() -> None:
     for track in midi.tracks[1:]:
         pedal = [m.value for m in track if m.type == "control_change" and m.control == 64]
         assert pedal == [127, 0] * 12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reads_as_it_was_meant(name: str) -> None:
+    score = read_score(FOLDER / name)
+    assert score.repairs == ()
+    assert is_gridded(score) == (name != "nocturne.mid")
+    # A gridded example ends just before a bar line, and is continued from there.
+    assert default_marker(score) == pytest.approx(score.end, abs=0.06)
