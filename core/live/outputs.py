@@ -90,9 +90,9 @@ def open_output(choice: OutputChoice) -> MidiOutput:
     """Open what was chosen. Raises NotFound (no such port or device) with one sentence, WriteError (file)."""
     # Imported here: rtmidi and the synth cost start-up time and memory that not every output needs.
     if isinstance(choice, NoOutput):
-        return _Nothing()
+        return Nothing()
     if isinstance(choice, MidiFileOutput):
-        return _Recording(choice.path)
+        return Recording(choice.path)
     if isinstance(choice, BuiltInSynth):
         from core.live import synth
 
@@ -114,24 +114,28 @@ def panic(output: MidiOutput, sounding: Sounding) -> None:
     sounding.clear()
 
 
-class _Nothing:
+class Nothing:
+    """The output of `NoOutput`; see `MidiOutput`."""
+
     description = "no output"
 
     def send(self, message: bytes) -> None:
-        pass
+        """Let it be forgotten."""
 
     def close(self) -> None:
-        pass
+        """Nothing to close."""
 
     def is_connected(self) -> bool | None:
+        """There is nothing to wait for."""
         return True
 
     def problem(self) -> str:
+        """There is never one."""
         return ""
 
 
-class _Recording(_Nothing):
-    """Keeps each message with the wall time it came at, the first at 0."""
+class Recording(Nothing):
+    """A MIDI file in the making: each message at the wall time (`clock`, seconds) it came, the first at 0."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.perf_counter) -> None:
         # Said now rather than after an hour of playing.
@@ -143,6 +147,7 @@ class _Recording(_Nothing):
         self._sent: list[tuple[float, bytes]] = []
 
     def send(self, message: bytes) -> None:
+        """Keep it with the time."""
         self._sent.append((self._clock(), message))
 
     def close(self) -> None:

@@ -2,7 +2,8 @@
 
 On Linux ALSA is used if the kernel's sequencer is there, else JACK if a server runs; on macOS
 CoreMIDI; on Windows WinMM, which has no virtual ports. rtmidi prints warnings on stderr when a system
-is missing, so whether it is there is found out first, without rtmidi.
+is missing, so whether it is there is found out first, without rtmidi. The environment variable
+CONTINUO_MIDI=jack passes over ALSA, for those who have both.
 """
 
 import os
@@ -39,7 +40,8 @@ def _api() -> tuple[int, str]:
     if sys.platform == "win32":
         return rtmidi.API_WINDOWS_MM, "WinMM"
     compiled = rtmidi.get_compiled_api()
-    if rtmidi.API_LINUX_ALSA in compiled and os.access(ALSA_SEQUENCER, os.R_OK | os.W_OK):
+    is_alsa_wanted = os.environ.get("CONTINUO_MIDI", "").lower() != "jack"
+    if is_alsa_wanted and rtmidi.API_LINUX_ALSA in compiled and os.access(ALSA_SEQUENCER, os.R_OK | os.W_OK):
         return rtmidi.API_LINUX_ALSA, "ALSA"
     if rtmidi.API_UNIX_JACK in compiled and is_jack_running():
         return rtmidi.API_UNIX_JACK, "JACK"
@@ -88,7 +90,7 @@ def choose_port(names: list[str], part: str) -> int:
 
 
 def _plain_names(name: str) -> tuple[str, ...]:
-    """A port's name without the numbers and the client that systems add: "Synth:In 20:0" -> "Synth:In", "In"."""
+    """A port's name without what systems add to it: "Synth:In 20:0" -> "Synth:In", "Synth", "In"."""
     plain = re.sub(r"\s+\d+(:\d+)?$", "", name)
     return (plain, *plain.split(":"))
 

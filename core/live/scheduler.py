@@ -5,6 +5,7 @@ plays they run side by side from an anchor. When the sound reaches the sampling 
 there and goes on once what is sampled will last again: music is stretched by a hold, never rushed.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -166,7 +167,7 @@ class Scheduler:
         if self.state in ("waiting", "holding"):
             now = self._clock()
             if not self._will_last(now):
-                return now + SHORTEST_MEASURE / 4 if self._arrivals else None
+                return self._next_verdict(now)
             self._anchor_wall = now
             self.state = "playing"
         if self.state != "playing":
@@ -183,14 +184,14 @@ class Scheduler:
             self._send(message)
         return self._at_head() if self._end is None else self._at_end(self._end)
 
-    def _at_head(self) -> float:
+    def _at_head(self) -> float | None:
         due = self._due(self.head)
         if self._clock() < due:
             return due
         self.underruns += 1
         self._anchor_song = self.head
         self.state = "holding"
-        return self._clock() + SHORTEST_MEASURE / 4
+        return None
 
     def _at_end(self, end: float) -> float | None:
         due = self._due(end)
@@ -222,6 +223,11 @@ class Scheduler:
             return None
         return (self.head - head) / (now - wall)
 
+    def _longest_pause(self) -> float:
+        """The longest wall time between arrivals that were remembered: such a pause may come again."""
+        walls = [wall for wall, _ in self._arrivals]
+        return max((later - sooner for sooner, later in itertools.pairwise(walls)), default=0.0)
+
     def _will_last(self, now: float) -> bool:
         """Whether playing may begin: what is sampled and what will be must stay ahead of the sound.
 
@@ -236,13 +242,21 @@ class Scheduler:
         if rate is None:
             return ahead >= LONGEST_LEAD
         rate *= CAUTION
-        if ahead < self._cushion or ahead <= 0 or rate <= 0:
+        cushion = max(self._cushion, self._longest_pause())
+        if ahead < cushion or ahead <= 0 or rate <= 0:
             return False
         if rate >= 1:
             return True
         if self._limit is None:
-            return ahead >= min(LONGEST_LEAD, self._cushion + UNBROKEN * (1 - rate))
-        return ahead >= self._cushion + (self._limit - self.head) * (1 / rate - 1)
+            return ahead >= min(LONGEST_LEAD, cushion + UNBROKEN * (1 - rate))
+        return ahead >= cushion + (self._limit - self.head) * (1 / rate - 1)
+
+    def _next_verdict(self, now: float) -> float | None:
+        """When the gate could open though nothing more comes: once enough has been measured."""
+        if not self._arrivals:
+            return None
+        measured = self._arrivals[0][0] + SHORTEST_MEASURE + 1e-6  # clear of rounding
+        return measured if measured > now else None
 
     def status(self) -> PlayerStatus:
         """What is going on now."""

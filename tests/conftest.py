@@ -1,0 +1,158 @@
+"""What tests of real MIDI ports share: a JACK dummy server, a listener on its ports, a check for leaks."""
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("continuo", deadline=None)  # machines that are shared are slow at times
+settings.load_profile("continuo")
+
+Received = tuple[float, bytes]  # (time.perf_counter() at arrival, the bytes of one message)
+
+
+class JackServer:
+    """A JACK dummy server with a name of its own; `kill` ends it at once, `close` politely."""
+
+    def __init__(self) -> None:
+        jackd = shutil.which("jackd")
+        if jackd is None:
+            pytest.fail("jackd is missing: install it with `sudo apt-get install jackd2`.")
+        self.name = f"continuo-{uuid.uuid4().hex[:8]}"
+        command = [jackd, "-n", self.name, "--no-realtime", "-d", "dummy", "-r", "48000", "-p", "256"]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.variables = {"JACK_DEFAULT_SERVER": self.name, "CONTINUO_MIDI": "jack"}
+
+    def wait_until_running(self) -> None:
+        """Needs `variables` in this process's environment."""
+        from core.live.jack_watch import is_jack_running
+
+        wait_for(is_jack_running, "the JACK server to start")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+class Listener:
+    """A second MIDI program on JACK that records what it receives in `received`.
+
+    `Listener("Contin")` connects to the first port with that in its name, as soon as it is there;
+    `Listener(own_port="Synth")` opens an input port of its own for others to play to.
+    """
+
+    def __init__(self, part_of_name: str = "", own_port: str = "", timeout: float = 10.0) -> None:
+        import rtmidi
+
+        self.received: list[Received] = []
+        self._arrived = threading.Condition()
+        self._client: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=f"listener-{uuid.uuid4().hex[:6]}")
+        self._client.set_callback(self._on_message)
+        if own_port:
+            self._client.open_virtual_port(own_port)
+        else:
+            wait_for(lambda: any(part_of_name in p for p in self.ports()), f"port {part_of_name}", timeout)
+            index = next(i for i, port in enumerate(self.ports()) if part_of_name in port)
+            self._client.open_port(index)
+
+    def ports(self) -> list[str]:
+        """Names of all ports that can be listened to."""
+        return self._client.get_ports()
+
+    @property
+    def messages(self) -> list[bytes]:
+        with self._arrived:
+            return [message for _, message in self.received]
+
+    def wait_for(self, is_there: Callable[[list[bytes]], bool], timeout: float = 10.0) -> list[bytes]:
+        """Wait until `is_there(messages)`; returns the messages, fails the test if it takes too long."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: is_there([m for _, m in self.received]), timeout):
+                pytest.fail(f"only these messages came: {[m.hex() for _, m in self.received]}")
+            return [message for _, message in self.received]
+
+    def close(self) -> None:
+        self._client.close_port()
+        self._client.delete()
+
+    def __enter__(self) -> "Listener":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _on_message(self, event: tuple[list[int], float], data: object) -> None:
+        with self._arrived:
+            self.received.append((time.perf_counter(), bytes(event[0])))
+            self._arrived.notify_all()
+
+
+def wait_for(is_so: Callable[[], bool], what: str, timeout: float = 10.0) -> None:
+    """Look again and again until something is so; fails the test after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not is_so():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {timeout} s in vain for {what}")
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def jack_server() -> Iterator[JackServer]:
+    """The one JACK server of this run. Use `jack` in tests."""
+    server = JackServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def jack(jack_server: JackServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """A running JACK server; this process uses it, and so does a child given the returned environment."""
+    for name, value in jack_server.variables.items():
+        monkeypatch.setenv(name, value)
+    jack_server.wait_until_running()
+    return dict(os.environ)
+
+
+@pytest.fixture
+def mortal_jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
+    """A JACK server of the test's own, to be killed; this process uses it."""
+    server = JackServer()
+    for name, value in server.variables.items():
+        monkeypatch.setenv(name, value)
+    server.wait_until_running()
+    yield server
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Iterator[None]:
+    """Fail a test that leaves a child process or a thread that would keep Python from ending."""
+    children, threads = _children(), set(threading.enumerate())
+    yield
+    left = [str(pid) for pid in _children() - children]
+    left += [t.name for t in threading.enumerate() if t not in threads and not t.daemon]
+    left += [t.name for t in threading.enumerate() if t not in threads and t.name.startswith("continuo")]
+    if left:
+        pytest.fail(f"left behind: {', '.join(left)}")
+
+
+def _children() -> set[int]:
+    """This process's children, but for multiprocessing's own helper, which stays until the end."""
+    pids = {int(p) for file in Path("/proc/self/task").glob("*/children") for p in file.read_text().split()}
+    return pids - {getattr(resource_tracker._resource_tracker, "_pid", None)}  # type: ignore[attr-defined]
