@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from mido.midifiles.meta import build_meta_message
+from mido.midifiles.meta import KeySignatureError, build_meta_message
 
 # (tick from the start of the track, message). A channel message stands as it goes over the wire, with
 # its status byte; a meta event or system exclusive as in the file, with its length.
@@ -121,7 +121,7 @@ def decode_meta(message: bytes) -> Any:
     length, data = read_varint(message, 2)
     try:
         return build_meta_message(message[1], list(message[data : data + length]))
-    except (ValueError, IndexError, TypeError, KeyError, OSError):
+    except (ValueError, LookupError, KeySignatureError):
         return None
 
 
@@ -336,7 +336,7 @@ def _cost(body: bytes, way: _Way, known: set[int], sounding: set[tuple[int, int]
     Right readings end notes that sound, repeat statuses the track has used and have short deltas;
     wrong ones swallow status bytes as deltas and end notes that nobody began.
     """
-    cost = way.skipped + 2.0 * way.clipped
+    cost = 1.5 * way.skipped + 2.0 * way.clipped
     sounding = _sounding_after(sounding, way.message)
     pos, running, with_delta = way.pos, way.running, way.with_delta
     for _ in range(_LOOK_AHEAD):
@@ -350,15 +350,17 @@ def _cost(body: bytes, way: _Way, known: set[int], sounding: set[tuple[int, int]
             return cost - 4
         status = message[0]
         explicit = with_delta is False or body[after - len(message)] == status
-        cost += (0, 0, 1, 4, 8)[len(write_varint(delta))] + (0 if explicit else 1)
-        if status < 0xF0 and status not in known:
-            cost += 6
+        cost += max(0, delta.bit_length() - 7) / 2 + (0 if explicit else 1)
+        if status < 0xF0:
+            cost += 0 if status in known else 6
+        elif status != META:
+            cost += 3
         if status & 0xE0 == 0x80:
             key = (status & 0x0F, message[1])
             if status >= 0x90 and message[2]:
                 cost += key in sounding
             else:
-                cost += -2 if key in sounding else 3
+                cost += -2 if key in sounding else 1
             sounding = _sounding_after(sounding, message)
         pos, with_delta = after, True
     return cost

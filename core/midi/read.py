@@ -192,10 +192,9 @@ def _pedals(messages: list[Event], file_end: int, tempo_map: TempoMap) -> tuple[
 
 
 def _pair(messages: list[Event], end_tick: int) -> tuple[list[_Span], int]:
-    """Note-ons and note-offs of one channel in one chunk -> notes by start and pitch, and how many had no end."""
-    by_pitch: dict[int, list[tuple[int, int]]] = defaultdict(
-        list
-    )  # pitch -> (tick, velocity or 0 or _ALL_OFF)
+    """Note-ons and note-offs of one channel in one chunk -> notes by start, and how many had no end."""
+    # pitch -> (tick, velocity), with 0 for a note-off and _ALL_OFF for the end of all notes
+    by_pitch: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for tick, message in messages:
         kind = message[0] & 0xF0
         if kind == 0x90:

@@ -68,7 +68,7 @@ def _header(data: bytes, start: int, repairs: list[str]) -> tuple[int, int, int 
     fields = data[start + 8 : start + 14]
     end = start + 8 + length
     if not length >= 6 or (not _is_chunk(data, end) and end != len(data)):
-        found = data.find(b"MTrk", start + 8)
+        found = data.find(b"MTrk", start + 4)
         end = found if found >= 0 else len(data)
         fields = fields[: max(0, end - start - 8)]
         repairs.append("The header has the wrong length.")
