@@ -1,0 +1,166 @@
+"""Weights on disk: safetensors with config and provenance in the header, and the book's .pth.
+
+The header's metadata (all values are text): `config` (JSON, see ModelConfig), `name`, `licence`,
+`data`, and whatever else is known of the training.
+"""
+
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as safetensors_bytes
+from torch import Tensor
+
+from core.errors import NotFound, UnreadableInput
+from core.files import write_atomically
+from core.model.transformer import BOOK, ModelConfig, MusicTransformer
+from core.resources import bundled, user_folder
+
+DEFAULT_MODEL = "bootstrap"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a checkpoint's header says: where it is, its config, and the rest of its metadata."""
+
+    name: str
+    path: Path
+    config: ModelConfig
+    provenance: Mapping[str, str]
+
+
+def list_models() -> list[ModelInfo]:
+    """The models at hand: bundled ones, then the user's. Files that cannot be read are left out."""
+    found = []
+    for folder in (bundled("models"), user_folder("models")):
+        for path in sorted(folder.glob("*.safetensors")):
+            try:
+                found.append(read_info(path))
+            except UnreadableInput:
+                continue
+    return found
+
+
+def find_model(name: str | None) -> Path:
+    """The checkpoint that a name or a path means; the default for None. Raises NotFound."""
+    if name is None:
+        return find_model(DEFAULT_MODEL)
+    if name.endswith(".safetensors") or "/" in name or "\\" in name:
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise NotFound(f"There is no model file {path}.")
+        return path
+    for folder in (user_folder("models"), bundled("models")):
+        path = folder / f"{name}.safetensors"
+        if path.is_file():
+            return path
+    names = ", ".join(info.path.stem for info in list_models()) or "none"
+    raise NotFound(f'There is no model called "{name}"; the models at hand are: {names}.')
+
+
+def read_info(path: Path) -> ModelInfo:
+    """A checkpoint's header, without its weights. Raises UnreadableInput."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise UnreadableInput(f"{path.name} is not a model file that Continuo can read ({_reason(error)}).") from error
+    try:
+        config = ModelConfig.from_dict(json.loads(metadata.pop("config", "null")))
+    except json.JSONDecodeError as error:
+        raise UnreadableInput(f"The config in {path.name} is damaged.") from error
+    except UnreadableInput as error:
+        raise UnreadableInput(f"{path.name}: {error}") from error
+    return ModelInfo(metadata.get("name", path.stem), path, config, metadata)
+
+
+def load_model(path: Path) -> tuple[MusicTransformer, ModelInfo]:
+    """The network with its weights, in float32 on the CPU. Raises UnreadableInput for any that do not fit."""
+    info = read_info(path)
+    # Shapes are compared with the header's before a network of that size is made.
+    with torch.device("meta"):
+        expected = MusicTransformer(info.config).state_dict()
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = set(file.keys())
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            _check_shapes(path.name, shapes, {k: tuple(v.shape) for k, v in expected.items()})
+            weights = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise UnreadableInput(f"{path.name} is damaged ({_reason(error)}).") from error
+    return _network(info.config, weights, path.name), info
+
+
+def _network(config: ModelConfig, weights: Mapping[str, Tensor], name: str) -> MusicTransformer:
+    floats = {}
+    for key, tensor in weights.items():
+        floats[key] = tensor.float()
+        if not tensor.is_floating_point() or not torch.isfinite(floats[key]).all():
+            raise UnreadableInput(f"{name} is damaged: {key} holds what are not numbers.")
+    with torch.device("meta"):
+        model = MusicTransformer(config)
+    model.to_empty(device="cpu")
+    model.load_state_dict(floats)
+    model.reset_tables()
+    return model.eval()
+
+
+def _check_shapes(name: str, found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
+    faults = [f"{key} is missing" for key in expected if key not in found]
+    faults += [f"{key} does not belong there" for key in found if key not in expected]
+    faults += [
+        f"{key} is {found[key]} instead of {expected[key]}"
+        for key in expected
+        if key in found and found[key] != expected[key]
+    ]
+    if faults:
+        more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
+        raise UnreadableInput(f"The weights in {name} do not fit: {'; '.join(faults[:3])}{more}.")
+
+
+def save_model(
+    path: Path, model: MusicTransformer, provenance: Mapping[str, str], dtype: torch.dtype = torch.float16
+) -> None:
+    """Write weights and header, whole or not at all. Raises WriteError."""
+    weights = {key: tensor.detach().to("cpu", dtype).contiguous() for key, tensor in model.state_dict().items()}
+    metadata = {**provenance, "config": json.dumps(model.config.as_dict())}
+    write_atomically(path, safetensors_bytes(weights, metadata))
+
+
+def import_book(path: Path) -> MusicTransformer:
+    """The network of the book's `musicTrans.pth`, a state dict of preset `book`.
+
+    Only tensors are unpickled (`weights_only=True`), so a file from a stranger runs nothing. The
+    causal-mask buffers `attn.bias` are dropped. Raises UnreadableInput.
+    """
+    try:
+        raw: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise UnreadableInput(f"There is no file {path}.") from None
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError,
+            TypeError, IndexError, AssertionError) as error:  # fmt: skip
+        raise UnreadableInput(f"{path.name} is not a plain file of PyTorch weights, so it was not opened.") from error
+    if not isinstance(raw, dict) or not all(isinstance(t, Tensor) for t in raw.values()):
+        raise UnreadableInput(f"{path.name} holds something other than named weights.")
+    weights = {str(key): tensor for key, tensor in raw.items() if not str(key).endswith(".attn.bias")}
+    with torch.device("meta"):
+        expected = MusicTransformer(BOOK).state_dict()
+    _check_shapes(
+        path.name, {k: tuple(t.shape) for k, t in weights.items()}, {k: tuple(t.shape) for k, t in expected.items()}
+    )
+    return _network(BOOK, weights, path.name)
+
+
+def _reason(error: Exception) -> str:
+    """The first line of a library's error, without what only programmers read."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    return re.sub(r"^Error while deserializing( header)?: ", "", str(error)).split("\n")[0].strip(" .")
