@@ -29,9 +29,9 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     A link is followed, an existing file keeps its permissions. Raises WriteError with a sentence
     that names the file and the reason; what was there before is then as it was.
     """
-    target = Path(os.path.realpath(path))
     temporary = ""
     try:
+        target = Path(os.path.realpath(path))
         mode = _mode_for(target)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".continuo-", suffix=".part")
         with os.fdopen(handle, "wb") as file:

@@ -19,13 +19,13 @@ Event = tuple[int, bytes]
 
 META, SYSEX, ESCAPE = 0xFF, 0xF0, 0xF7
 END_OF_TRACK = b"\xff\x2f\x00"
-_SUSPECT_META = frozenset(
-    (0x00, 0x20, 0x21, 0x51, 0x54, 0x58, 0x59)
-)  # those with a length or values to keep to
+# Meta events with a length or values to keep to.
+_SUSPECT_META = frozenset((0x00, 0x20, 0x21, 0x51, 0x54, 0x58, 0x59))
 
 _LOOK_AHEAD = 8  # events a guess is tried on
 _REACH = 24  # bytes after the damage at which reading may go on
-_REACH_BLOCK = 256  # the same after a broken meta event or system exclusive, which can be long
+_REACH_FAR = 4096  # where that leads nowhere
+_REACH_BLOCK = 256  # after a broken meta event or system exclusive, which can be long
 
 
 @dataclass
@@ -244,12 +244,19 @@ def _way_on(body: bytes, pos: int, running: int, with_delta: bool, events: list[
     known = {message[0] for _, message in events[-2048:] if message[0] < 0xF0}
     last = running or next((m[0] for _, m in reversed(events[-64:]) if m[0] < 0xF0), 0)
     sounding = _sounding(events[-256:])
-    costs = [
-        (cost, i, way)
-        for i, way in enumerate(_ways(body, pos, running or last, with_delta))
-        if (cost := _cost(body, way, known, sounding)) is not None
-    ]
-    return min(costs)[2] if costs else None
+    ways = _ways(body, pos, running or last, with_delta)
+    for first in range(pos + _REACH, pos + _REACH_FAR, _REACH):
+        costs = [
+            (cost, i, way)
+            for i, way in enumerate(ways)
+            if (cost := _cost(body, way, known, sounding)) is not None
+        ]
+        if costs:
+            return min(costs)[2]
+        if first >= len(body):
+            break
+        ways = _resumptions(body, pos, first, 0, 0)  # a larger hole: go on at a status byte behind it
+    return None
 
 
 def _ways(body: bytes, pos: int, running: int, with_delta: bool) -> list[_Way]:
@@ -301,7 +308,7 @@ def _mended(body: bytes, pos: int, data: int, status: int, delta: int) -> list[_
         ways = [_Way(after, True, status, delta, skipped=after - pos)]
     for strays in (1, 2):  # bytes that came in between the message's own
         rest = bytes(byte for byte in body[data : after + strays] if byte < 0x80)
-        if len(rest) == size and body[after + strays - 1] < 0x80:
+        if len(rest) == size and body[after + strays - 1 : after + strays].isascii():
             ways.append(_Way(after + strays, True, status, delta, bytes((status, *rest)), skipped=strays))
     return ways
 

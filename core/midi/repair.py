@@ -10,7 +10,8 @@ from core.errors import UnreadableInput
 from core.midi.events import Damage, TrackScan, encode_track, scan_track
 from core.midi.tempo_map import DEFAULT_DIVISION
 
-_PATIENCE = 2000  # damaged places in a whole file: more is noise, and not worth minutes of reading
+_MOST_TRACKS = 0xFFFF  # as many as a header can promise
+_PATIENCE = 500  # damaged places in a whole file: more is noise, and not worth minutes of reading
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _track_bodies(data: bytes, pos: int, repairs: list[str]) -> list[bytes]:
     """The bodies of the MTrk chunks from `pos` on, whatever their lengths say."""
     bodies: list[bytes] = []
     skipped = others = 0
-    while 0 <= pos < len(data):
+    while 0 <= pos < len(data) and len(bodies) < _MOST_TRACKS:
         size = int.from_bytes(data[pos + 4 : pos + 8], "big")
         stop = pos + 8 + size
         if data[pos : pos + 4] == b"MTrk":

@@ -163,10 +163,10 @@ def _file_bytes(division: int, chunks: Sequence[bytes]) -> bytes:
 
 
 def _plays_past(score: Score, tick: int) -> bool:
-    """Whether a note begins at or after `tick`, or sounds past it by more than a hair."""
+    """Whether a note begins at `tick` or later, or sounds past it by more than a hair."""
     return any(
-        note.start_tick >= tick
-        or (note.end_tick > tick and not is_hair(note.end_tick - tick, score.tempo_map))
+        note.end_tick > tick
+        and (note.start_tick >= tick or not is_hair(note.end_tick - tick, score.tempo_map))
         for track in score.tracks
         for note in track.notes
     )

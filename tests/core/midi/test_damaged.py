@@ -170,6 +170,14 @@ def test_a_meta_event_that_says_it_is_longer_than_the_track() -> None:
     assert whole(read(raw_file(b"".join(events) + END)))
 
 
+@pytest.mark.parametrize("hole", [b"\xfd" * 300, b"\xff" * 300, random.Random(3).randbytes(300)])
+def test_a_hole_in_a_track_costs_little_of_what_is_behind_it(hole: bytes) -> None:
+    events = plain_scale()
+    score = read(raw_file(b"".join(events[:8]) + hole + b"".join(events[8:]) + END))
+    assert pitches(score)[:4] == SCALE[:4]
+    assert pitches(score)[-3:] == SCALE[-3:]
+
+
 def test_bytes_after_the_end_of_track_are_dropped() -> None:
     body = b"".join(plain_scale()) + END
     score = read(raw_file(body + b"\x00\x01garbage\xff"))

@@ -1,0 +1,89 @@
+import random
+
+import pytest
+from mido import MetaMessage
+
+from core.midi.grid import default_marker, is_gridded
+from core.midi.read import parse_score
+from core.midi.score import Score
+from tests.core.midi.builders import END, control, file_of, off, on, raw_file, scale
+
+
+def at(onsets: list[int], division: int = 480, length: int = 1) -> Score:
+    """A score of one note per onset."""
+    messages, now = [], 0
+    for onset in sorted(onsets):
+        messages += [on(60, onset - now), off(60, length)]
+        now = onset + length
+    return parse_score(file_of(messages, division=division), "x")
+
+
+@pytest.mark.parametrize("division", [24, 96, 120, 384, 480, 960])
+def test_sixteenths_and_triplets_are_gridded(division: int) -> None:
+    sixteenths = [n * division // 4 for n in range(32)]
+    triplets = [division * 8 + n * division // 3 for n in range(24)]
+    assert is_gridded(at(sixteenths, division))
+    assert is_gridded(at(sixteenths + triplets, division))
+
+
+def test_a_few_ornaments_do_not_matter_and_many_do() -> None:
+    grid = [n * 120 for n in range(100)]
+    assert is_gridded(at([*grid, *(n * 1200 + 37 for n in range(9))]))
+    assert not is_gridded(
+        at([*grid, *(n * 1200 + 37 for n in range(10)), *(n * 1200 + 57 for n in range(10))])
+    )
+
+
+@pytest.mark.parametrize("division", [12, 24, 96, 220, 384, 480, 960, 10_000])
+def test_played_music_is_not_gridded(division: int) -> None:
+    dice = random.Random(division)
+    assert not is_gridded(at(dice.sample(range(division * 200), 150), division))
+
+
+def test_where_nothing_can_be_told_it_is_not_gridded() -> None:
+    assert not is_gridded(at(list(range(0, 80, 2)), 4))
+    assert not is_gridded(at([]))
+    assert not is_gridded(parse_score(file_of([on(36, 0, 9), off(36, 10, 9)]), "x"))
+    assert not is_gridded(parse_score(raw_file(b"\x00\x90\x3c\x50\x60\x3c\x00" + END, division=0xE728), "x"))
+
+
+def marker_tick(score: Score, tracks: list[int] | None = None) -> int:
+    return score.tempo_map.tick(default_marker(score, tracks))
+
+
+@pytest.mark.parametrize(
+    ("end", "marker"),
+    [(1500, 1920), (1910, 1920), (1920, 1920), (1930, 1920), (1950, 1920), (1951, 3840), (2000, 3840)],
+)
+def test_a_gridded_score_goes_on_at_a_bar_line(end: int, marker: int) -> None:
+    score = parse_score(file_of([on(60, 0), off(60, 100), on(62, 380), off(62, end - 480)]), "x")
+    assert marker_tick(score) == marker
+
+
+def test_the_metre_counts() -> None:
+    waltz = [MetaMessage("time_signature", numerator=3, denominator=4), *scale()]
+    assert marker_tick(parse_score(file_of(waltz), "x")) == 2880
+    assert default_marker(parse_score(file_of(waltz), "x")) == 3.0
+
+
+def test_a_played_score_goes_on_where_its_last_note_ends() -> None:
+    played = [
+        on(60, 17),
+        off(60, 333),
+        on(62, 51),
+        off(62, 300),
+        on(64, 77),
+        off(64, 333),
+        control(64, 0, 900),
+    ]
+    score = parse_score(file_of([*played, control(64, 0, 900)]), "x")
+    assert marker_tick(score) == score.end_tick
+
+
+def test_only_the_prompts_own_notes_count() -> None:
+    drums = [on(36, 5000, 9), off(36, 10, 9)]
+    score = parse_score(file_of(scale(), drums, scale(range(40, 60))), "x")
+    assert marker_tick(score, [0]) == 1920
+    assert marker_tick(score, [0, 1]) == 1920
+    assert marker_tick(score) == 5760
+    assert default_marker(at([])) == 0.0

@@ -1,0 +1,270 @@
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pretty_midi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mido import Message, MetaMessage
+
+from core.errors import WriteError
+from core.midi.read import parse_score, read_score
+from core.midi.score import Score
+from core.midi.write import TakeNote, save_take, save_take_alone, save_takes, take_alone, with_takes
+from tests.core.midi.builders import END, control, file_of, off, on, raw_file, scale
+
+TAKE = [TakeNote(60, 90, 0.0, 0.5), TakeNote(64, 70, 0.25, 1.0), TakeNote(67, 100, 3.0, 4.5)]
+
+
+def read_back(data: bytes) -> Score:
+    score = parse_score(data, "back")
+    assert score.repairs == ()
+    return score
+
+
+def take_of(score: Score, index: int = -1) -> list[tuple[int, int, float, float]]:
+    return [(n.pitch, n.velocity, n.start, n.end) for n in score.tracks[index].notes]
+
+
+def assert_placed(score: Score, take: Sequence[TakeNote], marker: float, index: int = -1) -> None:
+    notes = take_of(score, index)
+    assert [n[:2] for n in notes] == [(n.pitch, n.velocity) for n in take]
+    for (_, _, start, end), note in zip(notes, take, strict=True):
+        grid = [score.tempo_map.seconds(score.tempo_map.tick(s) + 1) for s in (start, end)]
+        assert start == pytest.approx(marker + note.start, abs=grid[0] - start)
+        assert end == pytest.approx(marker + note.end, abs=grid[1] - end)
+
+
+TEMPOS = [MetaMessage("set_tempo", tempo=700_000), MetaMessage("set_tempo", tempo=300_000, time=960)]
+PIECE = [Message("program_change", program=48), control(7, 77), *scale()]
+
+
+@pytest.mark.parametrize("division", [24, 96, 480, 960, 10_000])
+@pytest.mark.parametrize("smf_format", [0, 1])
+def test_at_the_end_every_chunk_stays_byte_for_byte(division: int, smf_format: int) -> None:
+    tracks = [[*TEMPOS, *PIECE]] if smf_format == 0 else [TEMPOS, PIECE, scale((40,))]
+    data = file_of(*tracks, division=division, smf_format=smf_format)
+    score = parse_score(data, "x")
+    out = with_takes(score, [TAKE], score.end)
+    back = read_back(out)
+    assert back.chunks[:-1] == score.chunks
+    assert (back.smf_format, back.tempo_map) == (1, score.tempo_map)
+    assert_placed(back, TAKE, score.end)
+    assert out[14 : 14 + len(data) - 14] == data[14:]
+
+
+def test_running_status_smpte_and_odd_metas_stay_byte_for_byte() -> None:
+    body = (
+        b"\x00\xff\x7f\x02\x00\x01\x00\x90\x3c\x50\x60\x3c\x00\x00\xff\x06\x01A\x00\x40\x50\x60\x40\x00" + END
+    )
+    score = parse_score(raw_file(body, smf_format=0, division=0xE728), "x")
+    back = read_back(with_takes(score, [TAKE], score.end))
+    assert back.chunks[0] == body
+    assert back.tempo_map.division == 0xE728
+    assert_placed(back, TAKE, score.end)
+
+
+def test_what_comes_behind_the_last_note_stays_too() -> None:
+    tail = [control(64, 127), *scale((60,)), control(64, 0, 300), MetaMessage("marker", text="end", time=50)]
+    score = parse_score(file_of(tail), "x")
+    assert read_back(with_takes(score, [TAKE], score.end)).chunks[0] == score.chunks[0]
+
+
+def test_a_note_without_length_at_the_marker_is_not_cut() -> None:
+    score = parse_score(file_of([*scale((60,)), on(62), off(62)]), "x")
+    assert read_back(with_takes(score, [TAKE], score.end)).chunks[0] == score.chunks[0]
+
+
+def test_the_take_sounds_like_the_main_track_on_a_channel_of_its_own() -> None:
+    drums = [on(36, 0, 9), off(36, 10, 9)] * 20
+    other = [Message("program_change", program=5, channel=1), on(50, 0, 1), off(50, 9, 1)]
+    score = parse_score(file_of(PIECE, drums, other), "x")
+    back = read_back(with_takes(score, [TAKE, TAKE], score.end, names=["Continuo take 1", "Zwei"]))
+    named = [(t.name, t.channel, t.program) for t in back.tracks[-2:]]
+    assert named == [("Continuo take 1", 2, 48), ("Zwei", 3, 48)]
+    assert [c.message for c in back.tracks[-1].controls] == [b"\xb3\x07\x4d", b"\xc3\x30"]
+    chosen = read_back(with_takes(score, [TAKE], score.end, tracks=[2]))
+    assert chosen.tracks[-1].program == 5
+
+
+def test_with_all_channels_taken_the_take_shares_the_main_one() -> None:
+    tracks = [[on(60, 0, c), off(60, 10, c)] * (1 + (c == 4)) for c in range(16)]
+    score = parse_score(file_of(*tracks), "x")
+    back = read_back(with_takes(score, [TAKE], score.end))
+    assert back.tracks[-1].channel == 4
+    assert back.tracks[-1].controls[0].time == pytest.approx(score.end)
+
+
+def test_short_notes_last_a_tick() -> None:
+    take = [TakeNote(60, 90, 0.0, 0.001), TakeNote(60, 90, 0.002, 0.003), TakeNote(61, 90, 0.5, 0.5)]
+    score = parse_score(file_of(scale((60,)), division=4), "x")
+    back = read_back(with_takes(score, [take], score.end))
+    assert [n.end_tick - n.start_tick for n in back.tracks[-1].notes] == [1, 1, 1]
+
+
+# A marker in mid-file
+
+LONG = [
+    control(64, 127),
+    *scale((60, 62)),  # 0 to 480
+    on(64),  # 480
+    on(64),
+    on(65),
+    off(65, 100),  # 580
+    MetaMessage("lyrics", text="la"),
+    control(64, 0, 300),  # 880
+    off(64, 0),
+    off(64, 0),
+    *scale((67, 69)),
+]
+
+
+def cut_at(tick: int, *tracks: list, keep_rest: bool = False) -> tuple[Score, Score]:
+    score = parse_score(file_of(*tracks), "x")
+    marker = score.tempo_map.seconds(tick)
+    back = read_back(with_takes(score, [TAKE], marker, keep_rest=keep_rest))
+    assert_placed(back, TAKE, marker)
+    return score, back
+
+
+def test_tracks_are_cut_at_the_marker() -> None:
+    _, back = cut_at(700, LONG)
+    notes = [(n.pitch, n.start_tick, n.end_tick) for n in back.tracks[0].notes]
+    assert notes == [(60, 0, 240), (62, 240, 480), (64, 480, 700), (64, 480, 700), (65, 480, 580)]
+    assert [(p.start_tick, p.end_tick) for p in back.tracks[0].pedals] == [(0, 700)]
+    body = back.chunks[0]
+    assert body.count(b"\x80\x40\x40") == 2
+    assert body.count(b"\xb0\x40\x00") == 1
+    assert body.count(b"la") == 1
+    assert body.endswith(END)
+
+
+def test_keep_rest_leaves_the_tracks() -> None:
+    score, back = cut_at(700, LONG, keep_rest=True)
+    assert back.chunks[:-1] == score.chunks
+
+
+def test_a_track_with_nothing_to_cut_stays_byte_for_byte() -> None:
+    early = [control(7, 90), *scale((50,)), on(52, 40), off(52, 420)]  # the last note ends at 700
+    score, back = cut_at(700, early, LONG)
+    assert back.chunks[0] == score.chunks[0]
+    assert back.chunks[1] != score.chunks[1]
+
+
+def test_tempo_and_metre_behind_the_marker_go_and_the_take_stays_in_time() -> None:
+    conductor = [
+        MetaMessage("time_signature", numerator=3, denominator=4),
+        MetaMessage("set_tempo", tempo=400_000, time=100),
+        MetaMessage("set_tempo", tempo=900_000, time=700),
+        MetaMessage("time_signature", numerator=2, denominator=4),
+    ]
+    score, back = cut_at(700, conductor, LONG)
+    assert back.tempo_map.tempos == ((100, 400_000),)
+    assert back.tempo_map.metres == ((0, 3, 4),)
+    score, back = cut_at(700, conductor, LONG, keep_rest=True)
+    assert back.tempo_map == score.tempo_map
+
+
+def test_a_pedal_whose_lift_is_cut_is_lifted_where_it_was_pressed() -> None:
+    _, back = cut_at(700, [control(64, 127)], [*scale((60,) * 6), control(64, 0)])
+    assert [(p.start_tick, p.end_tick) for p in back.tracks[0].pedals] == [(0, 700)]
+
+
+events = st.one_of(
+    st.builds(on, st.integers(50, 54), st.integers(0, 200), st.integers(0, 2), st.integers(0, 127)),
+    st.builds(off, st.integers(50, 54), st.integers(0, 200), st.integers(0, 2)),
+    st.builds(control, st.just(64), st.sampled_from([0, 127]), st.integers(0, 200), st.integers(0, 2)),
+    st.builds(lambda tempo: MetaMessage("set_tempo", tempo=tempo, time=3), st.integers(50_000, 2_000_000)),
+)
+takes = st.builds(TakeNote, st.integers(0, 127), st.integers(1, 127), st.floats(0, 50), st.floats(50, 60))
+
+
+@given(
+    st.lists(st.lists(events, max_size=30), min_size=1, max_size=3),
+    st.integers(0, 4000),
+    st.lists(
+        st.builds(TakeNote, st.integers(0, 127), st.integers(1, 127), st.floats(0, 50), st.floats(50, 60))
+    ),
+    st.booleans(),
+)
+def test_whatever_is_cut_the_rest_is_as_it_was(tracks: list, tick: int, take: list, keep_rest: bool) -> None:
+    score = parse_score(file_of(*tracks), "x")
+    marker = score.tempo_map.seconds(tick)
+    back = parse_score(with_takes(score, [take], marker, keep_rest=keep_rest), "back")
+    before = {(t.chunk, t.channel, n.pitch, n.velocity, n.start) for t in score.tracks for n in t.notes}
+    after = {
+        (t.chunk, t.channel, n.pitch, n.velocity, n.start)
+        for t in back.tracks
+        for n in t.notes
+        if t.chunk < len(score.chunks)
+    }
+    if back.chunks[: len(score.chunks)] == score.chunks:
+        assert after == before
+    else:
+        assert not keep_rest
+        assert after == {key for key in before if score.tempo_map.tick(key[-1]) < tick}
+        assert all(n.end_tick <= tick for t in back.tracks if t.chunk < len(score.chunks) for n in t.notes)
+        assert all(p.end_tick <= tick for t in back.tracks for p in t.pedals)
+    added = [n for t in back.tracks if t.chunk == len(score.chunks) for n in t.notes]
+    assert len(added) == len(take)
+    step = 2.0 / 480 + 1e-6  # half a tick at the slowest tempo, twice
+    starts = sorted((n.pitch, n.start) for n in take)
+    for note, (pitch, start) in zip(sorted(added, key=lambda n: (n.pitch, n.start)), starts, strict=True):
+        assert (note.pitch, note.start) == (pitch, pytest.approx(marker + start, abs=step))
+
+
+# The take alone
+
+
+def test_the_take_alone_starts_at_0_with_tempo_and_metre_of_the_marker() -> None:
+    conductor = [
+        MetaMessage("set_tempo", tempo=400_000),
+        MetaMessage("time_signature", numerator=3, denominator=4),
+        MetaMessage("set_tempo", tempo=900_000, time=2000),
+        MetaMessage("time_signature", numerator=6, denominator=8),
+    ]
+    score = parse_score(file_of(conductor, PIECE), "x")
+    back = read_back(take_alone(score, TAKE, score.tempo_map.seconds(1500), name="Solo"))
+    assert back.tempo_map.tempos == ((0, 400_000), (500, 900_000))
+    assert back.tempo_map.metres == ((0, 3, 4), (500, 6, 8))
+    assert [(t.name, t.program) for t in back.tracks] == [("Solo", 48)]
+    assert_placed(back, TAKE, 0.0)
+
+
+def test_a_take_from_nothing() -> None:
+    back = read_back(take_alone(None, TAKE, 0.0))
+    assert (back.tempo_map.division, back.tempo_map.tempo_at(0), back.tracks[0].program) == (480, 500_000, 0)
+    assert_placed(back, TAKE, 0.0)
+    assert_placed(read_back(with_takes(None, [TAKE], 0.0)), TAKE, 0.0)
+    assert read_back(with_takes(None, [[]], 0.0)).notes == 0
+
+
+def test_other_programs_can_read_it() -> None:
+    score = parse_score(file_of(TEMPOS, PIECE), "x")
+    theirs = pretty_midi.PrettyMIDI(io.BytesIO(with_takes(score, [TAKE], score.end)))
+    take = next(i for i in theirs.instruments if i.name == "Continuo take")
+    assert take.program == 48
+    assert [(n.pitch, round(n.start - score.end, 2)) for n in take.notes] == [
+        (60, 0.0),
+        (64, 0.25),
+        (67, 3.0),
+    ]
+
+
+# On disk
+
+
+def test_files_are_written(tmp_path: Path) -> None:
+    score = parse_score(file_of(PIECE), "x")
+    save_take(score, TAKE, score.end, tmp_path / "a.mid", name="Mine")
+    save_takes(score, [TAKE, TAKE], score.end, tmp_path / "b.mid")
+    save_take_alone(score, TAKE, score.end, tmp_path / "c.mid")
+    assert [t.name for t in read_score(tmp_path / "a.mid").tracks][1:] == ["Mine"]
+    assert [t.name for t in read_score(tmp_path / "b.mid").tracks][1:] == [
+        "Continuo take 1",
+        "Continuo take 2",
+    ]
+    assert [t.name for t in read_score(tmp_path / "c.mid").tracks] == ["Continuo take"]
+    with pytest.raises(WriteError, match="there is no such folder"):
+        save_take(score, TAKE, score.end, tmp_path / "no" / "a.mid")
