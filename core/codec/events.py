@@ -25,9 +25,10 @@ from core.codec.vocabulary import (
     to_step,
     velocity,
 )
-from core.midi.score import Pedal, Score, Track
+from core.midi.score import Score, Track
 from core.midi.write import TakeNote
 
+DEFAULT_VELOCITY = from_bin(16)  # before any velocity event: mezzo forte
 LONGEST_PEDAL = 5.0  # seconds that the pedal holds a note past its key release
 
 
@@ -52,19 +53,6 @@ class GridNote(NamedTuple):
     bin: int
 
 
-def end_with_pedal(end: float, pedals: Sequence[Pedal], first: int = 0) -> float:
-    """Where a note whose key is released at `end` seconds falls silent.
-
-    `pedals` are sorted and apart; those before index `first` are known to be over by then.
-    """
-    for pedal in pedals[first:]:
-        if pedal.start > end:
-            break
-        if end < pedal.end:
-            return min(pedal.end, end + LONGEST_PEDAL)
-    return end
-
-
 def grid_notes(
     tracks: Iterable[Track], *, origin: float = 0.0, start: float | None = None, end: float | None = None
 ) -> list[GridNote]:
@@ -87,7 +75,10 @@ def grid_notes(
             if (start is not None and note.start < start) or (end is not None and note.start >= end):
                 continue
             onset = to_step(note.start - origin)
-            release = to_step(end_with_pedal(note.end, track.pedals, first_pedal) - origin)
+            silent = note.end
+            if first_pedal < len(track.pedals) and track.pedals[first_pedal].start <= note.end:
+                silent = min(track.pedals[first_pedal].end, note.end + LONGEST_PEDAL)
+            release = to_step(silent - origin)
             if last_step is not None:
                 onset, release = min(onset, last_step - 1), min(release, last_step)
             louder, later = struck.get((onset, note.pitch), (0, 0))
@@ -104,7 +95,7 @@ def grid_notes(
 
 def encode_grid(
     notes: Iterable[GridNote],
-    conventions: Conventions = Conventions(),  # noqa: B008 (frozen)
+    conventions: Conventions = Conventions(),
     *,
     starts_piece: bool = True,
     until: int = 0,
@@ -143,7 +134,7 @@ def _shifts(steps: int) -> list[int]:
     return [time_shift(LONGEST_SHIFT)] * seconds + ([time_shift(rest)] if rest else [])
 
 
-def encode(score: Score, conventions: Conventions = Conventions(), tracks: Iterable[Track] | None = None) -> list[int]:  # noqa: B008
+def encode(score: Score, conventions: Conventions = Conventions(), tracks: Iterable[Track] | None = None) -> list[int]:
     """Events of a whole score (its non-percussion tracks, or those given), from second 0 on."""
     return encode_grid(grid_notes(score.tracks if tracks is None else tracks), conventions)
 
@@ -201,10 +192,10 @@ class StreamingDecoder:
     note-off for a silent one does nothing, no note is shorter than a step. Messages come in order of time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, velocity: int = DEFAULT_VELOCITY) -> None:
         self.step = 0
         self.sounding: dict[int, int] = {}  # pitch -> onset step
-        self._velocity = from_bin(16)  # before any velocity event: mezzo forte
+        self._velocity = velocity  # MIDI velocity, 1 to 127
         self._short: set[int] = set()  # pitches let go in the step they were struck: to end a step later
 
     def feed(self, event: int) -> list[NoteMessage]:
@@ -269,13 +260,24 @@ def notes_from_messages(messages: Iterable[NoteMessage]) -> list[TakeNote]:
     return sorted(notes, key=lambda n: (n.start, n.pitch))
 
 
-def decode(events: Iterable[int]) -> list[TakeNote]:
-    """The notes of a whole sequence, in order of onset, seconds from its start; open ends are closed."""
-    return notes_from_messages(_messages(events))
+def decode(events: Iterable[int], velocity: int = DEFAULT_VELOCITY) -> list[TakeNote]:
+    """The notes of a whole sequence, in order of onset, seconds from its start; open ends are closed.
+
+    `velocity` is the MIDI velocity of notes before the first velocity event.
+    """
+    open_notes: dict[int, NoteMessage] = {}
+    notes = []
+    for message in _messages(events, velocity):
+        struck = open_notes.pop(message.pitch, None)
+        if struck:
+            notes.append(TakeNote(struck.pitch, struck.velocity, struck.time, message.time))
+        if message.velocity:
+            open_notes[message.pitch] = message
+    return sorted(notes, key=lambda n: (n.start, n.pitch))
 
 
-def _messages(events: Iterable[int]) -> Iterator[NoteMessage]:
-    decoder = StreamingDecoder()
+def _messages(events: Iterable[int], velocity: int) -> Iterator[NoteMessage]:
+    decoder = StreamingDecoder(velocity)
     for event in events:
         yield from decoder.feed(event)
     yield from decoder.close()

@@ -152,7 +152,9 @@ def import_book(path: Path) -> MusicTransformer:
     with torch.device("meta"):
         expected = MusicTransformer(BOOK).state_dict()
     _check_shapes(
-        path.name, {k: tuple(t.shape) for k, t in weights.items()}, {k: tuple(t.shape) for k, t in expected.items()}
+        path.name,
+        {k: tuple(t.shape) for k, t in weights.items()},
+        {k: tuple(t.shape) for k, t in expected.items()},
     )
     return _network(BOOK, weights, path.name)
 

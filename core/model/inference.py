@@ -82,7 +82,10 @@ class Inference:
 
     @torch.inference_mode()
     def prefill(
-        self, sequences: Sequence[Sequence[int]], cache: KVCache, cancelled: Callable[[], bool] = lambda: False
+        self,
+        sequences: Sequence[Sequence[int]],
+        cache: KVCache,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Tensor:
         """Read B sequences of T events each into the cache; logits (B, vocab) after the last.
 

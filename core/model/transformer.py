@@ -64,16 +64,26 @@ class ModelConfig:
         }
         for name, values in allowed.items():
             if getattr(config, name) not in values:
-                raise UnreadableInput(f"The model's config says {name} = {getattr(config, name)!r}, which is unknown here.")
+                raise UnreadableInput(
+                    f"The model's config says {name} = {getattr(config, name)!r}, which is unknown here."
+                )
         if config.n_embd % (2 * config.n_head):
             raise UnreadableInput("The model's width cannot be shared out evenly among its heads.")
         if raw.get("rotary_base", ROTARY_BASE) != ROTARY_BASE:
-            raise UnreadableInput(f"The model's config says rotary_base = {raw['rotary_base']!r}, which is unknown here.")
+            raise UnreadableInput(
+                f"The model's config says rotary_base = {raw['rotary_base']!r}, which is unknown here."
+            )
         return config
 
 
 BOOK = ModelConfig(
-    n_layer=6, n_head=8, n_embd=512, block_size=2048, position="learned", velocity="each", starts_with_boundary=False
+    n_layer=6,
+    n_head=8,
+    n_embd=512,
+    block_size=2048,
+    position="learned",
+    velocity="each",
+    starts_with_boundary=False,
 )
 PRESETS = {"book": BOOK}
 

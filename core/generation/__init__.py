@@ -1,0 +1,8 @@
+"""Sampling: prompt + options + seed -> a stream of events -> a take.
+
+sampler       logits -> one event: temperature, top-k, nucleus (top-p), min-p
+grammar       which events may come next: no hanging, doubled or misplaced notes; scale and range
+options       what to sample (Options) and what came of it (Take); no torch needed
+engine        a model on a device: prefills prompts, decodes one event, moves the window on
+continuation  one or more takes, sampled event by event
+"""

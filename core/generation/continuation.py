@@ -1,0 +1,140 @@
+"""One or more takes, sampled event by event from one prepared prompt.
+
+continuation = Continuation(engine, prepared, options)
+for step in continuation:      # as fast as the model goes
+    play(step.messages)        # what the event sounds like, at once
+takes = continuation.takes     # also after a stop: closed, with nothing left sounding
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.codec.events import DEFAULT_VELOCITY, NoteMessage, decode
+from core.codec.vocabulary import BOUNDARY, STEPS_PER_SECOND, VELOCITY, from_bin, note_off, to_step
+from core.generation.engine import Engine, PreparedPrompt, to_numpy
+from core.generation.grammar import Grammar
+from core.generation.options import Options, Take
+from core.generation.sampler import sample
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of one take: the note messages it makes and how far, in seconds, the take is sampled.
+
+    `event` is None where the take ends: the messages are then the note-offs of what still sounded.
+    """
+
+    take: int
+    event: int | None
+    messages: tuple[NoteMessage, ...]
+    head: float
+
+
+class _TakeState:
+    """A take on its way."""
+
+    def __init__(self, index: int, options: Options, velocity: int) -> None:
+        self.index = index
+        self.seed = options.seed + index
+        self.random = np.random.default_rng(self.seed)
+        self.grammar = Grammar(options.rules, velocity)
+        self.events: list[int] = []
+        self.ended = False
+
+
+class Continuation:
+    """An iterator over the steps of all takes, in lock step: one event of each take per round.
+
+    The same options, model, device, number of takes and threads give the same steps.
+    """
+
+    def __init__(self, engine: Engine, prepared: PreparedPrompt, options: Options) -> None:
+        self.options = options
+        self._engine = engine
+        self._prepared = prepared
+        # Until it says otherwise, a take is as loud as the prompt's last note.
+        bins = [e - VELOCITY.first for e in prepared.events if VELOCITY.first <= e < VELOCITY.end]
+        self._velocity = from_bin(bins[-1]) if bins else DEFAULT_VELOCITY
+        self._states = [_TakeState(i, options, self._velocity) for i in range(options.takes)]
+        self._last_step = None if options.seconds is None else max(1, to_step(options.seconds))
+        self._stop = threading.Event()
+        self._steps = self._run()
+
+    def __iter__(self) -> Iterator[Step]:
+        return self._steps
+
+    def stop(self) -> None:
+        """End within one event, from any thread; the steps that close the takes still come."""
+        self._stop.set()
+
+    @property
+    def takes(self) -> list[Take]:
+        """The takes as far as they are sampled, closed."""
+        return [self._take(state) for state in self._states]
+
+    def _run(self) -> Iterator[Step]:
+        running = list(self._states)
+        raw, cache = self._engine.fork(self._prepared, len(running))
+        while not self._stop.is_set():
+            logits = to_numpy(raw)  # (B, vocab)
+            going_on = []  # rows of the batch
+            for row, state in enumerate(running):
+                yield self._next(state, logits[row])
+                if self._is_over(state):
+                    yield self._close(state)
+                else:
+                    going_on.append(row)
+                if self._stop.is_set():
+                    break
+            if self._stop.is_set() or not going_on:
+                break
+            if len(going_on) < len(running):
+                cache = cache.rows(going_on)
+                running = [running[row] for row in going_on]
+            newest = [state.events[-1] for state in running]
+            raw, cache = self._engine.decode_one(newest, cache, partial(self._histories, running))
+        for state in running:
+            if not state.ended:
+                yield self._close(state)
+
+    def _histories(self, states: list[_TakeState]) -> list[list[int]]:
+        """The last events of each take, its prompt's among them: at most a window, all of one length."""
+        window = self._engine.config.block_size
+        return [[*self._prepared.events, *state.events[-window:]][-window:] for state in states]
+
+    def _next(self, state: _TakeState, logits: NDArray[np.float32]) -> Step:
+        """Choose the next event of a take and move it on."""
+        grammar = state.grammar
+        event = grammar.due()
+        if event is None:
+            event = sample(logits, grammar.allowed(), self.options.sampling, state.random.random())
+            event = grammar.fit(event, self._last_step)
+        messages = grammar.accept(event)
+        state.events.append(event)
+        return Step(state.index, event, tuple(messages), grammar.step / STEPS_PER_SECOND)
+
+    def _is_over(self, state: _TakeState) -> bool:
+        if self._last_step is not None and state.grammar.step >= self._last_step:
+            return True
+        return state.events[-1] == BOUNDARY or len(state.events) == self.options.events
+
+    def _close(self, state: _TakeState) -> Step:
+        state.ended = True
+        state.events += [note_off(pitch) for pitch in sorted(state.grammar.decoder.sounding)]
+        messages = state.grammar.decoder.close()
+        return Step(state.index, None, tuple(messages), self._seconds(state, messages))
+
+    def _seconds(self, state: _TakeState, messages: Sequence[NoteMessage] = ()) -> float:
+        return max([state.grammar.step, *(m.step for m in messages)]) / STEPS_PER_SECOND
+
+    def _take(self, state: _TakeState) -> Take:
+        events = [*state.events, *(note_off(pitch) for pitch in sorted(state.grammar.decoder.sounding))]
+        notes = tuple(decode(events, self._velocity))
+        seconds = max([self._seconds(state), *(note.end for note in notes)])
+        marker = self._prepared.prompt.marker
+        return Take(tuple(events), notes, seconds, state.seed, self.options, self._engine.name, marker)

@@ -1,0 +1,172 @@
+"""A model on a device: reads prompts into the KV cache, decodes one event, moves the window on.
+
+A window holds `block_size` events. When it is full, the later half is read again into an empty one
+and sampling goes on: that costs one prefill of half a window every half window, and memory stays flat
+however long the music. Playing some way behind the sampling head hides it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.codec.events import Conventions, Prompt
+from core.codec.vocabulary import BOUNDARY, VELOCITY
+from core.errors import NotFound, UsageError
+from core.model.checkpoint import ModelInfo, find_model, load_model
+from core.model.inference import Cancelled, Inference
+from core.model.kv_cache import KVCache
+from core.model.transformer import ModelConfig, MusicTransformer
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+
+__all__ = ["DEVICES", "Cancelled", "Engine", "PreparedPrompt", "choose_device", "cut_window", "open_engine"]
+
+
+def choose_device(wanted: str = "auto") -> torch.device:
+    """The device of that name; "auto" takes cuda, mps or cpu, the first there is. Raises NotFound, UsageError."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return torch.device(next(name for name, is_there in there.items() if is_there))
+    kind = wanted.partition(":")[0]
+    if kind not in there:
+        raise UsageError(f'There is no kind of device called "{wanted}"; choose one of {", ".join(DEVICES)}.')
+    if not there[kind]:
+        raise NotFound(f'This machine has no "{kind}" device that PyTorch can use; try --device cpu.')
+    try:
+        return torch.device(wanted)
+    except RuntimeError:
+        raise UsageError(f'"{wanted}" does not name a device; choose one of {", ".join(DEVICES)}.') from None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPrompt:
+    """A prompt read into the cache: `events` is what the model saw of it, `logits` (1, vocab) what it expects next."""
+
+    prompt: Prompt
+    events: tuple[int, ...]
+    cache: KVCache
+    logits: Tensor
+
+
+def cut_window(events: Sequence[int], most: int, conventions: Conventions) -> list[int]:
+    """The last events, `most` at the most. A cut sequence restates the velocity that its first note needs."""
+    if len(events) <= most:
+        return list(events)
+    kept = list(events[-(most - 1) :])
+    velocity = next((e for e in reversed(events[: -(most - 1)]) if VELOCITY.first <= e < VELOCITY.end), None)
+    if velocity is None or conventions.velocity == "each":
+        return list(events[-most:])
+    return [velocity, *kept]
+
+
+class Engine:
+    """One model, ready to sample. `say` gets a sentence when the engine has to change its plan."""
+
+    def __init__(
+        self,
+        model: MusicTransformer,
+        device: torch.device,
+        name: str = "",
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.name = name
+        self._model = model
+        self._say = say
+        try:
+            self._inference = Inference(model, device)
+        except torch.OutOfMemoryError:
+            self._fall_back()
+
+    @property
+    def config(self) -> ModelConfig:
+        """The model's config."""
+        return self._model.config
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        return self._inference.device
+
+    def prepare(self, prompt: Prompt, cancelled: Callable[[], bool] = lambda: False) -> PreparedPrompt:
+        """Read a prompt into a cache (prefill), as much of its end as leaves a quarter of the window free.
+
+        Raises Cancelled when `cancelled()` turns true on the way.
+        """
+        # Without any event there would be nothing to predict from: the boundary stands for silence.
+        events = prompt.events or (BOUNDARY,)
+        seen = cut_window(events, max(1, self.config.block_size * 3 // 4), self.config.conventions)
+        logits, cache = self.read([seen], cancelled)
+        return PreparedPrompt(prompt, tuple(seen), cache, logits)
+
+    def read(
+        self, sequences: Sequence[Sequence[int]], cancelled: Callable[[], bool] = lambda: False
+    ) -> tuple[Tensor, KVCache]:
+        """Prefill B sequences of one length into a new cache: logits (B, vocab) after the last event, the cache."""
+        try:
+            cache = self._inference.new_cache(len(sequences))
+            return self._inference.prefill(sequences, cache, cancelled), cache
+        except torch.OutOfMemoryError:
+            if self.device.type == "cpu":
+                raise
+        self._fall_back()
+        return self.read(sequences, cancelled)
+
+    def fork(self, prepared: PreparedPrompt, takes: int) -> tuple[Tensor, KVCache]:
+        """Logits (takes, vocab) and a cache of its own for that many takes of one prompt."""
+        if prepared.cache.keys[0].device.type == self.device.type:
+            try:
+                return prepared.logits.expand(takes, -1), prepared.cache.rows([0] * takes)
+            except torch.OutOfMemoryError:
+                if self.device.type == "cpu":
+                    raise
+                self._fall_back()
+        return self.read([prepared.events] * takes)
+
+    def decode_one(
+        self, events: Sequence[int], cache: KVCache, histories: Callable[[], Sequence[Sequence[int]]]
+    ) -> tuple[Tensor, KVCache]:
+        """Read the newest event of each take: logits (B, vocab), and the cache to go on with.
+
+        `histories()` gives all events of each take so far, prompt and newest included, all of one
+        length: what a full window (or one lost with the GPU's memory) is refilled from.
+        """
+        if cache.length < cache.window and cache.keys[0].device.type == self.device.type:
+            try:
+                return self._inference.decode_one(events, cache), cache
+            except torch.OutOfMemoryError:
+                if self.device.type == "cpu":
+                    raise
+                self._fall_back()
+        half = max(1, self.config.block_size // 2)
+        return self.read(_same_length([cut_window(h, half, self.config.conventions) for h in histories()]))
+
+    def _fall_back(self) -> None:
+        self._say("The graphics card has too little free memory for this model, so it runs on the CPU.")
+        torch.cuda.empty_cache()
+        self._inference = Inference(self._model, "cpu")
+
+
+def _same_length(sequences: list[list[int]]) -> list[list[int]]:
+    """Sequences that restate a velocity may be one event longer than those that need not."""
+    shortest = min(len(s) for s in sequences)
+    return [s[len(s) - shortest :] for s in sequences]
+
+
+def to_numpy(logits: Tensor) -> NDArray[np.float32]:
+    """(B, vocab) logits on the CPU."""
+    return logits.float().cpu().numpy()
+
+
+def open_engine(
+    model: str | Path | None = None, device: str = "auto", say: Callable[[str], None] = lambda _: None
+) -> tuple[Engine, ModelInfo]:
+    """The model of that name or path (None: the default) on a device. Raises NotFound, UnreadableInput, UsageError."""
+    chosen = choose_device(device)
+    path = model if isinstance(model, Path) else find_model(model)
+    network, info = load_model(path)
+    return Engine(network, chosen, info.name, say), info

@@ -1,0 +1,135 @@
+"""Which events may come next in a take, so that whatever a model says is playable music.
+
+Small models forget to let notes go, strike what already sounds, or fall silent. Each of those is
+ruled out before sampling, or mended by an event that goes into the model's context too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.codec.events import DEFAULT_VELOCITY, NoteMessage, StreamingDecoder
+from core.codec.vocabulary import (
+    BOUNDARY,
+    NOTE_OFF,
+    NOTE_ON,
+    PADDING,
+    STEPS_PER_SECOND,
+    TIME_SHIFT,
+    VELOCITY,
+    VOCABULARY_SIZE,
+    note_off,
+    shift_steps,
+    time_shift,
+)
+from core.errors import UsageError
+
+_ONS = slice(NOTE_ON.first, NOTE_ON.end)
+_OFFS = slice(NOTE_OFF.first, NOTE_OFF.end)
+_SHIFTS = slice(TIME_SHIFT.first, TIME_SHIFT.end)
+_VELOCITIES = slice(VELOCITY.first, VELOCITY.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a take may not do. Times in seconds; `scale` holds pitch classes 0 to 11 (None: all).
+
+    `low` and `high` are the lowest and highest pitch struck. `ends` lets the model end the piece.
+    """
+
+    scale: frozenset[int] | None = None
+    low: int = 0
+    high: int = 127
+    longest_silence: float = 3.0
+    longest_note: float = 10.0
+    ends: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for rules that leave no note, or limits under one step."""
+        if not 0 <= self.low <= self.high <= 127:
+            raise UsageError(f"The range from note {self.low} to note {self.high} is empty or not within 0 to 127.")
+        if not self.pitches.any():
+            raise UsageError("No note of the scale lies within that range; widen the range or change the scale.")
+        if min(self.longest_silence, self.longest_note) < 1 / STEPS_PER_SECOND:
+            raise UsageError("The longest silence and the longest note must be 0.01 seconds or more.")
+
+    @property
+    def pitches(self) -> NDArray[np.bool_]:
+        """Which of the 128 pitches may be struck."""
+        pitch = np.arange(128)
+        allowed = (pitch >= self.low) & (pitch <= self.high)
+        return allowed if self.scale is None else allowed & np.isin(pitch % 12, list(self.scale))
+
+
+class Grammar:
+    """The state of one take: its clock and its sounding notes (`decoder`), and what may follow.
+
+    Time is in steps from the take's start. A new take starts with nothing sounding
+    and, until a velocity event comes, with MIDI velocity `velocity`.
+    """
+
+    def __init__(self, rules: Rules, velocity: int = DEFAULT_VELOCITY) -> None:
+        self.decoder = StreamingDecoder(velocity)
+        self._pitches = rules.pitches
+        self._longest_note = int(rules.longest_note * STEPS_PER_SECOND + 0.5)
+        self._longest_silence = int(rules.longest_silence * STEPS_PER_SECOND + 0.5)
+        self._silent_since = 0  # meaningful while nothing sounds
+        self._after_velocity = False
+        self._allowed = np.zeros(VOCABULARY_SIZE, dtype=bool)
+        self._allowed[BOUNDARY] = rules.ends
+        self._allowed[PADDING] = False
+
+    @property
+    def step(self) -> int:
+        """The take's clock."""
+        return self.decoder.step
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """(vocab) mask of the events that may come next; valid until the next call, never empty.
+
+        Note-off only for what sounds, and not in the step it was struck; note-on only for a pitch of
+        the rules that is silent; after a velocity its note-on; no time shift when silence has lasted
+        its longest.
+        """
+        mask = self._allowed
+        mask[_ONS] = self._pitches
+        mask[_OFFS] = False
+        for pitch, onset in self.decoder.sounding.items():
+            mask[NOTE_ON.first + pitch] = False
+            mask[NOTE_OFF.first + pitch] = onset < self.step and not self._after_velocity
+        mask[_SHIFTS] = not self._after_velocity and self._patience() > 0
+        mask[_VELOCITIES] = not self._after_velocity and bool(mask[_ONS].any())
+        return mask
+
+    def due(self) -> int | None:
+        """The note-off that must come now: of a note held its longest. It goes before anything else."""
+        for pitch, onset in self.decoder.sounding.items():
+            if self.step - onset >= self._longest_note and not self._after_velocity:
+                return note_off(pitch)
+        return None
+
+    def fit(self, event: int, until: int | None = None) -> int:
+        """The event, a time shift made short enough not to pass a limit (or step `until`)."""
+        steps = shift_steps(event)
+        if not steps:
+            return event
+        most = self._patience()
+        if until is not None:
+            most = min(most, until - self.step)
+        return time_shift(max(1, min(steps, most)))
+
+    def accept(self, event: int) -> list[NoteMessage]:
+        """Move on by an event: the note messages that it makes."""
+        sounded = bool(self.decoder.sounding)
+        messages = self.decoder.feed(event)
+        self._after_velocity = VELOCITY.first <= event < VELOCITY.end
+        if sounded and not self.decoder.sounding:
+            self._silent_since = self.step
+        return messages
+
+    def _patience(self) -> int:
+        """Steps that time may move on by before a note must be let go or struck."""
+        if not self.decoder.sounding:
+            return self._silent_since + self._longest_silence - self.step
+        return min(self.decoder.sounding.values()) + self._longest_note - self.step

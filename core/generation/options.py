@@ -1,0 +1,51 @@
+"""What to sample and what came of it: plain values, for those who must not wait for torch."""
+
+from dataclasses import dataclass, field
+
+from core.errors import UsageError
+from core.generation.grammar import Rules
+from core.generation.sampler import Sampling
+from core.midi.write import TakeNote
+
+MOST_TAKES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to sample: `seconds` or `events` of length (neither: until stopped), `takes` at once.
+
+    Take number i (from 0) draws from its own random numbers, seeded by `seed` + i.
+    """
+
+    sampling: Sampling = field(default_factory=Sampling)
+    rules: Rules = field(default_factory=Rules)
+    seed: int = 0
+    seconds: float | None = None
+    events: int | None = None
+    takes: int = 1
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a value out of its range."""
+        if self.seconds is not None and not 0.01 <= self.seconds <= 7 * 86400:
+            raise UsageError(
+                f"The length must be at least 0.01 seconds and at most a week, not {self.seconds:g} seconds."
+            )
+        if self.events is not None and self.events < 1:
+            raise UsageError(f"The length must be at least one event, not {self.events}.")
+        if not 1 <= self.takes <= MOST_TAKES:
+            raise UsageError(f"The number of takes must lie between 1 and {MOST_TAKES}, not {self.takes}.")
+        if self.seed < 0:
+            raise UsageError(f"The seed must be 0 or more, not {self.seed}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One finished continuation: its events, its notes (seconds from the marker), and what made it."""
+
+    events: tuple[int, ...]
+    notes: tuple[TakeNote, ...]
+    seconds: float
+    seed: int
+    options: Options
+    model: str
+    marker: float
