@@ -2,8 +2,9 @@
 
 score       frozen Note, Pedal, Control, Track, Score
 tempo_map   ticks <-> seconds <-> bars
-repair      damaged bytes -> clean bytes, and a sentence about what was skipped
-read        a file -> Score
+events      the bytes of one track <-> timed messages, whatever state the bytes are in
+repair      a whole file's damaged bytes -> clean bytes, and sentences about what was skipped
+read        a file -> Score, and a Score -> the messages that play it
 write       Score + takes -> a file
 key         the key of some notes, and the names of keys
 grid        whether a score lies on its metre's grid, and where to continue from
