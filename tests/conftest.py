@@ -28,7 +28,9 @@ class JackServer:
         if jackd is None:
             pytest.fail("jackd is missing: install it with `sudo apt-get install jackd2`.")
         self.name = f"continuo-{uuid.uuid4().hex[:8]}"
-        command = [jackd, "-n", self.name, "--no-realtime", "-d", "dummy", "-r", "48000", "-p", "256"]
+        # --sync: on a busy machine the server waits for its clients; else a late one's messages come twice.
+        server = [jackd, "-n", self.name, "--no-realtime", "--sync", "--timeout", "5000"]
+        command = [*server, "-d", "dummy", "-r", "48000", "-p", "256"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.variables = {"JACK_DEFAULT_SERVER": self.name, "CONTINUO_MIDI": "jack"}
 
