@@ -71,9 +71,7 @@ def write_varint(value: int) -> bytes:
     return bytes(reversed(out))
 
 
-def read_event(
-    body: bytes, pos: int, running: int, with_delta: bool = True
-) -> tuple[int, bytes, int, int] | None:
+def read_event(body: bytes, pos: int, running: int, with_delta: bool = True) -> tuple[int, bytes, int, int] | None:
     """The event at `pos`: (delta, message, place after it, running status), or None if it is broken.
 
     `running` is the status of the last channel message, 0 for none. With `with_delta` False the
@@ -247,9 +245,7 @@ def _way_on(body: bytes, pos: int, running: int, with_delta: bool, events: list[
     ways = _ways(body, pos, running or last, with_delta)
     for first in range(pos + _REACH, pos + _REACH_FAR, _REACH):
         costs = [
-            (cost, i, way)
-            for i, way in enumerate(ways)
-            if (cost := _cost(body, way, known, sounding)) is not None
+            (cost, i, way) for i, way in enumerate(ways) if (cost := _cost(body, way, known, sounding)) is not None
         ]
         if costs:
             return min(costs)[2]
@@ -313,9 +309,7 @@ def _mended(body: bytes, pos: int, data: int, status: int, delta: int) -> list[_
     return ways
 
 
-def _resumptions(
-    body: bytes, pos: int, first: int, running: int, base: int, reach: int = _REACH
-) -> list[_Way]:
+def _resumptions(body: bytes, pos: int, first: int, running: int, base: int, reach: int = _REACH) -> list[_Way]:
     """The ways that skip from `pos` to some byte from `first` on and take it for a delta or a status."""
     return [
         _Way(at, with_delta, running, base, skipped=at - pos)

@@ -160,9 +160,7 @@ def _by_channel(scan: TrackScan) -> dict[int, list[Event]]:
 def _merged_controls(by_channel: list[dict[int, list[Event]]]) -> Iterable[tuple[int, list[Event]]]:
     """The controls and programs of each channel over all chunks, in order of time."""
     for channel in sorted(set().union(*by_channel)):
-        messages = [
-            event for chunk in by_channel for event in chunk.get(channel, ()) if 0xB0 <= event[1][0] < 0xD0
-        ]
+        messages = [event for chunk in by_channel for event in chunk.get(channel, ()) if 0xB0 <= event[1][0] < 0xD0]
         messages.sort(key=lambda event: event[0])
         yield channel, messages
 

@@ -119,11 +119,7 @@ class TempoMap:
         """Start tick, start second and seconds per tick of each stretch of constant tempo."""
         if self.is_smpte:
             return [0], [0.0], [1 / self._smpte_ticks_per_second]
-        tempos = (
-            self.tempos
-            if self.tempos and self.tempos[0].tick == 0
-            else (Tempo(0, DEFAULT_TEMPO), *self.tempos)
-        )
+        tempos = self.tempos if self.tempos and self.tempos[0].tick == 0 else (Tempo(0, DEFAULT_TEMPO), *self.tempos)
         scale = self.division * 1_000_000
         starts, elapsed = [0.0], 0  # elapsed in ticks x microseconds: whole numbers, so nothing drifts
         for before, after in pairwise(tempos):

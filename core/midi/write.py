@@ -137,9 +137,7 @@ def take_alone(
     if old.has_metre:
         metres.insert(0, Metre(0, *old.metre_at(start)[1:]))
     events: list[Event] = [(tick, b"\xff\x51\x03" + tempo.to_bytes(3, "big")) for tick, tempo in tempos]
-    events += [
-        (m.tick, bytes((0xFF, 0x58, 4, m.numerator, m.denominator.bit_length() - 1, 24, 8))) for m in metres
-    ]
+    events += [(m.tick, bytes((0xFF, 0x58, 4, m.numerator, m.denominator.bit_length() - 1, 24, 8))) for m in metres]
     events.sort(key=lambda event: event[0])
     # Placed through the score's own map, then moved: so the rounding is that of the whole file.
     setup = [(0, message) for message in _sound(score, tracks, marker)]
@@ -165,8 +163,7 @@ def _file_bytes(division: int, chunks: Sequence[bytes]) -> bytes:
 def _plays_past(score: Score, tick: int) -> bool:
     """Whether a note begins at `tick` or later, or sounds past it by more than a hair."""
     return any(
-        note.end_tick > tick
-        and (note.start_tick >= tick or not is_hair(note.end_tick - tick, score.tempo_map))
+        note.end_tick > tick and (note.start_tick >= tick or not is_hair(note.end_tick - tick, score.tempo_map))
         for track in score.tracks
         for note in track.notes
     )
@@ -236,9 +233,7 @@ def _pedals_down(scanned: list[list[Event]], tick: int) -> set[tuple[int, int]]:
 
 def _main_track(score: Score, tracks: Collection[int] | None) -> Track | None:
     """The melodic track of the prompt with the most notes."""
-    chosen = [
-        t for i, t in enumerate(score.tracks) if (tracks is None or i in tracks) and not t.is_percussion
-    ]
+    chosen = [t for i, t in enumerate(score.tracks) if (tracks is None or i in tracks) and not t.is_percussion]
     return max(chosen, key=lambda track: len(track.notes), default=None)
 
 

@@ -49,6 +49,4 @@ def scale(pitches: Sequence[int] = (60, 62, 64, 65, 67, 69, 71, 72), length: int
 
 def plain_scale(pitches: Sequence[int] = (60, 62, 64, 65, 67, 69, 71, 72)) -> list[bytes]:
     """The same as raw events, each with its own status byte and one-byte delta times."""
-    return [
-        event for pitch in pitches for event in (bytes((0, 0x90, pitch, 80)), bytes((0x60, 0x80, pitch, 64)))
-    ]
+    return [event for pitch in pitches for event in (bytes((0, 0x90, pitch, 80)), bytes((0x60, 0x80, pitch, 64)))]

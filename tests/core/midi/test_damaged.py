@@ -294,19 +294,13 @@ def test_damage_is_told_once_with_its_tracks() -> None:
 # Whatever comes
 
 SEEDS = [
-    file_of(
-        [MetaMessage("set_tempo", tempo=400_000), *scale()], [control(64, 127), *scale(range(40, 60), 100)]
-    ),
+    file_of([MetaMessage("set_tempo", tempo=400_000), *scale()], [control(64, 127), *scale(range(40, 60), 100)]),
     raw_file(b"".join(plain_scale()) + END, smf_format=0, division=0xE728),
-    file_of(
-        [MetaMessage("lyrics", text="la"), MetaMessage("key_signature", key="F#m"), *scale()], division=24
-    ),
+    file_of([MetaMessage("lyrics", text="la"), MetaMessage("key_signature", key="F#m"), *scale()], division=24),
 ]
 Change = tuple[str, int, bytes]
 changes = st.lists(
-    st.tuples(
-        st.sampled_from(["set", "insert", "delete"]), st.integers(0, 400), st.binary(min_size=1, max_size=6)
-    ),
+    st.tuples(st.sampled_from(["set", "insert", "delete"]), st.integers(0, 400), st.binary(min_size=1, max_size=6)),
     max_size=6,
 )
 

@@ -29,9 +29,7 @@ def test_sixteenths_and_triplets_are_gridded(division: int) -> None:
 def test_a_few_ornaments_do_not_matter_and_many_do() -> None:
     grid = [n * 120 for n in range(100)]
     assert is_gridded(at([*grid, *(n * 1200 + 37 for n in range(9))]))
-    assert not is_gridded(
-        at([*grid, *(n * 1200 + 37 for n in range(10)), *(n * 1200 + 57 for n in range(10))])
-    )
+    assert not is_gridded(at([*grid, *(n * 1200 + 37 for n in range(10)), *(n * 1200 + 57 for n in range(10))]))
 
 
 @pytest.mark.parametrize("division", [12, 24, 96, 220, 384, 480, 960, 10_000])

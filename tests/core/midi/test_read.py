@@ -20,9 +20,7 @@ def spans(score: Score, track: int = 0) -> list[tuple[int, int, int]]:
 
 
 def test_notes_are_placed_in_ticks_and_seconds() -> None:
-    data = file_of(
-        [MetaMessage("set_tempo", tempo=1_000_000), MetaMessage("track_name", name="Piano"), *scale((60,))]
-    )
+    data = file_of([MetaMessage("set_tempo", tempo=1_000_000), MetaMessage("track_name", name="Piano"), *scale((60,))])
     score = parse_score(data, "one.mid")
     assert score.tracks[0].notes == (Note(60, 80, 0.0, 0.5, 0, 240),)
     assert (score.name, score.notes, score.end, score.end_tick) == ("one.mid", 1, 0.5, 240)
@@ -178,10 +176,7 @@ def test_mido_hears_the_same(tracks: list[list[Message | MetaMessage]]) -> None:
             if message.type == "note_on" and message.velocity:
                 struck.add((message.channel, message.note, message.velocity, tick))
         ours = {
-            (t.channel, n.pitch, n.velocity, n.start_tick)
-            for t in score.tracks
-            if t.chunk == index
-            for n in t.notes
+            (t.channel, n.pitch, n.velocity, n.start_tick) for t in score.tracks if t.chunk == index for n in t.notes
         }
         assert ours == struck
 

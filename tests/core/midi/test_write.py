@@ -55,9 +55,7 @@ def test_at_the_end_every_chunk_stays_byte_for_byte(division: int, smf_format: i
 
 
 def test_running_status_smpte_and_odd_metas_stay_byte_for_byte() -> None:
-    body = (
-        b"\x00\xff\x7f\x02\x00\x01\x00\x90\x3c\x50\x60\x3c\x00\x00\xff\x06\x01A\x00\x40\x50\x60\x40\x00" + END
-    )
+    body = b"\x00\xff\x7f\x02\x00\x01\x00\x90\x3c\x50\x60\x3c\x00\x00\xff\x06\x01A\x00\x40\x50\x60\x40\x00" + END
     score = parse_score(raw_file(body, smf_format=0, division=0xE728), "x")
     back = read_back(with_takes(score, [TAKE], score.end))
     assert back.chunks[0] == body
@@ -183,9 +181,7 @@ takes = st.builds(TakeNote, st.integers(0, 127), st.integers(1, 127), st.floats(
 @given(
     st.lists(st.lists(events, max_size=30), min_size=1, max_size=3),
     st.integers(0, 4000),
-    st.lists(
-        st.builds(TakeNote, st.integers(0, 127), st.integers(1, 127), st.floats(0, 50), st.floats(50, 60))
-    ),
+    st.lists(st.builds(TakeNote, st.integers(0, 127), st.integers(1, 127), st.floats(0, 50), st.floats(50, 60))),
     st.booleans(),
 )
 def test_whatever_is_cut_the_rest_is_as_it_was(tracks: list, tick: int, take: list, keep_rest: bool) -> None:
