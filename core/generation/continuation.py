@@ -73,6 +73,11 @@ class Continuation:
         self._stop.set()
 
     @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
+
+    @property
     def takes(self) -> list[Take]:
         """The takes as far as they are sampled, closed."""
         return [self._take(state) for state in self._states]

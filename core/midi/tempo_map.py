@@ -189,6 +189,14 @@ class TempoMap:
     def _stretch_at(self, tick: int) -> int:
         return max(bisect_right(self._bars, tick, key=lambda b: b.tick) - 1, 0)
 
+    def until(self, tick: int) -> "TempoMap":
+        """The map without what changes at `tick` or later: what holds there then holds for ever."""
+        return TempoMap(
+            self.division,
+            tuple(t for t in self.tempos if t.tick < tick),
+            tuple(m for m in self.metres if m.tick < tick),
+        )
+
     def bar_beat(self, tick: int) -> tuple[int, float]:
         """Bar (the first is 0) and beat in it (from 0.0, in units of the metre's denominator)."""
         bars = self._bars[self._stretch_at(tick)]

@@ -89,11 +89,7 @@ def with_takes(
     tempo_map, chunks = score.tempo_map, score.chunks
     marker_tick = tempo_map.tick(marker)
     if not keep_rest and _plays_past(score, marker_tick):
-        tempo_map = TempoMap(
-            tempo_map.division,
-            tuple(t for t in tempo_map.tempos if t.tick < marker_tick),
-            tuple(m for m in tempo_map.metres if m.tick < marker_tick),
-        )
+        tempo_map = tempo_map.until(marker_tick)
         chunks = _cut(chunks, marker_tick)
     setup = _sound(score, tracks, marker)
     channels = _free_channels(score)

@@ -8,8 +8,8 @@ class KVCache:
     """Keys and values of every layer: n_layer pairs of (B, H, window, D); the first `length` places are filled."""
 
     def __init__(self, n_layer: int, shape: tuple[int, int, int, int], *, dtype: torch.dtype, device: torch.device):
-        self.keys = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(n_layer)]
-        self.values = [torch.zeros(shape, dtype=dtype, device=device) for _ in range(n_layer)]
+        self.keys = [torch.empty(shape, dtype=dtype, device=device) for _ in range(n_layer)]
+        self.values = [torch.empty(shape, dtype=dtype, device=device) for _ in range(n_layer)]
         self.length = 0
 
     @property
@@ -45,7 +45,7 @@ class KVCache:
         return copy
 
     def _rows(self, tensor: Tensor, indices: list[int]) -> Tensor:
-        copy = torch.zeros((len(indices), *tensor.shape[1:]), dtype=tensor.dtype, device=tensor.device)
+        copy = torch.empty((len(indices), *tensor.shape[1:]), dtype=tensor.dtype, device=tensor.device)
         for row, index in enumerate(indices):
             copy[row, :, : self.length] = tensor[index, :, : self.length]
         return copy

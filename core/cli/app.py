@@ -1,0 +1,108 @@
+"""The commands of continuo-cli in one list, and what becomes of errors.
+
+Exit codes: 0 done, 1 a file that could not be written or a fault of ours, 2 bad usage, 3 unreadable
+input, 4 no such port, device or model, 130 interrupted.
+"""
+
+import logging
+import multiprocessing
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from core.cli import bench, continue_, look, play
+from core.errors import ContinuoError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="continuo-cli",
+    help="Plays on from your MIDI: a Music Transformer on your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"continuo-cli {version('continuo')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What holds for every command."""
+
+
+for name, function in {
+    "continue": continue_.continue_,
+    "play": play.play,
+    "ports": play.ports,
+    "info": look.info,
+    "models": look.models,
+    "import-model": look.import_model,
+    "encode": look.encode,
+    "decode": look.decode,
+    "bench": bench.bench,
+}.items():
+    app.command(name)(function)
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    multiprocessing.freeze_support()
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command: its exit code. Errors become one sentence on stderr; what was not foreseen is logged."""
+    try:
+        app(continue_.with_live_value(arguments), prog_name="continuo-cli")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except ContinuoError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python must not try to flush it again.
+        sys.stdout = None
+        return 1
+    except Exception:
+        return _fail(f"Something went wrong inside Continuo; the details are in {_log()}.", 1)
+    return 0
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(f"continuo-cli: {sentence}", file=sys.stderr)
+    return code
+
+
+def _interrupt(*_: Any) -> None:
+    """End by SIGTERM as by Ctrl-C: what was sampled is saved, what sounds is silenced."""
+    raise KeyboardInterrupt
+
+
+def _log() -> str:
+    """Write the traceback of the error at hand to the log file; where that is."""
+    import platformdirs
+
+    try:
+        path = platformdirs.user_log_path("Continuo", appauthor=False, ensure_exists=True) / "continuo.log"
+        logging.basicConfig(filename=path, format="%(asctime)s %(levelname)s %(message)s")
+    except OSError:
+        logging.basicConfig(stream=sys.stderr)
+        path = "the lines above"
+    logging.exception("unforeseen")
+    return str(path)

@@ -1,0 +1,75 @@
+"""continuo-cli play, ports: a file or nothing but the names of the ports."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.output import Json, give, progress, say
+from core.errors import UnreadableInput, UsageError
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+
+
+def output_choice(port: str | None, synth: bool) -> OutputChoice:
+    """The output that options mean: `port` is None (no port), empty (a virtual one) or part of a name."""
+    if synth and port is not None:
+        raise UsageError("Choose one output: a port or --synth.")
+    if synth:
+        return BuiltInSynth()
+    if port is None:
+        return NoOutput()
+    return ExistingPort(port) if port else VirtualPort()
+
+
+def play(
+    file: Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to play.")],
+    port: Annotated[
+        str | None, typer.Option("--port", metavar="NAME", help="An existing port, by part of its name.")
+    ] = None,
+    synth: Annotated[bool, typer.Option("--synth", help="The built-in synth.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Play a MIDI file: through a virtual port named Continuo, a port that is there, or the built-in synth.
+
+    Example: continuo-cli play song.mid --port "FLUID"
+    """
+    from core.live.player import Player
+    from core.midi.read import read_score, score_messages
+
+    score = read_score(file)
+    for sentence in score.repairs:
+        say(sentence)
+    messages = score_messages(score)
+    if not messages:
+        raise UnreadableInput(f"{file.name} has nothing to play.")
+    end = max(score.end, messages[-1][0])
+    interrupted = False
+    with Player(output_choice(port if port or synth else "", synth)) as player, progress() as bar:
+        task = bar.add_task(f"{file.name} to {player.description}", total=end, note="")
+        player.start(0.0, end)
+        player.feed(messages, end)
+        player.finish(end)
+        try:
+            while not player.wait_until_ended(0.1):
+                status = player.status()
+                bar.update(task, completed=status.position, note=f"{status.position:.1f} of {end:.1f} s", refresh=True)
+        except KeyboardInterrupt:
+            interrupted = True
+            player.stop()
+        status = player.status()
+    result = {"seconds": end, "sent": status.sent, "late_ms_p99": status.late_ms_p99, "output": player.description}
+    give(f"Played {min(status.position, end):.1f} seconds to {player.description}.", result, as_json)
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def ports(as_json: Json = False) -> None:
+    """List the MIDI ports that can be played to.
+
+    Example: continuo-cli ports
+    """
+    from core.live.outputs import list_ports
+
+    found = list_ports()
+    lines = "\n".join(f"{port.name}  ({port.api})" for port in found)
+    give(lines or "There are no MIDI ports.", {"ports": [{"name": p.name, "api": p.api} for p in found]}, as_json)

@@ -1,0 +1,117 @@
+"""From the options of a command to a prompt: which file, which tracks, where it ends, how long to go on."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import UnreadableInput, UsageError
+from core.midi.grid import default_marker
+from core.midi.read import read_score
+from core.midi.score import Score, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a score is to be continued: `tracks` are indices, `marker` and `start` seconds."""
+
+    score: Score
+    tracks: tuple[int, ...]
+    marker: float
+    start: float | None
+
+    @property
+    def chosen(self) -> list[Track]:
+        """The tracks of the prompt."""
+        return [self.score.tracks[i] for i in self.tracks]
+
+
+def choose(path: Path, tracks: str | None, from_seconds: float | None, prompt_seconds: float | None) -> Choice:
+    """Read a file and find the prompt in it. Raises UnreadableInput, UsageError."""
+    score = read_score(path)
+    indices = _tracks(score, tracks)
+    notes = [note for i in indices for note in score.tracks[i].notes]
+    if not notes:
+        what = "but drums in those tracks" if tracks else "but drums" if score.notes else "that plays a note"
+        raise UnreadableInput(f"{path.name} has nothing {what}, so there is nothing to continue.")
+    marker = default_marker(score, indices)
+    if from_seconds is not None:
+        if not 0 <= from_seconds <= score.end:
+            raise UsageError(f"--from {from_seconds:g} lies outside the file, which ends at {score.end:.2f} seconds.")
+        marker = from_seconds
+    if min(note.start for note in notes) >= marker:
+        raise UsageError(f"No note of the prompt comes before {marker:g} seconds; choose a later --from.")
+    start = None
+    if prompt_seconds is not None:
+        if not prompt_seconds > 0:
+            raise UsageError(f"--prompt-seconds must be over 0, not {prompt_seconds:g}.")
+        start = max(0.0, marker - prompt_seconds)
+        if not any(start <= note.start < marker for note in notes):
+            raise UsageError(f"No note starts in the last {prompt_seconds:g} seconds of the prompt; use more of it.")
+    return Choice(score, indices, marker, start)
+
+
+def _tracks(score: Score, chosen: str | None) -> tuple[int, ...]:
+    """Indices for "1,3" as `continuo-cli info` counts them; by default all that are not percussion."""
+    if chosen is None:
+        return tuple(i for i, track in enumerate(score.tracks) if not track.is_percussion)
+    try:
+        numbers = [int(part) for part in chosen.split(",")]
+    except ValueError:
+        raise UsageError(f'--tracks takes numbers such as 1,3 (see continuo-cli info), not "{chosen}".') from None
+    for number in numbers:
+        if not 1 <= number <= len(score.tracks):
+            raise UsageError(
+                f"There is no track {number}; {score.name} has {len(score.tracks)} (see continuo-cli info)."
+            )
+        if score.tracks[number - 1].is_percussion:
+            raise UsageError(f"Track {number} holds drums, which the model cannot continue.")
+    return tuple(sorted({number - 1 for number in numbers}))
+
+
+def length_in_seconds(
+    score: Score, marker: float, seconds: float | None, bars: float | None, events: int | None, keep_rest: bool
+) -> float | None:
+    """How many seconds to go on for: None if counted in events or without end ("inf"). Raises UsageError."""
+    if sum(value is not None for value in (seconds, bars, events)) > 1:
+        raise UsageError("Give the length once: --seconds, --bars or --events.")
+    if bars is not None:
+        if not 0 < bars <= 100_000:
+            raise UsageError(f"--bars must be over 0, not {bars:g}.")
+        return _bars(score, marker, bars, keep_rest)
+    if seconds is not None and math.isinf(seconds) and seconds > 0:
+        return None
+    return seconds if seconds is not None or events is not None else 30.0
+
+
+def _bars(score: Score, marker: float, bars: float, keep_rest: bool) -> float:
+    """Seconds that so many bars last from the marker on, by the tempo and metre the take is placed in."""
+    tempo_map = score.tempo_map if keep_rest else score.tempo_map.until(score.tempo_map.tick(marker))
+    start = tempo_map.tick(marker)
+    first = tempo_map.bar_beat(start)[0]
+    into_bar = start - tempo_map.bar_tick(first)
+    whole, rest = int(bars), bars - int(bars)
+    end = tempo_map.bar_tick(first + whole)
+    end += round(rest * (tempo_map.bar_tick(first + whole + 1) - end)) + into_bar
+    return tempo_map.seconds(end) - marker
+
+
+def pitch(text: str) -> int:
+    """A pitch given as a number (60) or a name (C4, the middle C). Raises UsageError."""
+    try:
+        number = int(text)
+    except ValueError:
+        import pretty_midi
+
+        try:
+            number = int(pretty_midi.note_name_to_number(text))
+        except ValueError:
+            raise UsageError(f'"{text}" is not a pitch; write a number from 0 to 127 or a name such as C4.') from None
+    if not 0 <= number <= 127:
+        raise UsageError(f"{text} is not a MIDI pitch, which lie from 0 (C-1) to 127 (G9).")
+    return number
+
+
+def numbered(path: Path, count: int) -> Sequence[Path]:
+    """`path` for one take; for more path-1, path-2 and so on."""
+    return [path] if count == 1 else [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)]
