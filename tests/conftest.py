@@ -1,5 +1,6 @@
 """What tests of real MIDI ports share: a JACK dummy server, a listener on its ports, a check for leaks."""
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -60,18 +61,22 @@ class Listener:
     """
 
     def __init__(self, part_of_name: str = "", own_port: str = "", timeout: float = 10.0) -> None:
-        import rtmidi
-
+        rtmidi: Any = importlib.import_module("rtmidi")
         self.received: list[Received] = []
         self._arrived = threading.Condition()
-        self._client: Any = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=f"listener-{uuid.uuid4().hex[:6]}")
-        self._client.set_callback(self._on_message)
+        self._client: Any = rtmidi.MidiIn(
+            rtmidi.API_UNIX_JACK, name=f"listener-{uuid.uuid4().hex[:6]}", queue_size_limit=100_000
+        )
         if own_port:
             self._client.open_virtual_port(own_port)
         else:
             wait_for(lambda: any(part_of_name in p for p in self.ports()), f"port {part_of_name}", timeout)
             index = next(i for i, port in enumerate(self.ports()) if part_of_name in port)
             self._client.open_port(index)
+        # Not rtmidi's callback: closing the port, it waits for the callback, which waits for Python's lock.
+        self._closing = threading.Event()
+        self._reader = threading.Thread(target=self._read, name="listener")
+        self._reader.start()
 
     def ports(self) -> list[str]:
         """Names of all ports that can be listened to."""
@@ -90,6 +95,8 @@ class Listener:
             return [message for _, message in self.received]
 
     def close(self) -> None:
+        self._closing.set()
+        self._reader.join()
         self._client.close_port()
         self._client.delete()
 
@@ -99,10 +106,12 @@ class Listener:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _on_message(self, event: tuple[list[int], float], data: object) -> None:
-        with self._arrived:
-            self.received.append((time.perf_counter(), bytes(event[0])))
-            self._arrived.notify_all()
+    def _read(self) -> None:
+        while not self._closing.wait(0.001):
+            while event := self._client.get_message():
+                with self._arrived:
+                    self.received.append((time.perf_counter(), bytes(event[0])))
+                    self._arrived.notify_all()
 
 
 def wait_for(is_so: Callable[[], bool], what: str, timeout: float = 10.0) -> None:

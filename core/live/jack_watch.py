@@ -30,7 +30,11 @@ def is_jack_running() -> bool:
 
 
 class JackWatch:
-    """Listens to a JACK server from before our port is opened until `close`."""
+    """Listens to a JACK server from before our port is opened until `close`.
+
+    Connections are looked up (20 us) instead of being told by JACK: a callback would need Python's
+    lock, which rtmidi keeps while it waits for the server, which would wait for the callback.
+    """
 
     def __init__(self) -> None:
         """Connect to the server; raises OSError when it is not there."""
@@ -40,43 +44,31 @@ class JackWatch:
         except jack.JackError as error:
             raise OSError("no JACK server") from error
         self.server_gone = False
-        self._port = ""
-        # Pairs (from, to) of the whole graph; callbacks run on a JACK thread and only touch these sets.
-        self._connections: set[tuple[str, str]] = set()
-        self._ended: set[tuple[str, str]] = set()
-        self._before = self._midi_ports()
+        self._error = jack.JackError
+        self._port: Any = None
+        self._before = {port.name for port in self._client.get_ports(is_midi=True)}
         self._client.set_shutdown_callback(self._on_shutdown)
-        self._client.set_port_connect_callback(self._on_connect)
         self._client.activate()
 
     def find_port(self, name: str) -> None:
-        """Learn our port's full name (JACK may have added a number): one that ends in `name` and is new."""
-        new = self._midi_ports() - self._before
-        self._port = next((port for port in sorted(new) if port.endswith(":" + name)), "")
+        """Find our port, whose client JACK may have numbered: one called `name` that was not there before."""
+        ports = self._client.get_ports(is_midi=True)
+        new = [p for p in ports if p.name not in self._before and p.name.endswith(":" + name)]
+        self._port = new[0] if new else None
 
     def is_connected(self) -> bool:
         """Whether our port is connected to anything."""
-        return any(self._port in pair for pair in tuple(self._connections))
-
-    def was_cut_off(self) -> bool:
-        """Whether our port was connected once and is not any more."""
-        return any(self._port in pair for pair in tuple(self._ended)) and not self.is_connected()
+        if self.server_gone or self._port is None:
+            return False
+        try:
+            return bool(self._client.get_all_connections(self._port))
+        except self._error:  # the server went just now
+            return False
 
     def close(self) -> None:
         """Leave the server."""
         self._client.deactivate(ignore_errors=True)
         self._client.close(ignore_errors=True)
 
-    def _midi_ports(self) -> set[str]:
-        return {port.name for port in self._client.get_ports(is_midi=True)}
-
     def _on_shutdown(self, status: Any, reason: str) -> None:
-        self.server_gone = True
-
-    def _on_connect(self, source: Any, target: Any, connected: bool) -> None:
-        pair = (source.name, target.name)
-        if connected:
-            self._connections.add(pair)
-        else:
-            self._connections.discard(pair)
-            self._ended.add(pair)
+        self.server_gone = True  # on a thread of JACK's

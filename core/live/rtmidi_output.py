@@ -31,9 +31,16 @@ NO_VIRTUAL = (
 )
 
 
+def _rtmidi() -> Any:
+    """The module: loaded when first needed, and without type stubs."""
+    import rtmidi
+
+    return rtmidi
+
+
 def _api() -> tuple[int, str]:
     """rtmidi's number and the user's name of the MIDI system to use; raises NotFound if there is none."""
-    import rtmidi
+    rtmidi = _rtmidi()
 
     if sys.platform == "darwin":
         return rtmidi.API_MACOSX_CORE, "CoreMIDI"
@@ -50,7 +57,7 @@ def _api() -> tuple[int, str]:
 
 def _new_client(api: int) -> Any:
     """An rtmidi.MidiOut; whatever rtmidi raises becomes NotFound."""
-    import rtmidi
+    rtmidi = _rtmidi()
 
     try:
         return rtmidi.MidiOut(api, name=CLIENT_NAME)
@@ -122,7 +129,7 @@ class RtMidiOutput:
     """An open MIDI port; see `MidiOutput` in outputs.py."""
 
     def __init__(self, name: str, existing: bool) -> None:
-        import rtmidi
+        rtmidi = _rtmidi()
 
         api, self._api_name = _api()
         self._target = ""  # the existing port played to, empty for a virtual one
@@ -178,7 +185,7 @@ class RtMidiOutput:
     def is_connected(self) -> bool | None:
         """Whether anything listens; CoreMIDI cannot tell, and then neither can we."""
         if self._watch:
-            return self._watch.is_connected() and not self._watch.server_gone
+            return self._watch.is_connected()
         if self._target:
             return not self.problem()
         if self._api_name == "ALSA":
@@ -193,7 +200,7 @@ class RtMidiOutput:
         if self._watch:
             if self._watch.server_gone:
                 return "The JACK server has ended, so nothing can be played."
-            if self._target and self._watch.was_cut_off():
+            if self._target and not self._watch.is_connected():
                 return f'The MIDI port "{self._target}" is gone or was disconnected.'
         elif self._target and self._target not in self._client.get_ports():
             return f'The MIDI port "{self._target}" is gone.'

@@ -169,7 +169,7 @@ class SynthOutput:
         next(blocks)
         device.start(blocks)
 
-    def _blocks(self) -> Generator[bytes | memoryview, int, None]:
+    def _blocks(self) -> Generator[bytes, int, None]:
         """miniaudio's callback: is sent a number of frames, yields their samples.
 
         A message sent during one block sounds at the same place in the next, so that every message

@@ -1,6 +1,7 @@
 """The built-in synth, rendered offline and played through JACK (which needs no sound card)."""
 
 import wave
+from typing import Any
 
 import jack as jack_client
 import miniaudio
@@ -104,7 +105,7 @@ def test_a_note_is_heard_through_the_audio_device(jack, monkeypatch):
     monkeypatch.setattr(miniaudio, "get_enabled_backends", lambda: {miniaudio.Backend.JACK})
     loudest = 0.0
     ear = jack_client.Client("ear")
-    hole = ear.inports.register("in")
+    hole: Any = ear.inports.register("in")
 
     @ear.set_process_callback
     def listen(frames: int) -> None:
