@@ -1,13 +1,15 @@
-"""Writing files so that nothing is ever half-written."""
+"""Reading files of a bounded size, and writing them so that nothing is ever half-written."""
 
 import contextlib
 import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
-from core.errors import WriteError
+from core.errors import UnreadableInput, WriteError
 
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -23,41 +25,71 @@ _REASONS = {
 }
 
 
+def read_file(path: str | os.PathLike[str], most: int, kind: str) -> bytes:
+    """The bytes of a file of that `kind` ("MIDI file"), `most` of them at most.
+
+    Raises UnreadableInput, a sentence with its name, if that cannot be.
+    """
+    name = Path(path).name or os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISREG(status.st_mode) and status.st_size > most:
+                raise too_large(name, most, kind)
+            data = file.read(most + 1)
+    except FileNotFoundError as error:
+        raise UnreadableInput(f'There is no file "{os.fspath(path)}".') from error
+    except IsADirectoryError as error:
+        raise UnreadableInput(f'"{name}" is a folder, not a {kind}.') from error
+    except PermissionError as error:
+        if os.path.isdir(path):  # what Windows says of folders
+            raise UnreadableInput(f'"{name}" is a folder, not a {kind}.') from error
+        raise UnreadableInput(f'You may not read "{name}".') from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character in it
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no such name"
+        raise UnreadableInput(f'"{name}" cannot be read: {reason}.') from error
+    if len(data) > most:
+        raise too_large(name, most, kind)
+    return data
+
+
+def too_large(name: str, most: int, kind: str) -> UnreadableInput:
+    """The error of a file that has more than `most` bytes."""
+    return UnreadableInput(f'"{name}" is larger than {most >> 20} MB, too large for a {kind}.')
+
+
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file whole or not at all: to a temporary file beside it, then in its place.
+    """Write a file whole or not at all: `replacing`, for bytes that are all there."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file to write into, which comes in the place of `path` when the block ends without an error.
 
     A link is followed, an existing file keeps its permissions. Raises WriteError with a sentence
     that names the file and the reason; what was there before is then as it was.
     """
-    temporary = ""
     try:
         target = Path(os.path.realpath(path))
         mode = _mode_for(target)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".continuo-", suffix=".part")
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character in it
+        raise WriteError(f'Cannot write "{os.fspath(path)}": {_reason(error)}.') from error
+    try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, target)
-        temporary = ""
-    except (OSError, ValueError) as error:  # ValueError: a name with a null character in it
-        raise WriteError(f'Cannot write "{os.fspath(path)}": {_reason(error)}.') from error
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-
-
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise the WriteError that writing there would raise, before hours of work depend on it."""
-    try:
-        target = Path(os.path.realpath(path))
-        _mode_for(target)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".continuo-", suffix=".part"):
-            pass
-    except (OSError, ValueError) as error:
-        raise WriteError(f'Cannot write "{os.fspath(path)}": {_reason(error)}.') from error
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise WriteError(f'Cannot write "{os.fspath(path)}": {_reason(error)}.') from error
+        raise
 
 
 def _mode_for(target: Path) -> int:

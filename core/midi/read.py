@@ -1,13 +1,12 @@
 """A MIDI file -> Score, and a Score -> the messages that play it."""
 
 import os
-import stat
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from core.errors import UnreadableInput
+from core.files import read_file, too_large
 from core.midi.events import META, Event, TrackScan, decode_meta, meta_data
 from core.midi.repair import clean_file
 from core.midi.score import PERCUSSION_CHANNEL, Control, KeySignature, Note, Pedal, Score, Track
@@ -22,25 +21,8 @@ _Span = tuple[int, int, int, int]
 
 def read_score(path: str | os.PathLike[str]) -> Score:
     """Read a MIDI file. Raises UnreadableInput, a sentence with its name, if that cannot be."""
-    name = Path(path).name or os.fspath(path)
-    try:
-        with open(path, "rb") as file:
-            status = os.fstat(file.fileno())
-            if stat.S_ISREG(status.st_mode) and status.st_size > MAX_BYTES:
-                raise _too_large(name)
-            data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise UnreadableInput(f'There is no file "{os.fspath(path)}".') from error
-    except IsADirectoryError as error:
-        raise UnreadableInput(f'"{name}" is a folder, not a MIDI file.') from error
-    except PermissionError as error:
-        if os.path.isdir(path):  # what Windows says of folders
-            raise UnreadableInput(f'"{name}" is a folder, not a MIDI file.') from error
-        raise UnreadableInput(f'You may not read "{name}".') from error
-    except (OSError, ValueError) as error:  # ValueError: a name with a null character in it
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "no such name"
-        raise UnreadableInput(f'"{name}" cannot be read: {reason}.') from error
-    return parse_score(data, name)
+    data = read_file(path, MAX_BYTES, "MIDI file")
+    return parse_score(data, Path(path).name or os.fspath(path))
 
 
 def parse_score(data: bytes, name: str) -> Score:
@@ -50,7 +32,7 @@ def parse_score(data: bytes, name: str) -> Score:
     without notes is read: `Score.notes` is then 0.
     """
     if len(data) > MAX_BYTES:
-        raise _too_large(name)
+        raise too_large(name, MAX_BYTES, "MIDI file")
     clean = clean_file(data, name)
     tempo_map, keys = _metas(clean.division, clean.scans)
     by_channel = [_by_channel(scan) for scan in clean.scans]
@@ -119,10 +101,6 @@ def score_messages(score: Score, tracks: Collection[int] | None = None) -> list[
             messages.append((note.end_tick, rank, note.end, bytes((off, note.pitch, 64))))
     messages.sort(key=lambda m: m[:2])
     return [(seconds, message) for _, _, seconds, message in messages]
-
-
-def _too_large(name: str) -> UnreadableInput:
-    return UnreadableInput(f'"{name}" is larger than {MAX_BYTES >> 20} MB, too large for a MIDI file.')
 
 
 def _metas(division: int, scans: Iterable[TrackScan]) -> tuple[TempoMap, tuple[KeySignature, ...]]:

@@ -157,10 +157,14 @@ class TempoMap:
 
     def ticks_array(self, seconds: ArrayLike) -> NDArray[np.int64]:
         """`tick` for many times at once: (n,) -> (n,)."""
+        return np.maximum(np.rint(self.exact_ticks_array(seconds)), 0).astype(np.int64)
+
+    def exact_ticks_array(self, seconds: ArrayLike) -> NDArray[np.float64]:
+        """`exact_tick` for many times at once: (n,) -> (n,)."""
         at = np.asarray(seconds, np.float64)
         bounds, starts, slopes = self._arrays
         i = np.maximum(np.searchsorted(starts, at, side="right") - 1, 0)
-        return np.maximum(np.rint(bounds[i] + (at - starts[i]) / slopes[i]), 0).astype(np.int64)
+        return bounds[i] + (at - starts[i]) / slopes[i]
 
     # Ticks <-> bars
 

@@ -7,6 +7,8 @@ import os
 import struct
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 from core.files import write_atomically
 from core.midi.events import Event, encode_track, scan_track, write_varint
@@ -74,11 +76,14 @@ def with_takes(
     takes: Sequence[Sequence[TakeNote]],
     marker: float,
     *,
+    starts: Sequence[float] | None = None,
     names: Sequence[str] | None = None,
     keep_rest: bool = False,
     tracks: Collection[int] | None = None,
 ) -> bytes:
     """The bytes of the score's file with each take added as a track from `marker` (seconds) on.
+
+    `starts` are the seconds at which the takes begin if that is not at the marker.
 
     If notes of the score begin or sound past the marker, its tracks are cut there, tempo and metre
     included, unless `keep_rest`; a track with nothing to cut stays as it is, byte for byte. `tracks`
@@ -91,20 +96,18 @@ def with_takes(
     if not keep_rest and _plays_past(score, marker_tick):
         tempo_map = tempo_map.until(marker_tick)
         chunks = _cut(chunks, marker_tick)
+    starts = starts or [marker] * len(takes)
     setup = _sound(score, tracks, marker)
-    channels = _free_channels(score)
-    # A channel that has to be shared is set up no sooner than the take begins.
-    setup_tick = 0 if channels else marker_tick
-    if not channels:
-        main = _main_track(score, tracks)
-        channels = [main.channel if main else 0]
+    free = _free_channels(score)
+    channels = free or [_shared_channel(score, tracks)]
     added = [
         _take_chunk(
             take,
-            marker,
+            starts[i],
             tempo_map,
             channels[i % len(channels)],
-            [(setup_tick, message) for message in setup],
+            # A channel that has to be shared is set up no sooner than the take begins.
+            [(0 if free else tempo_map.tick(starts[i]), message) for message in setup],
             names[i] if names else "Continuo take" if len(takes) == 1 else f"Continuo take {i + 1}",
         )
         for i, take in enumerate(takes)
@@ -141,13 +144,66 @@ def take_alone(
     return _file_bytes(old.division, (encode_track(events, events[-1][0]), body))
 
 
+def score_bytes(score: Score) -> bytes:
+    """The bytes of the score's file: its chunks as they are."""
+    smf_format = score.smf_format if len(score.chunks) == 1 else max(score.smf_format, 1)
+    return _file_bytes(score.tempo_map.division, score.chunks, smf_format)
+
+
+def rewrite_chunk(score: Score, chunk: int, tracks: Collection[int]) -> bytes:
+    """The bytes of chunk `chunk` with the notes that `tracks` (indices of `score.tracks`) now have.
+
+    All else in it stays, and in its order: other channels' notes, controls, tempo, texts. Only "all
+    notes off" on the rewritten channels goes: it would cut notes that were moved across it.
+    """
+    rewritten = [score.tracks[i] for i in sorted(tracks) if score.tracks[i].chunk == chunk]
+    channels = {track.channel for track in rewritten}
+    scan = scan_track(score.chunks[chunk])
+    # (tick, rank, message): at one tick note-offs come first, then what stays, then note-ons.
+    events = [(tick, 1, message) for tick, message in scan.events if not _is_of_notes(message, channels)]
+    for track in rewritten:
+        on, off = 0x90 | track.channel, 0x80 | track.channel
+        for note in track.notes:
+            events.append((note.start_tick, 2, bytes((on, note.pitch, note.velocity))))
+            # The end of a note without length must not come before its beginning.
+            rank = 0 if note.end_tick > note.start_tick else 3
+            events.append((note.end_tick, rank, bytes((off, note.pitch, 64))))
+    events.sort(key=itemgetter(0, 1))
+    end_tick = max(scan.end_tick, events[-1][0] if events else 0)
+    return encode_track([(tick, message) for tick, _, message in events], end_tick)
+
+
+def _is_of_notes(message: bytes, channels: Collection[int]) -> bool:
+    """Whether a message begins or ends notes on one of these channels."""
+    if message[0] >= 0xC0 or message[0] & 0x0F not in channels:
+        return False
+    return message[0] < 0xA0 or (message[0] >= 0xB0 and message[1] in (120, 123))
+
+
+class TakeVoice(NamedTuple):
+    """What a take plays on: a channel, the messages that set up its sound, whether others play on it too."""
+
+    channel: int
+    setup: tuple[bytes, ...]
+    is_shared: bool
+
+
+def take_voice(score: Score | None, tracks: Collection[int] | None, marker: float) -> TakeVoice:
+    """The voice that `with_takes` gives the first take: the prompt's main instrument, on a free channel."""
+    score = score or _blank_score()
+    free = _free_channels(score)
+    channel = free[0] if free else _shared_channel(score, tracks)
+    setup = tuple(bytes((message[0] | channel, *message[1:])) for message in _sound(score, tracks, marker))
+    return TakeVoice(channel, setup, not free)
+
+
 def _blank_score() -> Score:
     """What a take from nothing is added to: 120 bpm, 480 ticks a quarter."""
     return Score("", 1, TempoMap(), (), (), ())
 
 
-def _file_bytes(division: int, chunks: Sequence[bytes]) -> bytes:
-    parts = [b"MThd", struct.pack(">IHHH", 6, 1, len(chunks), division)]
+def _file_bytes(division: int, chunks: Sequence[bytes], smf_format: int = 1) -> bytes:
+    parts = [b"MThd", struct.pack(">IHHH", 6, smf_format, len(chunks), division)]
     for body in chunks:
         parts += (b"MTrk", struct.pack(">I", len(body)), body)
     return b"".join(parts)
@@ -261,6 +317,12 @@ def _free_channels(score: Score) -> list[int]:
     """The melodic channels nobody plays on."""
     used = {track.channel for track in score.tracks} | {PERCUSSION_CHANNEL}
     return [channel for channel in range(16) if channel not in used]
+
+
+def _shared_channel(score: Score, tracks: Collection[int] | None) -> int:
+    """The channel a take gets where none is free: that of the prompt's main track."""
+    main = _main_track(score, tracks)
+    return main.channel if main else 0
 
 
 def _take_chunk(
