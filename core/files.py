@@ -92,6 +92,17 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise the WriteError that writing there would raise, before hours of work depend on it."""
+    try:
+        target = Path(os.path.realpath(path))
+        _mode_for(target)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".continuo-", suffix=".part"):
+            pass
+    except (OSError, ValueError) as error:
+        raise WriteError(f'Cannot write "{os.fspath(path)}": {_reason(error)}.') from error
+
+
 def _mode_for(target: Path) -> int:
     """Permissions for the new file. Raises OSError if the place is taken by something else."""
     try:

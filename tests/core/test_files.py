@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import WriteError
-from core.files import write_atomically
+from core.files import check_writable, write_atomically
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
@@ -93,3 +93,12 @@ def test_places_where_no_file_can_be(tmp_path: Path) -> None:
 def test_a_device_is_not_replaced() -> None:
     with pytest.raises(WriteError, match="it is not an ordinary file"):
         write_atomically("/dev/full", b"x")
+
+
+def test_a_place_is_tried_without_leaving_anything(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a.mid")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(WriteError, match="there is no such folder"):
+        check_writable(tmp_path / "b" / "a.mid")
+    with pytest.raises(WriteError, match="it is a folder"):
+        check_writable(tmp_path)
