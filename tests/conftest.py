@@ -22,7 +22,7 @@ Received = tuple[float, bytes]  # (time.perf_counter() at arrival, the bytes of 
 
 
 class JackServer:
-    """A JACK dummy server with a name of its own; `kill` ends it at once, `close` politely."""
+    """A JACK dummy server with a name of its own, until `close`."""
 
     def __init__(self) -> None:
         jackd = shutil.which("jackd")
@@ -41,16 +41,14 @@ class JackServer:
 
         wait_for(is_jack_running, "the JACK server to start")
 
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
     def close(self) -> None:
+        """End it, with a signal it obeys: one that is killed keeps one of JACK's eight server places."""
         self.process.terminate()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self.process.kill()
+            self.process.wait()
 
 
 class Listener:
@@ -142,13 +140,15 @@ def jack(jack_server: JackServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
 
 @pytest.fixture
 def mortal_jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
-    """A JACK server of the test's own, to be killed; this process uses it."""
+    """A JACK server of the test's own, for it to close; this process uses it."""
     server = JackServer()
     for name, value in server.variables.items():
         monkeypatch.setenv(name, value)
-    server.wait_until_running()
-    yield server
-    server.close()
+    try:
+        server.wait_until_running()
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture(autouse=True)

@@ -130,7 +130,7 @@ def test_an_existing_port_is_listed_played_to_and_missed_when_gone(jack):
 
 def test_a_jack_server_that_ends_is_a_sentence_and_no_hang(mortal_jack: JackServer):
     output = open_output(VirtualPort())
-    mortal_jack.kill()
+    mortal_jack.close()
     wait_for(lambda: output.problem() != "", "the end of the server to be noticed")
     with pytest.raises(ContinuoError, match="JACK server has ended"):
         output.send(b"\x90\x3c\x50")

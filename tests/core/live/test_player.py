@@ -141,13 +141,13 @@ def test_a_killed_player_is_noticed():
             player.wait_until_ended(10)
 
 
-def test_a_jack_server_that_is_killed_is_a_sentence_and_no_hang(mortal_jack: JackServer):
+def test_a_jack_server_that_ends_is_a_sentence_and_no_hang(mortal_jack: JackServer):
     with Player(VirtualPort(PORT)) as player:
         player.start()
         player.feed([(step * 0.01, CHORD[0]) for step in range(60_000)], 600.0)
         player.finish(600.0)
         wait_for(lambda: player.status().state == "playing", "the music to begin")
-        mortal_jack.kill()
+        mortal_jack.close()
         with pytest.raises(ContinuoError, match="JACK server has ended"):
             player.wait_until_ended(20)
         status = player.status()
