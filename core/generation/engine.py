@@ -111,10 +111,9 @@ class Engine:
             cache = self._inference.new_cache(len(sequences))
             return self._inference.prefill(sequences, cache, cancelled), cache
         except torch.OutOfMemoryError:
-            if self.device.type == "cpu":
-                raise
-        self._fall_back()
-        return self.read(sequences, cancelled)
+            self._fall_back()
+        cache = self._inference.new_cache(len(sequences))
+        return self._inference.prefill(sequences, cache, cancelled), cache
 
     def fork(self, prepared: PreparedPrompt, takes: int) -> tuple[Tensor, KVCache]:
         """Logits (takes, vocab) and a cache of its own for that many takes of one prompt."""
@@ -122,8 +121,6 @@ class Engine:
             try:
                 return prepared.logits.expand(takes, -1), prepared.cache.rows([0] * takes)
             except torch.OutOfMemoryError:
-                if self.device.type == "cpu":
-                    raise
                 self._fall_back()
         return self.read([prepared.events] * takes)
 
@@ -139,8 +136,6 @@ class Engine:
             try:
                 return self._inference.decode_one(events, cache), cache
             except torch.OutOfMemoryError:
-                if self.device.type == "cpu":
-                    raise
                 self._fall_back()
         half = max(1, self.config.block_size // 2)
         return self.read(_same_length([cut_window(h, half, self.config.conventions) for h in histories()]))

@@ -14,7 +14,6 @@ from core.codec.vocabulary import (
     BOUNDARY,
     NOTE_OFF,
     NOTE_ON,
-    PADDING,
     STEPS_PER_SECOND,
     TIME_SHIFT,
     VELOCITY,
@@ -51,8 +50,8 @@ class Rules:
             raise UsageError(f"The range from note {self.low} to note {self.high} is empty or not within 0 to 127.")
         if not self.pitches.any():
             raise UsageError("No note of the scale lies within that range; widen the range or change the scale.")
-        if min(self.longest_silence, self.longest_note) < 1 / STEPS_PER_SECOND:
-            raise UsageError("The longest silence and the longest note must be 0.01 seconds or more.")
+        if not all(1 / STEPS_PER_SECOND <= limit < 3600 for limit in (self.longest_silence, self.longest_note)):
+            raise UsageError("The longest silence and the longest note must be at least 0.01 seconds and under an hour.")
 
     @property
     def pitches(self) -> NDArray[np.bool_]:
@@ -76,9 +75,8 @@ class Grammar:
         self._longest_silence = int(rules.longest_silence * STEPS_PER_SECOND + 0.5)
         self._silent_since = 0  # meaningful while nothing sounds
         self._after_velocity = False
+        self._ends = rules.ends
         self._allowed = np.zeros(VOCABULARY_SIZE, dtype=bool)
-        self._allowed[BOUNDARY] = rules.ends
-        self._allowed[PADDING] = False
 
     @property
     def step(self) -> int:
@@ -90,7 +88,7 @@ class Grammar:
 
         Note-off only for what sounds, and not in the step it was struck; note-on only for a pitch of
         the rules that is silent; after a velocity its note-on; no time shift when silence has lasted
-        its longest.
+        its longest; boundary only if the rules let the piece end; never padding.
         """
         mask = self._allowed
         mask[_ONS] = self._pitches
@@ -99,6 +97,7 @@ class Grammar:
             mask[NOTE_ON.first + pitch] = False
             mask[NOTE_OFF.first + pitch] = onset < self.step and not self._after_velocity
         mask[_SHIFTS] = not self._after_velocity and self._patience() > 0
+        mask[BOUNDARY] = self._ends and not self._after_velocity
         mask[_VELOCITIES] = not self._after_velocity and bool(mask[_ONS].any())
         return mask
 

@@ -112,13 +112,13 @@ def _network(config: ModelConfig, weights: Mapping[str, Tensor], name: str) -> M
 
 
 def _check_shapes(name: str, found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> None:
-    faults = [f"{key} is missing" for key in expected if key not in found]
-    faults += [f"{key} does not belong there" for key in found if key not in expected]
+    faults = [f"{key} does not belong there" for key in found if key not in expected]
     faults += [
         f"{key} is {found[key]} instead of {expected[key]}"
         for key in expected
         if key in found and found[key] != expected[key]
     ]
+    faults += [f"{key} is missing" for key in expected if key not in found]
     if faults:
         more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
         raise UnreadableInput(f"The weights in {name} do not fit: {'; '.join(faults[:3])}{more}.")

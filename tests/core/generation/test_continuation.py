@@ -1,0 +1,262 @@
+import threading
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.codec.events import Conventions, Prompt, decode
+from core.codec.vocabulary import BOUNDARY, VELOCITY, from_bin
+from core.errors import NotFound, UsageError
+from core.generation.continuation import Continuation
+from core.generation.engine import Cancelled, Engine, choose_device, cut_window
+from core.generation.grammar import Rules
+from core.generation.options import Options, Take
+from core.generation.sampler import Sampling
+from core.model.kv_cache import KVCache
+from core.model.transformer import ModelConfig, MusicTransformer
+
+CONFIG = ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=64)
+PROMPT = Prompt((BOUNDARY, VELOCITY.first + 20, 60, 355, 188, 280), 1.25)
+
+
+def small_engine(config: ModelConfig = CONFIG, say: Callable[[str], None] = lambda _: None) -> Engine:
+    torch.manual_seed(0)
+    model = MusicTransformer(config).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.4)
+    return Engine(model, torch.device("cpu"), "small", say)
+
+
+ENGINE = small_engine()
+
+
+def continued(options: Options, engine: Engine = ENGINE, prompt: Prompt = PROMPT) -> list[Take]:
+    continuation = Continuation(engine, engine.prepare(prompt), options)
+    for _ in continuation:
+        pass
+    return continuation.takes
+
+
+options_of = st.builds(
+    Options,
+    sampling=st.builds(Sampling, temperature=st.sampled_from([0.0, 1.0, 3.0]), top_p=st.sampled_from([0.5, 1.0])),
+    rules=st.builds(Rules, longest_note=st.sampled_from([0.5, 10.0]), ends=st.booleans()),
+    seed=st.integers(0, 1000),
+    seconds=st.floats(0.01, 3.0),
+    takes=st.integers(1, 3),
+)
+
+
+@settings(max_examples=30)
+@given(options_of)
+def test_what_streams_is_what_the_take_holds_and_all_is_closed_within_its_length(options: Options) -> None:
+    continuation = Continuation(ENGINE, ENGINE.prepare(PROMPT), options)
+    steps = list(continuation)
+    for index, take in enumerate(continuation.takes):
+        mine = [step for step in steps if step.take == index]
+        messages = [m for step in mine for m in step.messages]
+        assert sorted((n.start, n.pitch, n.velocity) for n in take.notes) == sorted(
+            (m.time, m.pitch, m.velocity) for m in messages if m.velocity
+        )
+        assert sorted((n.end, n.pitch) for n in take.notes) == sorted(
+            (m.time, m.pitch) for m in messages if not m.velocity
+        )
+        assert [m.step for m in messages] == sorted(m.step for m in messages)
+        assert tuple(decode(take.events, from_bin(20))) == take.notes
+        assert mine[-1].event is None
+        assert all(step.event is not None for step in mine[:-1])
+        assert [step.head for step in mine] == sorted(step.head for step in mine)
+        length = max(0.01, round(options.seconds or 0, 2))
+        if BOUNDARY not in take.events:
+            assert take.seconds == pytest.approx(length, abs=0.0051)
+        assert all(0 <= n.start < n.end <= take.seconds + 1e-9 for n in take.notes)
+
+
+def test_the_same_seed_gives_the_same_take_and_another_another() -> None:
+    first, again, other = (continued(Options(seed=seed, seconds=5)) for seed in (1, 1, 2))
+    assert first[0].events == again[0].events
+    assert first[0].events != other[0].events
+
+
+def test_each_take_of_a_batch_has_its_own_random_numbers() -> None:
+    batch = continued(Options(seed=7, events=40, takes=3))
+    assert [take.seed for take in batch] == [7, 8, 9]
+    assert len({take.events for take in batch}) == 3
+    for take in batch:  # in float32 a batch of this size decodes like one alone
+        assert continued(Options(seed=take.seed, events=40))[0].events == take.events
+
+
+def test_takes_of_different_lengths_in_one_batch_do_not_disturb_each_other() -> None:
+    batch = continued(Options(seed=3, seconds=2, takes=4))
+    assert len({len(take.events) for take in batch}) > 1
+    for take in batch:
+        assert continued(Options(seed=take.seed, seconds=2))[0].events == take.events
+
+
+def test_a_length_in_events_counts_what_was_sampled() -> None:
+    continuation = Continuation(ENGINE, ENGINE.prepare(PROMPT), Options(events=33))
+    assert sum(step.event is not None for step in continuation) == 33
+
+
+def test_a_stop_from_another_thread_ends_within_one_event_and_closes_the_takes() -> None:
+    continuation = Continuation(ENGINE, ENGINE.prepare(PROMPT), Options(takes=2))
+    steps = iter(continuation)
+    for _ in range(51):
+        next(steps)
+    thread = threading.Thread(target=continuation.stop)
+    thread.start()
+    thread.join()
+    rest = list(steps)
+    assert [step.event for step in rest] == [None, None]
+    for take in continuation.takes:
+        assert tuple(decode(take.events, from_bin(20))) == take.notes
+
+
+def test_without_an_end_it_goes_on_past_many_windows_with_flat_memory() -> None:
+    continuation = Continuation(ENGINE, ENGINE.prepare(PROMPT), Options(seed=5, takes=2))
+    steps = iter(continuation)
+    for _ in range(1500):
+        next(steps)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(1500):
+        next(steps)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 200_000  # an event is a number in a list
+    assert all(len(take.events) >= 1500 for take in continuation.takes)
+
+
+def test_a_moved_window_predicts_as_if_it_had_read_only_that_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = small_engine()
+    windows: list[list[list[int]]] = []
+    read = engine.read
+
+    def spy(sequences: list[list[int]], *rest: object) -> object:
+        windows.append([list(s) for s in sequences])
+        return read(sequences)
+
+    monkeypatch.setattr(engine, "read", spy)
+    continuation = Continuation(engine, engine.prepare(PROMPT), Options(seed=5, events=150))
+    for _ in continuation:
+        pass
+    history = [*PROMPT.events, *continuation.takes[0].events]
+    assert len(windows) >= 4  # the prompt, then one in every half window
+    for (window,) in windows[1:]:
+        assert len(window) <= CONFIG.block_size // 2
+        tail = window[1:] if window[0] not in history or VELOCITY.first <= window[0] < VELOCITY.end else window
+        assert any(history[i : i + len(tail)] == tail for i in range(len(history)))
+
+
+@given(st.lists(st.integers(0, 387), min_size=1, max_size=80), st.integers(2, 40))
+def test_a_cut_window_keeps_the_end_and_restates_the_velocity(events: list[int], most: int) -> None:
+    kept = cut_window(events, most, Conventions())
+    assert len(kept) == min(most, len(events))
+    if len(events) <= most:
+        assert kept == events
+        return
+    assert kept[1:] == events[-(most - 1) :]
+    before = [e for e in events[: -(most - 1)] if VELOCITY.first <= e < VELOCITY.end]
+    assert kept[0] == (before[-1] if before else events[-most])
+
+
+def test_a_prompt_longer_than_the_window_leaves_room() -> None:
+    long = Prompt((BOUNDARY, *[60, 300, 188, 300] * 100), 90.0)
+    prepared = ENGINE.prepare(long)
+    assert len(prepared.events) == CONFIG.block_size * 3 // 4
+    assert BOUNDARY not in prepared.events
+    assert prepared.cache.length == len(prepared.events)
+
+
+def test_a_prompt_of_nothing_can_be_continued() -> None:
+    for config in (CONFIG, ModelConfig(1, 2, 16, 64, position="learned", velocity="each", starts_with_boundary=False)):
+        (take,) = continued(Options(seed=1, seconds=3), small_engine(config), Prompt((), 0.0))
+        assert take.seconds == pytest.approx(3)
+
+
+def test_a_prepared_prompt_serves_many_continuations() -> None:
+    prepared = ENGINE.prepare(PROMPT)
+    both = []
+    for _ in range(2):
+        continuation = Continuation(ENGINE, prepared, Options(seed=4, events=60))
+        both.append([step.event for step in continuation])
+    assert both[0] == both[1]
+
+
+def test_preparing_can_be_cancelled() -> None:
+    with pytest.raises(Cancelled):
+        ENGINE.prepare(PROMPT, lambda: True)
+
+
+def test_forced_note_offs_go_into_the_models_context() -> None:
+    seen: list[int] = []
+    engine = small_engine()
+    decode_one = engine.decode_one
+
+    def spy(events: list[int], cache: KVCache, histories: object) -> object:
+        seen.extend(events)
+        return decode_one(events, cache, histories)  # type: ignore[arg-type]
+
+    engine.decode_one = spy  # type: ignore[method-assign]
+    (take,) = continued(Options(seed=2, events=50, rules=Rules(longest_note=0.05)), engine)
+    assert seen == list(take.events[:49])
+    forced = Continuation(engine, engine.prepare(PROMPT), Options(seed=2, events=50, rules=Rules(longest_note=0.05)))
+    assert any(step.event is not None and 128 <= step.event < 256 for step in forced)
+
+
+def test_scale_and_range_hold_in_a_take() -> None:
+    rules = Rules(scale=frozenset({2, 4, 5, 7, 9, 10, 1}), low=48, high=72)
+    (take,) = continued(Options(sampling=Sampling(temperature=3, top_p=1), rules=rules, seconds=20))
+    assert take.notes
+    assert all(48 <= n.pitch <= 72 and n.pitch % 12 in {1, 2, 4, 5, 7, 9, 10} for n in take.notes)
+
+
+@pytest.mark.parametrize(("method", "calls"), [("prefill", 1), ("decode_one", 1), ("decode_one", 20)])
+def test_a_full_graphics_card_hands_over_to_the_cpu_with_a_word(
+    monkeypatch: pytest.MonkeyPatch, method: str, calls: int
+) -> None:
+    """The memory runs out at the given call; what stands in for the card computes on the CPU too."""
+    expected = continued(Options(seed=6, events=40))[0].events
+    said: list[str] = []
+    engine = small_engine(say=said.append)
+    card = engine._inference
+    works = getattr(card, method)
+    counted = iter(range(calls - 1))
+
+    def runs_out(*arguments: object) -> object:
+        if next(counted, None) is None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return works(*arguments)
+
+    monkeypatch.setattr(card, method, runs_out)
+    (take,) = continued(Options(seed=6, events=40), engine)
+    assert engine._inference is not card
+    assert engine.device.type == "cpu"
+    assert len(said) == 1
+    assert "CPU" in said[0]
+    # Nothing is lost: the window is read again, of which no more than its later half.
+    assert take.events[: calls + 1] == expected[: calls + 1]
+    assert len(take.events) >= 40
+
+
+def test_devices() -> None:
+    assert choose_device("cpu").type == "cpu"
+    assert choose_device().type in ("cuda", "mps", "cpu")
+    with pytest.raises(UsageError):
+        choose_device("toaster")
+    with pytest.raises(UsageError):
+        choose_device("cpu:x")
+    if not torch.cuda.is_available():
+        with pytest.raises(NotFound):
+            choose_device("cuda")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seconds": 0}, {"seconds": float("nan")}, {"events": 0}, {"takes": 0}, {"takes": 17}, {"seed": -1}]
+)
+def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(UsageError):
+        Options(**wrong)  # type: ignore[arg-type]

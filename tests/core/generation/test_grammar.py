@@ -1,0 +1,128 @@
+"""Every rule of the grammar, held against takes drawn from random logits of any shape."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.codec.events import NoteMessage, decode
+from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, PADDING, TIME_SHIFT, VELOCITY, shift_steps
+from core.errors import UsageError
+from core.generation.grammar import Grammar, Rules
+from core.generation.sampler import Sampling, sample
+
+rules_of = st.builds(
+    Rules,
+    scale=st.none() | st.frozensets(st.integers(0, 11), min_size=1),
+    low=st.integers(0, 50),
+    high=st.integers(62, 127),
+    longest_silence=st.floats(0.01, 4),
+    longest_note=st.floats(0.01, 12),
+    ends=st.booleans(),
+)
+
+
+def drawn(rules: Rules, seed: int, bias: float, count: int = 250) -> tuple[list[int], list[NoteMessage], Grammar]:
+    """A take from random logits; `bias` favours note-ons and velocities (or, below 0, time shifts)."""
+    random = np.random.default_rng(seed)
+    grammar = Grammar(rules)
+    events, messages = [], []
+    for _ in range(count):
+        event = grammar.due()
+        if event is None:
+            logits = random.standard_normal(390) * 3
+            logits[NOTE_ON.first : NOTE_ON.end] += bias
+            logits[VELOCITY.first : VELOCITY.end] += bias
+            logits[TIME_SHIFT.first : TIME_SHIFT.end] -= bias
+            allowed = grammar.allowed()
+            assert allowed.any()
+            event = grammar.fit(sample(logits, allowed, Sampling(top_p=1.0), random.random()))
+        events.append(event)
+        messages += grammar.accept(event)
+        if event == BOUNDARY:
+            break
+    return events, messages, grammar
+
+
+@given(rules_of, st.integers(0, 10**6), st.sampled_from([-4.0, 0.0, 4.0]))
+def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float) -> None:
+    events, messages, grammar = drawn(rules, seed, bias)
+    sounding: dict[int, int] = {}
+    step = silent_since = struck_at = 0
+    for place, event in enumerate(events):
+        if NOTE_ON.first <= event < NOTE_ON.end:
+            assert event not in sounding
+            assert rules.low <= event <= rules.high
+            assert rules.scale is None or event % 12 in rules.scale
+            sounding[event] = step
+        elif NOTE_OFF.first <= event < NOTE_OFF.end:
+            struck_at = sounding.pop(event - NOTE_OFF.first)  # a KeyError: it did not sound
+            assert struck_at < step
+            silent_since = step
+        elif shift_steps(event):
+            step += shift_steps(event)
+            for onset in sounding.values():
+                assert step - onset <= max(1, round(rules.longest_note * 100))
+            if not sounding:
+                assert step - silent_since <= max(1, round(rules.longest_silence * 100))
+        elif VELOCITY.first <= event < VELOCITY.end:
+            assert place + 1 == len(events) or NOTE_ON.first <= events[place + 1] < NOTE_ON.end
+        else:
+            assert event == BOUNDARY
+            assert rules.ends
+    assert grammar.step == step
+    assert set(grammar.decoder.sounding) == set(sounding)
+    # What streams out is what the events mean.
+    messages += grammar.decoder.close()
+    assert sorted((n.start, n.pitch) for n in decode(events)) == sorted(
+        (m.time, m.pitch) for m in messages if m.velocity
+    )
+
+
+def test_boundary_and_padding_are_never_drawn_unasked() -> None:
+    assert not Grammar(Rules()).allowed()[[BOUNDARY, PADDING]].any()
+    assert Grammar(Rules(ends=True)).allowed()[[BOUNDARY, PADDING]].tolist() == [True, False]
+
+
+def test_a_note_held_its_longest_is_let_go_before_anything_else() -> None:
+    grammar = Grammar(Rules(longest_note=1.5))
+    for event in (60, 64, 355):
+        grammar.accept(event)
+    assert grammar.due() is None
+    assert grammar.fit(355) == TIME_SHIFT.first + 49  # half a second is left
+    grammar.accept(grammar.fit(355))
+    assert grammar.due() == NOTE_OFF.first + 60
+    assert [(m.time, m.pitch, m.velocity) for m in grammar.accept(NOTE_OFF.first + 60)] == [(1.5, 60, 0)]
+    assert grammar.due() == NOTE_OFF.first + 64
+
+
+def test_silence_that_has_lasted_its_longest_ends_with_a_note() -> None:
+    grammar = Grammar(Rules(longest_silence=0.3))
+    grammar.accept(grammar.fit(355))
+    assert grammar.step == 30
+    allowed = grammar.allowed()
+    assert not allowed[TIME_SHIFT.first : TIME_SHIFT.end].any()
+    assert allowed[NOTE_ON.first : NOTE_ON.end].all()
+
+
+def test_a_shift_does_not_pass_the_end_of_the_take() -> None:
+    grammar = Grammar(Rules())
+    assert shift_steps(grammar.fit(355, until=37)) == 37
+    assert shift_steps(grammar.fit(260, until=37)) == 5
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"low": 61, "high": 60},
+        {"low": -1},
+        {"high": 128},
+        {"scale": frozenset()},
+        {"scale": frozenset({1}), "low": 60, "high": 60},
+        {"longest_silence": 0.0},
+        {"longest_note": float("nan")},
+    ],
+)
+def test_rules_that_leave_nothing_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        Rules(**wrong)  # type: ignore[arg-type]

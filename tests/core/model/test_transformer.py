@@ -1,0 +1,159 @@
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import UnreadableInput
+from core.model.checkpoint import find_model, load_model
+from core.model.inference import Cancelled, Inference
+from core.model.transformer import BOOK, ModelConfig, MusicTransformer, rotary_tables, rotate
+
+ROTARY = ModelConfig(n_layer=2, n_head=2, n_embd=32, block_size=48)
+LEARNED = ModelConfig(
+    n_layer=2, n_head=4, n_embd=32, block_size=48, position="learned", velocity="each", starts_with_boundary=False
+)
+CONFIGS = [ROTARY, LEARNED]
+
+
+def network(config: ModelConfig, seed: int = 0) -> MusicTransformer:
+    """A network whose weights are large enough for every part to matter."""
+    torch.manual_seed(seed)
+    model = MusicTransformer(config).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return model
+
+
+def events(count: int, seed: int = 1) -> list[int]:
+    return torch.randint(0, 390, (count,), generator=torch.Generator().manual_seed(seed)).tolist()
+
+
+def test_the_book_preset_has_the_books_size_and_names() -> None:
+    with torch.device("meta"):
+        book = MusicTransformer(BOOK)
+    assert book.size == 20_163_584
+    names = {key.replace(".0.", ".N.") for key in book.state_dict() if ".h.0." in key or ".h." not in key}
+    layer = {"ln_1", "ln_2", "attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"}
+    expected = {f"transformer.h.N.{part}.{kind}" for part in layer for kind in ("weight", "bias")}
+    expected |= {"transformer.wte.weight", "transformer.wpe.weight", "lm_head.weight"}
+    assert names == expected | {"transformer.ln_f.weight", "transformer.ln_f.bias"}
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_what_comes_later_changes_nothing_before(config: ModelConfig) -> None:
+    model = network(config)
+    sequence = events(40)
+    changed = [*sequence[:25], *events(15, seed=2)]
+    with torch.no_grad():
+        one, other = model(torch.tensor([sequence, changed]))
+    assert torch.equal(one[:25], other[:25])
+    assert not torch.allclose(one[25:], other[25:])
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@settings(max_examples=25)
+@given(cuts=st.sets(st.integers(1, 39), max_size=6), seed=st.integers(0, 3))
+def test_any_split_between_prefill_and_decoding_gives_the_same_logits(
+    config: ModelConfig, cuts: set[int], seed: int
+) -> None:
+    model = network(config)
+    inference = Inference(model)
+    sequence = events(40, seed)
+    with torch.no_grad():
+        whole = model(torch.tensor([sequence]))[0]
+    edges = [0, *sorted(cuts), 40]
+    cache = inference.new_cache()
+    for number, (a, b) in enumerate(itertools.pairwise(edges)):
+        if number % 2:  # every other stretch one by one
+            for place in range(a, b):
+                logits = inference.decode_one([sequence[place]], cache)
+                assert torch.allclose(logits[0], whole[place], atol=2e-4, rtol=1e-4)
+        else:
+            logits = inference.prefill([sequence[a:b]], cache)
+            assert torch.allclose(logits[0], whole[b - 1], atol=2e-4, rtol=1e-4)
+    assert cache.length == 40
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_batch_equals_its_sequences_one_by_one(config: ModelConfig) -> None:
+    inference = Inference(network(config))
+    sequences = [events(20, seed) for seed in range(3)]
+    cache = inference.new_cache(3)
+    inference.prefill([s[:12] for s in sequences], cache)
+    kept = cache.rows([2, 0])
+    both = torch.empty(0)
+    for place in range(12, 20):
+        both = inference.decode_one([sequences[2][place], sequences[0][place]], kept)
+    for row, sequence in enumerate((sequences[2], sequences[0])):
+        alone = inference.prefill([sequence], inference.new_cache())
+        assert torch.allclose(both[row], alone[0], atol=2e-4, rtol=1e-4)
+
+
+def test_a_forked_cache_leaves_the_first_alone() -> None:
+    inference = Inference(network(ROTARY))
+    cache = inference.new_cache()
+    inference.prefill([events(10)], cache)
+    expected = inference.decode_one([7], cache.rows([0]))
+    fork = cache.rows([0, 0])
+    inference.decode_one([5, 6], fork)
+    assert torch.equal(inference.decode_one([7], cache), expected)
+
+
+def test_prefill_stops_when_it_is_not_wanted() -> None:
+    inference = Inference(network(ROTARY))
+    with pytest.raises(Cancelled):
+        inference.prefill([events(10)], inference.new_cache(), lambda: True)
+
+
+def test_rotation_depends_on_distance_only() -> None:
+    cos, sin = rotary_tables(32, 16)
+    torch.manual_seed(0)
+    q, k = torch.randn(16), torch.randn(16)
+
+    def product(at: int, distance: int) -> float:
+        here, there = at, at - distance
+        return float(rotate(q[None], cos[here : here + 1], sin[here : here + 1])[0]
+                     @ rotate(k[None], cos[there : there + 1], sin[there : there + 1])[0])  # fmt: skip
+
+    assert product(10, 7) == pytest.approx(product(30, 7), abs=1e-4)
+    assert product(10, 7) != pytest.approx(product(10, 3), abs=1e-2)
+
+
+def test_the_bundled_model_has_the_loss_that_was_measured_when_it_was_trained() -> None:
+    """Figures that came with the checkpoint: float32, from position 0, nats against the next event."""
+    model, _ = load_model(find_model("bootstrap"))
+    check = json.loads(Path(__file__).with_name("bootstrap-check.json").read_text())
+    sequence = torch.tensor(check["events"])
+    with torch.no_grad():
+        logits = model(sequence[None, :-1])[0]
+    losses = F.cross_entropy(logits, sequence[1:], reduction="none")
+    assert losses[:8].tolist() == pytest.approx(check["loss_first_8"], abs=1e-3)
+    assert losses.mean().item() == pytest.approx(check["loss_mean"], abs=1e-3)
+    top = logits[-1].topk(5)
+    assert top.indices.tolist() == [event for event, _ in check["logits_last_top5"]]
+    assert top.values.tolist() == pytest.approx([value for _, value in check["logits_last_top5"]], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n_layer": 0},
+        {"n_embd": 10**9},
+        {"n_embd": 30},
+        {"n_head": "8"},
+        {"n_layer": True},
+        {"vocab_size": 50257},
+        {"position": "sinusoidal"},
+        {"velocity": []},
+        {"rotary_base": 5000},
+    ],
+)
+def test_a_config_that_cannot_be_is_refused(change: dict[str, object]) -> None:
+    assert ModelConfig.from_dict(ROTARY.as_dict()) == ROTARY
+    with pytest.raises(UnreadableInput):
+        ModelConfig.from_dict({**ROTARY.as_dict(), **change})
