@@ -1,0 +1,97 @@
+"""Taking a take further: from one of its notes into another take, or into the score."""
+
+from dataclasses import dataclass, replace
+
+from core.codec.vocabulary import STEPS_PER_SECOND, to_step
+from core.errors import UsageError
+from core.midi.read import parse_score
+from core.midi.score import Note, Score, Track
+from core.midi.tempo_map import TempoMap
+from core.midi.write import TakeNote, with_takes
+from core.session.export import written_score
+from core.session.session import Session, TakeRecord, TrackFlags, default_flags, in_order
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A take to be continued from its second `at` on.
+
+    `tracks`, `marker` and `start` (score seconds) are what `encode_prompt` needs: the score's prompt up to
+    the take, and behind it the take up to there. `kept` are the notes of the take that stay.
+    """
+
+    take: TakeRecord
+    at: float
+    tracks: tuple[Track, ...]
+    marker: float
+    start: float
+    kept: tuple[TakeNote, ...]
+
+    def joined(self, sampled: TakeRecord) -> TakeRecord:
+        """The new take: the old one's beginning, then what was sampled from this fork's marker on."""
+        later = [TakeNote(n.pitch, n.velocity, self.at + n.start, self.at + n.end) for n in sampled.notes]
+        return replace(
+            sampled,
+            notes=in_order([*self.kept, *later]),
+            seconds=self.at + sampled.seconds,
+            marker=self.take.marker,
+            parent=self.take.id,
+            forked_at=self.at,
+        )
+
+
+def fork_prompt(session: Session, take_id: str, at: float) -> Fork:
+    """What to sample from to continue a take from its second `at` (put on the 10 ms grid).
+
+    Raises UsageError if there is no such take, or nothing of it before `at`.
+    """
+    take = session.take(take_id)
+    at = to_step(min(max(at, 0.0), take.seconds)) / STEPS_PER_SECOND
+    kept = tuple(TakeNote(n.pitch, n.velocity, n.start, min(n.end, at)) for n in take.notes if n.start < at)
+    if not kept:
+        raise UsageError("There is nothing of this take before that place to continue from.")
+    tracks = [_until(track, take.marker) for track in session.prompt_tracks]
+    tracks.append(_as_track(take, kept, session.tempo_map))
+    return Fork(take, at, tuple(tracks), take.marker + at, min(session.prompt_start, take.marker), kept)
+
+
+def _until(track: Track, marker: float) -> Track:
+    """A track without what lies behind a marker; what sounds there is ended there (seconds only)."""
+    return replace(
+        track,
+        notes=tuple(replace(n, end=marker) if n.end > marker else n for n in track.notes if n.start < marker),
+        pedals=tuple(replace(p, end=marker) if p.end > marker else p for p in track.pedals if p.start < marker),
+        controls=tuple(c for c in track.controls if c.time < marker),
+    )
+
+
+def _as_track(take: TakeRecord, notes: tuple[TakeNote, ...], tempo_map: TempoMap) -> Track:
+    """A take's notes where they stand in the score's time."""
+    starts, ends = [take.marker + n.start for n in notes], [take.marker + n.end for n in notes]
+    ticks = tempo_map.ticks_array(starts).tolist(), tempo_map.ticks_array(ends).tolist()
+    placed = map(Note, [n.pitch for n in notes], [n.velocity for n in notes], starts, ends, *ticks)
+    return Track(take.name, 0, 0, tuple(placed), (), (), -1)
+
+
+def accept_take(session: Session, take_id: str) -> Session:
+    """Make a take part of the score: a track of its own, in the prompt, with the marker behind it.
+
+    As when it is saved, the score is cut at the take's marker if it plays on there. The take itself
+    stays, but is not current any more. Reads the whole score anew: for 100 000 notes that takes about a
+    second. Raises UsageError if there is no such take, UnreadableInput if the score grows too large.
+    """
+    take = session.take(take_id)
+    old = written_score(session)
+    data = with_takes(old, [take.notes], take.marker, names=[take.name], tracks=session.prompt_indices)
+    score = parse_score(data, old.name if old else "Untitled")
+    flags = _carried_flags(session, score)
+    accepted = replace(session, score=score, midi=data, flags=flags, edited=frozenset(), current="")
+    return accepted.with_marker(None)
+
+
+def _carried_flags(session: Session, score: Score) -> tuple[TrackFlags, ...]:
+    """The flags of the tracks that are still there (by chunk and channel), defaults for the new one."""
+    old = session.score.tracks if session.score else ()
+    known = {(track.chunk, track.channel): flags for track, flags in zip(old, session.flags, strict=True)}
+    defaults = zip(score.tracks, default_flags(score), strict=True)
+    return tuple(known.get((track.chunk, track.channel), default) for track, default in defaults)

@@ -1,0 +1,194 @@
+"""A session -> timed messages for the player: prompt, take or both, from any place on."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Literal
+
+from core.midi.score import PERCUSSION_CHANNEL, Track
+from core.midi.tempo_map import TempoMap
+from core.midi.write import take_voice
+from core.session.session import Session, TakeRecord
+
+What = Literal["prompt", "take", "both"]
+Timed = tuple[float, bytes]  # (score seconds, the bytes of one MIDI message): the player's `Message`
+
+BAR_CLICK, BEAT_CLICK = (76, 110), (77, 80)  # GM high and low wood block, and velocity
+CLICK_LENGTH = 0.05  # seconds
+CLOSEST_CLICKS = 0.06  # seconds: beats that come faster than this are not clicked
+
+# Ranks of messages at one time.
+_CONTROL, _OFF, _ON, _OFF_AFTER_ON = range(4)
+_Ranked = tuple[float, int, bytes]
+
+_BANK = (0, 32)
+_PEDAL = 64
+_PARAMETERS = frozenset((6, 38, *range(96, 102)))  # registered parameters: a sequence, told whole
+# What "reset all controllers" leaves alone (MIDI recommended practice RP-015).
+_LASTING = frozenset((*_BANK, 7, 10, *range(70, 80), *range(91, 96))) | _PARAMETERS
+
+
+def timeline(
+    session: Session,
+    what: What = "both",
+    start: float = 0.0,
+    end: float | None = None,
+    *,
+    take: TakeRecord | None = None,
+    channel: int | None = None,
+    programs: bool = True,
+    metronome: bool = False,
+) -> list[Timed]:
+    """The messages that play [start, end), in order of time; `end` None plays all there is.
+
+    "prompt" is the whole score; "both" the score up to the take's marker, then the take (default: the
+    current one; the whole score if there is none). Mute and solo go for tracks; a take is always heard.
+    Controls and programs before `start` come at `start`; notes that began before it are left out, those that
+    sound at `end` end there. `channel` (0 to 15) puts all but percussion on one channel; without
+    `programs`, program and bank changes are left out. Notes of a loop: one call with its start and end.
+    """
+    take = take or session.current_take
+    limit = playing_range(session, what, take)[1] if end is None else end
+    ranked: list[_Ranked] = []
+    if what != "take":
+        cut = min(limit, take.marker) if what == "both" and take else limit
+        ranked += _score(session, start, cut)
+    if what != "prompt" and take:
+        ranked += _take(session, take, start, limit)
+    if channel is not None or not programs:
+        ranked = list(_redirected(ranked, channel, programs))
+    if metronome:
+        beats = clicks(session.tempo_map, start, limit)
+        ranked += ((time, _ON if message[0] & 0xF0 == 0x90 else _OFF, message) for time, message in beats)
+    ranked.sort(key=itemgetter(0, 1))
+    return [(time, message) for time, _, message in ranked]
+
+
+def playing_range(session: Session, what: What, take: TakeRecord | None = None) -> tuple[float, float]:
+    """Where `timeline` begins and ends of itself, in score seconds; a take alone begins at its marker."""
+    take = take or session.current_take
+    score_end = session.score.end if session.score else 0.0
+    if what == "prompt" or take is None:
+        return 0.0, 0.0 if what == "take" else score_end
+    take_end = take.marker + max((note.end for note in take.notes), default=0.0)
+    return (take.marker if what == "take" else 0.0), take_end
+
+
+def clicks(tempo_map: TempoMap, start: float, end: float) -> Iterator[Timed]:
+    """A metronome on channel 10 over [start, end): the bar's first beat higher, the others lower."""
+    last = -CLOSEST_CLICKS
+    bar = tempo_map.bar_beat(tempo_map.tick(start))[0]
+    while (low := tempo_map.bar_tick(bar)) < tempo_map.exact_tick(end):
+        high = tempo_map.bar_tick(bar + 1)
+        beats = min(tempo_map.metre_at(low).numerator, high - low)
+        for beat in range(beats):
+            time = tempo_map.seconds(low + round(beat * (high - low) / beats))
+            if start <= time < end and time - last >= CLOSEST_CLICKS:
+                pitch, velocity = BEAT_CLICK if beat else BAR_CLICK
+                yield time, bytes((0x90 | PERCUSSION_CHANNEL, pitch, velocity))
+                yield min(time + CLICK_LENGTH, end), bytes((0x80 | PERCUSSION_CHANNEL, pitch, 64))
+                last = time
+        # In a tempo too fast to click, go on where the next click may come.
+        bar = max(bar + 1, tempo_map.bar_beat(tempo_map.tick(last + CLOSEST_CLICKS))[0])
+
+
+# Score and take
+
+
+def _score(session: Session, start: float, end: float) -> Iterator[_Ranked]:
+    """The audible tracks over [start, end), with the controls of their channels."""
+    if session.score is None or end <= start:
+        return
+    tracks = [session.score.tracks[i] for i in session.audible_tracks]
+    channels = {track.channel for track in tracks}
+    controls = sorted(
+        ((c.time, c.message) for t in session.score.tracks if t.channel in channels for c in t.controls),
+        key=itemgetter(0),
+    )
+    place = bisect_left(controls, start, key=itemgetter(0))
+    for message in _chased(message for _, message in controls[:place]):
+        yield start, _CONTROL, message
+    for time, message in controls[place : bisect_left(controls, end, key=itemgetter(0))]:
+        if not _ends_notes(message):
+            yield time, _CONTROL, message
+    for track in tracks:
+        yield from _track(track, start, end)
+    for channel in sorted(channels):  # a pedal that is down at the end would hold the last notes for ever
+        if _is_pedal_down(channel, (message for time, message in controls if time < end)):
+            yield end, _OFF, bytes((0xB0 | channel, _PEDAL, 0))
+
+
+def _track(track: Track, start: float, end: float) -> Iterator[_Ranked]:
+    on, off = 0x90 | track.channel, 0x80 | track.channel
+    notes = track.notes
+    for note in notes[bisect_left(notes, start, key=lambda n: n.start) :]:
+        if note.start >= end:
+            break
+        yield note.start, _ON, bytes((on, note.pitch, note.velocity))
+        # The end of a note without length must not come before its beginning.
+        rank = _OFF if note.end > note.start else _OFF_AFTER_ON
+        yield min(note.end, end), rank, bytes((off, note.pitch, 64))
+
+
+def _take(session: Session, take: TakeRecord, start: float, end: float) -> Iterator[_Ranked]:
+    """The take over [start, end), with what sets up its sound: at the start unless its channel is shared."""
+    voice = take_voice(session.score, session.prompt_indices, take.marker)
+    ready = max(start, take.marker) if voice.is_shared else start
+    for message in voice.setup:
+        yield ready, _CONTROL, message
+    for note in take.notes:
+        begin = take.marker + note.start
+        if begin >= end:
+            break
+        if begin >= start:
+            yield begin, _ON, bytes((0x90 | voice.channel, note.pitch, note.velocity))
+            yield min(take.marker + note.end, end), _OFF, bytes((0x80 | voice.channel, note.pitch, 64))
+
+
+# Controls
+
+
+def _chased(messages: Iterable[bytes]) -> list[bytes]:
+    """What of these controls still holds after them: the last program, controllers and bend of each channel."""
+    held: dict[tuple[object, ...], bytes] = {}
+    for i, message in enumerate(messages):
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
+        if kind == 0xB0 and message[1] == 121:
+            held = {key: m for key, m in held.items() if key[0] != channel or key[1] == 0xC0 or key[2] in _LASTING}
+            continue
+        if kind == 0xA0 or _ends_notes(message):  # the pressure of notes that do not sound
+            continue
+        if kind == 0xB0 and message[1] in _PARAMETERS:
+            key = (channel, kind, message[1], i)
+        elif kind == 0xB0:
+            key = (channel, kind, message[1])
+        else:
+            key = (channel, kind, None)
+        held.pop(key, None)  # so that the order is that of the last changes
+        held[key] = message
+    # A bank is chosen before the program of it.
+    return sorted(held.values(), key=lambda m: not (m[0] & 0xF0 == 0xB0 and m[1] in _BANK))
+
+
+def _ends_notes(message: bytes) -> bool:
+    """Whether a control silences its channel: each note has an end of its own, wherever it was moved."""
+    return message[0] & 0xF0 == 0xB0 and (message[1] == 120 or message[1] >= 123)
+
+
+def _is_pedal_down(channel: int, messages: Iterable[bytes]) -> bool:
+    down = False
+    for message in messages:
+        if message[0] == 0xB0 | channel and message[1] in (_PEDAL, 121):
+            down = message[1] == _PEDAL and message[2] >= 64
+    return down
+
+
+def _redirected(ranked: Iterable[_Ranked], channel: int | None, programs: bool) -> Iterator[_Ranked]:
+    """All but percussion on one channel; without programs and banks if they are not wanted."""
+    for time, rank, message in ranked:
+        kind = message[0] & 0xF0
+        if not programs and (kind == 0xC0 or (kind == 0xB0 and message[1] in _BANK)):
+            continue
+        if channel is not None and message[0] & 0x0F != PERCUSSION_CHANNEL:
+            message = bytes((kind | channel, *message[1:]))
+        yield time, rank, message

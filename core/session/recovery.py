@@ -1,0 +1,123 @@
+"""Autosave, and finding what a crash left behind.
+
+An autosave is three files in one folder: NAME.continuo, the session; NAME.json, which file it belongs to;
+NAME.lock, locked for as long as the program that writes it lives. The system lifts the lock when the program
+ends in whatever way, so a NAME.continuo without a locked NAME.lock is what a crash has left.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from core.errors import WriteError
+from core.files import write_atomically
+from core.resources import user_folder
+from core.session.session import Session
+from core.session.storage import SUFFIX, open_session, save_session
+
+
+def autosave_folder() -> Path:
+    """Where autosaves lie."""
+    return user_folder("autosave")
+
+
+class Autosave:
+    """The autosave of one open session; `save` may be called from any one thread."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Raises WriteError if nothing can be written there."""
+        folder = folder or autosave_folder()
+        self._files = _Files(folder, f"{os.getpid()}-{secrets.token_hex(4)}")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._files.lock.acquire(timeout=0)
+        except (OSError, Timeout) as error:
+            raise WriteError(f'Nothing can be saved for recovery in "{folder}".') from error
+
+    def save(self, session: Session, document: str = "") -> None:
+        """Write the session; `document` is the path of its `.continuo` file, if it has one. Raises WriteError."""
+        write_atomically(self._files.note, json.dumps({"document": document}).encode())
+        save_session(session, self._files.session)
+
+    def clear(self) -> None:
+        """Forget what was autosaved: it was saved, or the user does not want it. `save` may come again."""
+        _unlink(self._files.session, self._files.note)
+
+    def close(self) -> None:
+        """End in good order: remove all."""
+        self._files.remove()
+
+
+class Recovery:
+    """A session that a crash left behind, held so that no other window finds it, until `discard` or `keep`."""
+
+    def __init__(self, files: "_Files") -> None:
+        self._files = files
+        self.saved_at = files.session.stat().st_mtime  # Unix time
+        self.document = _document(files.note)  # path of the session's own file, or empty
+
+    def open(self) -> Session:
+        """The session. Raises UnreadableInput if its file is damaged."""
+        return open_session(self._files.session)
+
+    def discard(self) -> None:
+        """Remove it: it lives on in another autosave or file, or is not wanted."""
+        self._files.remove()
+
+    def keep(self) -> None:
+        """Leave it for the next start."""
+        self._files.lock.release()
+
+
+def find_recoverable(folder: Path | None = None) -> list[Recovery]:
+    """The autosaves whose program is gone, the newest first. What is left of others is cleared away."""
+    folder = folder or autosave_folder()
+    found: list[Recovery] = []
+    names = sorted({path.stem for path in folder.glob("*") if path.suffix in (SUFFIX, ".json", ".lock")})
+    for name in names:
+        files = _Files(folder, name)
+        try:
+            files.lock.acquire(timeout=0)
+        except Timeout:  # its program lives
+            continue
+        except OSError:  # not ours to touch
+            continue
+        if files.session.is_file():
+            found.append(Recovery(files))
+        else:
+            files.remove()
+    return sorted(found, key=lambda recovery: -recovery.saved_at)
+
+
+class _Files:
+    """The three files of one autosave."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.session = folder / f"{name}{SUFFIX}"
+        self.note = folder / f"{name}.json"
+        # Saved and closed from different threads: the lock is the program's.
+        self.lock = FileLock(folder / f"{name}.lock", thread_local=False)
+
+    def remove(self) -> None:
+        _unlink(self.session, self.note)
+        self.lock.release()
+        _unlink(Path(self.lock.lock_file))
+
+
+def _unlink(*paths: Path) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):  # a leftover is cleared away at the next start
+            path.unlink()
+
+
+def _document(note: Path) -> str:
+    """The path in NAME.json; empty if it says nothing that can be read."""
+    try:
+        value = json.loads(note.read_text("utf-8"))
+        return value["document"] if isinstance(value["document"], str) else ""
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""

@@ -1,0 +1,313 @@
+"""What the user works on, as one immutable value: a score, its takes, the marker, the settings.
+
+Every change is a method that returns a new Session; what did not change is shared with the old one, so
+a snapshot costs next to nothing. Times are seconds of the score unless a name says otherwise.
+"""
+
+import math
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from core.errors import UsageError
+from core.files import read_file
+from core.midi.grid import default_marker
+from core.midi.read import MAX_BYTES, parse_score
+from core.midi.score import Score, Track
+from core.midi.tempo_map import TempoMap
+from core.midi.write import TakeNote
+
+LATEST = 7 * 86400.0  # seconds: nothing is moved or placed later than a week into the music
+LONGEST_NAME = 200  # characters
+
+_BLANK = TempoMap()
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFlags:
+    """What the user has set for a track. Percussion is never `in_prompt`."""
+
+    mute: bool = False
+    solo: bool = False
+    in_prompt: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSettings:
+    """What to sample next, as the generation panel shows it. Raises UsageError for a value out of range.
+
+    `model` is a name or path ("" for the bundled one). `length` counts seconds or bars, by `unit`.
+    `scale` is "off", "auto" or a key such as "D minor"; `low` and `high` are the pitches allowed.
+    """
+
+    model: str = ""
+    length: float = 20.0
+    unit: Literal["seconds", "bars"] = "seconds"
+    temperature: float = 1.0
+    top_p: float = 0.95
+    seed: int = 0
+    seed_locked: bool = False
+    takes: int = 1
+    scale: str = "off"
+    low: int = 0
+    high: int = 127
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.length <= LATEST:
+            raise UsageError(f"The length must lie between 0.01 and {LATEST:g}, not {self.length:g}.")
+        if self.unit not in ("seconds", "bars"):
+            raise UsageError(f'The length counts seconds or bars, not "{self.unit}".')
+        if not 0 <= self.temperature <= 10:
+            raise UsageError(f"The temperature must lie between 0 and 10, not {self.temperature:g}.")
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"top-p must be over 0 and at most 1, not {self.top_p:g}.")
+        if not 0 <= self.seed < 1 << 63:
+            raise UsageError(f"The seed must be 0 or more, with at most 18 digits, not {self.seed}.")
+        if not 1 <= self.takes <= 16:
+            raise UsageError(f"The number of takes must lie between 1 and 16, not {self.takes}.")
+        if not 0 <= self.low <= self.high <= 127:
+            raise UsageError(f"The range from note {self.low} to note {self.high} is empty or not within 0 to 127.")
+
+
+DEFAULTS = GenerationSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRecord:
+    """A take that is kept: what was sampled, what made it, and what the user made of it.
+
+    `notes` are seconds from the take's own `marker`, in order of (start, pitch), edits included;
+    `events` stay as they were sampled. Of a take forked from `parent` (a take's id), the first
+    `forked_at` seconds are the parent's and `events` are those after them. `created` is Unix time.
+    An `id` and a `name` are given by `Session.with_take` where they are empty.
+    """
+
+    notes: tuple[TakeNote, ...] = ()
+    events: tuple[int, ...] = field(default=(), repr=False)
+    seconds: float = 0.0
+    seed: int = 0
+    temperature: float = 1.0
+    top_p: float = 0.95
+    model: str = ""
+    marker: float = 0.0
+    created: float = 0.0
+    id: str = ""
+    name: str = ""
+    starred: bool = False
+    parent: str = ""
+    forked_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the piano roll shows: `seconds` of time from `start` on, pitches `low` to `high`."""
+
+    start: float = 0.0
+    seconds: float = 30.0
+    low: int = 21
+    high: int = 108
+    follow: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The whole state that is saved, undone and shown. Without a score it generates from nothing.
+
+    `midi` are the bytes that `score` was read from, as they came (or as `accept_take` made them);
+    `source` is the path they were read from, for this computer only: it is neither saved nor compared.
+    `flags` go with `score.tracks`; `edited` are the indices of the tracks whose notes are not those of
+    `midi` any more. `current` is the id of the take shown and heard, or empty. The prompt lasts from
+    `prompt_start` to `marker`.
+    """
+
+    score: Score | None = None
+    midi: bytes = field(default=b"", repr=False)
+    source: str = field(default="", compare=False)
+    flags: tuple[TrackFlags, ...] = ()
+    edited: frozenset[int] = frozenset()
+    takes: tuple[TakeRecord, ...] = ()
+    current: str = ""
+    marker: float = 0.0
+    prompt_start: float = 0.0
+    settings: GenerationSettings = DEFAULTS
+    view: View = View()
+
+    # The score and its tracks
+
+    @property
+    def tempo_map(self) -> TempoMap:
+        """The score's, or 120 bpm and no metre."""
+        return self.score.tempo_map if self.score else _BLANK
+
+    @property
+    def prompt_indices(self) -> tuple[int, ...]:
+        """Indices of the tracks that are in the prompt."""
+        return tuple(i for i, flags in enumerate(self.flags) if flags.in_prompt)
+
+    @property
+    def prompt_tracks(self) -> tuple[Track, ...]:
+        """The tracks that are in the prompt: what `encode_prompt` takes."""
+        return tuple(self.score.tracks[i] for i in self.prompt_indices) if self.score else ()
+
+    @property
+    def audible_tracks(self) -> tuple[int, ...]:
+        """Indices of the tracks that are heard: the soloed ones, or all if there are none, less the muted."""
+        any_solo = any(flags.solo for flags in self.flags)
+        return tuple(i for i, f in enumerate(self.flags) if not f.mute and (f.solo or not any_solo))
+
+    @property
+    def default_marker(self) -> float:
+        """Where a continuation starts if nobody says otherwise; see `core.midi.grid`."""
+        return default_marker(self.score, self.prompt_indices) if self.score else 0.0
+
+    def with_flags(
+        self, track: int, *, mute: bool | None = None, solo: bool | None = None, in_prompt: bool | None = None
+    ) -> "Session":
+        """Set what is given for a track (an index); what is in the prompt does not move the marker."""
+        old = self.flags[track]
+        new = TrackFlags(
+            old.mute if mute is None else mute,
+            old.solo if solo is None else solo,
+            old.in_prompt if in_prompt is None or self._is_percussion(track) else in_prompt,
+        )
+        return replace(self, flags=(*self.flags[:track], new, *self.flags[track + 1 :]))
+
+    def _is_percussion(self, track: int) -> bool:
+        return self.score is not None and self.score.tracks[track].is_percussion
+
+    # The prompt
+
+    def with_marker(self, seconds: float | None) -> "Session":
+        """Move the continue-from marker (None: to its default); the prompt's start never lies behind it."""
+        marker = self.default_marker if seconds is None else _within(seconds)
+        return replace(self, marker=marker, prompt_start=min(self.prompt_start, marker))
+
+    def with_prompt_start(self, seconds: float) -> "Session":
+        """Move the start of the prompt, at most up to the marker."""
+        return replace(self, prompt_start=min(_within(seconds), self.marker))
+
+    def with_settings(self, settings: GenerationSettings) -> "Session":
+        """Change what is sampled next."""
+        return replace(self, settings=settings)
+
+    def with_view(self, view: View) -> "Session":
+        """Remember what the piano roll shows."""
+        return replace(self, view=view)
+
+    # The takes
+
+    @property
+    def current_take(self) -> TakeRecord | None:
+        """The take that is shown and heard."""
+        return next((take for take in self.takes if take.id == self.current), None)
+
+    def take(self, take_id: str) -> TakeRecord:
+        """The take with this id. Raises UsageError if there is none."""
+        for take in self.takes:
+            if take.id == take_id:
+                return take
+        raise UsageError("This take is no longer there.")
+
+    def with_take(self, take: TakeRecord, select: bool = True) -> "Session":
+        """Add a take behind the others; an id and a name ("Take 3") are made up where they are missing."""
+        added = replace(
+            take,
+            id=take.id or new_id(),
+            name=_short(take.name) or self._next_name(),
+            notes=in_order(take.notes),
+            seconds=max([take.seconds, *(note.end for note in take.notes)]),
+        )
+        if any(old.id == added.id for old in self.takes):
+            raise UsageError("This take is there already.")
+        return replace(self, takes=(*self.takes, added), current=added.id if select else self.current)
+
+    def with_changed_take(self, take: TakeRecord) -> "Session":
+        """Put a take in the place of the one with its id. Raises UsageError if there is none."""
+        self.take(take.id)
+        return replace(self, takes=tuple(take if old.id == take.id else old for old in self.takes))
+
+    def rename_take(self, take_id: str, name: str) -> "Session":
+        """Raises UsageError for a name without a letter in it."""
+        if not _short(name):
+            raise UsageError("A take needs a name.")
+        return self.with_changed_take(replace(self.take(take_id), name=_short(name)))
+
+    def star_take(self, take_id: str, starred: bool) -> "Session":
+        """Mark a take as a favourite, or no more."""
+        return self.with_changed_take(replace(self.take(take_id), starred=starred))
+
+    def duplicate_take(self, take_id: str) -> "Session":
+        """Put a copy of a take behind it, and select it."""
+        old = self.take(take_id)
+        copy = replace(old, id=new_id(), name=f"{old.name[: LONGEST_NAME - 5]} copy", starred=False)
+        place = self.takes.index(old) + 1
+        return replace(self, takes=(*self.takes[:place], copy, *self.takes[place:]), current=copy.id)
+
+    def delete_takes(self, take_ids: Iterable[str]) -> "Session":
+        """Delete takes; if the current one is among them, its nearest neighbour is selected."""
+        gone = set(take_ids)
+        kept = tuple(take for take in self.takes if take.id not in gone)
+        current = self.current
+        if current in gone:
+            place = next((i for i, take in enumerate(self.takes) if take.id == current), 0)
+            after = [take.id for take in self.takes[place:] if take.id not in gone]
+            before = [take.id for take in self.takes[:place] if take.id not in gone]
+            current = after[0] if after else before[-1] if before else ""
+        return replace(self, takes=kept, current=current)
+
+    def select_take(self, take_id: str) -> "Session":
+        """Show and hear a take; "" for none. Raises UsageError if there is no such take."""
+        return replace(self, current=self.take(take_id).id if take_id else "")
+
+    def _next_name(self) -> str:
+        used = [re.fullmatch(r"Take (\d{1,9})", take.name) for take in self.takes]
+        return f"Take {max((int(match[1]) for match in used if match), default=0) + 1}"
+
+
+def session_from_midi(data: bytes, name: str, *, source: str = "", settings: GenerationSettings = DEFAULTS) -> Session:
+    """A new session on the bytes of a MIDI file called `name`. Raises UnreadableInput."""
+    score = parse_score(data, name)
+    session = Session(score=score, midi=data, source=source, flags=default_flags(score), settings=settings)
+    return session.with_marker(None)
+
+
+def open_midi(path: str | os.PathLike[str], settings: GenerationSettings = DEFAULTS) -> Session:
+    """A new session on a MIDI file. Raises UnreadableInput."""
+    data = read_file(path, MAX_BYTES, "MIDI file")
+    return session_from_midi(data, Path(path).name, source=os.path.abspath(path), settings=settings)
+
+
+def default_flags(score: Score) -> tuple[TrackFlags, ...]:
+    """All tracks are heard, and all but percussion are in the prompt."""
+    return tuple(TrackFlags(in_prompt=not track.is_percussion) for track in score.tracks)
+
+
+def in_order(notes: Iterable[TakeNote]) -> tuple[TakeNote, ...]:
+    """The notes of a take in the order that sessions keep them in."""
+    return tuple(sorted(notes, key=take_note_order))
+
+
+def take_note_order(note: TakeNote) -> tuple[float, int, float, int]:
+    """The key that a take's notes are sorted by."""
+    return note.start, note.pitch, note.end, note.velocity
+
+
+def new_id() -> str:
+    """An id that no other take has."""
+    return secrets.token_hex(6)
+
+
+def _short(name: str) -> str:
+    """A name on one line, without what cannot be shown."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME].strip()
+
+
+def _within(seconds: float) -> float:
+    """A time that can be. Raises UsageError for one that is no number."""
+    if not math.isfinite(seconds):
+        raise UsageError("This is not a time.")
+    return min(max(float(seconds), 0.0), LATEST)
