@@ -159,7 +159,9 @@ def _nearest_lines(tempo_map: TempoMap, ticks: _Ticks, step: float, first: float
             bar = tempo_map.bar_beat(int(tick))[0]
             low, high = tempo_map.bar_tick(bar), tempo_map.bar_tick(bar + 1)
         k = round((tick - low) / step)
-        line = min(low + round(k * step), high)  # a bar line is a line, whatever the metre
+        line = low + round(k * step)
+        if high - tick < abs(line - tick):  # a bar line is a line, whatever the metre
+            line = high
         if line < first:
             line = min(low + round((k + 1) * step), high)
         lines[i] = line

@@ -1,0 +1,224 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import UsageError
+from core.midi.read import parse_score
+from core.session import edits
+from core.session.edits import GRIDS, Edited, NoteRef, note_at
+from core.session.export import midi_bytes
+from core.session.forks import accept_take
+from core.session.history import History
+from core.session.session import Session, session_from_midi
+from core.session.storage import parse_session, session_bytes
+from tests.core.midi.builders import control, file_of, off, on
+from tests.core.session.sessions import assert_sound, assert_written_as_it_is, band, band_with_take, midi
+
+
+def pitches(session: Session, selection: object) -> list[int]:
+    return sorted(note_at(session, ref).pitch for ref in selection)  # type: ignore[union-attr, attr-defined]
+
+
+def test_transposing_stops_for_all_where_the_outermost_note_stops() -> None:
+    session = band()
+    refs = [NoteRef(0, 0), NoteRef(0, 7), NoteRef(1, 0)]
+    up = edits.transpose(session, refs, 100)
+    assert pitches(up.session, up.selection) == [36 + 55, 60 + 55, 127]
+    down = edits.transpose(session, refs, -100)
+    assert pitches(down.session, down.selection) == [0, 24, 36]
+    assert_written_as_it_is(up.session)
+
+
+def test_only_the_selected_notes_change_and_the_rest_is_shared() -> None:
+    session = band()
+    after, selection = edits.transpose(session, [NoteRef(0, 2)], 12)
+    assert selection == {NoteRef(0, 2)}
+    old, new = session.score, after.score
+    assert old is not None
+    assert new is not None
+    assert [n.pitch for n in new.tracks[0].notes] == [60, 62, 76, 65, 67, 69, 71, 72]
+    assert new.tracks[1] is old.tracks[1]
+    assert new.tracks[0].notes[0] is old.tracks[0].notes[0]
+    assert after.edited == {0}
+
+
+def test_a_note_moved_past_others_stays_selected() -> None:
+    session = band()
+    after, selection = edits.nudge(session, [NoteRef(0, 0)], 600)
+    assert selection == {NoteRef(0, 2)}
+    assert note_at(after, NoteRef(0, 2)).pitch == 60  # type: ignore[union-attr]
+    assert_sound(after)
+
+
+def test_nudging_keeps_the_shape_of_what_is_selected_at_the_start() -> None:
+    session = band()
+    refs = [NoteRef(0, 1), NoteRef(0, 3), NoteRef(1, 1)]
+    after, selection = edits.nudge(session, refs, -(10**30))
+    starts = sorted(note_at(after, ref).start_tick for ref in selection)  # type: ignore[union-attr]
+    assert starts == [0, 480, 720]
+
+
+def test_nudging_by_time_keeps_lengths_in_seconds_across_a_change_of_tempo() -> None:
+    session = band()
+    before = note_at(session, NoteRef(0, 5))
+    after, selection = edits.nudge_seconds(session, [NoteRef(0, 5)], 0.5)
+    (ref,) = selection
+    moved = note_at(after, ref)
+    assert before is not None
+    assert moved is not None
+    assert moved.start == pytest.approx(before.start + 0.5, abs=0.001)
+    assert moved.end - moved.start == pytest.approx(before.end - before.start, abs=0.002)
+    assert moved.end_tick - moved.start_tick != before.end_tick - before.start_tick  # type: ignore[union-attr]
+
+
+def test_nudging_a_take_by_time_is_exact() -> None:
+    session = band_with_take()
+    after, _ = edits.nudge_seconds(session, [NoteRef(session.current, 2)], 0.01)
+    assert after.takes[0].notes[2].start == pytest.approx(3.01, abs=1e-9)
+    assert after.takes[0].seconds == 5.0
+    later, _ = edits.nudge_seconds(after, [NoteRef(session.current, 2)], 2.0)
+    assert later.takes[0].seconds == pytest.approx(6.51)
+    assert later.takes[0].events == session.takes[0].events
+
+
+@pytest.mark.parametrize(("grid", "line"), [("1/4", 480), ("1/8", 240), ("1/16", 120), ("1/32", 60)])
+def test_quantising_a_score_puts_onsets_on_lines_and_keeps_lengths(grid: str, line: int) -> None:
+    data = file_of([on(60, 130), off(60, 100), on(62, 277), off(62, 90), on(64, 1003), off(64, 333)])
+    session = session_from_midi(data, "x.mid")
+    after, selection = edits.quantise(session, [NoteRef(0, i) for i in range(3)], grid)
+    assert after.score is not None
+    notes = after.score.tracks[0].notes
+    assert [n.start_tick for n in notes] == [round(t / line) * line for t in (130, 507, 1600)]
+    assert [n.end_tick - n.start_tick for n in notes] == [100, 90, 333]
+    assert len(selection) == 3
+
+
+def test_triplets_and_bars_of_odd_metre() -> None:
+    session = session_from_midi(file_of([on(60, 150), off(60, 10)]), "x.mid")
+    after, _ = edits.quantise(session, [NoteRef(0, 0)], "1/8T")
+    assert note_at(after, NoteRef(0, 0)).start_tick == 160  # type: ignore[union-attr]
+    from mido import MetaMessage
+
+    # Bars of 7/8 are 1680 ticks: quarters count from each bar's start, and the next bar line is one too.
+    seven = [MetaMessage("time_signature", numerator=7, denominator=8)]
+    session = session_from_midi(file_of(seven, [on(60, 2150), off(60, 10), on(62, 1140), off(62, 10)]), "x.mid")
+    after, _ = edits.quantise(session, [NoteRef(0, 0), NoteRef(0, 1)], "1/4")
+    assert [n.start_tick for n in after.score.tracks[0].notes] == [2160, 3360]  # type: ignore[union-attr]
+
+
+def test_quantising_a_take_goes_by_the_scores_bars() -> None:
+    session = band_with_take().with_marker(0.0)
+    take = replace(session.takes[0], marker=0.37)
+    session = session.with_changed_take(take)
+    refs = [NoteRef(take.id, i) for i in range(3)]
+    after, _ = edits.quantise(session, refs, "1/8")
+    ticks = [after.tempo_map.exact_tick(0.37 + n.start) for n in after.takes[0].notes]
+    assert [round(t, 6) % 240 for t in ticks] == [0, 0, 0]
+    assert min(n.start for n in after.takes[0].notes) >= 0
+
+
+def test_an_unknown_grid_is_refused() -> None:
+    with pytest.raises(UsageError):
+        edits.quantise(band(), [NoteRef(0, 0)], "1/5")
+
+
+def test_references_to_nothing_do_nothing() -> None:
+    session = band()
+    for refs in ([], [NoteRef(9, 0)], [NoteRef(0, 99)], [NoteRef(0, -1)], [NoteRef("gone", 0)]):
+        assert edits.transpose(session, refs, 1) == Edited(session, frozenset())
+        assert edits.delete(session, refs).session == session
+        assert edits.nudge(session, refs, 1).session == session
+        assert edits.nudge_seconds(session, refs, 1).session == session
+        assert edits.quantise(session, refs, "1/4").session == session
+
+
+def test_a_format_0_chunk_keeps_its_other_channels_in_order() -> None:
+    data = file_of(
+        [control(7, 99), on(60), on(40, 0, 1), control(64, 127, 10), off(60, 90), off(40, 5, 1)], smf_format=0
+    )
+    session = session_from_midi(data, "x.mid")
+    assert session.score is not None
+    after, _ = edits.set_velocity(session, [NoteRef(0, 0)], 7)
+    out = midi_bytes(after, "score")
+    back = parse_score(out, "x.mid")
+    assert back.smf_format == 0
+    assert [(t.channel, t.notes[0].velocity, t.controls) for t in back.tracks] == [
+        (0, 7, session.score.tracks[0].controls),
+        (1, 80, ()),
+    ]
+
+
+def test_a_note_moved_across_all_notes_off_is_not_cut() -> None:
+    data = file_of([on(60), off(60, 100), control(123, 0, 100), on(62, 10), off(62, 100)])
+    session = session_from_midi(data, "x.mid")
+    after, _ = edits.nudge(session, [NoteRef(0, 0)], 150)
+    assert_written_as_it_is(after)
+
+
+def test_an_unedited_score_is_saved_as_it_came() -> None:
+    assert midi_bytes(band(), "score") == midi()
+
+
+EDITS = st.one_of(
+    st.tuples(st.just("transpose"), st.integers(-200, 200)),
+    st.tuples(st.just("set_velocity"), st.integers(-5, 300)),
+    st.tuples(st.just("nudge"), st.one_of(st.integers(-2000, 2000), st.integers(-(1 << 40), 1 << 40))),
+    st.tuples(st.just("nudge_seconds"), st.floats(-5, 5) | st.floats(-1e9, 1e9)),
+    st.tuples(st.just("quantise"), st.sampled_from(GRIDS)),
+    st.tuples(st.just("delete"), st.none()),
+    st.tuples(st.just("accept"), st.none()),
+    st.tuples(st.just("duplicate"), st.none()),
+    st.tuples(st.just("mute"), st.none()),
+)
+
+
+def apply(session: Session, kind: str, value: object, picks: list[tuple[int, int]]) -> Session:
+    parts: list[int | str] = [*range(len(session.score.tracks) if session.score else 0), *(t.id for t in session.takes)]
+    refs = [NoteRef(parts[part % len(parts)], index) for part, index in picks]
+    if kind == "accept":
+        return accept_take(session, session.takes[0].id) if session.takes else session
+    if kind == "duplicate":
+        return session.duplicate_take(session.takes[0].id) if session.takes else session
+    if kind == "mute":
+        return session.with_flags(0, mute=True, in_prompt=False)
+    if kind == "delete":
+        return edits.delete(session, refs).session
+    there = {ref for ref in refs if note_at(session, ref)}
+    after, selection = getattr(edits, kind)(session, refs, value)
+    assert len(selection) == len(there)
+    assert all(note_at(after, ref) for ref in selection)
+    return after
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(EDITS, st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=6)), max_size=8
+    )
+)
+def test_any_edits_keep_a_session_sound_undo_whole_and_reopen_equal(
+    steps: list[tuple[tuple[str, object], list[tuple[int, int]]]],
+) -> None:
+    start = band_with_take()
+    history = History(start)
+    states = [start]
+    for (kind, value), picks in steps:
+        session = apply(history.session, kind, value, picks)
+        assert_sound(session)
+        history.do(kind, session)
+        if history.session is not states[-1]:
+            states.append(history.session)
+    end = history.session
+    assert_written_as_it_is(end)
+    assert parse_session(session_bytes(end), "x.continuo") == end
+    for state in reversed(states[:-1]):
+        assert history.undo()
+        assert history.session is state
+    assert history.undo() == ""
+    assert history.session is start
+    assert history.session == replace(band_with_take(), takes=start.takes, current=start.current)
+    while history.redo():
+        pass
+    assert history.session is end
