@@ -1,0 +1,17 @@
+"""The piano roll: a widget that is given immutable display values and answers with signals.
+
+notes        RollNote, NoteRef, RollPart: what is shown, as sorted arrays (no Qt)
+coordinates  Viewport: seconds and pitches <-> pixels, zoom, scroll, fit (no Qt)
+grid         bar and beat lines, their labels, snapping (no Qt)
+selection    which notes are selected (no Qt)
+layers       paints rows, lines and notes of one tile, and what lies over the tiles
+ruler        paints the ruler; what of it lies at a point
+keyboard     paints the keys; which key lies at a point
+tiles        keeps painted tiles, and which stretch of each is out of date
+canvas       RollCanvas: what is shown, and which pixels of it are out of date
+gestures     one class per mouse gesture; wheel and keys
+view         PianoRoll, the widget: RollCanvas with navigation, selection, signals and events
+
+
+It knows nothing of sessions, files or generation. Of `core` it imports `core.midi` alone.
+"""

@@ -1,0 +1,312 @@
+"""RollCanvas: what the roll shows, and which pixels of it are out of date. It takes no input."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt
+from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+
+from core.midi.tempo_map import TempoMap
+from desktop.piano_roll.coordinates import PITCHES, Viewport
+from desktop.piano_roll.grid import Grid
+from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_box, paint_keyboard
+from desktop.piano_roll.layers import NO_NOTES, Columns, Overlays, Paper, paint_overlays, painted_parts
+from desktop.piano_roll.notes import RollNote, RollPart
+from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, marker_flag, paint_ruler
+from desktop.piano_roll.tiles import TileCache
+from desktop.theme import Theme
+
+_HEAD_REACH = 10  # view pixels that a head's handle reaches to each side of its line
+
+
+class RollCanvas(QAbstractScrollArea):
+    """Notes, ruler, keyboard and what moves over them, at one place and zoom."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.coordinates = Viewport()
+        self.overlays = Overlays()
+        self.grid = Grid(TempoMap())
+        self.tiles = TileCache()
+        self._parts: dict[str, RollPart] = {}
+        self._is_syncing = False
+        self._lit: frozenset[int] = frozenset()
+        self._own_lit: frozenset[int] = frozenset()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._read_style()
+
+    # What is shown
+
+    @property
+    def parts(self) -> tuple[RollPart, ...]:
+        """The parts on view, as given."""
+        return tuple(self._parts.values())
+
+    @property
+    def content_end(self) -> float:
+        """The last second that something is at."""
+        o = self.overlays
+        heads = (o.playhead, o.sampling_head, o.prompt and o.prompt[1], o.loop and o.loop[1])
+        return max([part.length for part in self._parts.values()] + [head or 0.0 for head in heads])
+
+    @property
+    def visible_seconds(self) -> float:
+        """How many seconds are on view."""
+        return self.coordinates.width / self.coordinates.pixels_per_second
+
+    def set_tempo_map(self, tempo_map: TempoMap) -> None:
+        """The bars and beats to show; seconds if it states no metre."""
+        self.grid = Grid(tempo_map)
+        self._repaint_paper()
+
+    def set_parts(self, parts: Sequence[RollPart]) -> None:
+        """Show these parts and no others."""
+        self._parts = {part.key: part for part in parts}
+        self._repaint_paper()
+        self._sync_bars()
+
+    def append_notes(self, key: str, notes: Sequence[RollNote]) -> None:
+        """Add notes to a part, as a take grows. Only what they cover is painted again."""
+        if not notes:
+            return
+        self._parts[key] = self._parts[key].with_appended(notes)
+        self._paper = replace(self._paper, parts=tuple(painted_parts(self.parts)))
+        boxes = self.coordinates.boxes([n.start for n in notes], [n.end for n in notes], [n.pitch for n in notes])
+        first, last = int(boxes[:, 0].min()), int(boxes[:, 2].max())
+        self.tiles.mark_stale(first, last)
+        origin, ratio = self.coordinates.origin[0], self.coordinates.ratio
+        self._update_pixels((first - origin) / ratio, (last + 1 - origin) / ratio)
+        self._sync_bars()
+
+    def set_prompt(self, start: float, marker: float) -> None:
+        """The prompt's start and the continue-from marker."""
+        self._change_overlay(prompt=(start, marker))
+
+    def set_loop(self, loop: tuple[float, float] | None) -> None:
+        """The stretch that is played again and again."""
+        self._change_overlay(loop=loop)
+
+    def set_sampling(self, head: float | None, sounding: Sequence[RollNote] = ()) -> None:
+        """How far the model has sampled, and notes it has begun and not ended (their ends do not count)."""
+        self._change_overlay(sampling_head=head, sounding=tuple(sounding))
+
+    def set_playhead(self, seconds: float | None) -> None:
+        """Where the sound is."""
+        self._change_overlay(playhead=seconds)
+
+    def set_lit_keys(self, pitches: Iterable[int]) -> None:
+        """The keys that sound."""
+        self._lit = frozenset(pitches)
+        self._light()
+
+    def set_own_lit(self, pitches: Iterable[int]) -> None:
+        """The keys that the pointer holds."""
+        self._own_lit = frozenset(pitches)
+        self._light()
+
+    def set_band(self, band: QRectF | None) -> None:
+        """The rubber band, in view pixels."""
+        before, self.overlays.band = self.overlays.band, band
+        for rect in (before, band):
+            if rect is not None:
+                self._update_rect(rect.adjusted(-2, -2, 2, 2))
+
+    def _show_selected(self, columns: Sequence[Columns]) -> None:
+        """Paint these notes as selected."""
+        self.overlays.selected = (
+            Columns(*(np.concatenate(c) for c in zip(*columns, strict=True))) if columns else NO_NOTES
+        )
+        self._update_notes()
+
+    def set_preview(self, by: tuple[float, int] | None) -> None:
+        """Show the selected notes moved by seconds and semitones."""
+        self.overlays.preview = by
+        self._update_notes()
+
+    # Place and zoom
+
+    def _set_coordinates(self, coordinates: Viewport) -> None:
+        coordinates = coordinates.clamped(self.content_end + 0.5 * coordinates.width / coordinates.pixels_per_second)
+        if coordinates == self.coordinates:
+            return
+        before, self.coordinates = self.coordinates, coordinates
+        self._sync_bars()
+        whole = self.viewport().rect()
+        is_same_pitch = (before.top, before.row, before.height) == (
+            coordinates.top,
+            coordinates.row,
+            coordinates.height,
+        )
+        self.viewport().update(whole.adjusted(KEYBOARD_WIDTH, 0, 0, 0) if is_same_pitch else whole)
+
+    def _sync_bars(self) -> None:
+        """Set the scroll bars to what is on view."""
+        view = self.coordinates
+        self._is_syncing = True
+        pps = view.pixels_per_second
+        span = min(max(self.content_end * pps - 0.5 * view.width, view.left * pps, 0), 2**31 - 1)
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        across.setRange(0, round(span))
+        across.setPageStep(view.width)
+        across.setSingleStep(40)
+        across.setValue(round(view.left * pps))
+        down.setRange(0, max(round(PITCHES * view.row / view.ratio - view.height), 0))
+        down.setPageStep(view.height)
+        down.setSingleStep(24)
+        down.setValue(round(view.top / view.ratio))
+        self._is_syncing = False
+
+    def _resize(self) -> None:
+        size, ratio = self.viewport().size(), self.viewport().devicePixelRatioF()
+        width, height = max(size.width() - KEYBOARD_WIDTH, 1), max(size.height() - RULER_HEIGHT, 1)
+        self._set_coordinates(self.coordinates.resized(width, height, ratio))
+        self._sync_bars()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the left top corner."""
+        self._resize()
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint only the stretches that are out of date."""
+        if self.viewport().devicePixelRatioF() != self.coordinates.ratio:
+            self._resize()  # moved to another screen
+        painter = QPainter(self.viewport())
+        region = event.region()
+        rects = list(cast(Iterable[QRect], region)) if region.rectCount() <= 6 else [region.boundingRect()]
+        view, o, theme = self.coordinates, self.overlays, self._paper.theme
+        for rect in rects:
+            for left, top, paint in (
+                (KEYBOARD_WIDTH, RULER_HEIGHT, self._paint_notes),
+                (KEYBOARD_WIDTH, 0, lambda p, e: paint_ruler(p, e, view, o, self.grid, theme, self.small_font)),
+                (0, RULER_HEIGHT, lambda p, e: paint_keyboard(p, e, view, o, theme, self.font())),
+            ):
+                width = view.width if left else KEYBOARD_WIDTH
+                height = view.height if top else RULER_HEIGHT
+                exposed = rect & QRect(left, top, width, height)
+                if not exposed.isEmpty():
+                    painter.save()
+                    painter.setClipRect(exposed)
+                    painter.translate(left, top)
+                    paint(painter, QRectF(exposed.translated(-left, -top)))
+                    painter.restore()
+        self._paint_frame(painter)
+        painter.end()
+
+    def _paint_notes(self, painter: QPainter, exposed: QRectF) -> None:
+        self.tiles.paint(painter, exposed, self.coordinates, self._paper)
+        paint_overlays(painter, exposed, self.coordinates, self.overlays, self._paper.theme)
+
+    def _paint_frame(self, painter: QPainter) -> None:
+        theme = self._paper.theme
+        painter.fillRect(0, 0, KEYBOARD_WIDTH, STRIP_HEIGHT, theme.strip)
+        painter.fillRect(0, STRIP_HEIGHT, KEYBOARD_WIDTH, RULER_HEIGHT - STRIP_HEIGHT, theme.panel)
+        painter.fillRect(0, RULER_HEIGHT - 1, KEYBOARD_WIDTH, 1, theme.lines[2])
+        if self.hasFocus():
+            painter.setPen(QPen(theme.accent, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
+
+    def _read_style(self) -> None:
+        """Colours and fonts, from the system's palette and font."""
+        font = QFont(self.font())
+        font.setPixelSize(max(round(QFontInfo(font).pixelSize() * 0.9), 10))
+        self.small_font = font
+        self._paper = Paper(tuple(painted_parts(self.parts)), self.grid, Theme.of(self.palette()), font)
+        self.tiles.clear()
+        self.viewport().update()
+
+    def _repaint_paper(self) -> None:
+        self._paper = replace(self._paper, parts=tuple(painted_parts(self.parts)), grid=self.grid)
+        self.tiles.clear()
+        self.viewport().update()
+
+    # Which pixels are out of date
+
+    def _change_overlay(self, **changes: object) -> None:
+        """Change times of the overlays and repaint the strips where they were and are."""
+        before = replace(self.overlays)
+        for name, value in changes.items():
+            setattr(self.overlays, name, value)
+        for name in ("prompt", "loop", "in_hand"):
+            self._update_span(getattr(before, name), getattr(self.overlays, name))
+        for name in ("playhead", "sampling_head"):
+            old, new = getattr(before, name), getattr(self.overlays, name)
+            if old != new:
+                for seconds in (old, new):
+                    if seconds is not None:
+                        self._update_pixels(self.coordinates.x(seconds), self.coordinates.x(seconds), _HEAD_REACH)
+        head = self.overlays.sampling_head if self.overlays.sampling_head is not None else before.sampling_head
+        for note in set(before.sounding) ^ set(self.overlays.sounding) if head is not None else ():
+            left, right = self.coordinates.x(note.start), self.coordinates.x(max(head or 0.0, note.start))
+            row = QRectF(left, self.coordinates.y(note.pitch), right - left, self.coordinates.row_height)
+            self._update_rect(row.adjusted(-2, -1, 4, 1))
+        if before.prompt != self.overlays.prompt:
+            for prompt in (before.prompt, self.overlays.prompt):
+                if prompt is not None:
+                    flag = marker_flag(self.coordinates, prompt[1], self.small_font)
+                    self._update_pixels(flag.left(), flag.right())
+        self._sync_bars()
+
+    def _update_span(self, old: tuple[float, float] | None, new: tuple[float, float] | None) -> None:
+        """Repaint where one of two spans is and the other is not."""
+        if old == new:
+            return
+        if old is None or new is None:
+            spans = [span for span in (old, new) if span is not None]
+        else:
+            spans = [edge for edge in zip(old, new, strict=True) if edge[0] != edge[1]]
+        for span in spans:
+            first, last = sorted(self.coordinates.x(seconds) for seconds in span)
+            self._update_pixels(first, last, _HEAD_REACH)
+
+    def _update_pixels(self, first: float, last: float, margin: float = 2) -> None:
+        """Repaint from one view pixel to another, ruler and notes."""
+        first, last = max(first - margin, 0), min(last + margin, self.coordinates.width)
+        if first < last:
+            self.viewport().update(
+                QRectF(KEYBOARD_WIDTH + first, 0, last - first, self.viewport().height()).toAlignedRect()
+            )
+
+    def _update_rect(self, rect: QRectF) -> None:
+        area = QRect(KEYBOARD_WIDTH, RULER_HEIGHT, self.coordinates.width, self.coordinates.height)
+        self.viewport().update(rect.translated(KEYBOARD_WIDTH, RULER_HEIGHT).toAlignedRect() & area)
+
+    def _update_notes(self) -> None:
+        self._update_rect(QRectF(0, 0, self.coordinates.width, self.coordinates.height))
+
+    def _update_keys(self, pitches: Iterable[int]) -> None:
+        for pitch in pitches:
+            box = key_box(pitch, self.coordinates).translated(0, RULER_HEIGHT)
+            keyboard = QRect(0, RULER_HEIGHT, KEYBOARD_WIDTH, self.coordinates.height)
+            self.viewport().update(box.adjusted(0, -8, 0, 4).toAlignedRect() & keyboard)
+
+    def _light(self) -> None:
+        before, self.overlays.lit = self.overlays.lit, self._lit | self._own_lit
+        self._update_keys(before ^ self.overlays.lit)
+
+    def _hover(self, pitch: int | None) -> None:
+        before, self.overlays.hovered = self.overlays.hovered, pitch
+        if before != pitch:
+            self._update_keys(p for p in (before, pitch) if p is not None)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The system went from light to dark, or its font changed."""
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._read_style()
+        super().changeEvent(event)
+
+    def focusInEvent(self, event: QEvent) -> None:
+        """Show the focus ring."""
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QEvent) -> None:
+        """Take the focus ring away."""
+        self.viewport().update()

@@ -1,0 +1,399 @@
+"""What the pointer, the wheel and the keys do. One class per mouse gesture.
+
+A gesture begins with a press, then gets `move` for every move and at last `release` or `cancel`. It
+changes what the roll shows at once; what others must know goes out as the roll's signals.
+"""
+
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
+
+from desktop.piano_roll.keyboard import key_at
+from desktop.piano_roll.notes import NoteRef
+from desktop.piano_roll.ruler import spot_at
+
+if TYPE_CHECKING:
+    from desktop.piano_roll.view import PianoRoll
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+CONTROL = Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
+_WHEEL_STEP = 120  # what one notch of a wheel reports
+_ZOOM_PER_STEP = 1.25
+_PIXELS_PER_STEP = 60.0
+_FREE_STEP = 0.01  # seconds of a nudge with Alt
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Where the pointer is: pixels from the note area's left top, in the roll's own terms, modifiers."""
+
+    x: float
+    y: float
+    seconds: float
+    pitch: int
+    modifiers: Qt.KeyboardModifier
+
+    @property
+    def is_free(self) -> bool:
+        """Whether Alt or Shift asks for no snapping."""
+        return bool(self.modifiers & (ALT | SHIFT))
+
+
+class Gesture(Protocol):
+    """What the roll asks of a gesture."""
+
+    def move(self, at: Pointer) -> None:
+        """The pointer moved."""
+        ...
+
+    def release(self, at: Pointer) -> None:
+        """The button was released: what was done counts."""
+        ...
+
+    def cancel(self) -> None:
+        """Escape, or the roll lost the pointer: all is as before."""
+        ...
+
+
+def begin(roll: "PianoRoll", at: Pointer, button: Qt.MouseButton) -> Gesture | None:
+    """The gesture that a press starts."""
+    if button == Qt.MouseButton.MiddleButton:
+        return Pan(roll, at)
+    if button != Qt.MouseButton.LeftButton:
+        return None
+    if at.y < 0 and at.x >= 0:
+        return _begin_in_ruler(roll, at)
+    if at.x < 0:
+        return PlayKeys(roll, at) if at.y >= 0 else None
+    ref = roll.note_at(at.x, at.y)
+    return MoveNotes(roll, at, ref) if ref is not None else SelectInBand(roll, at)
+
+
+def _begin_in_ruler(roll: "PianoRoll", at: Pointer) -> Gesture:
+    spot = spot_at(at.x, at.y + roll.ruler_height, roll.coordinates, roll.overlays, roll.small_font)
+    if spot == "marker":
+        return MovePromptEdge(roll, is_marker=True)
+    if spot == "prompt start":
+        return MovePromptEdge(roll, is_marker=False)
+    loop = roll.overlays.loop
+    if loop is not None and spot in ("loop start", "loop end"):
+        return DrawLoop(roll, at, loop[1] if spot == "loop start" else loop[0])
+    if spot in ("strip", "loop") or at.modifiers & SHIFT:
+        return DrawLoop(roll, at, None)
+    return Seek(roll, at)
+
+
+def _has_moved(start: Pointer, at: Pointer) -> bool:
+    distance = QGuiApplication.styleHints().startDragDistance()
+    return abs(at.x - start.x) + abs(at.y - start.y) >= distance
+
+
+class Pan:
+    """Middle button: drag the paper."""
+
+    def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
+        self._roll, self._last = roll, at
+
+    def move(self, at: Pointer) -> None:
+        """Follow the pointer."""
+        self._roll.scroll_by(self._last.x - at.x, self._last.y - at.y)
+        self._last = at
+
+    def release(self, at: Pointer) -> None:
+        """Nothing more to do."""
+
+    def cancel(self) -> None:
+        """The view stays where it is."""
+
+
+class PlayKeys:
+    """Press on the keyboard, glide over it."""
+
+    def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
+        self._roll = roll
+        self._pitch = self._key(at)
+        roll.key_pressed.emit(self._pitch)
+        roll.set_own_lit({self._pitch})
+
+    def _key(self, at: Pointer) -> int:
+        return key_at(at.x + self._roll.keyboard_width, at.y, self._roll.coordinates)
+
+    def move(self, at: Pointer) -> None:
+        """Go to the key under the pointer."""
+        pitch = self._key(at)
+        if pitch != self._pitch:
+            self._roll.key_released.emit(self._pitch)
+            self._pitch = pitch
+            self._roll.key_pressed.emit(pitch)
+            self._roll.set_own_lit({pitch})
+
+    def release(self, at: Pointer) -> None:
+        """Let the key go."""
+        self.cancel()
+
+    def cancel(self) -> None:
+        """Let the key go."""
+        self._roll.key_released.emit(self._pitch)
+        self._roll.set_own_lit(set())
+
+
+class Seek:
+    """Press in the lower half of the ruler, and scrub."""
+
+    def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
+        self._roll = roll
+        self.move(at)
+
+    def move(self, at: Pointer) -> None:
+        """Put the playhead under the pointer."""
+        self._roll.seek_requested.emit(max(at.seconds, 0.0))
+
+    def release(self, at: Pointer) -> None:
+        """The playhead is there already."""
+
+    def cancel(self) -> None:
+        """The playhead stays where it was put."""
+
+
+class MovePromptEdge:
+    """Drag the continue-from flag, or the prompt's start; both snap to bars."""
+
+    def __init__(self, roll: "PianoRoll", is_marker: bool) -> None:
+        assert roll.overlays.prompt is not None
+        self._roll, self._is_marker = roll, is_marker
+        self._before = roll.overlays.prompt
+
+    def move(self, at: Pointer) -> None:
+        """Show it under the pointer, or at the bar next to it. Start and marker never pass each other."""
+        start, marker = self._before
+        seconds = max(at.seconds if at.is_free else self._roll.snapped(at.x), 0.0)
+        if self._is_marker:
+            self._roll.set_prompt(start, max(seconds, start))
+        else:
+            self._roll.set_prompt(min(seconds, marker), marker)
+
+    def release(self, at: Pointer) -> None:
+        """Tell, if it has moved."""
+        prompt = self._roll.overlays.prompt
+        if prompt is None or prompt == self._before:
+            return
+        if self._is_marker:
+            self._roll.marker_moved.emit(prompt[1])
+        else:
+            self._roll.prompt_start_moved.emit(prompt[0])
+
+    def cancel(self) -> None:
+        """Put it back."""
+        self._roll.set_prompt(*self._before)
+
+
+class DrawLoop:
+    """Draw a loop, or drag one of its edges (then `anchor` is the other). A click clears or seeks."""
+
+    def __init__(self, roll: "PianoRoll", at: Pointer, anchor: float | None) -> None:
+        self._roll, self._start = roll, at
+        self._before = roll.overlays.loop
+        self._is_edge = anchor is not None
+        self._anchor = anchor if anchor is not None else self._snapped(at)
+
+    def _snapped(self, at: Pointer) -> float:
+        is_free = at.modifiers & ALT  # Shift is how a loop is drawn in the lower half
+        return max(at.seconds if is_free else self._roll.snapped(at.x), 0.0)
+
+    def move(self, at: Pointer) -> None:
+        """Stretch it to the pointer."""
+        if self._is_edge or _has_moved(self._start, at):
+            first, last = sorted((self._anchor, self._snapped(at)))
+            self._roll.set_loop((first, last) if last > first else None)
+
+    def release(self, at: Pointer) -> None:
+        """Tell. A click inside the loop clears it, beside it puts the playhead there."""
+        loop = self._roll.overlays.loop
+        if not self._is_edge and not _has_moved(self._start, at):
+            if self._before is None or not self._before[0] <= at.seconds <= self._before[1]:
+                self._roll.seek_requested.emit(max(at.seconds, 0.0))
+                return
+            self._roll.set_loop(None)
+            self._roll.loop_changed.emit(None)
+        elif loop != self._before:
+            self._roll.loop_changed.emit(loop)
+
+    def cancel(self) -> None:
+        """As before."""
+        self._roll.set_loop(self._before)
+
+
+class SelectInBand:
+    """Drag over empty space: select what the band touches. Shift adds, Ctrl toggles."""
+
+    def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
+        self._roll, self._modifiers = roll, at.modifiers
+        self._before = roll.selected_indices()
+        # In time and pitch, so that the band's first corner stays on the music when the view scrolls.
+        self._seconds, self._row = at.seconds, at.y - roll.coordinates.y(0)
+        if not at.modifiers & (SHIFT | CONTROL):
+            roll.clear_selection()
+
+    def move(self, at: Pointer) -> None:
+        """Stretch the band and select."""
+        view = self._roll.coordinates
+        corner = QPointF(view.x(self._seconds), self._row + view.y(0))
+        self._roll.set_band(QRectF(corner, QPointF(at.x, at.y)).normalized())
+        top, bottom = sorted((corner.y(), at.y))
+        start, end = sorted((self._seconds, at.seconds))
+        inside = self._roll.indices_between(start, end, view.pitch(bottom), view.pitch(top))
+        self._roll.select_indices(inside, self._before, self._modifiers)
+
+    def release(self, at: Pointer) -> None:
+        """The selection stands."""
+        self._roll.set_band(None)
+
+    def cancel(self) -> None:
+        """The selection before."""
+        self._roll.set_band(None)
+        self._roll.select_indices(self._before, {}, Qt.KeyboardModifier.NoModifier)
+
+
+class MoveNotes:
+    """Press a note: hear and select it. Drag: move all selected notes in time and pitch."""
+
+    def __init__(self, roll: "PianoRoll", at: Pointer, ref: NoteRef) -> None:
+        self._roll, self._start, self._ref = roll, at, ref
+        self._is_dragging = False
+        self._can_move = roll.is_selectable(ref)
+        self._was_selected = roll.is_selected(ref)
+        if self._can_move and not self._was_selected:
+            if not at.modifiers & (SHIFT | CONTROL):
+                roll.clear_selection()
+            roll.select_indices({ref.part: [ref.index]}, roll.selected_indices(), SHIFT)
+        self._pitch = roll.pitch_of(ref)
+        roll.note_pressed.emit(ref)
+        roll.set_own_lit({self._pitch})
+
+    def move(self, at: Pointer) -> None:
+        """Show the selected notes where they would go."""
+        if not self._can_move or not (self._is_dragging or _has_moved(self._start, at)):
+            return
+        if not self._is_dragging:
+            self._is_dragging = True
+            self._let_go()
+        self._roll.set_preview(self._shift(at))
+
+    def _shift(self, at: Pointer) -> tuple[float, int]:
+        """By how many seconds and semitones, so that every note stays within the roll."""
+        by = at.seconds - self._start.seconds
+        if not at.is_free:
+            step = self._roll.grid.step(self._start.seconds)
+            by = round(by / step) * step
+        first, low, high = self._roll.selected_extent()
+        return max(by, -first), min(max(at.pitch - self._start.pitch, -low), 127 - high)
+
+    def release(self, at: Pointer) -> None:
+        """A click selects this note alone (Ctrl takes it out); a drag moves."""
+        self._let_go()
+        if self._is_dragging:
+            by, up = self._shift(at)
+            self._roll.set_preview(None)
+            if by or up:
+                self._roll.moved.emit(self._roll.selection(), by, up)
+        elif self._can_move and self._was_selected:
+            if at.modifiers & CONTROL:
+                self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selected_indices(), CONTROL)
+            elif not at.modifiers & SHIFT:
+                self._roll.set_selection([self._ref])
+
+    def cancel(self) -> None:
+        """The notes stay where they are."""
+        self._let_go()
+        self._roll.set_preview(None)
+
+    def _let_go(self) -> None:
+        if self._pitch is not None:
+            self._pitch = None
+            self._roll.note_released.emit(self._ref)
+            self._roll.set_own_lit(set())
+
+
+# Wheel and keys
+
+
+def wheel(roll: "PianoRoll", event: QWheelEvent, x: float, y: float) -> None:
+    """Wheel: up and down; Shift: back and forth; Ctrl: zoom time about the pointer; Ctrl+Shift: zoom pitch."""
+    pixels, notches = event.pixelDelta(), event.angleDelta()
+    # Some systems turn a wheel held with Shift or Alt sideways themselves.
+    turned = notches.y() if notches.y() else notches.x()
+    modifiers = event.modifiers()
+    if modifiers & CONTROL:
+        factor = _ZOOM_PER_STEP ** (turned / _WHEEL_STEP)
+        if modifiers & SHIFT:
+            roll.zoom_pitch(factor, y)
+        else:
+            roll.zoom_time(factor, x)
+    elif not pixels.isNull():
+        dx, dy = -pixels.x(), -pixels.y()
+        roll.scroll_by(*((dx + dy, 0) if modifiers & SHIFT else (dx, dy)))
+    elif modifiers & SHIFT:
+        roll.scroll_by(-turned / _WHEEL_STEP * _PIXELS_PER_STEP, 0)
+    else:
+        step = -_PIXELS_PER_STEP / _WHEEL_STEP
+        roll.scroll_by(notches.x() * step, notches.y() * step)
+
+
+def key(roll: "PianoRoll", event: QKeyEvent) -> bool:
+    """Do what a key means here; False if it means nothing."""
+    if event.matches(QKeySequence.StandardKey.SelectAll):
+        roll.select_all()
+        return True
+    if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
+        return _arrow(roll, event.key(), event.modifiers())
+    if event.modifiers() & (CONTROL | ALT):
+        return False
+    plain = {
+        Qt.Key.Key_Delete: roll.delete_selected,
+        Qt.Key.Key_Backspace: roll.delete_selected,
+        Qt.Key.Key_Escape: roll.escape,
+        Qt.Key.Key_Plus: roll.zoom_in,
+        Qt.Key.Key_Equal: roll.zoom_in,
+        Qt.Key.Key_Minus: roll.zoom_out,
+        Qt.Key.Key_F: roll.fit,
+        Qt.Key.Key_Q: roll.quantise_selected,
+        Qt.Key.Key_Return: roll.activate_selected,
+        Qt.Key.Key_Enter: roll.activate_selected,
+        Qt.Key.Key_PageUp: lambda: roll.scroll_by(0, -0.8 * roll.coordinates.height),
+        Qt.Key.Key_PageDown: lambda: roll.scroll_by(0, 0.8 * roll.coordinates.height),
+        Qt.Key.Key_Home: lambda: roll.scroll_to(0.0),
+        Qt.Key.Key_End: lambda: roll.scroll_to(roll.content_end - 0.8 * roll.visible_seconds),
+    }
+    action = plain.get(Qt.Key(event.key()))
+    if action is None:
+        return False
+    action()
+    return True
+
+
+def _arrow(roll: "PianoRoll", key: int, modifiers: Qt.KeyboardModifier) -> bool:
+    """Arrows move what is selected, or scroll; Ctrl goes from note to note, Alt+left/right moves the marker."""
+    across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
+    up = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(key), 0)
+    if modifiers & CONTROL:
+        if across:
+            roll.select_neighbour(across)
+        return bool(across)
+    if not roll.has_selection and modifiers & ALT and across:
+        return roll.step_marker(across)
+    if not roll.has_selection:
+        roll.scroll_by(across * _PIXELS_PER_STEP, -up * _PIXELS_PER_STEP)
+    elif up:
+        roll.transpose(up * (12 if modifiers & SHIFT else 1))
+    else:
+        roll.nudge(across, _FREE_STEP if modifiers & ALT else None)
+    return True
+
+
+def edge_scroll(overshoot: float) -> float:
+    """Pixels to scroll per tick while a drag is held outside the note area, faster the further out."""
+    return (ceil if overshoot > 0 else floor)(max(min(overshoot, 200), -200) * 0.3)

@@ -1,0 +1,169 @@
+"""Bar and beat lines over time, the ruler's labels, and snapping to them. No Qt."""
+
+from statistics import median
+from typing import NamedTuple
+
+from core.midi.tempo_map import TempoMap
+
+BAR, BEAT, PART = 2, 1, 0  # strength of a line
+_LABEL_WIDTH = 56.0  # pixels from one label to the next, at least
+_BAR_WIDTH, _BEAT_WIDTH, _PART_WIDTH = 7.0, 11.0, 15.0  # pixels between lines, at least
+_SAMPLES = 64  # tempos looked at to find the usual length of a bar
+_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+class Line(NamedTuple):
+    """A line of the grid: where, how strong, and what the ruler says there (often nothing)."""
+
+    seconds: float
+    strength: int
+    label: str = ""
+
+
+class Grid:
+    """The lines of one tempo map: bars and beats, or seconds if the file states no metre.
+
+    How dense they are follows the zoom; what is a line at one zoom is one at every nearer zoom.
+    """
+
+    def __init__(self, tempo_map: TempoMap) -> None:
+        self.tempo_map = tempo_map
+        self._starts: dict[int, float] = {}  # second of each bar line asked for so far
+        self._last: tuple[tuple[float, float, float], list[Line]] | None = None
+        places = [tempo.tick for tempo in tempo_map.tempos[:_SAMPLES]] or [0]
+        # In seconds. One usual length for all bars keeps the lines even when the tempo breathes.
+        self._usual = median(self._length(tempo_map.bar_beat(tick)[0]) for tick in places)
+
+    @property
+    def has_bars(self) -> bool:
+        """Whether the lines are bars and beats rather than seconds."""
+        return self.tempo_map.has_metre
+
+    # Lines
+
+    def lines(self, start: float, end: float, pixels_per_second: float) -> list[Line]:
+        """The lines in [start, end) at this zoom, in order."""
+        asked = (start, end, pixels_per_second)
+        if self._last is None or self._last[0] != asked:  # tiles above each other ask for the same
+            self._last = asked, self._find_lines(max(start, 0.0), end, pixels_per_second)
+        return self._last[1]
+
+    def _find_lines(self, start: float, end: float, pixels_per_second: float) -> list[Line]:
+        if end <= start:
+            return []
+        if not self.has_bars:
+            return _second_lines(start, end, pixels_per_second)
+        lines: list[Line] = []
+        bar = self._bar_at(start)
+        while (seconds := self._start(bar)) < end:
+            width = self._even_length(bar) * pixels_per_second
+            stride = _stride(width, _BAR_WIDTH)
+            if bar % stride == 0:
+                label = str(bar + 1) if bar % _stride(width, _LABEL_WIDTH) == 0 else ""
+                lines.append(Line(seconds, BAR, label))
+            if width >= 2 * _BEAT_WIDTH:
+                lines += self._beats(bar, pixels_per_second)
+            bar += stride - bar % stride
+        return [line for line in lines if start <= line.seconds < end]
+
+    def _bar_at(self, seconds: float) -> int:
+        return self.tempo_map.bar_beat(self.tempo_map.tick(seconds))[0]
+
+    def _start(self, bar: int) -> float:
+        start = self._starts.get(bar)
+        if start is None:
+            start = self._starts[bar] = self.tempo_map.seconds(self.tempo_map.bar_tick(bar))
+        return start
+
+    def _length(self, bar: int) -> float:
+        return self._start(bar + 1) - self._start(bar)
+
+    def _even_length(self, bar: int) -> float:
+        length = self._length(bar)
+        return self._usual if length > 0.6 * self._usual else length
+
+    def _beats(self, bar: int, pixels_per_second: float) -> list[Line]:
+        tick, after = self.tempo_map.bar_tick(bar), self.tempo_map.bar_tick(bar + 1)
+        beats = max(round(self.tempo_map.bar_beat(after - 1)[1] + 0.5), 1)  # fewer where a change cut the bar short
+        beat = (after - tick) / beats
+        width = self._even_length(bar) * pixels_per_second / beats
+        if width < _BEAT_WIDTH:
+            return []
+        parts = 4 if width >= 4 * _PART_WIDTH else 2 if width >= 2 * _PART_WIDTH else 1
+        lines = []
+        for k in range(1, beats * parts):
+            seconds = self.tempo_map.seconds(tick + round(k * beat / parts))
+            is_beat = k % parts == 0
+            label = f"{bar + 1}.{k // parts + 1}" if is_beat and width >= _LABEL_WIDTH else ""
+            lines.append(Line(seconds, BEAT if is_beat else PART, label))
+        return lines
+
+    # Snapping
+
+    def nearest_bar(self, seconds: float) -> float:
+        """The bar line nearest to a time; without a metre the nearest whole second."""
+        if not self.has_bars:
+            return float(max(round(seconds), 0))
+        before = self._start(bar := self._bar_at(seconds))
+        after = self._start(bar + 1)
+        return before if seconds - before <= after - seconds else after
+
+    def neighbour_bar(self, seconds: float, step: int) -> float:
+        """The bar line after (step 1) or before (step -1) a time, leaving the one it stands on."""
+        if not self.has_bars:
+            return max(float(round(seconds) + step), 0.0)
+        bar = self._bar_at(seconds)
+        if step > 0:
+            return self._start(bar + 1)
+        is_inside = self.tempo_map.bar_tick(bar) < self.tempo_map.tick(seconds)
+        return self._start(bar if is_inside else max(bar - 1, 0))
+
+    def step(self, seconds: float) -> float:
+        """How many seconds a nudge at this time is: a sixteenth, or 0.1 s without a metre."""
+        if not self.has_bars:
+            return 0.1
+        tick = self.tempo_map.tick(seconds)
+        after = tick + max(self.tempo_map.ticks_per_quarter // 4, 1)
+        return self.tempo_map.seconds(after) - self.tempo_map.seconds(tick)
+
+    def position(self, seconds: float) -> str:
+        """A time in words: "bar 3, beat 2" or "4.2 s"."""
+        if not self.has_bars:
+            return f"{seconds:.1f} s"
+        bar, beat = self.tempo_map.bar_beat(self.tempo_map.tick(seconds))
+        return f"bar {bar + 1}, beat {int(beat) + 1}"
+
+
+def _stride(width: float, least: float) -> int:
+    """How many bars (a power of 2) are at least `least` pixels wide together."""
+    stride = 1
+    while width * stride < least and stride < 2**40:  # bars may last no time at all
+        stride *= 2
+    return stride
+
+
+def _second_lines(start: float, end: float, pixels_per_second: float) -> list[Line]:
+    label_step = next((s for s in _SECONDS if s * pixels_per_second >= _LABEL_WIDTH), _SECONDS[-1])
+    # The finest step that divides the label's and is wide enough to see.
+    step = next(s for s in _SECONDS if s == label_step or _divides(s, label_step, pixels_per_second))
+    lines = []
+    k = int(start / step)
+    while k * step < end:
+        seconds = k * step
+        if seconds >= start:
+            is_label = abs(seconds / label_step - round(seconds / label_step)) < 1e-6
+            lines.append(Line(seconds, BAR if is_label else PART, _clock(seconds, label_step) if is_label else ""))
+        k += 1
+    return lines
+
+
+def _divides(step: float, whole: float, pixels_per_second: float) -> bool:
+    return step * pixels_per_second >= _BEAT_WIDTH and abs(whole / step - round(whole / step)) < 1e-6
+
+
+def _clock(seconds: float, step: float) -> str:
+    decimals = 2 if step < 0.1 else 1 if step < 1 else 0
+    if seconds < 60:
+        return f"{seconds:.{decimals}f} s"
+    minutes, rest = divmod(round(seconds, decimals), 60)
+    return f"{int(minutes)}:{rest:0{3 + decimals if decimals else 2}.{decimals}f}"

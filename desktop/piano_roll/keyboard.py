@@ -1,0 +1,83 @@
+"""The keyboard at the left of the roll."""
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+
+from desktop.piano_roll.coordinates import PITCHES, Viewport
+from desktop.piano_roll.layers import Overlays, is_black, pitch_name
+from desktop.theme import Theme, mix
+
+KEYBOARD_WIDTH = 64  # whole device pixels at 125, 150 and 175 % too
+_BLACK_WIDTH = 38
+
+
+def key_box(pitch: int, viewport: Viewport) -> QRectF:
+    """Where a key lies; a white one reaches to the middle of the black rows beside it."""
+    top, height = viewport.y(pitch), viewport.row_height
+    if is_black(pitch):
+        return QRectF(0, top, _BLACK_WIDTH, height)
+    bottom = top + height
+    if pitch < PITCHES - 1 and is_black(pitch + 1):
+        top -= height / 2
+    if pitch > 0 and is_black(pitch - 1):
+        bottom += height / 2
+    return QRectF(0, top, KEYBOARD_WIDTH - 1, bottom - top)
+
+
+def key_at(x: float, y: float, viewport: Viewport) -> int:
+    """The key at a point of the keyboard; right of the black keys the white ones meet in the middle."""
+    pitch = viewport.pitch(y)
+    if x < _BLACK_WIDTH or not is_black(pitch):
+        return pitch
+    above = key_box(pitch + 1, viewport) if pitch < PITCHES - 1 else QRectF()
+    return pitch + 1 if above.contains(1, y) else max(pitch - 1, 0)
+
+
+def paint_keyboard(
+    painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme, font: QFont
+) -> None:
+    """Paint the keys on view; 0, 0 is the keyboard's left top."""
+    painter.fillRect(exposed, theme.window)
+    low, high = viewport.pitches
+    low, high = max(low - 1, 0), min(high + 1, PITCHES - 1)
+    on_view = [p for p in range(low, high + 1) if key_box(p, viewport).intersects(exposed)]
+    for pitch in on_view:
+        if not is_black(pitch):
+            box = key_box(pitch, viewport)
+            painter.fillRect(box, _key_colour(pitch, overlays, theme))
+            painter.fillRect(QRectF(0, box.bottom() - 1, box.width(), 1), theme.key_line)
+    for pitch in on_view:
+        if is_black(pitch):
+            painter.fillRect(key_box(pitch, viewport), _key_colour(pitch, overlays, theme))
+    painter.fillRect(QRectF(KEYBOARD_WIDTH - 1, exposed.top(), 1, exposed.height()), theme.key_line)
+    _paint_names(painter, range(low, high + 1), viewport, overlays, theme, font)
+
+
+def _key_colour(pitch: int, overlays: Overlays, theme: Theme) -> QColor:
+    base = theme.black_key if is_black(pitch) else theme.white_key
+    if pitch in overlays.lit:
+        return theme.part("take")
+    return mix(base, theme.accent, 0.45) if pitch == overlays.hovered else base
+
+
+def _paint_names(
+    painter: QPainter, pitches: range, viewport: Viewport, overlays: Overlays, theme: Theme, font: QFont
+) -> None:
+    """Every C; the key under the pointer by its own name, if its octave's C leaves it room."""
+    font = QFont(font)
+    font.setPixelSize(round(min(max(viewport.row_height * 1.05, 9), 12)))
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    for pitch in pitches:
+        is_c = pitch % 12 == 0
+        if not is_c and (pitch != overlays.hovered or viewport.row_height < 8):
+            continue
+        box = key_box(pitch, viewport)
+        background = _key_colour(pitch, overlays, theme)
+        plain = background == theme.white_key
+        painter.setPen(theme.key_text if plain else theme.on(background))
+        # Low rows: the name stands on the C's lower edge and reaches up into D, never down into B.
+        baseline = min((box.top() + box.bottom() + metrics.capHeight()) / 2, box.bottom() - 2)
+        right = (_BLACK_WIDTH if is_black(pitch) else KEYBOARD_WIDTH) - 5
+        name = pitch_name(pitch)
+        painter.drawText(QPointF(round(right - metrics.horizontalAdvance(name)), round(baseline)), name)

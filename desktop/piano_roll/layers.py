@@ -1,0 +1,274 @@
+"""Paints what lies in the note area: paper and notes of a tile, and what lies over the tiles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, cast
+
+import numpy as np
+import shiboken6
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+
+from desktop.piano_roll.coordinates import PITCHES, Viewport
+from desktop.piano_roll.grid import Grid
+from desktop.piano_roll.notes import RollNote, RollPart
+from desktop.theme import VELOCITY_STEPS, Theme
+
+PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_IS_BLACK = np.isin(np.arange(PITCHES) % 12, (1, 3, 6, 8, 10))
+_HAS_LINE_BELOW = np.isin(np.arange(PITCHES) % 12, (0, 5))  # where two white keys meet
+_PART_ORDER = ("other", "prompt", "take")  # the last on top
+_EDGED_ROW = 5.0  # view pixels; lower rows have no room for an edge
+_NAMED_ROW, _NAMED_WIDTH = 14.0, 26.0  # notes as large as that carry their name
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What tiles show, position and zoom aside."""
+
+    parts: tuple[RollPart, ...]
+    grid: Grid
+    theme: Theme
+    font: QFont
+
+
+class Columns(NamedTuple):
+    """Some notes of several parts, (n,) each."""
+
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    pitch: NDArray[np.int32]
+
+
+NO_NOTES = Columns(np.empty(0), np.empty(0), np.empty(0, np.int32))
+
+
+@dataclass
+class Overlays:
+    """What lies over the tiles, times in seconds; None is not there."""
+
+    prompt: tuple[float, float] | None = None
+    loop: tuple[float, float] | None = None
+    playhead: float | None = None
+    sampling_head: float | None = None
+    sounding: tuple[RollNote, ...] = ()  # begun by the model and not yet ended: they reach to the sampling head
+    selected: Columns = NO_NOTES
+    preview: tuple[float, int] | None = None  # by how many seconds and semitones the selected are being moved
+    band: QRectF | None = None  # rubber band in view pixels
+    lit: frozenset[int] = field(default_factory=frozenset)
+    hovered: int | None = None
+
+    @property
+    def in_hand(self) -> tuple[float, float] | None:
+        """What is sampled and not yet heard."""
+        if self.sampling_head is None:
+            return None
+        start = self.playhead if self.playhead is not None else 0.0
+        if self.prompt is not None:
+            start = max(start, self.prompt[1])
+        return (start, self.sampling_head) if self.sampling_head > start else None
+
+
+def is_black(pitch: int) -> bool:
+    """Whether a pitch is a black key."""
+    return bool(_IS_BLACK[pitch])
+
+
+def pitch_name(pitch: int) -> str:
+    """ "C4" for middle C (60)."""
+    return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def fill(painter: QPainter, boxes: NDArray[np.int32], colour: QColor) -> None:
+    """Fill boxes, (n, 4) of first x, first y, last x, last y, in one call without a Python object each.
+
+    The array's rows lie in memory just as Qt's QRects do; a list of QRects takes 20 times as long.
+    """
+    if not len(boxes):
+        return
+    boxes = np.ascontiguousarray(boxes, np.int32)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawRects(cast(QRect, shiboken6.wrapInstance(boxes.ctypes.data, QRect)), len(boxes))
+
+
+def painted_parts(parts: Sequence[RollPart]) -> list[RollPart]:
+    """Parts in the order they are painted."""
+    return sorted(parts, key=lambda part: _PART_ORDER.index(part.kind))
+
+
+def line_width(ratio: float) -> int:
+    """Device pixels of a thin line."""
+    return max(1, int(ratio))
+
+
+# Tiles
+
+
+def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper) -> None:
+    """Paint the content pixels `area`; the painter's 0, 0 is the area's left top, its unit device pixels."""
+    _paint_rows(painter, area, viewport, paper.theme)
+    _paint_lines(painter, area, viewport, paper)
+    edge_width = line_width(viewport.ratio)
+    start = (area.left() - viewport.shortest - 1) / viewport.scale
+    end = (area.right() + 2) / viewport.scale
+    high = PITCHES - 1 - area.top() // viewport.row
+    low = PITCHES - 1 - area.bottom() // viewport.row
+    is_edged = viewport.row_height >= _EDGED_ROW
+    for part in paper.parts:
+        places = part.between(start, end, low, high)
+        if not len(places):
+            continue
+        boxes = _inside(viewport.boxes(part.start[places], part.end[places], part.pitch[places]), area)
+        velocity = part.velocity[places]
+        strength = np.clip((velocity - 1) * VELOCITY_STEPS // 127, 0, VELOCITY_STEPS - 1)
+        if is_edged:
+            has_edge = boxes[:, 2] - boxes[:, 0] >= 3 * edge_width  # else as wide as four edges at least
+            fill(painter, boxes[has_edge], paper.theme.edge(part.kind, part.colour))
+            boxes = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
+        colours = paper.theme.velocities(part.kind, part.colour)
+        for step, colour in enumerate(colours):
+            fill(painter, boxes[strength == step], colour)
+        if viewport.row_height >= _NAMED_ROW and part.kind != "other":
+            _paint_names(painter, boxes, part.pitch[places], [colours[s] for s in strength], viewport, paper)
+
+
+def _inside(boxes: NDArray[np.int32], area: QRect, margin: int = 256) -> NDArray[np.int32]:
+    """Boxes relative to an area, cut where they reach far out of it: Qt's own sums are 32 bits wide."""
+    moved = boxes.astype(np.int64) - (area.left(), area.top(), area.left(), area.top())
+    x_only = np.clip(moved[:, [0, 2]], -margin, area.width() + margin)
+    moved[:, 0], moved[:, 2] = x_only[:, 0], x_only[:, 1]
+    return moved.astype(np.int32)
+
+
+def _paint_rows(painter: QPainter, area: QRect, viewport: Viewport, theme: Theme) -> None:
+    width, row = area.width(), viewport.row
+    painter.fillRect(0, 0, width, area.height(), theme.background)
+    below = PITCHES * row - area.top()
+    if below < area.height():
+        painter.fillRect(0, below, width, area.height() - below, theme.window)
+    top = (PITCHES - 1 - np.arange(PITCHES)) * row - area.top()
+    rows = np.column_stack((np.zeros_like(top), top, np.full_like(top, width - 1), top + row - 1)).astype(np.int32)
+    fill(painter, rows[_IS_BLACK], theme.black_row)
+    rows[:, 1] = rows[:, 3] - line_width(viewport.ratio) + 1
+    fill(painter, rows[_HAS_LINE_BELOW], theme.row_line)
+
+
+def _paint_lines(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper) -> None:
+    width = line_width(viewport.ratio)
+    start, end = (area.left() - width - 1) / viewport.scale, (area.right() + 2) / viewport.scale
+    lines = paper.grid.lines(start, end, viewport.pixels_per_second)
+    height = min(area.height(), PITCHES * viewport.row - area.top())
+    if not lines or height <= 0:
+        return
+    x = np.rint(np.array([line.seconds for line in lines]) * viewport.scale).astype(np.int64) - area.left()
+    strength = np.array([line.strength for line in lines])
+    boxes = np.column_stack((x, np.zeros_like(x), x + width - 1, np.full_like(x, height - 1))).astype(np.int32)
+    for step, colour in enumerate(paper.theme.lines):
+        fill(painter, boxes[strength == step], colour)
+
+
+def _paint_names(
+    painter: QPainter,
+    boxes: NDArray[np.int32],
+    pitches: NDArray[np.int32],
+    colours: list[QColor],
+    viewport: Viewport,
+    paper: Paper,
+) -> None:
+    font = QFont(paper.font)
+    font.setPixelSize(max(round(min(viewport.row * 0.66, 13 * viewport.ratio)), 1))
+    painter.setFont(font)
+    indent = round(3 * viewport.ratio)
+    ascent = QFontMetricsF(font).capHeight()
+    for (left, top, right, bottom), pitch, colour in zip(boxes.tolist(), pitches.tolist(), colours, strict=True):
+        if right - left >= _NAMED_WIDTH * viewport.ratio:
+            painter.setPen(paper.theme.on(colour))
+            painter.drawText(QPointF(left + indent, round((top + bottom + 1 + ascent) / 2)), pitch_name(pitch))
+
+
+# Over the tiles
+
+
+def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    """Paint what lies over the tiles inside `exposed`; the painter's unit is view pixels.
+
+    The painter must be clipped to `exposed`: at fractional scales only a clip has the same edges for all.
+    """
+    near = exposed.adjusted(-4, -4, 4, 4)
+    for span, tint in (
+        (overlays.prompt, theme.prompt_tint),
+        (overlays.in_hand, theme.in_hand_tint),
+    ):
+        if span is not None:
+            left, right = viewport.line_x(span[0]), viewport.line_x(span[1])
+            painter.fillRect(QRectF(left, 0, right - left, viewport.height) & near, tint)
+    painter.save()
+    painter.scale(1 / viewport.ratio, 1 / viewport.ratio)
+    _paint_sounding(painter, viewport, overlays, theme)
+    _paint_selected(painter, exposed, viewport, overlays, theme)
+    painter.restore()
+    _paint_heads(painter, near, viewport, overlays, theme)
+    if overlays.band is not None:
+        fill_colour = QColor(theme.accent)
+        fill_colour.setAlphaF(0.15)
+        painter.setPen(theme.accent)
+        painter.setBrush(fill_colour)
+        painter.drawRect(overlays.band)
+
+
+def _paint_sounding(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    if not overlays.sounding or overlays.sampling_head is None:
+        return
+    for note in overlays.sounding:
+        boxes = viewport.boxes([note.start], [max(overlays.sampling_head, note.start)], [note.pitch])
+        boxes = _shown(boxes, viewport)
+        fill(painter, boxes, theme.edge("take"))
+        step = min(max((note.velocity - 1) * VELOCITY_STEPS // 127, 0), VELOCITY_STEPS - 1)
+        inside = boxes + np.array((1, 1, -1, -1), np.int32) * line_width(viewport.ratio)
+        fill(painter, inside[inside[:, 2] >= inside[:, 0]], theme.velocities("take")[step])
+
+
+def _shown(boxes: NDArray[np.int32], viewport: Viewport) -> NDArray[np.int32]:
+    x, y = viewport.origin
+    area = QRect(x, y, round(viewport.width * viewport.ratio), round(viewport.height * viewport.ratio))
+    return _inside(boxes, area)
+
+
+def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    start, end, pitch = overlays.selected
+    by, up = overlays.preview or (0.0, 0)
+    if not len(start):
+        return
+    hair = (viewport.shortest + 2) / viewport.scale
+    first, last = viewport.seconds(exposed.left()) - hair, viewport.seconds(exposed.right()) + hair
+
+    def draw(by: float, up: int, edge: QColor, inside: QColor) -> None:
+        seen = (start + by < last) & (end + by > first) & (pitch + up >= 0) & (pitch + up < PITCHES)
+        boxes = _shown(viewport.boxes(start[seen] + by, end[seen] + by, pitch[seen] + up), viewport)
+        fill(painter, boxes, edge)
+        boxes = boxes + np.array((1, 1, -1, -1), np.int32) * max(1, round(1.5 * viewport.ratio))
+        fill(painter, boxes[(boxes[:, 2] >= boxes[:, 0]) & (boxes[:, 3] >= boxes[:, 1])], inside)
+
+    if overlays.preview is not None:
+        ghost = QColor(theme.background)
+        ghost.setAlphaF(0.6)
+        draw(0.0, 0, ghost, ghost)
+    draw(by, up, theme.selected_edge, theme.selected)
+
+
+def _paint_heads(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    def line(seconds: float, colour: QColor, width: float) -> None:
+        x = viewport.line_x(seconds)
+        painter.fillRect(QRectF(x, 0, width, viewport.height) & exposed, colour)
+
+    if overlays.prompt is not None:
+        faint = QColor(theme.marker)
+        faint.setAlphaF(0.6)
+        line(overlays.prompt[0], faint, 1)
+        line(overlays.prompt[1], theme.marker, 2)
+    if overlays.sampling_head is not None:
+        line(overlays.sampling_head, theme.sampling_head, 1)
+    if overlays.playhead is not None:
+        line(overlays.playhead, theme.playhead, 2)

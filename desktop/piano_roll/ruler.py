@@ -1,0 +1,136 @@
+"""The ruler: loop strip and bar numbers above; flags, heads and beats below. Painting, and what lies where."""
+
+from typing import Literal
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
+
+from desktop.piano_roll.coordinates import Viewport
+from desktop.piano_roll.grid import BAR, BEAT, Grid
+from desktop.piano_roll.layers import Overlays
+from desktop.theme import Theme
+
+RULER_HEIGHT = 44  # whole device pixels at 125, 150 and 175 % too
+STRIP_HEIGHT = 18  # the upper part, where a loop is drawn
+MARKER_TEXT = "Continue"
+_FLAG_TOP, _FLAG_HEIGHT = 19, 15
+_HANDLE = 10  # width and height of the prompt start's and the playhead's triangles
+_LABEL_ROOM = 64  # view pixels that a label needs to the right of its line
+_EDGE_REACH = 5  # how near the pointer must be to a loop's edge
+
+RulerSpot = Literal["marker", "prompt start", "loop start", "loop end", "loop", "strip", "time"]
+
+
+def marker_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
+    """Where the continue-from flag stands: left of its line, or right where it would be cut off."""
+    width = round(QFontMetricsF(font).horizontalAdvance(MARKER_TEXT)) + 14
+    x = viewport.line_x(seconds)
+    left = x - width + 2 if x - width + 2 >= 0 else x
+    return QRectF(left, _FLAG_TOP, width, _FLAG_HEIGHT)
+
+
+def _start_handle(viewport: Viewport, seconds: float) -> QRectF:
+    return QRectF(viewport.line_x(seconds), RULER_HEIGHT - _HANDLE, _HANDLE, _HANDLE)
+
+
+def spot_at(x: float, y: float, viewport: Viewport, overlays: Overlays, font: QFont) -> RulerSpot:
+    """What of the ruler lies at a view pixel; x counts from the note area's left edge, y from the ruler's top."""
+    if overlays.prompt is not None:
+        start, marker = overlays.prompt
+        if marker_flag(viewport, marker, font).adjusted(-1, 0, 1, 0).contains(x, y):
+            return "marker"
+        if _start_handle(viewport, start).adjusted(-2, -1, 2, 0).contains(x, y):
+            return "prompt start"
+        if y >= _FLAG_TOP and abs(x - viewport.line_x(marker)) <= 3:
+            return "marker"
+    if y >= STRIP_HEIGHT:
+        return "time"
+    if overlays.loop is not None:
+        first, last = (viewport.x(seconds) for seconds in overlays.loop)
+        if abs(x - last) <= _EDGE_REACH:
+            return "loop end"
+        if abs(x - first) <= _EDGE_REACH:
+            return "loop start"
+        if first < x < last:
+            return "loop"
+    return "strip"
+
+
+def paint_ruler(
+    painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, grid: Grid, theme: Theme, font: QFont
+) -> None:
+    """Paint the part `exposed` of the ruler; 0, 0 is its left top above the note area's left edge."""
+    painter.fillRect(exposed, theme.panel)
+    painter.fillRect(QRectF(exposed.left(), 0, exposed.width(), STRIP_HEIGHT), theme.strip)
+    if overlays.loop is not None:
+        left, right = (viewport.line_x(seconds) for seconds in overlays.loop)
+        bar = QRectF(left, 0, max(right - left, 1), STRIP_HEIGHT)
+        painter.fillRect(bar, theme.loop)
+        for x in (left, right - 2):
+            painter.fillRect(QRectF(x, 0, 2, STRIP_HEIGHT), theme.loop_edge)
+    for span, colour in ((overlays.prompt, theme.marker), (overlays.in_hand, theme.sampling_head)):
+        if span is not None:
+            left, right = (viewport.line_x(seconds) for seconds in span)
+            tint = QColor(colour)
+            tint.setAlphaF(0.3)
+            painter.fillRect(QRectF(left, STRIP_HEIGHT, right - left, RULER_HEIGHT - STRIP_HEIGHT), tint)
+    _paint_lines(painter, exposed, viewport, overlays, grid, theme, font)
+    painter.fillRect(QRectF(exposed.left(), RULER_HEIGHT - 1, exposed.width(), 1), theme.lines[BAR])
+    _paint_flags(painter, viewport, overlays, theme, font)
+
+
+def _paint_lines(
+    painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, grid: Grid, theme: Theme, font: QFont
+) -> None:
+    first, last = viewport.seconds(exposed.left() - _LABEL_ROOM), viewport.seconds(exposed.right() + 1)
+    painter.setFont(font)
+    baseline = round((STRIP_HEIGHT + QFontMetricsF(font).capHeight()) / 2)
+    loop = overlays.loop
+    for seconds, strength, label in grid.lines(first, last, viewport.pixels_per_second):
+        x = viewport.line_x(seconds)
+        top = RULER_HEIGHT - (9 if strength == BAR else 6 if strength == BEAT else 4)
+        if strength == BAR and label:
+            painter.fillRect(QRectF(x, 2, 1, STRIP_HEIGHT - 2), theme.faint_text)
+        painter.fillRect(QRectF(x, top, 1, RULER_HEIGHT - top), theme.faint_text)
+        if label and x >= -1:  # one cut off at the left would be read as another number
+            is_in_loop = loop is not None and loop[0] <= seconds < loop[1]
+            painter.setPen(theme.on(theme.loop) if is_in_loop else theme.faint_text)
+            painter.drawText(QPointF(x + 4, baseline), label)
+
+
+def _paint_flags(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme, font: QFont) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    bottom = RULER_HEIGHT
+    if overlays.prompt is not None:
+        start, marker = overlays.prompt
+        x = viewport.line_x(start)
+        painter.setBrush(theme.marker)
+        painter.drawPolygon(
+            QPolygonF([QPointF(x, bottom - _HANDLE), QPointF(x + _HANDLE, bottom - _HANDLE / 2), QPointF(x, bottom)])
+        )
+        x = viewport.line_x(marker)
+        painter.fillRect(QRectF(x, _FLAG_TOP, 2, bottom - _FLAG_TOP), theme.marker)
+        flag = marker_flag(viewport, marker, font)
+        painter.drawRoundedRect(flag, 2, 2)
+        painter.setPen(theme.on(theme.marker))
+        painter.setFont(font)
+        painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, MARKER_TEXT)
+        painter.setPen(Qt.PenStyle.NoPen)
+    if overlays.sampling_head is not None:
+        x = viewport.line_x(overlays.sampling_head)
+        painter.fillRect(QRectF(x, STRIP_HEIGHT, 1, bottom - STRIP_HEIGHT), theme.sampling_head)
+        painter.setBrush(theme.sampling_head)
+        painter.drawPolygon(_pointer(x + 0.5, bottom, 4))
+    if overlays.playhead is not None:
+        x = viewport.line_x(overlays.playhead)
+        painter.setBrush(theme.playhead)
+        painter.drawPolygon(_pointer(x + 1, bottom, _HANDLE / 2 + 1))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _pointer(x: float, bottom: float, half: float) -> QPolygonF:
+    """A triangle that points down at `x`."""
+    return QPolygonF(
+        [QPointF(x - half, bottom - 1.6 * half), QPointF(x + half, bottom - 1.6 * half), QPointF(x, bottom)]
+    )

@@ -1,0 +1,89 @@
+"""Keeps painted tiles, so that a scrolled roll is copied rather than painted again."""
+
+from collections import OrderedDict
+from math import ceil, floor
+
+from PySide6.QtCore import QPointF, QRect, QRectF
+from PySide6.QtGui import QPainter, QPixmap
+
+from desktop.piano_roll.coordinates import Viewport
+from desktop.piano_roll.layers import Paper, paint_tile
+
+TILE = 512  # device pixels; 1 MB each
+
+_Key = tuple[int, int]  # column and row
+
+
+class TileCache:
+    """The tiles of one zoom. A tile is painted when first shown, and again only where it is out of date."""
+
+    def __init__(self) -> None:
+        self._tiles: OrderedDict[_Key, QPixmap] = OrderedDict()  # least recently shown first
+        self._stale: dict[_Key, tuple[int, int]] = {}  # first and last content x to paint again
+        self._zoom: tuple[float, int, float] | None = None
+        self.painted = 0  # tiles painted as a whole so far
+        self.mended = 0  # tiles painted in part so far
+
+    def __len__(self) -> int:
+        return len(self._tiles)
+
+    def clear(self) -> None:
+        """Forget all tiles."""
+        self._tiles.clear()
+        self._stale.clear()
+
+    def mark_stale(self, first: int, last: int) -> None:
+        """The content pixels from column `first` to `last` have changed, in every row."""
+        for key in self._tiles:
+            left = key[0] * TILE
+            if first < left + TILE and last >= left:
+                before = self._stale.get(key, (first, last))
+                self._stale[key] = min(before[0], first), max(before[1], last)
+
+    def paint(self, painter: QPainter, exposed: QRectF, viewport: Viewport, paper: Paper) -> None:
+        """Paint the part `exposed` (view pixels) of the note area."""
+        zoom = (viewport.scale, viewport.row, viewport.ratio)
+        if zoom != self._zoom:
+            self.clear()
+            self._zoom = zoom
+        x, y = viewport.origin
+        ratio = viewport.ratio
+        for column in _tiles_between(x + exposed.left() * ratio, x + exposed.right() * ratio):
+            for row in _tiles_between(y + exposed.top() * ratio, y + exposed.bottom() * ratio):
+                tile = self._tile((column, row), viewport, paper)
+                painter.drawPixmap(QPointF((column * TILE - x) / ratio, (row * TILE - y) / ratio), tile)
+        across = viewport.width * ratio / TILE + 2
+        down = viewport.height * ratio / TILE + 2
+        while len(self._tiles) > max(3 * across * down, 48):
+            key, _ = self._tiles.popitem(last=False)
+            self._stale.pop(key, None)
+
+    def _tile(self, key: _Key, viewport: Viewport, paper: Paper) -> QPixmap:
+        left, top = key[0] * TILE, key[1] * TILE
+        tile = self._tiles.get(key)
+        if tile is None:
+            tile = self._tiles[key] = QPixmap(TILE, TILE)
+            self._draw(tile, QRect(left, top, TILE, TILE), left, viewport, paper)
+            tile.setDevicePixelRatio(viewport.ratio)
+            self.painted += 1
+        elif key in self._stale:
+            first, last = self._stale.pop(key)
+            first, last = max(first, left), min(last, left + TILE - 1)
+            tile.setDevicePixelRatio(1)
+            self._draw(tile, QRect(first, top, last - first + 1, TILE), left, viewport, paper)
+            tile.setDevicePixelRatio(viewport.ratio)
+            self.mended += 1
+        self._tiles.move_to_end(key)
+        return tile
+
+    @staticmethod
+    def _draw(tile: QPixmap, area: QRect, left: int, viewport: Viewport, paper: Paper) -> None:
+        painter = QPainter(tile)
+        painter.setClipRect(area.left() - left, 0, area.width(), area.height())
+        painter.translate(area.left() - left, 0)
+        paint_tile(painter, area, viewport, paper)
+        painter.end()
+
+
+def _tiles_between(first: float, end: float) -> range:
+    return range(floor(first) // TILE, (ceil(end) - 1) // TILE + 1)
