@@ -1,11 +1,12 @@
 """Sessions for the tests, and what must be true of every session."""
 
+from mido import Message, MetaMessage
+
 from core.midi.read import parse_score
 from core.midi.write import TakeNote
 from core.session.edits import note_order
 from core.session.export import written_score
 from core.session.session import Session, TakeRecord, in_order, session_from_midi
-from mido import Message, MetaMessage
 from tests.core.midi.builders import control, file_of, off, on, scale
 
 CONDUCTOR = [

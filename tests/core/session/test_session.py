@@ -100,8 +100,17 @@ def test_a_takes_notes_are_put_in_order_and_its_length_holds_them() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"length": 0}, {"length": float("nan")}, {"temperature": 11}, {"top_p": 0}, {"takes": 17}, {"seed": -1}]
-    + [{"low": 60, "high": 59}, {"high": 128}, {"unit": "hours"}],
+    [
+        {"length": 0},
+        {"length": float("nan")},
+        {"temperature": 11},
+        {"top_p": 0},
+        {"takes": 17},
+        {"seed": -1},
+        {"low": 60, "high": 59},
+        {"high": 128},
+        {"unit": "hours"},
+    ],
 )
 def test_impossible_settings_are_refused(values: dict[str, float]) -> None:
     with pytest.raises(UsageError):

@@ -1,0 +1,88 @@
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import UsageError, WriteError
+from core.live.synth import LONGEST_TAIL, SAMPLE_RATE
+from core.midi.read import parse_score, read_score
+from core.midi.write import TakeNote
+from core.session.export import export_wav, midi_bytes, save_midi
+from core.session.session import Session, TakeRecord
+from tests.core.session.sessions import TAKE, band, band_with_take
+
+
+def test_the_score_with_its_take(tmp_path: Path) -> None:
+    session = band_with_take()
+    save_midi(session, tmp_path / "both.mid", "score and take")
+    back = read_score(tmp_path / "both.mid")
+    assert session.score is not None
+    assert back.chunks[:4] == session.score.chunks
+    assert [n.pitch for n in back.tracks[-1].notes] == [60, 64, 67]
+    assert back.tracks[-1].name == "Take 1"
+    assert back.tracks[-1].program == 4
+
+
+def test_a_take_alone_starts_at_once() -> None:
+    session = band_with_take().with_take(replace(TAKE, notes=TAKE.notes[:1], marker=1.0))
+    back = parse_score(midi_bytes(session, "take", session.takes[0].id), "x")
+    assert back.tracks[0].notes[0].start == 0.0
+    assert back.notes == 3
+    assert parse_score(midi_bytes(session, "take"), "x").notes == 1
+
+
+def test_all_takes_stand_where_each_begins() -> None:
+    session = band().with_take(replace(TAKE, marker=3.0)).with_take(replace(TAKE, marker=0.6))
+    session = session.with_take(TakeRecord(notes=(TakeNote(50, 60, 0.2, 0.4),), marker=1.2, name="short"))
+    back = parse_score(midi_bytes(session, "all takes"), "x")
+    takes = back.tracks[-3:]
+    assert [t.name for t in takes] == ["Take 1", "Take 2", "short"]
+    assert [t.notes[0].start for t in takes] == pytest.approx([3.0, 0.6, 1.4], abs=0.002)
+    assert len({t.channel for t in back.tracks}) == 6
+    assert back.tracks[1].notes[-1].start > 0.6  # the score goes on to the last of the markers
+
+
+def test_what_is_not_there_cannot_be_saved() -> None:
+    for content in ("score", "take", "score and take", "all takes"):
+        with pytest.raises(UsageError):
+            midi_bytes(Session(), content)
+
+
+def read_wav(path: Path) -> np.ndarray:
+    with wave.open(str(path), "rb") as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, SAMPLE_RATE)
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").reshape(-1, 2)
+
+
+def test_sound_of_the_take_from_its_first_moment(tmp_path: Path) -> None:
+    shares: list[float] = []
+    session = band_with_take()
+    assert export_wav(session, tmp_path / "take.wav", "take", progress=shares.append)
+    sound = read_wav(tmp_path / "take.wav")
+    assert len(sound) == round((4.5 + LONGEST_TAIL) * SAMPLE_RATE)
+    assert np.abs(sound[: SAMPLE_RATE // 4]).max() > 1000
+    assert np.abs(sound[int(2.8 * SAMPLE_RATE) : int(2.95 * SAMPLE_RATE)]).max() < 300  # a rest
+    assert np.abs(sound[int(3.05 * SAMPLE_RATE) : int(3.4 * SAMPLE_RATE)]).max() > 1000
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_a_cancelled_export_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "take.wav"
+    path.write_bytes(b"before")
+    asked: list[float] = []
+    assert not export_wav(band_with_take(), path, progress=asked.append, is_cancelled=lambda: len(asked) > 1)
+    assert path.read_bytes() == b"before"
+    assert [p.name for p in tmp_path.iterdir()] == ["take.wav"]
+
+
+def test_sound_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WriteError, match="there is no such folder"):
+        export_wav(band(), tmp_path / "none" / "x.wav")
+
+
+def test_an_empty_session_is_a_moment_of_silence(tmp_path: Path) -> None:
+    assert export_wav(Session(), tmp_path / "x.wav")
+    assert not read_wav(tmp_path / "x.wav").any()
