@@ -1,15 +1,62 @@
 """GenerationPanel: what to sample next, and the button that starts and stops it."""
 
+import secrets
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QStyle,
+    QStyleOptionButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from core.session.session import DEFAULTS, GenerationSettings
+from core.midi.key import Key
+from core.session.session import DEFAULTS, LATEST, GenerationSettings
+from desktop import icons
+from desktop.fields import FaintLabel, NumberEdit, PitchSpin, PlainSpin, SliderSpin, UprightScroll
+from desktop.theme import TEXT_CONTRAST, Theme, mix, with_contrast
+
+SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
+_LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit
+_BUNDLED = ""  # the settings' name for the bundled model
+_MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
+
+_TIPS = {
+    "model": "Which model plays on. Models differ in the music they have learned from.",
+    "length": "How much is played on. You can stop at any time and keep what is there.",
+    "unit": "Count the length in seconds or in bars.",
+    "takes": "How many different continuations are made at once, to choose from.",
+    "seed": "The number a continuation grows from: the same seed with the same settings plays the same notes.",
+    "dice": "Throw the dice for another seed.",
+    "lock": "Keep this seed. If it is not locked, every continuation gets a new one.",
+    "temperature": "How daring the playing is. 1 is as the model has learned; less keeps to what is "
+    "expected, more takes risks.",
+    "top_p": "How many of the unlikely notes are left out. 1 leaves none out; 0.9 and less plays safe.",
+    "scale": "Keep the playing to the notes of a key: the one the prompt is in, or one you choose. Minor keys "
+    "include the raised seventh.",
+    "low": "The lowest note that may be played, such as C2 (middle C is C4).",
+    "high": "The highest note that may be played, such as C6 (middle C is C4).",
+    "reset": "Set everything but the model back to how it was at first.",
+}
 
 
 class GenerationPanel(QWidget):
-    """The settings of the next continuation; says what the user changed and pressed."""
+    """The settings of the next continuation; says what the user changed and pressed.
+
+    What is shown is kept as it is until the user changes it, even where a field shows fewer digits.
+    """
 
     settings_changed = Signal(object)  # GenerationSettings
     continue_clicked = Signal()
@@ -17,11 +64,47 @@ class GenerationPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName("Generation")
         self._settings = DEFAULTS
+        self._running = self._ready = False
+        self._reason = ""
+        self.button = BigButton()
+        self.reason = FaintLabel()
+        self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
+        self._build_fields()
+        self._lay_out()
+        self._connect()
+        self.show_models([(_BUNDLED, "Bundled model", "")])
+        self.show_settings(DEFAULTS)
+        self.set_running(False)
+        self.set_ready(False, "Load a file or start from nothing")
+
+    # What it is told
 
     def show_settings(self, settings: GenerationSettings) -> None:
         """Show settings; emits nothing."""
         self._settings = settings
+        fields = (self.model, self.length, self.unit, self.takes, self.seed, self.lock, self.scale, self.low, self.high)
+        blockers = [QSignalBlocker(field) for field in fields]
+        self._choose_model(settings.model)
+        self.unit.setCurrentIndex(self.unit.findData(settings.unit))
+        least, step = _LENGTHS[settings.unit]
+        self.length.setMinimum(min(least, settings.length))
+        self.length.setSingleStep(step)
+        self.length.setValue(settings.length)
+        self.takes.setValue(settings.takes)
+        if self.seed.text() != str(settings.seed):
+            self.seed.setText(str(settings.seed))
+            self.seed.setCursorPosition(0)  # show where it begins, if it is too long to be seen
+        self.lock.setChecked(settings.seed_locked)
+        icons.set_icon(self.lock, "locked" if settings.seed_locked else "unlocked")
+        self.temperature.show_value(settings.temperature)
+        self.top_p.show_value(settings.top_p)
+        self._choose_scale(settings.scale)
+        self.low.setValue(settings.low)
+        self.high.setValue(settings.high)
+        self.reset.setEnabled(replace(DEFAULTS, model=settings.model, seed=settings.seed) != settings)
+        del blockers
 
     def settings(self) -> GenerationSettings:
         """The settings as they stand."""
@@ -29,12 +112,239 @@ class GenerationPanel(QWidget):
 
     def show_models(self, models: Sequence[tuple[str, str, str]]) -> None:
         """The models to choose from: (name as settings keep it, words for the user, licence)."""
+        with QSignalBlocker(self.model):
+            self.model.clear()
+            for name, words, licence in models:
+                self.model.addItem(words, name)
+                tip = f"{words}\n{_TIPS['model']}" + (f"\nLicence: {licence}" if licence else "")
+                self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+            self._choose_model(self._settings.model)
 
     def set_running(self, running: bool) -> None:
         """Whether the button says Stop."""
+        self._running = running
+        self.button.setText("Stop" if running else "Continue")
+        icons.set_icon(self.button, "stop" if running else "play")
+        self.button.setToolTip("Stop playing on; what is there is kept." if running else "Play on from the marker.")
+        self._tell_state()
 
     def set_ready(self, ready: bool, reason: str = "") -> None:
         """Whether Continue can be pressed, and the sentence under it."""
+        self._ready, self._reason = ready, reason
+        self._tell_state()
 
     def show_detected_key(self, key: str | None) -> None:
         """The key of the prompt, such as "D minor"."""
+        self.scale.setItemText(self.scale.findData("auto"), f"Auto ({key})" if key else "Auto")
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Icons follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            icons.refresh(self)
+
+    # Building
+
+    def _build_fields(self) -> None:
+        self.model = QComboBox()
+        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.length = PlainSpin()
+        self.length.setMaximum(LATEST)
+        self.unit = QComboBox()
+        for unit in _LENGTHS:
+            self.unit.addItem(unit, unit)
+        self.takes = QSpinBox()
+        self.takes.setRange(1, 16)
+        self.seed = NumberEdit()
+        self.dice, self.lock = _tool("dice"), _tool("unlocked")
+        self.lock.setCheckable(True)
+        self.temperature = SliderSpin(0, 10, 2, 0.05, "Temperature", _TIPS["temperature"])
+        self.top_p = SliderSpin(0.01, 1, 1, 0.01, "Top-p", _TIPS["top_p"])
+        self.scale = QComboBox()
+        self.scale.addItem("Off", "off")
+        self.scale.addItem("Auto", "auto")
+        for mode in _MODES:
+            self.scale.insertSeparator(self.scale.count())
+            for tonic in range(12):
+                name = Key(tonic, mode).name
+                self.scale.addItem(name, name)
+        self.low, self.high = PitchSpin(), PitchSpin()
+        self.reset = QPushButton("Reset")
+        self.reset.setAutoDefault(False)
+        icons.set_icon(self.reset, "reset")
+        for field, key, name in (
+            (self.model, "model", "Model"),
+            (self.length, "length", "Length"),
+            (self.unit, "unit", "Unit of the length"),
+            (self.takes, "takes", "Number of takes"),
+            (self.seed, "seed", "Seed"),
+            (self.dice, "dice", "New seed"),
+            (self.lock, "lock", "Keep the seed"),
+            (self.scale, "scale", "Scale lock"),
+            (self.low, "low", "Lowest note"),
+            (self.high, "high", "Highest note"),
+            (self.reset, "reset", "Reset the settings"),
+        ):
+            field.setToolTip(_TIPS[key])
+            field.setAccessibleName(name)
+            field.setAccessibleDescription(_TIPS[key])
+        for box in (self.model, self.unit, self.scale):
+            box.setMinimumContentsLength(4)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.length.setMinimumWidth(self.length.fontMetrics().horizontalAdvance("000.00") + 26)
+        self.unit.setMinimumContentsLength(6)
+
+    def _lay_out(self) -> None:
+        form = QWidget()
+        grid = QGridLayout(form)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        to = QLabel("to")
+        rows: list[tuple[str, QWidget, list[tuple[QWidget, int]]]] = [
+            ("Model", self.model, [(self.model, 1)]),
+            ("Length", self.length, [(self.length, 1), (self.unit, 1)]),
+            ("Takes", self.takes, [(self.takes, 0), (QWidget(), 1)]),
+            ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
+            ("Temperature", self.temperature, [(self.temperature, 1)]),
+            ("Top-p", self.top_p, [(self.top_p, 1)]),
+            ("Scale lock", self.scale, [(self.scale, 1)]),
+            ("Range", self.low, [(self.low, 1), (to, 0), (self.high, 1)]),
+        ]
+        for row, (words, buddy, fields) in enumerate(rows):
+            label = QLabel(words)
+            label.setBuddy(buddy)
+            label.setToolTip(buddy.toolTip() or fields[0][0].toolTip())
+            line = QHBoxLayout()
+            line.setSpacing(4)
+            for field, stretch in fields:
+                line.addWidget(field, stretch)
+            grid.addWidget(label, row, 0)
+            grid.addLayout(line, row, 1)
+        last = QHBoxLayout()
+        last.addStretch(1)
+        last.addWidget(self.reset)
+        grid.addLayout(last, len(rows), 0, 1, 2)
+        grid.setRowStretch(len(rows) + 1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(4)
+        layout.addWidget(self.button)
+        layout.addWidget(self.reason)
+        layout.addSpacing(4)
+        layout.addWidget(UprightScroll(form), 1)
+
+    def _connect(self) -> None:
+        self.button.clicked.connect(lambda: (self.stop_clicked if self._running else self.continue_clicked).emit())
+        self.model.currentIndexChanged.connect(lambda: self._change(model=self.model.currentData()))
+        self.length.valueChanged.connect(lambda value: self._change(length=round(value, 2)))
+        self.unit.currentIndexChanged.connect(self._change_unit)
+        self.takes.valueChanged.connect(lambda value: self._change(takes=value))
+        self.seed.editingFinished.connect(self._change_seed)
+        self.dice.clicked.connect(lambda: self._change(seed=secrets.randbelow(SEEDS)))
+        self.lock.toggled.connect(lambda locked: self._change(seed_locked=locked))
+        self.temperature.value_changed.connect(lambda value: self._change(temperature=value))
+        self.top_p.value_changed.connect(lambda value: self._change(top_p=value))
+        self.scale.currentIndexChanged.connect(lambda: self._change(scale=self.scale.currentData()))
+        self.low.valueChanged.connect(lambda low: self._change(low=low, high=max(low, self._settings.high)))
+        self.high.valueChanged.connect(lambda high: self._change(high=high, low=min(high, self._settings.low)))
+        self.reset.clicked.connect(self._reset)
+
+    # What the user does
+
+    def _change(self, **values: Any) -> None:
+        """Take over what the user has set, and say so if it is something else."""
+        new = replace(self._settings, **values)
+        if new != self._settings:
+            self.show_settings(new)
+            self.settings_changed.emit(new)
+
+    def _change_unit(self) -> None:
+        unit = self.unit.currentData()
+        length = self._settings.length
+        # Two seconds a bar, as at 120 bpm: near enough to start from.
+        self._change(unit=unit, length=max(1.0, round(length / 2) if unit == "bars" else length * 2))
+
+    def _change_seed(self) -> None:
+        if self.seed.text():
+            self._change(seed=int(self.seed.text()))
+        else:
+            self.seed.setText(str(self._settings.seed))
+
+    def _reset(self) -> None:
+        self._change(**{name: getattr(DEFAULTS, name) for name in DEFAULTS.__slots__ if name not in ("model", "seed")})
+
+    # What it shows
+
+    def _tell_state(self) -> None:
+        self.button.setEnabled(self._running or self._ready)
+        self.reason.setText("" if self._running else self._reason)
+        self.button.setAccessibleName(self.button.text())
+        self.button.setAccessibleDescription(self.reason.text() or self.button.toolTip())
+
+    def _choose_model(self, name: str) -> None:
+        index = self.model.findData(name)
+        if index < 0:
+            self.model.addItem(name or "Bundled model", name)
+            index = self.model.count() - 1
+        self.model.setCurrentIndex(index)
+        tip = self.model.itemData(index, Qt.ItemDataRole.ToolTipRole)
+        self.model.setToolTip(tip or _TIPS["model"])
+
+    def _choose_scale(self, scale: str) -> None:
+        index = self.scale.findData(scale)
+        if index < 0:  # spelled as in a file: "Gb major"
+            self.scale.addItem(scale, scale)
+            index = self.scale.count() - 1
+        self.scale.setCurrentIndex(index)
+
+
+class BigButton(QPushButton):
+    """The one button that matters most: tall, and in the accent colour while it can be pressed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.25)
+        font.setBold(True)
+        self.setFont(font)
+        self.setAutoDefault(False)
+        self.setIconSize(QSize(20, 20))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(round(self.fontMetrics().height() * 2.2))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Fill it with the accent colour, which not every style does for a palette's Button."""
+        if not self.isEnabled():
+            super().paintEvent(event)
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        text = QColor("white")
+        colour = with_contrast(Theme.of(self.palette()).accent, text, TEXT_CONTRAST)
+        if option.state & QStyle.StateFlag.State_Sunken:
+            colour = colour.darker(118)
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            colour = colour.darker(107)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 5, 5)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(mix(colour, text, 0.75))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(3.5, 3.5, -3.5, -3.5), 3, 3)
+        option.palette.setColor(QPalette.ColorRole.ButtonText, text)
+        option.icon = icons.icon(self.property("continuoIcon"), option.palette)
+        self.style().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, self)
+
+
+def _tool(name: str) -> QToolButton:
+    button = QToolButton()
+    button.setAutoRaise(True)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    icons.set_icon(button, name)
+    return button
