@@ -1,0 +1,352 @@
+"""The training commands of continuo-cli: prepare, train, finetune, evaluate.
+
+All that is slow to import is imported when a command runs. With --json the last line of stdout is one
+JSON object and everything else goes to stderr.
+"""
+
+import json
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from core.training.evaluate import Evaluation
+    from core.training.train import Outcome, Status, Trainer
+
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+_Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
+_Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that read files (default: one per core).")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to an app."""
+    for command in (prepare, train, finetune, evaluate):
+        app.command(no_args_is_help=True)(command)
+
+
+def _pairs(values: list[str] | None, option: str) -> dict[str, str]:
+    """NAME=VALUE options. Raises UsageError."""
+    pairs: dict[str, str] = {}
+    for text in values or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f'{option} wants SOURCE=VALUE, not "{text}".')
+        pairs[name] = value
+    return pairs
+
+
+def _weights(values: list[str] | None) -> dict[str, float]:
+    weights: dict[str, float] = {}
+    for name, value in _pairs(values, "--weight").items():
+        try:
+            weights[name] = float(value)
+        except ValueError:
+            raise UsageError(f'The weight of {name} must be a number, not "{value}".') from None
+    return weights
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    print(json.dumps(value), flush=True)
+
+
+@contextmanager
+def _bar(description: str) -> Iterator[Callable[[float, float, str], None]]:
+    """A progress bar on stderr: call it with (done, total, text)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[text]}"))
+    bar: Progress = Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+    with bar:
+        task = bar.add_task(description, total=None, text="")
+
+        def show(done: float, total: float, text: str) -> None:
+            bar.update(task, completed=done, total=total, text=text)
+
+        yield show
+
+
+@contextmanager
+def _stopping_on_signals(trainer: "Trainer") -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM end the training after its step, with a checkpoint; gives the signals that came."""
+    came: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        came.append(number)
+        trainer.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _clock_time(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+
+
+def _status_shower(show: Callable[[float, float, str], None]) -> Callable[["Status"], None]:
+    best = {"text": ""}
+
+    def on_status(status: "Status") -> None:
+        if status.validation is not None:
+            best["text"] = f", held out {status.validation:.3f}"
+        text = f"step {status.step}, loss {status.loss:.3f}{best['text']}, {status.events_per_second:.0f} events/s"
+        show(status.progress, 1.0, f"{text}, {_clock_time(status.eta_seconds)} to go")
+
+    return on_status
+
+
+def prepare(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of MIDI files.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the corpus to make.")],
+    splits: Annotated[Path | None, typer.Option(help="CSV with columns split and path (default: by hash).")] = None,
+    licence: Annotated[list[str] | None, typer.Option(help="SOURCE=LICENCE, for the report and the models.")] = None,
+    jobs: _Jobs = None,
+    as_json: _Json = False,
+) -> None:
+    """Make a corpus to train on from folders of MIDI.
+
+    Goes on where it was broken off. Example: continuo-cli prepare my-midi -o corpus
+    """
+    from core.training.prepare import prepare as run
+
+    with _bar("Reading") as show:
+        report = run(
+            folders,
+            output,
+            splits=splits,
+            licences=_pairs(licence, "--licence"),
+            jobs=jobs,
+            progress=lambda done, total: show(done, total, f"{done} of {total} files"),
+        )
+    _print_table(
+        "Corpus",
+        ["source", "licence", "files", "songs", "hours", "events", "train_hours", "validation_hours", "test_hours"],
+        report.sources,
+    )
+    lists = ("unreadable", "too_short", "duplicates", "near_duplicates")
+    counts = {name: len(getattr(report, name)) for name in lists}
+    _say(", ".join(f"{name.replace('_', ' ')}: {n}" for name, n in counts.items()) + f" (see {output / 'report.json'})")
+    if as_json:
+        totals = {key: sum(row[key] for row in report.sources) for key in ("files", "hours", "events")}
+        _print_json({"corpus": str(output), **totals, **counts, "sources": report.sources})
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _print_table(title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    for column in columns:
+        number = bool(rows) and isinstance(rows[0].get(column), (int, float))
+        table.add_column(column.replace("_", " "), justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*("" if (value := row.get(c)) is None else _number(value) for c in columns))
+    Console(stderr=True).print(table)
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return str(value)
+
+
+def train(
+    corpus: Annotated[Path, typer.Argument(help="A corpus made by prepare.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run; a broken-off run goes on.")],
+    preset: Annotated[str, typer.Option(help="book, small or base.")] = "small",
+    minutes: Annotated[float | None, typer.Option(help="Length of the run in minutes.")] = None,
+    epochs: Annotated[float | None, typer.Option(help="Length of the run in epochs.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help="SOURCE=WEIGHT; 0 leaves a source out.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Windows per step, over all processes.")] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    device: _Device = "auto",
+    compile: Annotated[bool | None, typer.Option(help="torch.compile (default: where it helps).")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Train a model from scratch.
+
+    Runs on the CPU or one GPU, and on many under torchrun. Ctrl-C keeps a checkpoint; the same command
+    goes on from it. Example: continuo-cli train corpus -o runs/mine --preset small --minutes 60
+    """
+    from dataclasses import replace
+
+    from core.training.corpus import Corpus
+    from core.training.recipes import RECIPES
+    from core.training.run_folder import RunFolder
+    from core.training.train import Settings, Trainer, processes
+
+    if preset not in RECIPES:
+        raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')
+    recipe = RECIPES[preset] if batch is None else replace(RECIPES[preset], batch=batch)
+    settings = Settings(minutes, epochs, seed, _weights(weight), device, compile)
+    with processes() as rank, _bar("Training") as show:
+        data, run = Corpus(corpus), RunFolder(output)
+        if rank == 0:
+            run.begin(
+                {"preset": recipe.as_dict(), "corpus": data.digest, "weights": dict(settings.weights), "seed": seed}
+            )
+        trainer = Trainer(data, run, recipe, settings, on_status=_status_shower(show))
+        if rank == 0:
+            hardware = trainer.hardware
+            _say(f"Training on {hardware.device} in {str(hardware.dtype).removeprefix('torch.')} ({hardware.why}).")
+        with _stopping_on_signals(trainer) as signals:
+            outcome = trainer.train()
+        if rank == 0:
+            _end_training(outcome, signals, as_json)
+    if signals:
+        raise typer.Exit(130)
+
+
+def _end_training(outcome: "Outcome", signals: list[int], as_json: bool) -> None:
+    held_out = "" if outcome.best_validation is None else f", {outcome.best_validation:.3f} nats per event held out"
+    if outcome.finished:
+        _say(f"Trained in {_clock_time(outcome.seconds)}{held_out}: {outcome.model}")
+    else:
+        _say(f"Stopped after {_clock_time(outcome.seconds)}{held_out}; the same command goes on.")
+    if as_json:
+        _print_json(
+            {
+                "finished": outcome.finished,
+                "interrupted": bool(signals),
+                "model": str(outcome.model),
+                "steps": outcome.steps,
+                "events": outcome.events,
+                "seconds": round(outcome.seconds, 2),
+                "events_per_second": round(outcome.events / max(outcome.seconds, 1e-9), 1),
+                "loss": outcome.loss,
+                "validation": outcome.best_validation,
+                "device": str(outcome.hardware.device),
+                "precision": str(outcome.hardware.dtype).removeprefix("torch."),
+            }
+        )
+
+
+def finetune(
+    model: Annotated[str, typer.Argument(help="The model to start from: a name or a file.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of your MIDI files.")],
+    name: Annotated[str | None, typer.Option(help="Name of the new model (default: the folder's).")] = None,
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long at most.")] = 15.0,
+    patience: Annotated[int, typer.Option(min=1, help="Checks without a better result before it stops.")] = 3,
+    device: _Device = "auto",
+    jobs: _Jobs = None,
+    as_json: _Json = False,
+) -> None:
+    """Make a model of your own: train one further on your MIDI.
+
+    Stops by itself when it gets no better; the new model is listed by `models` and the app at once.
+    Example: continuo-cli finetune bootstrap my-midi --name mine --minutes 15
+    """
+    from contextlib import ExitStack
+
+    from core.training.finetune import finetune as run
+
+    missing = next((folder for folder in folders if not folder.is_dir()), None)
+    if missing:
+        raise NotFound(f"There is no folder {missing}.")
+    signals: list[int] = []
+    with ExitStack() as stack:
+        show = stack.enter_context(_bar("Fine-tuning"))
+
+        def on_trainer(trainer: "Trainer") -> None:
+            nonlocal signals
+            signals = stack.enter_context(_stopping_on_signals(trainer))
+
+        tuned = run(
+            model,
+            folders,
+            name=name,
+            minutes=minutes,
+            patience=patience,
+            device=device,
+            jobs=jobs,
+            on_files=lambda done, total: show(done, total, f"{done} of {total} files"),
+            on_status=_status_shower(show),
+            on_trainer=on_trainer,
+        )
+    if signals:
+        _say("Stopped; the same command with the same --name goes on.")
+    elif tuned.before is None or tuned.after is None:
+        _say(f'"{tuned.name}" is ready: {tuned.path} (too few songs to hold one out and tell how good it is).')
+    else:
+        change = f"{tuned.before:.3f} before, {tuned.after:.3f} after, in nats per event on {tuned.held_out} songs"
+        _say(f'"{tuned.name}" is ready: {tuned.path} ({change} that were held out).')
+    if as_json:
+        _print_json(
+            {
+                "finished": tuned.outcome.finished,
+                "name": tuned.name,
+                "model": str(tuned.path),
+                "songs": tuned.songs,
+                "held_out": tuned.held_out,
+                "before": tuned.before,
+                "after": tuned.after,
+                "steps": tuned.outcome.steps,
+                "seconds": round(tuned.outcome.seconds, 2),
+            }
+        )
+    if signals:
+        raise typer.Exit(130)
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A model's name or file.")],
+    paths: Annotated[list[Path], typer.Argument(help="Corpora made by prepare, folders of MIDI, or MIDI files.")],
+    split: Annotated[str, typer.Option(help="train, validation or test, of corpora.")] = "test",
+    pieces: Annotated[int, typer.Option(min=0, help="At most so many pieces of each source; 0 for all.")] = 20,
+    continuations: Annotated[int, typer.Option(min=0, help="Prompts to continue.")] = 8,
+    seconds: Annotated[float, typer.Option(min=1, help="Length of each continuation.")] = 30.0,
+    training: Annotated[Path | None, typer.Option(help="Corpus in which to look for copies.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for tables and plots.")] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    device: _Device = "auto",
+    as_json: _Json = False,
+) -> None:
+    """Measure a model: likelihood of music it has not seen, and what its continuations are like.
+
+    Example: continuo-cli evaluate bootstrap corpus --training corpus -o evaluation
+    """
+    from core.training.evaluate import Asked, save_evaluation
+    from core.training.evaluate import evaluate as run
+    from core.training.splits import SPLITS
+
+    chosen = next((s for s in SPLITS if s == split), None)
+    if chosen is None:
+        raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
+    result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed), _say)
+    _show_evaluation(result)
+    written = save_evaluation(result, output) if output else []
+    if as_json:
+        _print_json({**result.as_dict(), "outputs": [str(path) for path in written]})
+
+
+def _show_evaluation(result: "Evaluation") -> None:
+    rows = [{"source": s, "nats per event": nll, "events": result.events[s]} for s, nll in result.nll.items()]
+    _print_table(f"Likelihood of {result.model}", ["source", "nats per event", "events"], rows)
+    if result.comparison is None:
+        return
+    true, sampled = result.comparison.true, result.comparison.model
+    scalars = [{"statistic": n, "true": true[n], "model": sampled[n]} for n in true if sampled[n] is not None]
+    _print_table("Continuations", ["statistic", "true", "model"], scalars)
+    distances = [{"histogram": n, "distance": d} for n, d in result.comparison.distances.items()]
+    _print_table("Distance to the true music (0 alike, 1 apart)", ["histogram", "distance"], distances)
+    if result.copies:
+        longest = max(result.copies, key=lambda copy: copy["seconds"])
+        _say(f"Longest copy from the training data: {longest['seconds']:.1f} s ({longest['notes']} notes).")

@@ -1,0 +1,155 @@
+"""What the network is shown: the plan of an epoch, crops of pieces, batches of ids.
+
+Every crop draws from random numbers of its own, seeded by run, epoch and place in the plan: so a
+run goes on exactly where it stood, and any number of processes show the network the same.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.codec.events import Conventions
+from core.codec.vocabulary import BOUNDARY, PADDING, VELOCITY
+from core.training.corpus import Corpus, Piece
+from core.training.notes import Events, Notes, note_events
+from core.training.recipes import Augmentation, Recipe
+
+Ids = NDArray[np.int64]
+
+AT_START = 0.1  # share of the crops that start where the piece does
+_LEAD = 64  # notes that are encoded before a crop, so that it may begin between any two events
+_NO_CHANGE = Augmentation(0, 0.0, 0)
+
+
+def epoch_plan(
+    pieces: Sequence[Piece], recipe: Recipe, weights: Mapping[str, float], seed: int, epoch: int
+) -> list[Piece]:
+    """The piece of each crop of an epoch, in order.
+
+    With "first" every piece comes once. With "random" one version of each song comes, as often as windows
+    go into it, times the weight of its source (1 if none is given).
+    """
+    rng = np.random.default_rng((seed, epoch, 0))
+    if recipe.crops == "first":
+        chosen = list(pieces)
+    else:
+        songs: dict[str, list[Piece]] = {}
+        for piece in pieces:
+            songs.setdefault(f"{piece.source}/{piece.song}", []).append(piece)
+        chosen = []
+        for versions in songs.values():
+            piece = versions[rng.integers(len(versions))]
+            crops = max(1.0, piece.events / recipe.config.block_size) * weights.get(piece.source, 1.0)
+            chosen += [piece] * int(crops + rng.random())
+    return [chosen[i] for i in rng.permutation(len(chosen))]
+
+
+def training_crop(corpus: Corpus, piece: Piece, recipe: Recipe, seed: tuple[int, ...]) -> Events:
+    """Up to window + 1 ids of a piece, as the recipe shows it."""
+    window, conventions = recipe.config.block_size, recipe.config.conventions
+    if recipe.crops == "first":
+        return first_events(corpus.notes(piece), conventions, window + 1)
+    rng = np.random.default_rng(seed)
+    return random_crop(corpus.notes(piece), piece.events, conventions, window + 1, recipe.augmentation, rng)
+
+
+def first_events(notes: Notes, conventions: Conventions, length: int) -> Events:
+    """The first ids of a piece; a boundary behind the last if there is room."""
+    events = note_events(notes[: length + 1], conventions, boundary=True)
+    if len(notes) <= length:
+        events = np.append(events, np.uint16(BOUNDARY))
+    return events[:length]
+
+
+def random_crop(
+    notes: Notes,
+    events: int,
+    conventions: Conventions,
+    length: int,
+    augmentation: Augmentation | None,
+    rng: np.random.Generator,
+) -> Events:
+    """`length` ids (fewer if the piece is shorter) from anywhere in a piece of about that many events.
+
+    A crop from mid-piece restates the velocity in force, as a prompt does that was cut to the window
+    (core.generation.engine.cut_window). A boundary follows the piece's last event.
+    """
+    needed = int(0.75 * length * len(notes) / max(events, 1))  # notes that must be left for a full crop
+    last = max(0, len(notes) - needed)
+    at_start = rng.random() < AT_START
+    first = 0 if at_start else int(rng.integers(last + 1))
+    some = notes[first : first + 2 * _LEAD + length]  # every event but a shift or velocity takes a note
+    tempo, transpose, louder = _draw(augmentation or _NO_CHANGE, some, rng)
+    ids = note_events(some, conventions, tempo=tempo, transpose=transpose, louder=louder, boundary=first == 0)
+    if first + len(some) == len(notes):
+        ids = np.append(ids, np.uint16(BOUNDARY))
+    cut = 0 if first == 0 else int(rng.integers(2 * _LEAD))
+    return _restated(ids, min(cut, max(0, len(ids) - 2)), conventions)[:length]
+
+
+def _restated(ids: Events, cut: int, conventions: Conventions) -> Events:
+    if not cut or conventions.velocity == "each":
+        return ids[cut:]
+    before = ids[:cut]
+    velocities = before[(before >= VELOCITY.first) & (before < VELOCITY.end)]
+    return np.concatenate((velocities[-1:], ids[cut:]))
+
+
+def _draw(augmentation: Augmentation, notes: Notes, rng: np.random.Generator) -> tuple[float, int, int]:
+    """Tempo, transposition (that keeps all pitches on the keyboard of MIDI) and change of velocity."""
+    tempo = 1 + augmentation.tempo * rng.uniform(-1, 1)
+    transpose = int(rng.integers(-augmentation.transpose, augmentation.transpose + 1))
+    transpose = max(-int(notes["pitch"].min()), min(127 - int(notes["pitch"].max()), transpose))
+    louder = int(rng.integers(-augmentation.velocity, augmentation.velocity + 1))
+    return tempo, transpose, louder
+
+
+def stack(crops: Sequence[Events], rows: int, length: int) -> tuple[Ids, Ids]:
+    """Crops of up to `length` + 1 ids -> inputs and targets, (rows, length) each, filled up with padding."""
+    ids = np.full((rows, length + 1), PADDING, np.int64)
+    for row, crop in enumerate(crops):
+        ids[row, : len(crop)] = crop
+    inputs, targets = ids[:, :-1].copy(), ids[:, 1:]
+    for row, crop in enumerate(crops):
+        inputs[row, len(crop) - 1 :] = PADDING  # the last id is only a target
+    return inputs, targets
+
+
+def epoch_batches(
+    corpus: Corpus,
+    plan: Sequence[Piece],
+    recipe: Recipe,
+    seed: tuple[int, int],
+    first: int = 0,
+    rank: int = 0,
+    world: int = 1,
+) -> Iterator[tuple[Ids, Ids]]:
+    """Inputs and targets (batch / world, window) of this process, from step `first` of the epoch on.
+
+    `seed` is the run's and the epoch's number. Short rows and a short last batch are filled with padding.
+    """
+    rows = -(-recipe.batch // world)
+    for start in range(first * recipe.batch, len(plan), recipe.batch):
+        places = range(start + rank, min(start + recipe.batch, len(plan)), world)
+        crops = [training_crop(corpus, plan[i], recipe, (*seed, 1, i)) for i in places]
+        yield stack(crops, rows, recipe.config.block_size)
+
+
+def held_out_batches(corpus: Corpus, pieces: Sequence[Piece], recipe: Recipe, crops: int) -> list[tuple[Ids, Ids]]:
+    """Batches of unaltered crops for validation, the same ones each time: spread evenly over the pieces."""
+    window = recipe.config.block_size
+    chosen = [pieces[i * len(pieces) // crops] for i in range(crops)] if len(pieces) > crops else list(pieces)
+    rows = []
+    for i in range(crops if chosen else 0):
+        piece = chosen[i % len(chosen)]
+        if recipe.crops == "first":
+            rows.append(first_events(corpus.notes(piece), recipe.config.conventions, window + 1))
+        else:
+            rng = np.random.default_rng((0, i))
+            crop = random_crop(corpus.notes(piece), piece.events, recipe.config.conventions, window + 1, None, rng)
+            rows.append(crop)
+        if recipe.crops == "first" and i + 1 == len(chosen):
+            break
+    size = recipe.batch
+    return [stack(rows[i : i + size], len(rows[i : i + size]), window) for i in range(0, len(rows), size)]

@@ -1,0 +1,57 @@
+"""Device, precision and compilation for training, chosen by measuring rather than by name."""
+
+import importlib.util
+import shutil
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from core.model.transformer import ModelConfig, MusicTransformer
+
+_TRIAL = ModelConfig(n_layer=1, n_head=4, n_embd=256, block_size=256)
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Where and how a run computes. `why` says in a few words how the precision was chosen."""
+
+    device: torch.device
+    dtype: torch.dtype
+    compile: bool
+    why: str
+
+    def autocast(self) -> torch.autocast:
+        """The context of the forward pass."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
+
+
+def choose_hardware(device: torch.device, *, mixed_precision: bool, compile: bool | None) -> Hardware:
+    """bfloat16 if it is wanted and faster here; `compile` None: on a GPU whose compiler is there."""
+    dtype, why = torch.float32, "as the recipe says"
+    if mixed_precision:
+        full, mixed = _seconds(device, torch.float32), _seconds(device, torch.bfloat16)
+        dtype = torch.bfloat16 if mixed < full else torch.float32
+        why = f"bf16 takes {mixed / full:.2f} times as long as fp32 here"
+    if compile is None:
+        compile = device.type == "cuda" and importlib.util.find_spec("triton") is not None and bool(shutil.which("cc"))
+    return Hardware(device, dtype, compile, why)
+
+
+def _seconds(device: torch.device, dtype: torch.dtype) -> float:
+    """Time of a forward and backward pass of one small layer; the best of three after one to warm up."""
+    state = torch.get_rng_state()
+    model = MusicTransformer(_TRIAL).to(device)
+    torch.set_rng_state(state)
+    ids = torch.zeros((2, _TRIAL.block_size), dtype=torch.long, device=device)
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
+            logits = model(ids)
+        F.cross_entropy(logits.float().flatten(0, 1), ids.flatten()).backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - start)
+    return min(times[1:])

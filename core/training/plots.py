@@ -1,0 +1,44 @@
+"""Pictures of training and evaluation. Needs matplotlib, the extra `train`."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)
+    return buffer.getvalue()
+
+
+def draw_losses(records: Sequence[Mapping[str, Any]]) -> bytes:
+    """Training and validation loss against the events seen, from a run's log, as PNG."""
+    figure = Figure(figsize=(8, 4.5), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    for key, label, marker in (("loss", "training", ""), ("validation", "validation", "o")):
+        points = [(r["events"] / 1e6, r[key]) for r in records if key in r]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=label, marker=marker, markersize=3, linewidth=1)
+    axes.set(xlabel="million events", ylabel="nats per event", title="Loss")
+    axes.grid(alpha=0.3)
+    if axes.lines:
+        axes.legend()
+    return _png(figure)
+
+
+def draw_histograms(pairs: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> bytes:
+    """For each statistic the histogram of the true continuations beside the model's, as PNG."""
+    figure = Figure(figsize=(10, 2.6 * ((len(pairs) + 1) // 2)), dpi=110, layout="constrained")
+    for place, (name, (true, sampled)) in enumerate(pairs.items(), 1):
+        axes = figure.add_subplot((len(pairs) + 1) // 2, 2, place)
+        bins = range(len(true))
+        axes.step(bins, true, where="mid", label="true")
+        axes.step(bins, sampled, where="mid", label="model")
+        axes.set_title(name, fontsize=9)
+        axes.set_yticks([])
+        if place == 1:
+            axes.legend(fontsize=8)
+    return _png(figure)
