@@ -1,6 +1,7 @@
 """The command line, continuo-cli. Nothing here imports torch before a command needs it.
 
 app        the list of commands; exit codes; what happens to errors
+interrupts Ctrl-C and SIGTERM
 output     one JSON object on stdout, everything else on stderr
 prompt     from options to a prompt: which file, tracks, marker, length
 continue_  continue: the options, the outputs

@@ -4,15 +4,15 @@ Exit codes: 0 done, 1 a file that could not be written or a fault of ours, 2 bad
 input, 4 no such port, device or model, 130 interrupted.
 """
 
+import io
 import logging
 import multiprocessing
-import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from core.cli import bench, continue_, look, play
+from core.cli import bench, continue_, interrupts, look, play
 from core.errors import ContinuoError
 
 INTERRUPTED = 130
@@ -61,16 +61,28 @@ for name, function in {
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     multiprocessing.freeze_support()
-    signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(run(sys.argv[1:]))
+    interrupts.raise_once()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A track or file name that the terminal cannot show must not end the command.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    code = run(sys.argv[1:])
+    interrupts.ignore()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run one command: its exit code. Errors become one sentence on stderr; what was not foreseen is logged."""
     try:
-        app(continue_.with_live_value(arguments), prog_name="continuo-cli")
+        return app(continue_.with_live_value(arguments), prog_name="continuo-cli", standalone_mode=False) or 0
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
+    except typer.TyperException as error:  # bad usage, found by Typer
+        if not arguments:  # its text is the help
+            print(error.format_message(), file=sys.stderr)
+            return error.exit_code
+        return _fail(error.format_message(), error.exit_code)
+    except typer.Abort:
+        return INTERRUPTED
     except ContinuoError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -81,17 +93,11 @@ def run(arguments: list[str]) -> int:
         return 1
     except Exception:
         return _fail(f"Something went wrong inside Continuo; the details are in {_log()}.", 1)
-    return 0
 
 
 def _fail(sentence: str, code: int) -> int:
     print(f"continuo-cli: {sentence}", file=sys.stderr)
     return code
-
-
-def _interrupt(*_: Any) -> None:
-    """End by SIGTERM as by Ctrl-C: what was sampled is saved, what sounds is silenced."""
-    raise KeyboardInterrupt
 
 
 def _log() -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from core.cli import interrupts
 from core.cli.output import Json, give, say
 from core.cli.play import output_choice
 from core.errors import UsageError
@@ -25,7 +26,7 @@ def with_live_value(arguments: list[str]) -> list[str]:
     result = []
     for i, argument in enumerate(arguments):
         following = arguments[i + 1] if i + 1 < len(arguments) else "-"
-        alone = following.startswith("-") or following.lower().endswith((".mid", ".midi"))
+        alone = following.startswith("-") or following.lower().endswith((".mid", ".midi", ".kar", ".smf"))
         result.append("--live=" if argument == "--live" and alone else argument)
     return result
 
@@ -81,7 +82,6 @@ def continue_(
         raise UsageError("--wait goes with --live: it waits for a connection to the port.")
     # Imported here, for a quick --help.
     from core.cli import prompt
-    from core.files import check_writable
     from core.generation.grammar import Rules
     from core.generation.options import Options, Take
     from core.generation.sampler import Sampling
@@ -98,9 +98,7 @@ def continue_(
         events,
         takes,
     )
-    paths = prompt.numbered(out, takes) if out else []
-    for path in paths:
-        check_writable(path)
+    paths = prompt.numbered(out, takes, file) if out else []
 
     def save(made: list[Take]) -> None:
         for take, path in zip(made, paths, strict=bool(paths)):
@@ -117,11 +115,15 @@ def continue_(
         from core.cli.run import Run  # torch, only now that the port is open
 
         run = Run(choice, options, model, device, player, synth)
-        made = run.sample()
-        save(made)
-        run.listen_to_the_end()
-    give(run.words([str(path) for path in paths]), run.figures([str(path) for path in paths]), as_json)
-    if run.interrupted:
+        run.prepare()
+        # From here on Ctrl-C breaks nothing off: what is sampled then is saved and reported.
+        with interrupts.noted() as interrupted:
+            save(run.sample(interrupted))
+            run.listen_to_the_end(interrupted)
+            give(run.words([str(path) for path in paths]), run.figures([str(path) for path in paths]), as_json)
+    if run.fault:
+        raise run.fault
+    if interrupted.is_set():
         raise KeyboardInterrupt
 
 

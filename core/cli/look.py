@@ -151,10 +151,10 @@ def decode(
     from core.codec.vocabulary import VOCABULARY_SIZE
     from core.midi.write import save_take_alone
 
-    words = sys.stdin.read().replace(",", " ").split()
     try:
-        events = [int(word) for word in words]
-    except ValueError:
+        text = sys.stdin.read() if sys.stdin else ""
+        events = [int(word) for word in text.replace(",", " ").split()]
+    except ValueError:  # bytes that are no text, too
         raise UsageError("stdin must hold event ids only: whole numbers from 0 to 389.") from None
     if not events:
         raise UsageError("stdin holds no event ids; see continuo-cli decode --help.")

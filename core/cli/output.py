@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.errors import WriteError
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -29,8 +31,13 @@ def say(sentence: str) -> None:
 
 def give(lines: str, result: dict[str, Any], as_json: bool) -> None:
     """The result of a command: words, or the same as one JSON object; on stdout."""
-    print(json.dumps(result, allow_nan=False) if as_json else lines)
-    sys.stdout.flush()
+    try:
+        print(json.dumps(result, allow_nan=False) if as_json else lines, flush=True)
+    except BrokenPipeError:
+        raise  # whoever reads has had enough
+    except OSError as error:
+        sys.stdout = None  # nothing can be flushed at the end either
+        raise WriteError(f"The result cannot be printed: {error.strerror}.") from error
 
 
 def progress() -> "Progress":
@@ -44,4 +51,5 @@ def progress() -> "Progress":
         console=console(),
         transient=True,
         auto_refresh=False,
+        disable=not console().is_interactive,
     )

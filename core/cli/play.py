@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from core.cli import interrupts
 from core.cli.output import Json, give, progress, say
 from core.errors import UnreadableInput, UsageError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+
+LOOK_AGAIN = 0.05  # seconds between two looks at whether the user wants to stop
 
 
 def output_choice(port: str | None, synth: bool) -> OutputChoice:
@@ -43,23 +46,19 @@ def play(
     if not messages:
         raise UnreadableInput(f"{file.name} has nothing to play.")
     end = max(score.end, messages[-1][0])
-    interrupted = False
-    with Player(output_choice(port if port or synth else "", synth)) as player, progress() as bar:
+    choice = output_choice(port if port or synth else "", synth)
+    with Player(choice) as player, interrupts.noted() as interrupted, progress() as bar:
         task = bar.add_task(f"{file.name} to {player.description}", total=end, note="")
         player.start(0.0, end)
         player.feed(messages, end)
         player.finish(end)
-        try:
-            while not player.wait_until_ended(0.1):
-                status = player.status()
-                bar.update(task, completed=status.position, note=f"{status.position:.1f} of {end:.1f} s", refresh=True)
-        except KeyboardInterrupt:
-            interrupted = True
-            player.stop()
+        while not player.wait_until_ended(LOOK_AGAIN) and not interrupted.is_set():
+            status = player.status()
+            bar.update(task, completed=status.position, note=f"{status.position:.1f} of {end:.1f} s", refresh=True)
         status = player.status()
     result = {"seconds": end, "sent": status.sent, "late_ms_p99": status.late_ms_p99, "output": player.description}
     give(f"Played {min(status.position, end):.1f} seconds to {player.description}.", result, as_json)
-    if interrupted:
+    if interrupted.is_set():
         raise KeyboardInterrupt
 
 

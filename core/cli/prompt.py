@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import UnreadableInput, UsageError
+from core.files import check_writable
 from core.midi.grid import default_marker
 from core.midi.read import read_score
 from core.midi.score import Score, Track
@@ -112,6 +113,15 @@ def pitch(text: str) -> int:
     return number
 
 
-def numbered(path: Path, count: int) -> Sequence[Path]:
-    """`path` for one take; for more path-1, path-2 and so on."""
-    return [path] if count == 1 else [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)]
+def numbered(path: Path, count: int, prompt: Path) -> Sequence[Path]:
+    """`path` for one take; for more path-1, path-2 and so on. Raises UsageError, WriteError.
+
+    The prompt's own file is written over only if the user names it, so it may not be one of several.
+    """
+    several = count > 1 and path.name
+    paths = [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)] if several else [path]
+    for each in paths:
+        check_writable(each)
+        if count > 1 and each.exists() and each.samefile(prompt):
+            raise UsageError(f"{each} is the prompt itself, so {count} takes need another name than {path}.")
+    return paths

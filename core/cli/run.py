@@ -1,15 +1,15 @@
 """One run of `continue`: samples, plays the first take meanwhile, and measures."""
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Any
 
 from core.cli.output import progress, say
 from core.cli.prompt import Choice
 from core.codec.events import encode_prompt
+from core.errors import ContinuoError
 from core.generation.continuation import Continuation, Step
 from core.generation.engine import Engine, PreparedPrompt, open_engine
 from core.generation.options import Options, Take
@@ -30,36 +30,46 @@ class Run:
     device: str
     player: Player | None
     synth: bool
-    interrupted: bool = False
+    fault: Exception | None = None
     prefill_seconds: float = 0.0
     first_event_seconds: float = 0.0
     sampling_seconds: float = 0.0
     takes: list[Take] = field(default_factory=list)
 
-    def sample(self) -> list[Take]:
-        """Read the prompt, then sample to the end or until interrupted; the first take is played meanwhile."""
+    def prepare(self) -> None:
+        """Load the model and read the prompt into its cache."""
         with progress() as bar:
             task = bar.add_task("Loading the model", total=None, note="")
             bar.refresh()
             self.engine, self.model_info = open_engine(self.model, self.device, say)
             bar.update(task, description="Reading the prompt", refresh=True)
-            config = self.engine.config
-            events = encode_prompt(self.choice.chosen, self.choice.marker, config.conventions, self.choice.start)
+            conventions = self.engine.config.conventions
+            events = encode_prompt(self.choice.chosen, self.choice.marker, conventions, self.choice.start)
             started = time.perf_counter()
-            prepared = self.engine.prepare(events)
+            self.prepared = self.engine.prepare(events)
             self.prefill_seconds = time.perf_counter() - started
+
+    def sample(self, interrupted: Event) -> list[Take]:
+        """Sample to the end or until interrupted; the first take is played meanwhile.
+
+        A fault on the way, such as a port that is gone, stands in `fault`: what was sampled before it is kept.
+        """
+        continuation = Continuation(self.engine, self.prepared, self.options)
+        try:
             if self.player:
-                self._start(self.player, self.engine, prepared)
-            bar.update(task, description="Sampling", total=self.options.seconds or self.options.events)
-            continuation = Continuation(self.engine, prepared, self.options)
-            with _stopping(continuation.stop) as was_stopped:
-                self._sample(continuation, lambda note, done: bar.update(task, note=note, completed=done, refresh=True))
-        self.interrupted = was_stopped()
+                self._start(self.player, self.engine, self.prepared)
+            with progress() as bar:
+                task = bar.add_task("Sampling", total=self.options.seconds or self.options.events, note="")
+
+                def show(note: str, done: float) -> None:
+                    bar.update(task, note=note, completed=done, refresh=True)
+
+                self._sample(continuation, interrupted, show)
+            if self.player:
+                self.player.finish(continuation.takes[0].seconds)
+        except Exception as error:  # raised by `continue`, once what there is of the take is saved
+            self.fault = error
         self.takes = continuation.takes
-        if self.player:
-            self.player.finish(self.takes[0].seconds)
-            if self.interrupted:
-                self.player.stop()
         return self.takes
 
     def _start(self, player: Player, engine: Engine, prepared: PreparedPrompt) -> None:
@@ -70,7 +80,7 @@ class Run:
             main = max(self.choice.chosen, key=lambda track: len(track.notes))
             player.send_now(bytes((0xC0, main.program)))
 
-    def _sample(self, continuation: Continuation, show: Callable[[str, float], Any]) -> None:
+    def _sample(self, continuation: Continuation, interrupted: Event, show: Callable[[str, float], None]) -> None:
         started = time.perf_counter()
         paused = shown = 0.0
         for count, step in enumerate(continuation, 1):
@@ -80,11 +90,13 @@ class Run:
             self.sampling_seconds = now - started - paused
             if step.take == 0:
                 self._play(step)
+            if interrupted.is_set():
+                continuation.stop()
             if now - shown > 0.1:
                 shown = now
                 show(self._note(step.head), count if self.options.events else step.head)
                 if self.player and self.options.seconds is None and self.options.events is None:
-                    paused += self._let_catch_up(self.player, continuation)
+                    paused += self._let_catch_up(self.player, interrupted)
 
     def _play(self, step: Step) -> None:
         if self.player and (step.messages or step.event is None):
@@ -98,23 +110,23 @@ class Run:
             words += f", {status.ahead:.1f} s in hand"
         return words
 
-    def _let_catch_up(self, player: Player, continuation: Continuation) -> float:
+    def _let_catch_up(self, player: Player, interrupted: Event) -> float:
         """Without an end, sample no further ahead than makes sense: seconds waited."""
         started = time.perf_counter()
-        while player.status().ahead > FURTHEST_AHEAD and not continuation.stopped:
+        while player.status().ahead > FURTHEST_AHEAD and not interrupted.is_set():
             time.sleep(LOOK_AGAIN)
         return time.perf_counter() - started
 
-    def listen_to_the_end(self) -> None:
-        """Wait until the player has played what was sampled; Ctrl-C ends it."""
-        if self.player is None:
+    def listen_to_the_end(self, interrupted: Event) -> None:
+        """Wait until the player has played what was sampled, or until interrupted."""
+        if self.player is None or self.fault:
             return
         try:
-            while not self.interrupted and not self.player.wait_until_ended(0.5):
+            while not interrupted.is_set() and not self.player.wait_until_ended(LOOK_AGAIN):
                 pass
-        except KeyboardInterrupt:
-            self.interrupted = True
             self.player.stop()
+        except ContinuoError as error:
+            self.fault = error
 
     def figures(self, outputs: list[str]) -> dict[str, Any]:
         """What `--json` prints. Seconds of music are those of the longest take."""
@@ -149,22 +161,3 @@ class Run:
             *outputs,
         ]
         return "\n".join(lines)
-
-
-@contextmanager
-def _stopping(stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """While sampling, Ctrl-C and SIGTERM call `stop`, which keeps what is sampled; a second one breaks off."""
-    caught = []
-
-    def handler(number: int, frame: object) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-        stop()
-
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(caught)
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
