@@ -77,12 +77,14 @@ def find_recoverable(folder: Path | None = None) -> list[Recovery]:
     """The autosaves whose program is gone, the newest first. What is left of others is cleared away."""
     folder = folder or autosave_folder()
     found: list[Recovery] = []
+    others_live = False
     names = sorted({path.stem for path in folder.glob("*") if path.suffix in (SUFFIX, ".json", ".lock")})
     for name in names:
         files = _Files(folder, name)
         try:
             files.lock.acquire(timeout=0)
         except Timeout:  # its program lives
+            others_live = True
             continue
         except OSError:  # not ours to touch
             continue
@@ -90,6 +92,8 @@ def find_recoverable(folder: Path | None = None) -> list[Recovery]:
             found.append(Recovery(files))
         else:
             files.remove()
+    if not others_live:  # then what is half-written will never be finished
+        _unlink(*folder.glob(".continuo-*.part"))
     return sorted(found, key=lambda recovery: -recovery.saved_at)
 
 
