@@ -162,7 +162,7 @@ class Session:
     @property
     def default_marker(self) -> float:
         """Where a continuation starts if nobody says otherwise; see `core.midi.grid`."""
-        return default_marker(self.score, self.prompt_indices) if self.score else 0.0
+        return _within(default_marker(self.score, self.prompt_indices)) if self.score else 0.0
 
     def with_flags(
         self, track: int, *, mute: bool | None = None, solo: bool | None = None, in_prompt: bool | None = None
