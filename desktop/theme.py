@@ -179,7 +179,7 @@ class Theme:
     @cached_property
     def loop(self) -> QColor:
         """The loop's bar in the ruler."""
-        return mix(self.strip, self.loop_edge, 0.55)
+        return mix(self.strip, self.loop_edge, 0.45)
 
     @cached_property
     def loop_edge(self) -> QColor:

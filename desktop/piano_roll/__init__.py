@@ -11,7 +11,7 @@ tiles        keeps painted tiles, and which stretch of each is out of date
 canvas       RollCanvas: what is shown, and which pixels of it are out of date
 gestures     one class per mouse gesture; wheel and keys
 view         PianoRoll, the widget: RollCanvas with navigation, selection, signals and events
-
+measure      how long its frames take: for the benchmark, and while developing
 
 It knows nothing of sessions, files or generation. Of `core` it imports `core.midi` alone.
 """

@@ -4,7 +4,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from desktop.piano_roll.coordinates import PITCHES, Viewport
-from desktop.piano_roll.layers import Overlays, is_black, pitch_name
+from desktop.piano_roll.layers import Overlays, is_black, line_width, pitch_name
 from desktop.theme import Theme, mix
 
 KEYBOARD_WIDTH = 64  # whole device pixels at 125, 150 and 175 % too
@@ -45,7 +45,9 @@ def paint_keyboard(
         if not is_black(pitch):
             box = key_box(pitch, viewport)
             painter.fillRect(box, _key_colour(pitch, overlays, theme))
-            painter.fillRect(QRectF(0, box.bottom() - 1, box.width(), 1), theme.key_line)
+            # On whole device pixels: else lines differ in width at fractional scales.
+            line = (round(box.bottom() * viewport.ratio) - line_width(viewport.ratio)) / viewport.ratio
+            painter.fillRect(QRectF(0, line, box.width(), line_width(viewport.ratio) / viewport.ratio), theme.key_line)
     for pitch in on_view:
         if is_black(pitch):
             painter.fillRect(key_box(pitch, viewport), _key_colour(pitch, overlays, theme))

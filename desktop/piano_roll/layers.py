@@ -120,16 +120,18 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
         places = part.between(start, end, low, high)
         if not len(places):
             continue
+        strength = np.clip((part.velocity[places] - 1) * VELOCITY_STEPS // 127, 0, VELOCITY_STEPS - 1)
+        order = np.argsort(strength, kind="stable")  # soft to loud, so that each colour is one stretch
+        places, strength = places[order], strength[order]
         boxes = _inside(viewport.boxes(part.start[places], part.end[places], part.pitch[places]), area)
-        velocity = part.velocity[places]
-        strength = np.clip((velocity - 1) * VELOCITY_STEPS // 127, 0, VELOCITY_STEPS - 1)
         if is_edged:
             has_edge = boxes[:, 2] - boxes[:, 0] >= 3 * edge_width  # else as wide as four edges at least
             fill(painter, boxes[has_edge], paper.theme.edge(part.kind, part.colour))
             boxes = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
         colours = paper.theme.velocities(part.kind, part.colour)
-        for step, colour in enumerate(colours):
-            fill(painter, boxes[strength == step], colour)
+        bounds = np.searchsorted(strength, np.arange(VELOCITY_STEPS + 1))
+        for colour, first, last in zip(colours, bounds[:-1], bounds[1:], strict=True):
+            fill(painter, boxes[first:last], colour)
         if viewport.row_height >= _NAMED_ROW and part.kind != "other":
             _paint_names(painter, boxes, part.pitch[places], [colours[s] for s in strength], viewport, paper)
 
