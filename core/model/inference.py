@@ -16,6 +16,7 @@ from torch import Tensor
 from core.model.kv_cache import KVCache
 from core.model.transformer import ModelConfig, MusicTransformer, rotate
 
+MOST_INT8 = 4  # sequences: with more of them a CPU is bound by arithmetic, where float32 is as fast
 PREFILL_CHUNK = 256  # events between two looks at whether the prefill is still wanted
 
 
@@ -34,21 +35,54 @@ class _Linear(NamedTuple):
         return torch.addmm(self.bias, x, self.weight)
 
 
+class _Int8Linear(NamedTuple):
+    """The same with each output's weights in 8 bits, times that output's scale; weight (out, in).
+
+    A quarter of the memory to read for each event. Sums are exact, inputs and outputs rounded to bfloat16.
+    """
+
+    weight: Tensor
+    scale: Tensor
+    bias: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(N, in) -> (N, out)."""
+        return torch.ops.aten._weight_int8pack_mm(x.bfloat16(), self.weight, self.scale) + self.bias
+
+    @classmethod
+    def of(cls, linear: _Linear) -> "_Int8Linear":
+        """Round to the nearest of 255 levels per output."""
+        weight = linear.weight.t()  # (out, in)
+        scale = (weight.abs().amax(1) / 127).clamp_min(1e-12).bfloat16()
+        levels = (weight / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
+        return cls(levels.contiguous(), scale, linear.bias)
+
+
 class _Layer(NamedTuple):
     """The weights of one block, in order of use."""
 
     ln_1: tuple[Tensor, Tensor]
-    c_attn: _Linear
-    attn_c_proj: _Linear
+    c_attn: _Linear | _Int8Linear
+    attn_c_proj: _Linear | _Int8Linear
     ln_2: tuple[Tensor, Tensor]
-    c_fc: _Linear
-    mlp_c_proj: _Linear
+    c_fc: _Linear | _Int8Linear
+    mlp_c_proj: _Linear | _Int8Linear
+
+    def in_int8(self) -> "_Layer":
+        """The layer with its matrices in 8 bits."""
+        return self._replace(
+            **{name: _Int8Linear.of(part) for name, part in self._asdict().items() if isinstance(part, _Linear)}
+        )
 
 
 class Inference:
-    """A trained network on a device, ready to sample from. Holds its own copy of the weights, in float32."""
+    """A trained network on a device, ready to sample from; holds its own copy of the weights, in float32.
 
-    def __init__(self, model: MusicTransformer, device: torch.device | str = "cpu") -> None:
+    With `int8`, a CPU decodes with matrices in 8 bits, twice as fast and more; prompts are always read
+    in float32. Without it, logits are the same however a sequence is split between the two.
+    """
+
+    def __init__(self, model: MusicTransformer, device: torch.device | str = "cpu", *, int8: bool = True) -> None:
         self.config: ModelConfig = model.config
         self.device = torch.device(device)
         body = model.transformer
@@ -71,6 +105,8 @@ class Inference:
                    norm(b.ln_2), linear(b.mlp.c_fc), linear(b.mlp.c_proj))  # type: ignore[arg-type]
             for b in body.h
         ]  # fmt: skip
+        int8 = int8 and self.device.type == "cpu"
+        self._decode_layers = [layer.in_int8() for layer in self._layers] if int8 else self._layers
         self._ln_f = norm(body.ln_f)
         self._lm_head = put(model.lm_head.weight).t().contiguous()  # (C, vocab)
 
@@ -124,26 +160,16 @@ class Inference:
         cos, sin = self._cos[start:end], self._sin[start:end]  # (T, D)
         # A query at place p of this chunk sees all places up to start + p.
         mask = None if t == 1 else torch.ones(t, end, dtype=torch.bool, device=self.device).tril(start)
-        for i, layer in enumerate(self._layers):
+        for i, layer in enumerate(self._decode_layers if t == 1 and b <= MOST_INT8 else self._layers):
             qkv = layer.c_attn(F.layer_norm(x, (c,), *layer.ln_1)).view(b, t, 3 * h, c // h).transpose(1, 2)
             qk, v = qkv[:, : 2 * h], qkv[:, 2 * h :]  # (B, 2H, T, D), (B, H, T, D)
             if self._wpe is None:
                 qk = rotate(qk, cos, sin)
             keys, values = cache.update(i, qk[:, h:], v)  # (B, H, end, D)
-            y = _attend(qk[:, :h], keys, values, mask)
+            y = F.scaled_dot_product_attention(qk[:, :h], keys, values, attn_mask=mask)  # (B, H, T, D)
             x = x + layer.attn_c_proj(y.transpose(1, 2).reshape(b * t, c))
             hidden = F.gelu(layer.c_fc(F.layer_norm(x, (c,), *layer.ln_2)), approximate="tanh")
             x = x + layer.mlp_c_proj(hidden)
         cache.advance(t)
         last = F.layer_norm(x.view(b, t, c)[:, -1], (c,), *self._ln_f)
         return last @ self._lm_head
-
-
-def _attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-    """(B, H, T, D) queries over (B, H, end, D) keys and values -> (B, H, T, D)."""
-    b, h, t, d = q.shape
-    if t > 1 or q.device.type != "cpu":
-        return F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
-    # One query on one CPU thread: two batched products are faster than the fused kernel.
-    weights = torch.bmm(q.reshape(b * h, 1, d), keys.view(b * h, -1, d).transpose(1, 2)).mul_(d**-0.5)
-    return torch.bmm(weights.softmax(-1), values.view(b * h, -1, d)).view(b, h, 1, d)

@@ -17,6 +17,7 @@ ROTARY = ModelConfig(n_layer=2, n_head=2, n_embd=32, block_size=48)
 LEARNED = ModelConfig(
     n_layer=2, n_head=4, n_embd=32, block_size=48, position="learned", velocity="each", starts_with_boundary=False
 )
+CHECK = Path(__file__).with_name("bootstrap-check.json")
 CONFIGS = [ROTARY, LEARNED]
 
 
@@ -62,7 +63,7 @@ def test_any_split_between_prefill_and_decoding_gives_the_same_logits(
     config: ModelConfig, cuts: set[int], seed: int
 ) -> None:
     model = network(config)
-    inference = Inference(model)
+    inference = Inference(model, int8=False)
     sequence = events(40, seed)
     with torch.no_grad():
         whole = model(torch.tensor([sequence]))[0]
@@ -81,7 +82,7 @@ def test_any_split_between_prefill_and_decoding_gives_the_same_logits(
 
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_batch_equals_its_sequences_one_by_one(config: ModelConfig) -> None:
-    inference = Inference(network(config))
+    inference = Inference(network(config), int8=False)
     sequences = [events(20, seed) for seed in range(3)]
     cache = inference.new_cache(3)
     inference.prefill([s[:12] for s in sequences], cache)
@@ -92,6 +93,23 @@ def test_a_batch_equals_its_sequences_one_by_one(config: ModelConfig) -> None:
     for row, sequence in enumerate((sequences[2], sequences[0])):
         alone = inference.prefill([sequence], inference.new_cache())
         assert torch.allclose(both[row], alone[0], atol=2e-4, rtol=1e-4)
+
+
+def test_decoding_in_8_bits_predicts_nearly_as_well() -> None:
+    """The bundled model's loss on a piece, one by one: within half a percent of float32's."""
+    model, _ = load_model(find_model("bootstrap"))
+    sequence = json.loads(CHECK.read_text())["events"]
+    losses = []
+    for inference in (Inference(model, int8=False), Inference(model)):
+        cache = inference.new_cache()
+        logits = inference.prefill([sequence[:100]], cache)
+        loss = 0.0
+        for event in sequence[100:400]:
+            loss += F.cross_entropy(logits, torch.tensor([event])).item()
+            logits = inference.decode_one([event], cache)
+        losses.append(loss)
+    assert losses[1] != losses[0]
+    assert losses[1] == pytest.approx(losses[0], rel=0.005)
 
 
 def test_a_forked_cache_leaves_the_first_alone() -> None:
@@ -127,7 +145,7 @@ def test_rotation_depends_on_distance_only() -> None:
 def test_the_bundled_model_has_the_loss_that_was_measured_when_it_was_trained() -> None:
     """Figures that came with the checkpoint: float32, from position 0, nats against the next event."""
     model, _ = load_model(find_model("bootstrap"))
-    check = json.loads(Path(__file__).with_name("bootstrap-check.json").read_text())
+    check = json.loads(CHECK.read_text())
     sequence = torch.tensor(check["events"])
     with torch.no_grad():
         logits = model(sequence[None, :-1])[0]
