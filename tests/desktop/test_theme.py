@@ -27,7 +27,7 @@ PALETTES = {
 }
 
 
-@pytest.fixture(params=PALETTES.values(), ids=PALETTES.keys())
+@pytest.fixture(params=PALETTES.values(), ids=list(PALETTES))
 def theme(request: pytest.FixtureRequest, qtbot: QtBot) -> Theme:
     return Theme.of(palette(*request.param))
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def test_labels_never_touch(start: float, span: float, pixels_per_second: float,
     lines = Grid(tempo_map).lines(start, start + min(span, 3000 / pixels_per_second), pixels_per_second)
     assert [line.seconds for line in lines] == sorted(line.seconds for line in lines)
     places = [line.seconds * pixels_per_second for line in lines if line.label]
-    assert all(after - before >= 30 for before, after in zip(places, places[1:], strict=False))
+    assert all(after - before >= 30 for before, after in pairwise(places))
 
 
 @given(st.integers(0, 50), st.floats(2, 1000))

@@ -1,0 +1,279 @@
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.view import PianoRoll
+from tests.desktop.piano_roll.conftest import NONE, Hand, Heard, score
+
+SHIFT, CONTROL, ALT = (
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+    Qt.KeyboardModifier.AltModifier,
+)
+
+
+def turn(roll: PianoRoll, at: QPoint, notches: int, modifiers: Qt.KeyboardModifier = NONE) -> None:
+    event = QWheelEvent(
+        QPointF(at),
+        QPointF(roll.viewport().mapToGlobal(at)),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(roll.viewport(), event)
+
+
+# Notes
+
+
+def test_a_click_sounds_and_selects(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    on, off = heard(roll.note_pressed), heard(roll.note_released)
+    hand.press(hand.at(0.7, 64))
+    assert on == [(NoteRef("score", 1),)]
+    assert off == []
+    assert roll.overlays.lit == {64}
+    hand.release(hand.at(0.7, 64))
+    assert off == [(NoteRef("score", 1),)]
+    assert roll.overlays.lit == set()
+    assert roll.selection() == score(1)
+
+
+def test_faint_takes_sound_and_stay_unselected(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    on, moved = heard(roll.note_pressed), heard(roll.moved)
+    hand.drag(hand.at(6.5, 70), hand.at(7.5, 74))
+    assert on == [(NoteRef("old", 0),)]
+    assert roll.selection() == ()
+    assert moved == []
+
+
+def test_shift_adds_and_ctrl_toggles(roll: PianoRoll, hand: Hand) -> None:
+    hand.click(hand.at(0.2, 60))
+    hand.click(hand.at(0.7, 64), SHIFT)
+    assert roll.selection() == score(0, 1)
+    hand.click(hand.at(0.2, 60), CONTROL)
+    assert roll.selection() == score(1)
+    hand.click(hand.at(4.7, 62), CONTROL)
+    assert set(roll.selection()) == {*score(1), NoteRef("take", 0)}
+    hand.click(hand.at(8, 50))
+    assert roll.selection() == ()
+
+
+def test_the_band_selects_what_it_touches(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    said = heard(roll.selection_changed)
+    hand.drag(hand.at(0.6, 75), hand.at(4.6, 61))
+    assert set(roll.selection()) == {*score(1, 2, 3), NoteRef("take", 0)}
+    assert said
+    hand.drag(hand.at(0.1, 58), hand.at(0.6, 65), CONTROL)  # adds 0, takes 1 out
+    assert set(roll.selection()) == {*score(0, 2, 3), NoteRef("take", 0)}
+    assert roll.overlays.band is None
+
+
+def test_escape_ends_the_band_as_if_it_had_not_been(roll: PianoRoll, hand: Hand) -> None:
+    roll.set_selection(score(0))
+    hand.press(hand.at(0.6, 75))
+    hand.move(hand.at(4.6, 61))
+    hand.key(Qt.Key.Key_Escape)
+    assert roll.selection() == score(0)
+    hand.key(Qt.Key.Key_Escape)
+    assert roll.selection() == ()
+
+
+def test_dragging_moves_by_the_grid(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved = heard(roll.moved)
+    roll.set_selection(score(0, 1))
+    hand.press(hand.at(0.7, 64))
+    hand.move(hand.at(0.97, 67))
+    assert roll.overlays.preview == (pytest.approx(0.25), 3)
+    hand.release(hand.at(0.97, 67))
+    assert moved == [(score(0, 1), pytest.approx(0.25), 3)]
+    assert roll.overlays.preview is None
+    hand.drag(hand.at(0.7, 64), hand.at(0.97, 64), ALT)
+    assert moved[1] == (score(0, 1), pytest.approx(0.27, abs=0.011), 0)
+
+
+def test_no_note_is_dragged_before_the_start(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved = heard(roll.moved)
+    roll.set_selection(score(1, 2))
+    hand.drag(hand.at(2.5, 67), hand.at(0.4, 67))
+    assert moved == [(score(1, 2), pytest.approx(-0.5), 0)]
+
+
+def test_a_cancelled_drag_moves_nothing(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved = heard(roll.moved)
+    hand.press(hand.at(0.7, 64))
+    hand.move(hand.at(2, 70))
+    hand.key(Qt.Key.Key_Escape)
+    hand.release(hand.at(2, 70))
+    assert moved == []
+    assert roll.overlays.preview is None
+
+
+def test_a_double_click_activates(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    from PySide6.QtTest import QTest
+
+    activated = heard(roll.note_activated)
+    QTest.mouseDClick(hand.canvas, Qt.MouseButton.LeftButton, NONE, hand.at(4.7, 62))
+    assert activated == [(NoteRef("take", 0),)]
+
+
+def test_the_menu_is_for_the_note_under_it(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    asked = heard(roll.context_menu_requested)
+    point = hand.at(0.7, 64)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, roll.viewport().mapToGlobal(point), NONE)
+    QApplication.sendEvent(roll.viewport(), event)
+    assert asked == [(roll.viewport().mapToGlobal(point), score(1), pytest.approx(0.7, abs=0.01))]
+
+
+# Keys
+
+
+def test_keys_edit_what_is_selected(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved, deleted, quantised = heard(roll.moved), heard(roll.delete_requested), heard(roll.quantise_requested)
+    hand.key(Qt.Key.Key_Delete)
+    assert deleted == []
+    roll.set_selection(score(1, 2))
+    hand.key(Qt.Key.Key_Up)
+    hand.key(Qt.Key.Key_Down, SHIFT)
+    hand.key(Qt.Key.Key_Right)
+    hand.key(Qt.Key.Key_Left, ALT)
+    hand.key(Qt.Key.Key_Q)
+    hand.key(Qt.Key.Key_Delete)
+    refs = score(1, 2)
+    assert moved == [
+        (refs, 0.0, 1),
+        (refs, 0.0, -12),
+        (refs, pytest.approx(0.125), 0),
+        (refs, pytest.approx(-0.01), 0),
+    ]
+    assert quantised == [(refs,)]
+    assert deleted == [(refs,)]
+
+
+def test_pitches_stay_in_range(roll: PianoRoll, heard: Heard) -> None:
+    moved = heard(roll.moved)
+    roll.set_parts([RollPart.of("score", "prompt", [RollNote(0, 1, 120, 80)])])
+    roll.set_selection(score(0))
+    roll.transpose(12)
+    assert moved == []
+
+
+def test_ctrl_a_selects_prompt_and_take(roll: PianoRoll, hand: Hand) -> None:
+    hand.key(Qt.Key.Key_A, CONTROL)
+    assert set(roll.selection()) == {*score(0, 1, 2, 3), NoteRef("take", 0), NoteRef("take", 1)}
+
+
+def test_ctrl_arrows_go_from_note_to_note(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    activated = heard(roll.note_activated)
+    for _ in range(5):
+        hand.key(Qt.Key.Key_Right, CONTROL)
+    assert roll.selection() == (NoteRef("take", 0),)
+    hand.key(Qt.Key.Key_Left, CONTROL)
+    assert roll.selection() == score(3)
+    hand.key(Qt.Key.Key_Return)
+    assert activated == [(score(3)[0],)]
+
+
+def test_other_keys_go_on_to_the_window(roll: PianoRoll, hand: Hand) -> None:
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QKeyEvent
+
+    event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Space, NONE, " ")
+    QApplication.sendEvent(roll, event)
+    assert not event.isAccepted()
+
+
+# Ruler
+
+
+def test_the_marker_snaps_to_bars(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved = heard(roll.marker_moved)
+    hand.drag(hand.ruler(4.3, 26), hand.ruler(3.2, 26))
+    assert moved == [(pytest.approx(3.0),)]
+    hand.drag(hand.ruler(2.8, 26), hand.ruler(2.3, 26), ALT)
+    assert moved[1] == (pytest.approx(2.3, abs=0.011),)
+
+
+def test_the_marker_snaps_to_the_end_of_the_notes(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved = heard(roll.marker_moved)
+    hand.drag(hand.ruler(4.3, 26), hand.ruler(4.22, 26))
+    assert moved == [(pytest.approx(4.2),)]
+
+
+def test_start_and_marker_never_pass_each_other(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    marker, start = heard(roll.marker_moved), heard(roll.prompt_start_moved)
+    hand.drag(hand.ruler(0.05), hand.ruler(1.4))
+    assert start == [(pytest.approx(1.5),)]
+    hand.drag(hand.ruler(4.3, 26), hand.ruler(0.2, 26))
+    assert marker == [(pytest.approx(1.5),)]
+    assert roll.overlays.prompt == (pytest.approx(1.5), pytest.approx(1.5))
+
+
+def test_alt_arrows_move_the_marker_by_bars(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved = heard(roll.marker_moved)
+    hand.key(Qt.Key.Key_Left, ALT)
+    hand.key(Qt.Key.Key_Right, ALT)
+    assert moved == [(pytest.approx(3.0),), (pytest.approx(4.5),)]
+
+
+def test_a_click_in_the_ruler_seeks(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    sought = heard(roll.seek_requested)
+    hand.click(hand.ruler(6.3))
+    assert sought == [(pytest.approx(6.3, abs=0.011),)]
+
+
+def test_a_loop_is_drawn_stretched_and_cleared(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    loops = heard(roll.loop_changed)
+    hand.drag(hand.ruler(1.6, 8), hand.ruler(4.4, 8))
+    assert loops == [((pytest.approx(1.5), pytest.approx(4.5)),)]
+    hand.drag(hand.ruler(4.5, 8), hand.ruler(6.1, 8))
+    assert loops[1] == ((pytest.approx(1.5), pytest.approx(6.0)),)
+    hand.click(hand.ruler(2.0, 8))
+    assert loops[2] == (None,)
+    hand.drag(hand.ruler(6.1), hand.ruler(7.4), SHIFT)
+    assert loops[3] == ((pytest.approx(6.0), pytest.approx(7.5)),)
+
+
+# Keyboard
+
+
+def test_the_keyboard_plays(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    down, up = heard(roll.key_pressed), heard(roll.key_released)
+    c, d = hand.at(0, 60), hand.at(0, 62)
+    hand.press(QPoint(20, c.y()))
+    hand.move(QPoint(20, d.y()))
+    hand.release(QPoint(20, d.y()))
+    assert down == [(60,), (62,)]
+    assert up == [(60,), (62,)]
+
+
+# Wheel
+
+
+def test_ctrl_wheel_zooms_about_the_pointer(roll: PianoRoll, hand: Hand) -> None:
+    point = hand.at(5.0, 66)
+    for _ in range(3):
+        turn(roll, point, 1, CONTROL)
+    assert roll.coordinates.pixels_per_second == pytest.approx(100 * 1.25**3)
+    assert abs(hand.at(5.0, 66).x() - point.x()) <= 1
+
+
+def test_ctrl_shift_wheel_zooms_pitch(roll: PianoRoll, hand: Hand) -> None:
+    point = hand.at(5.0, 66)
+    turn(roll, point, 1, CONTROL | SHIFT)
+    assert roll.coordinates.row > 14
+    assert roll.coordinates.pitch(point.y() - roll.ruler_height) == 66
+
+
+def test_wheel_scrolls_pitch_and_shift_wheel_time(roll: PianoRoll, hand: Hand) -> None:
+    before = roll.coordinates
+    turn(roll, hand.at(5, 66), -1)
+    assert roll.coordinates.top > before.top
+    assert roll.coordinates.left == before.left
+    turn(roll, hand.at(5, 66), -1, SHIFT)
+    assert roll.coordinates.left > before.left
+    assert roll.horizontalScrollBar().value() == round(roll.coordinates.left * 100)

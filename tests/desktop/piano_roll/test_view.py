@@ -1,0 +1,282 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from unittest import mock
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QObject, QRect
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QRegion
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from core.midi.tempo_map import TempoMap
+from desktop.piano_roll.measure import dense_part, measure_frames
+from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.view import PianoRoll
+from tests.desktop.piano_roll.conftest import OTHER, SCORE, TAKE, Hand, Heard, score
+
+
+def pixels(roll: PianoRoll) -> NDArray[np.uint32]:
+    """What is on the screen: (height, width) of 0xffrrggbb, not painted anew for the test."""
+    QApplication.processEvents()
+    window = roll.window()
+    image = window.screen().grabWindow(window.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
+    if image.isNull():
+        pytest.fail("this platform shows no window to look at")
+    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.bytesPerLine() // 4).copy()
+
+
+def afresh(roll: PianoRoll) -> NDArray[np.uint32]:
+    """The same, with every pixel painted anew."""
+    roll.tiles.clear()
+    roll.viewport().update()
+    return pixels(roll)
+
+
+class PaintWatch(QObject):
+    """The region that was painted since the last look."""
+
+    def __init__(self, watched: QObject) -> None:
+        super().__init__(watched)
+        self._region = QRegion()
+        watched.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self._region = self._region.united(event.region())
+        return False
+
+    def look(self) -> int:
+        """Number of pixels."""
+        QApplication.processEvents()
+        region, self._region = self._region, QRegion()
+        return sum(rect.width() * rect.height() for rect in region)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def watch(roll: PianoRoll) -> PaintWatch:
+    result = PaintWatch(roll.viewport())
+    result.look()
+    return result
+
+
+# Notes are painted where they are
+
+
+def test_each_note_is_painted_in_its_colour(roll: PianoRoll, hand: Hand) -> None:
+    roll.set_prompt(0.0, 0.0)  # else its tint lies over the notes
+    shown = pixels(roll)
+    theme = roll._paper.theme
+    for kind, notes in (("prompt", SCORE), ("take", TAKE), ("other", OTHER)):
+        for note in notes:
+            point = hand.at(note.end - 0.05, note.pitch)
+            colour = QColor.fromRgba(int(shown[point.y(), point.x()]))
+            assert colour in theme.velocities(kind)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pixels_per_second", [0.9, 12.0, 100.0, 900.0])
+def test_culling_leaves_out_nothing_that_shows(roll: PianoRoll, pixels_per_second: float) -> None:
+    part = dense_part(1500, seed=3)
+    drone = RollPart.of("drone", "prompt", [RollNote(0.2, 400.0, 40, 100)], colour=1)
+    roll.set_parts([part, drone])
+    view = roll.coordinates
+    roll._set_coordinates(replace(view, pixels_per_second=pixels_per_second, left=21.3))
+    culled = pixels(roll)
+    with mock.patch.object(RollPart, "between", lambda self, *_: np.arange(len(self))):
+        everything = afresh(roll)
+    assert np.array_equal(culled, everything)
+    roll.set_parts([])
+    assert not np.array_equal(culled, pixels(roll))
+
+
+def test_scrolled_tiles_are_as_painted_anew(roll: PianoRoll) -> None:
+    roll.set_parts([dense_part(3000, seed=5)])
+    for dx, dy in [(333, 0), (401, 77), (-50, -120), (1200, 300), (-700, 13)]:
+        roll.scroll_by(dx, dy)
+        shown = pixels(roll)
+        assert np.array_equal(shown, afresh(roll))
+
+
+# A take that grows
+
+
+def test_appended_notes_show_without_painting_all_tiles(roll: PianoRoll, watch: PaintWatch) -> None:
+    before = roll.tiles.painted
+    roll.append_notes("take", [RollNote(5.2, 5.9, 68, 100), RollNote(4.8, 5.3, 76, 60)])
+    assert 0 < watch.look() < 300 * 500
+    assert roll.tiles.painted == before
+    assert roll.tiles.mended > 0
+    assert roll.note_at(roll.coordinates.x(5.5), roll.coordinates.y(68) + 3) == NoteRef("take", 2)
+    grown = pixels(roll)
+    assert np.array_equal(grown, afresh(roll))
+    roll.set_parts([])
+    assert not np.array_equal(grown, pixels(roll))
+
+
+def test_notes_being_held_reach_to_the_sampling_head(roll: PianoRoll, hand: Hand) -> None:
+    roll.set_sampling(5.0, [RollNote(4.8, 4.8, 80, 127)])
+    roll.set_sampling(6.0, [RollNote(4.8, 4.8, 80, 127)])
+    shown = pixels(roll)
+    held, free = hand.at(5.9, 80), hand.at(6.1, 80)
+    assert shown[held.y(), held.x()] != shown[free.y(), free.x()]
+    assert np.array_equal(shown, afresh(roll))
+    roll.set_sampling(6.0)
+    shown = pixels(roll)
+    assert shown[held.y(), held.x()] != shown[free.y(), free.x()]  # the tint of what is in hand
+    assert np.array_equal(shown, afresh(roll))
+
+
+# Only what changed is painted
+
+
+def test_the_playhead_repaints_a_strip(roll: PianoRoll, watch: PaintWatch) -> None:
+    roll.set_playhead(2.0)
+    watch.look()
+    roll.set_playhead(2.02)
+    assert 0 < watch.look() < 60 * 500
+    moved = pixels(roll)
+    assert np.array_equal(moved, afresh(roll))
+
+
+def test_every_overlay_leaves_no_trace(roll: PianoRoll) -> None:
+    roll.set_follow(False)
+    before = afresh(roll)
+    steps = [
+        lambda: roll.set_playhead(5.0),
+        lambda: roll.set_sampling(7.0, [RollNote(6.5, 6.5, 66, 90)]),
+        lambda: roll.set_loop((1.5, 3.0)),
+        lambda: roll.set_loop((1.5, 6.0)),
+        lambda: roll.set_prompt(1.0, 3.0),
+        lambda: roll.set_lit_keys([60, 66]),
+        lambda: roll.set_selection(score(1, 2)),
+        lambda: roll.set_preview((0.4, 2)),
+        lambda: roll.set_playhead(5.4),
+        lambda: roll.set_sampling(8.0, [RollNote(6.5, 6.5, 66, 90), RollNote(7.5, 7.5, 69, 90)]),
+    ]
+    for step in steps:
+        step()
+        shown = pixels(roll)
+        assert np.array_equal(shown, afresh(roll))
+        assert not np.array_equal(shown, before)
+    roll.set_preview(None)
+    roll.clear_selection()
+    roll.set_lit_keys([])
+    roll.set_loop(None)
+    roll.set_sampling(None)
+    roll.set_playhead(None)
+    roll.set_prompt(0.0, 4.5)
+    assert np.array_equal(pixels(roll), before)
+
+
+def test_scrolling_time_leaves_the_keyboard_alone(roll: PianoRoll, watch: PaintWatch) -> None:
+    roll.scroll_by(40, 0)
+    assert watch.look() <= (roll.viewport().width() - roll.keyboard_width) * roll.viewport().height()
+
+
+# The view
+
+
+def test_first_shown_it_fits(qtbot: QtBot) -> None:
+    roll = PianoRoll()
+    qtbot.addWidget(roll)
+    roll.set_parts([RollPart.of("score", "prompt", [RollNote(1, 2, 30, 80), RollNote(50, 60, 90, 80)])])
+    roll.resize(900, 600)
+    roll.show()
+    view = roll.coordinates
+    assert view.left == 0
+    assert view.x(60) <= view.width
+    assert view.pitches[0] <= 30 <= 90 <= view.pitches[1]
+
+
+def test_the_page_turns_with_the_playhead(roll: PianoRoll) -> None:
+    roll.set_parts([dense_part(2000)])
+    roll.set_playhead(3.0)
+    assert roll.coordinates.left == 0
+    roll.set_playhead(roll.coordinates.right)
+    assert roll.coordinates.left > 5
+    assert 0 < roll.coordinates.x(roll.overlays.playhead or 0) < 0.2 * roll.coordinates.width
+
+
+def test_following_yields_to_the_user_until_the_playhead_is_back(roll: PianoRoll, heard: Heard) -> None:
+    said = heard(roll.follow_changed)
+    roll.set_parts([dense_part(2000)])
+    roll.set_playhead(3.0)
+    roll.scroll_by(2000, 0)
+    left = roll.coordinates.left
+    roll.set_playhead(3.1)
+    assert roll.coordinates.left == left
+    assert not roll.follows
+    roll.set_playhead(left + 0.1)  # the music has come to what the user looks at
+    assert roll.follows
+    assert said == [(False,), (True,)]
+    roll.set_playhead(roll.coordinates.right)
+    assert roll.coordinates.left > left
+
+
+def test_selection_survives_what_it_can(roll: PianoRoll, heard: Heard) -> None:
+    roll.set_selection([*score(0, 3), NoteRef("take", 1), NoteRef("gone", 0), NoteRef("old", 0)])
+    assert set(roll.selection()) == {*score(0, 3), NoteRef("take", 1)}
+    changed = heard(roll.selection_changed)
+    roll.set_parts([RollPart.of("score", "prompt", SCORE[:2])])
+    assert roll.selection() == score(0)
+    assert len(changed) == 1
+
+
+def test_a_roll_without_anything(qtbot: QtBot, hand: Hand, roll: PianoRoll) -> None:
+    roll.set_parts([])
+    roll.set_tempo_map(TempoMap())
+    roll.fit()
+    for action in (roll.select_all, roll.delete_selected, lambda: roll.select_neighbour(1), lambda: roll.nudge(1)):
+        action()
+    hand.drag(hand.at(1, 60), hand.at(3, 70))
+    assert roll.selection() == ()
+    assert len(np.unique(pixels(roll))) > 5
+
+
+def test_it_tells_screen_readers(roll: PianoRoll) -> None:
+    assert roll.accessibleName() == "Piano roll"
+    roll.set_selection(score(0, 1))
+    assert roll.accessibleDescription() == "7 notes, 2 selected"
+
+
+def test_dark_follows_the_palette(roll: PianoRoll) -> None:
+    light = pixels(roll)
+    palette = QPalette(QColor(40, 42, 46))
+    palette.setColor(QPalette.ColorRole.Base, QColor(25, 27, 30))
+    palette.setColor(QPalette.ColorRole.Text, QColor(230, 230, 230))
+    roll.setPalette(palette)
+    dark = pixels(roll)
+    assert (dark[100:400, 200:800] & 0xFF).mean() < 90 < (light[100:400, 200:800] & 0xFF).mean()
+
+
+@pytest.fixture(params=[1.25, 2.0])
+def scaled(request: pytest.FixtureRequest, roll: PianoRoll) -> Iterator[PianoRoll]:
+    with mock.patch.object(type(roll.viewport()), "devicePixelRatioF", return_value=request.param):
+        roll._resize()
+        yield roll
+
+
+def test_tiles_fit_together_at_every_scale(scaled: PianoRoll) -> None:
+    scaled.scroll_by(37.4, 11)
+    view = scaled.coordinates
+
+    def paint(exposed: list[QRect]) -> QImage:
+        image = QImage(round(view.width * view.ratio), round(view.height * view.ratio), QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(view.ratio)
+        painter = QPainter(image)
+        for rect in exposed:
+            painter.setClipRect(rect)
+            scaled._paint_notes(painter, rect.toRectF())
+        painter.end()
+        return image
+
+    whole = QRect(0, 0, view.width, view.height)
+    strips = [QRect(x, 0, 20, view.height) for x in range(0, view.width, 20)]
+    assert paint([whole]) == paint([whole, *strips])
+
+
+def test_measuring_runs(qtbot: QtBot) -> None:
+    for frames in measure_frames(notes=400, width=600, height=300, frames=4):
+        assert frames.frames == 4
+        assert 0 < frames.p50 <= frames.p99 <= frames.longest
