@@ -80,7 +80,7 @@ def run(arguments: list[str]) -> int:
         if not arguments:  # its text is the help
             print(error.format_message(), file=sys.stderr)
             return error.exit_code
-        return _fail(error.format_message(), error.exit_code)
+        return _fail(f"{error.format_message().rstrip('.')}.", error.exit_code)
     except typer.Abort:
         return INTERRUPTED
     except ContinuoError as error:

@@ -58,7 +58,8 @@ class Player:
             with _start_lock, _without_main_module(), _sigint_blocked():
                 self._process.start()
             theirs.close()
-            self.description = self._receive_opening()
+            self.description, connected = self._receive_opening()
+            self._status = PlayerStatus(connected=connected)
         except BaseException:
             self._end_process(0.5)
             self._pipe.close()
@@ -190,7 +191,8 @@ class Player:
     def _unexpected(self) -> str:
         return "The player has ended unexpectedly."
 
-    def _receive_opening(self) -> str:
+    def _receive_opening(self) -> tuple[str, bool | None]:
+        """The output's description, and whether anything listens to it already."""
         if not self._pipe.poll(OPENING_TIMEOUT):
             raise ContinuoError("The output did not open in time.")
         try:

@@ -4,8 +4,8 @@ It shares nothing with the app but a pipe, so neither the model nor the screen c
 outlives them: when the pipe closes, even by `kill -9` of the app, on SIGTERM and on any exception it
 ends all that sounds. SIGINT it ignores: a terminal sends Ctrl-C to both, and the app decides.
 
-Over the pipe come tuples `(command, *arguments)`; back go the output's description once it is open,
-then PlayerStatus, and a ContinuoError when something ends it.
+Over the pipe come tuples `(command, *arguments)`; back go the output's description once it is open
+and whether it is connected, then PlayerStatus, and a ContinuoError when something ends it.
 """
 
 import gc
@@ -53,7 +53,7 @@ def run(pipe: Connection, choice: OutputChoice) -> None:
     error: ContinuoError | None = None
     try:
         signal.signal(signal.SIGTERM, _on_sigterm)
-        pipe.send(output.description)
+        pipe.send((output.description, output.is_connected()))
         # Nothing here makes reference cycles, so no collection ever has to delay a message.
         gc.freeze()
         gc.disable()
