@@ -1,7 +1,7 @@
 """The cards of the takes panel: what they hold, how they are painted, where on them something can be pressed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any
@@ -323,7 +323,7 @@ def _note_boxes(
     missing = max(0.0, _LOWEST_ROLL - (high - low)) / 2
     low, high = low - missing - 1, high + missing + 1
     scale = width / max(seconds, end.max(), 0.1)
-    thick = max(1, round(min(height / (high - low + 1), 3 * ratio)))
+    thick = round(min(max(height / (high - low + 1), 1.6 * ratio), 3 * ratio))
     left = np.floor(start * scale)
     right = np.maximum(np.floor(end * scale) - 1, left + max(1, round(ratio)) - 1)
     top = np.rint((high - pitch) / (high - low) * (height - thick))
@@ -342,7 +342,7 @@ def facts(card: Card, metrics: QFontMetrics, width: int) -> str:
         forms = [
             f"{length} · seed {take.seed} · temperature {take.temperature:g}",
             f"{length} · seed {take.seed} · temp. {take.temperature:g}",
-            f"{length} · {take.seed} · {take.temperature:g}",
+            f"{length} · seed {take.seed}",
         ]
     fitting = [form for form in forms if metrics.horizontalAdvance(form) <= width]
     return fitting[0] if fitting else metrics.elidedText(forms[-1], Qt.TextElideMode.ElideRight, width)
@@ -364,8 +364,3 @@ def notes_words(count: int) -> str:
 def growing_card(take_id: str, notes: Sequence[TakeNote], seconds: float) -> Card:
     """The card of a take in the making."""
     return Card(TakeRecord(id=take_id, name="New take", notes=tuple(notes), seconds=seconds), growing=True)
-
-
-def grown(card: Card, notes: Sequence[TakeNote], seconds: float) -> Card:
-    """A card with more notes."""
-    return replace(card, take=replace(card.take, notes=tuple(notes), seconds=seconds))

@@ -53,6 +53,16 @@ class TakesPanel(QWidget):
         self.stack = QStackedLayout(self)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.view)
+        self._deeds: dict[str, Callable[[str], object]] = {
+            "Hear": self.hear.emit,
+            "Star": self._star,
+            "Rename": self._rename,
+            "Duplicate": self.duplicated.emit,
+            "Continue this take": self.fork_requested.emit,
+            "Regenerate with a new seed": self.regenerate_requested.emit,
+            "Make part of the score": self.accept_requested.emit,
+            "Delete": self.deleted.emit,
+        }
         self._takes: tuple[TakeRecord, ...] = ()
         self._current: str | None = None
         self._growing: dict[str, tuple[Sequence[TakeNote], float]] = {}
@@ -108,9 +118,8 @@ class TakesPanel(QWidget):
                 menu.addSeparator()
                 continue
             words, keys, tip = entry
-            if words == "Star" and take.starred:
-                words = "Remove star"
-            action = menu.addAction(words, lambda words=words: self._do(words, take_id))
+            shown = "Remove star" if words == "Star" and take.starred else words
+            action = menu.addAction(shown, lambda words=words: self._do(words, take_id))
             action.setToolTip(tip)
             if keys is not None:
                 action.setShortcut(QKeySequence(keys))
@@ -121,24 +130,13 @@ class TakesPanel(QWidget):
 
     def _do(self, words: str, take_id: str) -> None:
         """Do what an entry of the menu says."""
-        match words:
-            case "Hear":
-                self.hear.emit(take_id)
-            case "Rename":
-                self.view.edit(self.model.index(self.model.row_of(take_id)))
-            case "Star" | "Remove star":
-                row = self.model.row_of(take_id)
-                self.starred.emit(take_id, not self.model.cards[row].take.starred)
-            case "Duplicate":
-                self.duplicated.emit(take_id)
-            case "Continue from here":
-                self.fork_requested.emit(take_id)
-            case "Regenerate with a new seed":
-                self.regenerate_requested.emit(take_id)
-            case "Make part of the score":
-                self.accept_requested.emit(take_id)
-            case "Delete":
-                self.deleted.emit(take_id)
+        self._deeds[words](take_id)
+
+    def _rename(self, take_id: str) -> None:
+        self.view.edit(self.model.index(self.model.row_of(take_id)))
+
+    def _star(self, take_id: str) -> None:
+        self.starred.emit(take_id, not self.model.cards[self.model.row_of(take_id)].take.starred)
 
     def _press(self, spot: Spot, take_id: str, at: QPoint) -> None:
         if spot is Spot.MORE:
@@ -182,7 +180,7 @@ _ENTRIES: tuple[tuple[str, Qt.Key | None, str] | None, ...] = (
     ("Rename", Qt.Key.Key_F2, "Give it a name of your own."),
     ("Duplicate", None, "Keep a copy, to edit one of the two."),
     None,
-    ("Continue from here", None, "Play on from a note of this take: a new take that begins like it."),
+    ("Continue this take", None, "Play on from it: a new take that begins like this one."),
     ("Regenerate with a new seed", None, "Another take with the same settings."),
     ("Make part of the score", None, "Put its notes into the score, as a track behind the marker."),
     None,
