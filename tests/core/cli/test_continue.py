@@ -1,0 +1,155 @@
+"""continue: file to file."""
+
+from pathlib import Path
+
+import pytest
+
+from core.midi.read import read_score
+from tests.core.cli.helpers import KEYS, Command, take_notes, two_tracks
+
+
+def test_the_take_follows_the_untouched_original(command: Command, song: Path, tiny: Path) -> None:
+    result = command.json("continue", song, "-o", "out file ü.mid", "--model", tiny, "--seconds", 3, "--seed", 7)
+    assert song.read_bytes() == two_tracks()
+    before, after = read_score(song), read_score("out file ü.mid")
+    assert after.chunks[:-1] == before.chunks
+    notes = after.tracks[-1].notes
+    assert set(result) == KEYS
+    assert result["notes"] == len(notes) > 0
+    assert min(note.start for note in notes) >= 8.0
+    assert max(note.end for note in notes) <= 11.0 + 0.02
+    assert result["events"] > len(notes)
+    assert result["music_seconds"] == pytest.approx(3.0, abs=0.02)
+    assert result["outputs"] == ["out file ü.mid"]
+    assert (result["model"], result["seed"], result["device"]) == ("tiny", 7, "cpu")
+    assert (result["underruns"], result["late_ms_p99"]) == (0, None)
+    assert result["real_time_factor"] == pytest.approx(result["music_seconds"] / result["wall_seconds"], rel=0.05)
+    assert result["events_per_second"] == pytest.approx(result["events"] / result["wall_seconds"], rel=0.05)
+    assert result["wall_seconds"] >= result["first_event_seconds"] > 0
+    assert result["prefill_seconds"] > 0
+
+
+def test_words_for_people_and_nothing_on_stderr(command: Command, song: Path, tiny: Path) -> None:
+    code, out, err = command("continue", song, "-o", "o.mid", "--model", tiny, "--events", 20, "--seed", 3)
+    assert (code, err) == (0, "")
+    assert "seed 3" in out
+    assert out.endswith("o.mid\n")
+
+
+def test_the_take_alone_starts_at_0(command: Command, song: Path, tiny: Path) -> None:
+    both = ["continue", song, "--model", tiny, "--seconds", 3, "--seed", 7]
+    command.json(*both, "-o", "with.mid")
+    command.json(*both, "-o", "alone.mid", "--take-only")
+    alone = read_score("alone.mid")
+    assert len(alone.tracks) == 1
+    expected = [(n.pitch, n.velocity, n.start_tick, n.end_tick) for n in alone.tracks[0].notes]
+    marker = 8 * 480
+    found = take_notes(Path("with.mid"))
+    assert [(n.pitch, n.velocity, n.start_tick - marker, n.end_tick - marker) for n in found] == expected
+
+
+def test_from_mid_file_cuts_the_original(command: Command, song: Path, tiny: Path) -> None:
+    command.json("continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--from", 3.5)
+    melody, bass, take = read_score("o.mid").tracks
+    assert [n.pitch for n in melody.notes] == [72, 74, 76, 77]
+    assert max(n.end for n in (*melody.notes, *bass.notes)) == pytest.approx(3.5)
+    assert min(n.start for n in take.notes) >= 3.5
+    assert max(n.end for n in take.notes) <= 5.52
+
+
+def test_keep_rest_leaves_it(command: Command, song: Path, tiny: Path) -> None:
+    command.json("continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--from", 3.5, "--keep-rest")
+    after = read_score("o.mid")
+    assert after.chunks[:-1] == read_score(song).chunks
+    assert min(n.start for n in after.tracks[-1].notes) >= 3.5
+
+
+def test_length_in_bars_and_events(command: Command, song: Path, tiny: Path) -> None:
+    line = ["continue", song, "-o", "o.mid", "--model", tiny]
+    assert command.json(*line, "--bars", 1.5)["music_seconds"] == pytest.approx(6.0, abs=0.02)
+    # What still sounds when the last event is sampled is closed by note-offs of our own.
+    assert 40 <= command.json(*line, "--events", 40)["events"] <= 80
+
+
+def test_takes_into_files_of_their_own(command: Command, song: Path, tiny: Path) -> None:
+    line = ["continue", song, "--model", tiny, "--seconds", 2, "--seed", 5]
+    result = command.json(*line, "-o", "o.mid", "--takes", 3)
+    assert result["outputs"] == ["o-1.mid", "o-2.mid", "o-3.mid"]
+    files = [Path(path).read_bytes() for path in result["outputs"]]
+    assert len(set(files)) == 3
+    assert result["notes"] == sum(len(take_notes(Path(path))) for path in result["outputs"])
+
+
+def test_the_same_seed_gives_the_same_file(command: Command, song: Path, tiny: Path) -> None:
+    line = ["continue", song, "--model", tiny, "--seconds", 4]
+    for out, seed in (("a.mid", 11), ("b.mid", 11), ("c.mid", 12)):
+        command.json(*line, "-o", out, "--seed", seed)
+    assert Path("a.mid").read_bytes() == Path("b.mid").read_bytes() != Path("c.mid").read_bytes()
+    drawn = command.json(*line, "-o", "d.mid")["seed"]
+    command.json(*line, "-o", "e.mid", "--seed", drawn)
+    assert Path("d.mid").read_bytes() == Path("e.mid").read_bytes()
+
+
+def test_scale_and_range(command: Command, song: Path, tiny: Path) -> None:
+    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 90, "--seed", 2]
+    command.json(*line, "--scale", "D minor", "--low", "C4", "--high", 71)
+    pitches = {n.pitch for n in take_notes(Path("o.mid"))}
+    assert len(pitches) > 3
+    assert pitches <= {60, 61, 62, 64, 65, 67, 69, 70}  # in minor with both sevenths
+    code, _, err = command(*line, "--scale", "auto")
+    assert (code, err) == (0, "Keeping to C major.\n")
+    assert {n.pitch % 12 for n in take_notes(Path("o.mid"))} <= {0, 2, 4, 5, 7, 9, 11}
+
+
+def test_the_prompt_is_the_chosen_tracks_and_seconds(
+    command: Command, song: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.generation.engine import Engine
+
+    seen: list[set[int]] = []
+    prepare = Engine.prepare
+
+    def spy(self: Engine, prompt, *rest):
+        seen.append({event for event in prompt.events if event < 128})
+        return prepare(self, prompt, *rest)
+
+    monkeypatch.setattr(Engine, "prepare", spy)
+    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--events", 5]
+    command.json(*line)
+    command.json(*line, "--tracks", "2")
+    command.json(*line, "--tracks", "2,1", "--prompt-seconds", 1.5)
+    assert seen == [{72, 74, 76, 77, 79, 48, 53, 55}, {48, 53, 55}, {74}]
+
+
+def test_the_file_may_be_continued_in_place_if_named(command: Command, song: Path, tiny: Path) -> None:
+    chunks = read_score(song).chunks
+    command.json("continue", song, "-o", song, "--model", tiny, "--seconds", 1)
+    assert read_score(song).chunks[:-1] == chunks
+
+
+def test_numbered_takes_never_replace_the_prompt(command: Command, song: Path, tiny: Path) -> None:
+    prompt = song.rename(song.with_name("o-2.mid"))
+    command.refuse(2, "continue", prompt, "-o", "o.mid", "--takes", 2, "--model", tiny)
+    assert prompt.read_bytes() == two_tracks()
+    assert list(song.parent.iterdir()) == [prompt]
+
+
+def test_a_fault_while_sampling_saves_what_there_is(
+    command: Command, song: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.errors import ContinuoError
+    from core.generation.engine import Engine
+
+    decode_one, calls = Engine.decode_one, []
+
+    def fail(self: Engine, *arguments):
+        calls.append(1)
+        if len(calls) == 30:
+            raise ContinuoError("The lights went out.")
+        return decode_one(self, *arguments)
+
+    monkeypatch.setattr(Engine, "decode_one", fail)
+    code, out, err = command("continue", song, "-o", "o.mid", "--model", tiny, "--events", 90, "--json")
+    assert (code, err) == (1, "continuo-cli: The lights went out.\n")
+    assert '"outputs": ["o.mid"]' in out
+    assert take_notes(Path("o.mid"))

@@ -1,0 +1,182 @@
+"""continue --live and play, through a JACK port to a second program that hears them."""
+
+import json
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from core.midi.read import read_score, score_messages
+from core.resources import bundled
+from tests.conftest import JackServer, Listener, wait_for
+from tests.core.cli.helpers import Command, notes_on_wire, sounding, start, take_notes, wire_groups
+
+NOCTURNE = bundled("examples", "nocturne.mid")
+
+
+@contextmanager
+def listening_when_there(part_of_name: str = "Continuo") -> Iterator[Callable[[], Listener]]:
+    """A listener on a port that this process will open later; to be called for afterwards."""
+    found: list[Listener] = []
+    thread = threading.Thread(target=lambda: found.append(Listener(part_of_name, timeout=30)))
+    thread.start()
+    try:
+        yield lambda: found[0]
+    finally:
+        thread.join()
+        for listener in found:
+            listener.close()
+
+
+def assert_silenced(messages: list[bytes]) -> None:
+    """Nothing sounds, and the last word was CC 64 = 0 and CC 123."""
+    assert sounding(messages) == set()
+    controls = [m for m in messages if m[0] & 0xF0 == 0xB0]
+    assert {m[1] for m in controls[-2:]} == {64, 123}
+    assert all(m[2] == 0 for m in controls[-2:])
+    assert messages[-1] in controls[-2:]
+
+
+def assert_same_notes(messages: list[bytes], path: Path) -> None:
+    """Every note of the saved take came, in order; messages of one moment in any order."""
+    came = iter(notes_on_wire(messages))
+    for moment in wire_groups(path):
+        assert Counter(islice(came, moment.total())) == moment
+    assert list(came) == []
+
+
+def test_all_of_a_live_continuation_arrives_and_is_saved(command: Command, jack: dict[str, str]) -> None:
+    with listening_when_there() as listener:
+        line = ("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--seconds", 2, "--seed", 4, "--live", "--wait")
+        result = command.json(*line)
+        messages = listener().wait_for(lambda ms: bool(ms) and ms[-1][0] & 0xF0 == 0xB0 and not sounding(ms))
+        assert_same_notes(messages, Path("o.mid"))
+        assert result["notes"] == len(take_notes(Path("o.mid"))) > 5
+        assert result["late_ms_p99"] > 0
+        assert result["underruns"] >= 0
+
+
+def test_the_port_is_heard_while_the_take_is_being_sampled(
+    command: Command, jack: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.generation.engine import Engine
+
+    decode_one = Engine.decode_one
+    events, rate = 120, 60.0
+    sampled: list[float] = []  # when each event was
+
+    def slow(self: Engine, *arguments):
+        due = (sampled[0] if sampled else time.perf_counter()) + len(sampled) / rate
+        time.sleep(max(0.0, due - time.perf_counter()))
+        sampled.append(time.perf_counter())
+        return decode_one(self, *arguments)
+
+    monkeypatch.setattr(Engine, "decode_one", slow)
+    with listening_when_there() as listener:
+        line = ("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--events", events, "--seed", 4)
+        command.json(*line, "--live", "--wait")
+        arrived = next(wall for wall, message in listener().received if message[0] & 0xF0 == 0x90)
+        assert len(sampled) == events - 1
+        assert sampled[-1] - sampled[0] >= (events - 2) / rate
+        assert sum(wall < arrived for wall in sampled) < events / 2
+        assert_same_notes(listener().messages, Path("o.mid"))
+
+
+def test_an_existing_port_by_part_of_its_name(command: Command, song: Path, tiny: Path, jack: dict[str, str]) -> None:
+    with Listener(own_port="Grand Piano") as listener:
+        assert "Grand Piano" in {p["name"].split(":")[-1] for p in command.json("ports")["ports"]}
+        line = ("continue", song, "-o", "o.mid", "--take-only", "--model", tiny, "--seconds", 1, "--seed", 9)
+        code, _, err = command(*line, "--live", "grand pi")
+        assert code == 0
+        assert "Grand Piano" in err
+        messages = listener.wait_for(lambda ms: len(notes_on_wire(ms)) >= 2 * len(take_notes(Path("o.mid"))))
+        assert_same_notes(messages, Path("o.mid"))
+
+
+def test_play_sends_all_of_a_file(command: Command, tmp_path: Path, jack: dict[str, str]) -> None:
+    from tests.core.midi.builders import control, file_of, scale
+
+    (tmp_path / "short.mid").write_bytes(file_of([control(64, 127), *scale(length=30), control(64, 0)]))
+    expected = [message for _, message in score_messages(read_score(tmp_path / "short.mid"))]
+    with Listener(own_port="Grand Piano") as listener:
+        result = command.json("play", "short.mid", "--port", "grand")
+        messages = listener.wait_for(lambda ms: len(ms) >= len(expected))
+        assert messages[: len(expected)] == expected
+        assert result["sent"] == len(expected)
+        assert "Grand Piano" in result["output"]
+
+
+def test_ctrl_c_in_mid_chord_silences_saves_and_reports(tmp_path: Path, jack: dict[str, str]) -> None:
+    out = tmp_path / "o.mid"
+    process = start("continue", NOCTURNE, "-o", out, "--take-only", "--seconds", "inf", "--seed", 4,
+                    "--live", "--wait", "--json", env=jack)  # fmt: skip
+    try:
+        with Listener("Continuo", timeout=30) as listener:
+            listener.wait_for(lambda ms: len(sounding(ms)) >= 2, 40)
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGINT)  # a nervous finger
+            stdout, stderr = process.communicate(timeout=20)
+            assert process.returncode == 130, stderr
+            assert "Traceback" not in stderr
+            result = json.loads(stdout.splitlines()[-1])
+            assert result["outputs"] == [str(out)]
+            assert result["notes"] == len(take_notes(out)) >= 2
+            assert_silenced(listener.wait_for(lambda ms: ms[-1][0] & 0xF0 == 0xB0 and not sounding(ms)))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_kill_9_of_the_command_leaves_no_note_hanging(tmp_path: Path, jack: dict[str, str]) -> None:
+    process = start("continue", NOCTURNE, "--seconds", 60, "--seed", 4, "--live", "--wait", env=jack)
+    try:
+        with Listener("Continuo", timeout=30) as listener:
+            listener.wait_for(lambda ms: len(sounding(ms)) >= 2, 40)
+            process.kill()
+            process.communicate()
+            assert_silenced(listener.wait_for(lambda ms: ms[-1][0] & 0xF0 == 0xB0 and not sounding(ms)))
+            wait_for(lambda: not any("Continuo" in port for port in listener.ports()), "the player to end")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_sigterm_while_waiting_for_a_connection(jack: dict[str, str]) -> None:
+    process = start("continue", NOCTURNE, "--live", "--wait", env=jack)
+    try:
+        assert process.stderr
+        for line in process.stderr:
+            if "Waiting" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=20)
+        assert (process.returncode, stdout, stderr) == (130, "", "")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_what_was_sampled_is_saved_when_the_midi_system_dies(
+    command: Command, mortal_jack: JackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.generation.engine import Engine
+
+    decode_one = Engine.decode_one
+    count = iter(range(1_000_000))
+
+    def fatal(self: Engine, *arguments):
+        if next(count) == 100:
+            mortal_jack.close()
+        return decode_one(self, *arguments)
+
+    monkeypatch.setattr(Engine, "decode_one", fatal)
+    code, out, err = command("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--seconds", "inf", "--live", "--json")
+    assert code == 1
+    assert "JACK server has ended" in err
+    assert json.loads(out.splitlines()[-1])["notes"] == len(take_notes(Path("o.mid"))) > 0
