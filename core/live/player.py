@@ -86,9 +86,9 @@ class Player:
         """Nothing more comes; the song ends at `end` (song seconds)."""
         self._command("finish", end)
 
-    def clear_after(self, time: float) -> None:
-        """Drop what was fed from song time `time` on, so that another future can be fed."""
-        self._command("clear_after", time)
+    def clear_after(self, time: float, length: float | None = None) -> None:
+        """Drop what was fed from song time `time` on, so that another future, `length` seconds long, can be fed."""
+        self._command("clear_after", time, length)
 
     # The listener's wishes
 
@@ -118,6 +118,12 @@ class Player:
             problem = str(self._error) if self._error else "" if self._closed else self._unexpected()
             return replace(self._status, state="stopped", problem=problem)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether `status()` tells of the time after every command that was given."""
+        with self._changed:
+            return self._status.answered == self._asked
+
     def is_connected(self) -> bool | None:
         """Whether anything listens to the output (news at most 0.25 s old); None if nobody can tell."""
         self._raise_if_gone()
@@ -129,7 +135,7 @@ class Player:
         while True:
             with self._changed:
                 self._raise_if_gone()
-                if self._status.answered == self._asked and self._status.state in ("ended", "stopped"):
+                if self.is_settled and self._status.state in ("ended", "stopped"):
                     return True
                 left = 0.5 if deadline is None else deadline - time.monotonic()
                 if left <= 0:

@@ -118,10 +118,11 @@ class Scheduler:
         if self.state == "stopped":
             self.state = "waiting"
 
-    def clear_after(self, time: float) -> None:
+    def clear_after(self, time: float, length: float | None = None) -> None:
         """Drop the music from `time` on (not what has been played), so that another can be fed.
 
-        Notes that would sound at that moment get their note-offs there.
+        Notes that would sound at that moment get their note-offs there. `length` is the number of seconds
+        that will be sampled from there on, None if unlimited.
         """
         position = self.position
         cut = max(time, position)
@@ -134,6 +135,7 @@ class Scheduler:
         self.head = min(self.head, cut)
         self._last_fed = cut
         self._end = None
+        self._limit = None if length is None else cut + length
         self._arrivals.clear()
         if cut <= position and self.state in ("playing", "holding", "ended"):
             while self._queue:

@@ -1,0 +1,138 @@
+"""Actions: every command of the menus with its shortcut, in one table; and the menus they stand in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from desktop.icons import set_icon
+
+Keys = QKeySequence.StandardKey | str | None
+_K = QKeySequence.StandardKey
+_ROLL = "roll"  # the roll obeys these keys itself, while it has the focus: here they are only shown
+_CHECK = "check"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One row of the table."""
+
+    name: str
+    text: str
+    keys: Keys = None
+    icon: str = ""
+    kind: str = ""
+    tip: str = ""
+    role: QAction.MenuRole = QAction.MenuRole.NoRole
+
+
+COMMANDS = (
+    Command("new", "&New", _K.New, tip="An empty session, to generate from nothing"),
+    Command("open", "&Open …", _K.Open),
+    Command("save", "&Save Session", _K.Save),
+    Command("save as", "Save Session &As …", _K.SaveAs),
+    Command("save score and take", "Score and &Take …", "Ctrl+E"),
+    Command("save take", "Take &Alone …", "Ctrl+Shift+E"),
+    Command("save all takes", "A&ll Takes …"),
+    Command("save score", "&Score Alone …"),
+    Command("export", "Export A&udio …", "Ctrl+Shift+W"),
+    Command("quit", "&Quit", _K.Quit, role=QAction.MenuRole.QuitRole),
+    Command("undo", "&Undo", _K.Undo),
+    Command("redo", "&Redo", _K.Redo),
+    Command("delete notes", "&Delete Notes", _K.Delete, kind=_ROLL),
+    Command("select all", "Select &All Notes", _K.SelectAll, kind=_ROLL),
+    Command("up", "Semitone &Up", "Up", kind=_ROLL),
+    Command("down", "Semitone &Down", "Down", kind=_ROLL),
+    Command("octave up", "&Octave Up", "Shift+Up", kind=_ROLL),
+    Command("octave down", "O&ctave Down", "Shift+Down", kind=_ROLL),
+    Command("earlier", "Nudge &Earlier", "Left", kind=_ROLL),
+    Command("later", "Nudge &Later", "Right", kind=_ROLL),
+    Command("quantise", "&Quantise …", "Q", kind=_ROLL),
+    Command("continue", "&Continue", "C", tip="Play on from the marker"),
+    Command("fork", "Continue from &Here", "Shift+C", "fork", tip="A new take from the note selected in the take"),
+    Command("regenerate", "&Regenerate", "Ctrl+R", tip="Another take from the same place"),
+    Command("accept", "&Make Part of the Score", "Ctrl+Return", tip="The take becomes a track of the score"),
+    Command("play", "&Play", "Space", "play", tip="Play or pause"),
+    Command("stop", "&Stop", "Esc", "stop", tip="Stop the sound and the model"),
+    Command("return", "&Return to Start", "Home", "return", tip="Playhead to the beginning"),
+    Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
+    Command("metronome", "&Metronome", "M", "metronome", _CHECK, "Click along"),
+    Command("panic", "P&anic", "Ctrl+.", "panic", tip="Silence everything at once"),
+    Command("fit", "&Show Everything", "F", "fit"),
+    Command("zoom in", "Zoom &In", _K.ZoomIn),
+    Command("zoom out", "Zoom &Out", _K.ZoomOut),
+    Command("follow", "F&ollow Playhead", "Ctrl+F", "follow", _CHECK),
+    Command("theme system", "As the &System", kind=_CHECK),
+    Command("theme light", "&Light", kind=_CHECK),
+    Command("theme dark", "&Dark", kind=_CHECK),
+    Command("log", "Show the &Log File"),
+    Command("about", "&About Continuo", role=QAction.MenuRole.AboutRole),
+)
+
+
+class Actions:
+    """The actions of a window, by name."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._by_name: dict[str, QAction] = {}
+        for command in COMMANDS:
+            keys = QKeySequence(command.keys) if command.keys is not None else QKeySequence()
+            shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
+            text = window.tr(command.text)
+            action = QAction(f"{text}\t{shown}" if command.kind == _ROLL else text, window)
+            action.setObjectName(command.name)
+            action.setMenuRole(command.role)
+            action.setCheckable(command.kind == _CHECK)
+            if command.kind != _ROLL:
+                action.setShortcut(keys)
+                window.addAction(action)
+            if command.icon:
+                set_icon(action, command.icon)
+            words = window.tr(command.tip) if command.tip else text.replace("&", "").removesuffix(" …")
+            action.setToolTip(f"{words} ({shown})" if shown else words)
+            self._by_name[command.name] = action
+
+    def __getitem__(self, name: str) -> QAction:
+        return self._by_name[name]
+
+    def on(self, name: str, deed: Callable[[], object]) -> None:
+        """Do this when the action is triggered."""
+        self._by_name[name].triggered.connect(lambda _=False: deed())
+
+    def enable(self, is_enabled: bool, *names: str) -> None:
+        """Whether these can be chosen."""
+        for name in names:
+            self._by_name[name].setEnabled(is_enabled)
+
+    def fill(self, menu: QMenu, *names: str) -> QMenu:
+        """Put actions into a menu; "-" is a line."""
+        for name in names:
+            if name == "-":
+                menu.addSeparator()
+            else:
+                menu.addAction(self._by_name[name])
+        return menu
+
+
+def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tuple[QMenu, QMenu]:
+    """The menu bar. Returns the menus that are filled later: recent files, examples."""
+    bar = window.menuBar()
+    tr = window.tr
+    file = bar.addMenu(tr("&File"))
+    actions.fill(file, "new", "open")
+    recent, examples = file.addMenu(tr("Open &Recent")), file.addMenu(tr("Open &Example"))
+    actions.fill(file, "-", "save", "save as")
+    actions.fill(file.addMenu(tr("Save &MIDI")), "save score and take", "save take", "save all takes", "save score")
+    actions.fill(file, "export", "-", "quit")
+    edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "select all", "delete notes", "-")
+    actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
+    actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")
+    actions.fill(edit, "quantise")
+    actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "regenerate", "-", "accept")
+    actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "-", "loop", "metronome", "-", "panic")
+    view = actions.fill(bar.addMenu(tr("&View")), "fit", "zoom in", "zoom out", "-", "follow", "-")
+    actions.fill(view.addMenu(tr("&Colours")), "theme system", "theme light", "theme dark")
+    bar.addMenu(output_menu)
+    actions.fill(bar.addMenu(tr("&Help")), "log", "-", "about")
+    return recent, examples

@@ -1,0 +1,95 @@
+"""The app: `continuo [FILE]`. Shows the window first; what takes long starts once it is on screen."""
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent, QIcon
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from core.resources import bundled
+from desktop.logs import install_hooks, start_logging
+
+
+class Application(QApplication):
+    """The Qt application; `file_opened` when the system hands over a file (macOS)."""
+
+    file_opened = Signal(str)
+
+    def event(self, event: QEvent) -> bool:
+        """A file was double-clicked while the app runs, or dropped on its icon."""
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.file_opened.emit(event.file())
+            return True
+        return super().event(event)
+
+
+class _Crier(QObject):
+    """Brings sentences about errors to the GUI thread, one dialog at a time."""
+
+    told = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_open = False
+        self.told.connect(self._show)
+
+    def _show(self, sentence: str) -> None:
+        if not self._is_open:
+            self._is_open = True
+            QMessageBox.warning(None, "Continuo", sentence)  # type: ignore[arg-type]
+            self._is_open = False
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="continuo", description="Plays on from your MIDI: a Music Transformer on your own machine."
+    )
+    parser.add_argument("file", nargs="?", default="", help="a MIDI file or .continuo session to open")
+    parser.add_argument("--version", action="version", version=f"Continuo {version()}")
+    return parser.parse_known_args(list(arguments))[0]
+
+
+def version() -> str:
+    """The version that is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("continuo")
+    except PackageNotFoundError:  # inside a bundle without metadata
+        return "0.1.0"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the app until its window is closed; returns the exit status."""
+    multiprocessing.freeze_support()
+    chosen = _parse(sys.argv[1:] if arguments is None else arguments)
+    start_logging()
+    app = Application(sys.argv[:1])
+    app.setApplicationName("Continuo")
+    app.setApplicationDisplayName("Continuo")
+    app.setDesktopFileName("continuo")
+    app.setQuitOnLastWindowClosed(False)  # the window ends the app once all is silent and saved
+    icon = bundled("icons", "continuo.png")
+    if icon.is_file():
+        app.setWindowIcon(QIcon(str(icon)))
+    crier = _Crier()
+    install_hooks(crier.told.emit)
+
+    from desktop.main_window import MainWindow
+
+    window = MainWindow()
+    app.file_opened.connect(window.filing.open_path)
+    app.commitDataRequest.connect(lambda _: window.document.autosave())
+    window.show()
+    QTimer.singleShot(0, lambda: window.start(chosen.file))
+    try:
+        return app.exec()
+    finally:
+        window.shut_down()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

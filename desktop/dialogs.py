@@ -1,0 +1,70 @@
+"""Dialogs: every question that the window asks, one method each, so that a test can answer in the user's place."""
+
+from typing import Literal
+
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+Leaving = Literal["save", "discard", "cancel"]
+Recovering = Literal["recover", "discard", "later"]
+
+MIDI_FILES = "MIDI files (*.mid *.midi *.smf *.kar *.rmi)"
+SESSIONS = "Continuo sessions (*.continuo)"
+
+
+class Dialogs:
+    """Modal questions over a window."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._window = window
+        self._tr = window.tr
+
+    def tell(self, sentence: str) -> None:
+        """Something went wrong."""
+        QMessageBox.warning(self._window, "Continuo", sentence)
+
+    def file_to_open(self, folder: str) -> str:
+        """A file, or empty."""
+        all_of_them = self._tr("Music and sessions (*.mid *.midi *.smf *.kar *.rmi *.continuo)")
+        kinds = ";;".join((all_of_them, self._tr(MIDI_FILES), self._tr(SESSIONS), self._tr("All files (*)")))
+        return QFileDialog.getOpenFileName(self._window, self._tr("Open"), folder, kinds)[0]
+
+    def file_to_save(self, title: str, suggestion: str, kinds: str, suffix: str) -> str:
+        """Where to save; empty: not at all. What has no suffix gets one."""
+        path = QFileDialog.getSaveFileName(self._window, title, suggestion, kinds)[0]
+        return path if not path or path.lower().endswith(suffix) else path + suffix
+
+    def about_to_leave(self, name: str) -> Leaving:
+        """The session has changes."""
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.warning(
+            self._window,
+            "Continuo",
+            self._tr("Save the takes and changes of {0} as a session?").format(name),
+            buttons.Save | buttons.Discard | buttons.Cancel,
+            buttons.Save,
+        )
+        answers: dict[object, Leaving] = {buttons.Save: "save", buttons.Discard: "discard"}
+        return answers.get(answer, "cancel")
+
+    def recover(self, when: str, others: int) -> Recovering:
+        """A crash has left a session behind."""
+        box = QMessageBox(QMessageBox.Icon.Question, "Continuo", "", parent=self._window)
+        box.setText(self._tr("Continuo ended unexpectedly. The session of {0} was kept: open it again?").format(when))
+        if others:
+            box.setInformativeText(self._tr("{0} more will be offered at the next start.").format(others))
+        recover = box.addButton(self._tr("Open it"), QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton(self._tr("Discard it"), QMessageBox.ButtonRole.DestructiveRole)
+        box.addButton(self._tr("Later"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(recover)
+        box.exec()
+        answers: dict[object, Recovering] = {recover: "recover", discard: "discard"}
+        return answers.get(box.clickedButton(), "later")
+
+    def read_again(self, name: str) -> bool:
+        """The file was changed by another program."""
+        box = QMessageBox(QMessageBox.Icon.Question, "Continuo", "", parent=self._window)
+        box.setText(self._tr("{0} was changed by another program. Read it again?").format(name))
+        again = box.addButton(self._tr("Read again"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(self._tr("Keep what is shown"), QMessageBox.ButtonRole.RejectRole)
+        box.exec()
+        return box.clickedButton() is again

@@ -1,0 +1,98 @@
+"""Editing: the notes selected in the roll, changed in the session, with a name for Undo."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from core.session import edits
+from core.session.edits import Edited
+from core.session.session import Session
+from desktop.document import Document
+from desktop.file_worker import FileWorker
+from desktop.piano_roll.notes import NoteRef
+from desktop.piano_roll.view import PianoRoll
+from desktop.roll_parts import RollParts, roll_ref, session_ref
+
+MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
+
+Refs = Sequence[NoteRef]
+_Edit = Callable[[Session, list[edits.NoteRef]], Edited]
+
+
+class Editing(QObject):
+    """Edits of notes. Large ones are made on the file worker's thread."""
+
+    said = Signal(str)
+
+    def __init__(
+        self, document: Document, roll: PianoRoll, parts: RollParts, files: FileWorker, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._roll, self._parts, self._files = document, roll, parts, files
+        roll.delete_requested.connect(self.delete)
+        roll.moved.connect(self.move)
+
+    def delete(self, refs: Refs) -> None:
+        """Delete notes."""
+        self._edit(self._name(refs, self.tr("Delete note"), self.tr("Delete {0} notes")), refs, edits.delete)
+
+    def transpose(self, semitones: int) -> None:
+        """Move the selected notes up or down."""
+        refs = self._roll.selection()
+        self._edit(self.tr("Transpose"), refs, lambda s, r: edits.transpose(s, r, semitones), "transpose")
+
+    def move(self, refs: Refs, seconds: float, semitones: int) -> None:
+        """Move notes in time and pitch, as they were dragged."""
+
+        def edit(session: Session, chosen: list[edits.NoteRef]) -> Edited:
+            moved = Edited(session, frozenset(chosen))
+            if seconds:
+                moved = edits.nudge_seconds(moved.session, moved.selection, seconds)
+            if semitones:
+                moved = edits.transpose(moved.session, moved.selection, semitones)
+            return moved
+
+        name = self.tr("Move notes") if seconds and semitones else self.tr("Nudge") if seconds else self.tr("Transpose")
+        self._edit(name, refs, edit, name)
+
+    def quantise(self, grid: str) -> None:
+        """Move the selected notes to a grid."""
+        self._edit(
+            self.tr("Quantise to {0}").format(grid), self._roll.selection(), lambda s, r: edits.quantise(s, r, grid)
+        )
+
+    def set_velocity(self, velocity: int) -> None:
+        """Give the selected notes one velocity."""
+        self._edit(self.tr("Set velocity"), self._roll.selection(), lambda s, r: edits.set_velocity(s, r, velocity))
+
+    def _name(self, refs: Refs, one: str, many: str) -> str:
+        return one if len(refs) == 1 else many.format(len(refs))
+
+    def _edit(self, name: str, refs: Refs, edit: _Edit, merge: str = "") -> None:
+        if not refs:
+            return
+        session = self._document.session
+        chosen = [session_ref(ref) for ref in refs]
+        # Key presses on the same notes count as one step: the notes are part of what they merge by.
+        merge = f"{merge} {len(chosen)} {min(chosen, key=str).part}" if merge else ""
+        involved = sum(len(edits.part_notes(session, part)) for part in {ref.part for ref in chosen})
+        if involved <= MOST_AT_ONCE:
+            self._finish(name, edit(session, chosen), merge)
+            return
+
+        def work(task: object) -> Edited:
+            edited = edit(session, chosen)
+            self._parts.prepare(edited.session)
+            return edited
+
+        def done(edited: Edited) -> None:
+            if self._document.session is session:
+                self._finish(name, edited, "")
+            else:
+                self.said.emit(self.tr("The notes were changed meanwhile: please do that once more."))
+
+        self._files.run(name, work, done)
+
+    def _finish(self, name: str, edited: Edited, merge: str) -> None:
+        self._document.do(name, edited.session, merge)
+        self._roll.set_selection([roll_ref(ref) for ref in edited.selection])

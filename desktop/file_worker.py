@@ -1,0 +1,100 @@
+"""Work that takes long, on a thread of its own: reading, saving, exporting, large edits."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Qt, Signal, Slot
+
+from desktop.logs import sentence_for
+
+T = TypeVar("T")
+
+
+class Task:
+    """One piece of work: the worker reports to it, the window may cancel it."""
+
+    def __init__(self, words: str, report: Callable[["Task", float], None]) -> None:
+        self.words = words  # what is being done, for the user
+        self._report = report
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Ask it to end early; work that cannot, goes on."""
+        self._cancelled.set()
+
+    def is_cancelled(self) -> bool:
+        """Whether it should end early."""
+        return self._cancelled.is_set()
+
+    def progress(self, share: float) -> None:
+        """The share that is done, 0 to 1. From any thread."""
+        self._report(self, share)
+
+
+class FileWorker(QObject):
+    """Does one task after the other on one thread; callbacks come back on the GUI thread."""
+
+    started = Signal(object)  # Task
+    progressed = Signal(object, float)  # Task, share
+    ended = Signal(object)  # Task
+    failed = Signal(str)  # a sentence, of a task without a callback of its own for that
+    _came_back = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="continuo-files")
+        self._tasks: set[Task] = set()
+        self._closed = False
+        self._came_back.connect(self._call, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a task is under way or waits."""
+        return bool(self._tasks)
+
+    def run(
+        self,
+        words: str,
+        work: Callable[[Task], T],
+        done: Callable[[T], object] | None = None,
+        failed: Callable[[str], object] | None = None,
+        always: bool = False,
+    ) -> Task | None:
+        """Do `work` on the thread, then `done` with what it returned, or `failed` with a sentence, here.
+
+        After `close` nothing is done any more, and callbacks of what was under way are called only if `always`.
+        """
+        if self._closed:
+            return None
+        task = Task(words, self.progressed.emit)
+        self._tasks.add(task)
+        self.started.emit(task)
+
+        def whole() -> None:
+            try:
+                result = work(task)
+            except Exception as error:  # whatever it is, the user hears of it and the log has it
+                sentence = sentence_for(error, words)
+                self._came_back.emit((task, failed or self.failed.emit, sentence, always))
+            else:
+                self._came_back.emit((task, done, result, always))
+
+        self._pool.submit(whole)
+        return task
+
+    @Slot(object)
+    def _call(self, what: tuple[Task, Callable[[Any], object] | None, Any, bool]) -> None:
+        task, callback, value, always = what
+        self._tasks.discard(task)
+        self.ended.emit(task)
+        if callback is not None and (always or not self._closed):
+            callback(value)
+
+    def close(self) -> None:
+        """Cancel what can be cancelled, wait for the rest, end the thread."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        self._pool.shutdown(wait=True)

@@ -1,0 +1,260 @@
+"""Filing: opening, saving, exporting, recovering. What takes time happens on a file worker's thread."""
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
+from core.session.playback import What
+from core.session.recovery import Recovery, find_recoverable
+from core.session.session import Session
+from core.session.storage import SUFFIX, is_session_file, open_any
+from desktop.continuing import Continuing
+from desktop.dialogs import MIDI_FILES, SESSIONS, Dialogs
+from desktop.document import Document, file_stamp
+from desktop.file_worker import FileWorker, Task
+from desktop.preferences import Preferences
+from desktop.roll_parts import RollParts
+
+MIDI_SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
+
+
+class Filing(QObject):
+    """Files of the one open document."""
+
+    said = Signal(str)
+    opened = Signal()  # a document is there: the window shows it
+
+    def __init__(
+        self,
+        document: Document,
+        continuing: Continuing,
+        parts: RollParts,
+        preferences: Preferences,
+        files: FileWorker,
+        exports: FileWorker,
+        dialogs: Dialogs,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._continuing, self._parts = document, continuing, parts
+        self._preferences, self._files, self._exports = preferences, files, exports
+        self.dialogs = dialogs
+        self._drag_folder: Path | None = None
+
+    # Leaving what is open
+
+    def leave(self, then: Callable[[], object]) -> None:
+        """Go on with `then` once the open document may be given up: asks, stops, saves."""
+        continuing = self._continuing
+        if continuing.is_running:
+
+            def ended() -> None:
+                continuing.ended.disconnect(ended)
+                self.leave(then)
+
+            continuing.ended.connect(ended)
+            continuing.stop()
+            return
+        if not self._document.is_changed:
+            then()
+            return
+        answer = self.dialogs.about_to_leave(self._document.name)
+        if answer == "save":
+            self.save(then)
+        elif answer == "discard":
+            then()
+
+    # Opening
+
+    def new(self) -> None:
+        """An empty session, to generate from nothing."""
+        self.leave(lambda: self._show(Session(settings=self._preferences.now.generation), ""))
+
+    def open(self) -> None:
+        """Ask for a file and open it."""
+        recent = self._preferences.now.recent
+        if path := self.dialogs.file_to_open(str(Path(recent[0]).parent) if recent else str(Path.home())):
+            self.open_path(path)
+
+    def open_path(self, path: str | Path, then: Callable[[], object] = lambda: None) -> None:
+        """Open a MIDI file or a session; `then` is called once it is there."""
+        self.leave(lambda: self._open(str(path), then))
+
+    def _open(self, path: str, then: Callable[[], object]) -> None:
+        settings = self._preferences.now.generation
+
+        def work(task: Task) -> Session:
+            session = open_any(path, settings)
+            self._parts.prepare(session)
+            return session
+
+        def done(session: Session) -> None:
+            self._show(session, path if is_session_file(path) else "")
+            self._remember(path)
+            if session.score is not None and session.score.repairs:
+                self.said.emit(session.score.repairs[0])
+            then()
+
+        def failed(sentence: str) -> None:
+            if file_stamp(path) is None:
+                self._preferences.put(self._preferences.now.without_recent(path))
+            self.dialogs.tell(sentence)
+
+        self._files.run(self.tr("Opening {0}").format(Path(path).name), work, done, failed)
+
+    def _show(self, session: Session, path: str, is_saved: bool = True) -> None:
+        self._document.replace(session, path, is_saved)
+        self.opened.emit()
+
+    def _remember(self, path: str) -> None:
+        self._preferences.put(self._preferences.now.with_recent(path))
+
+    # Saving
+
+    def save(self, then: Callable[[], object] = lambda: None) -> None:
+        """Save as a session, where it was saved before or where the user says."""
+        if self._document.path:
+            self._document.save(self._document.path, then)
+        else:
+            self.save_as(then)
+
+    def save_as(self, then: Callable[[], object] = lambda: None) -> None:
+        """Save as a session where the user says."""
+        path = self._ask(self.tr("Save session"), SUFFIX, self.tr(SESSIONS))
+        if path:
+
+            def saved() -> None:
+                self._remember(path)
+                then()
+
+            self._document.save(path, saved)
+
+    def save_midi(self, content: MidiContent, take_id: str = "") -> None:
+        """Write a MIDI file where the user says."""
+        session = self._document.session
+        names = {"score": "", "score and take": "-continued", "take": "-take", "all takes": "-takes"}
+        path = self._ask(self.tr("Save MIDI file"), f"{names[content]}.mid", self.tr(MIDI_FILES), MIDI_SUFFIXES)
+        if path:
+            self._files.run(
+                self.tr("Saving"),
+                lambda task: save_midi(session, path, content, take_id),
+                lambda _: self.said.emit(self.tr("Saved as {0}.").format(Path(path).name)),
+                self.dialogs.tell,
+            )
+
+    def export_audio(self, what: What) -> None:
+        """Write a WAV file where the user says."""
+        session = self._document.session
+        path = self._ask(self.tr("Export audio"), ".wav", self.tr("Sound files (*.wav)"))
+        if not path:
+            return
+
+        def done(is_whole: bool) -> None:
+            words = self.tr("Exported {0}.") if is_whole else self.tr("The export was cancelled; {0} was not written.")
+            self.said.emit(words.format(Path(path).name))
+
+        self._exports.run(
+            self.tr("Exporting {0}").format(Path(path).name),
+            lambda task: export_wav(session, path, what, progress=task.progress, is_cancelled=task.is_cancelled),
+            done,
+            self.dialogs.tell,
+        )
+
+    def _ask(self, title: str, ending: str, kinds: str, suffixes: tuple[str, ...] = ()) -> str:
+        source = Path(self._document.source or Path.home() / self._document.name)
+        suffix = "." + ending.rpartition(".")[2]
+        path = self.dialogs.file_to_save(title, str(source.with_name(source.stem + ending)), kinds, suffix)
+        # The file that was opened is never altered.
+        opened = self._document.session.source
+        if path and opened and suffix in MIDI_SUFFIXES and Path(path).resolve() == Path(opened).resolve():
+            self.dialogs.tell(self.tr("The file you opened stays as it is: please choose another name."))
+            return ""
+        return path
+
+    def drag_out(self, take_id: str) -> Path:
+        """A take as a MIDI file of its own, in a folder that lasts until the app ends. Raises ContinuoError."""
+        if self._drag_folder is None:
+            self._drag_folder = Path(tempfile.mkdtemp(prefix="continuo-"))
+        session = self._document.session
+        name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "-", session.take(take_id).name).strip(". ") or "Take"
+        path = self._drag_folder / f"{Path(self._document.name).stem} - {name}.mid"
+        path.write_bytes(midi_bytes(session, "take", take_id))
+        return path
+
+    # Recovery, and changes by others
+
+    def look_for_recovery(self, otherwise: Callable[[], object] = lambda: None) -> None:
+        """At the start: offer what a crash left behind; `otherwise` if nothing is opened."""
+
+        def found(recoveries: list[Recovery]) -> None:
+            if not recoveries:
+                otherwise()
+                return
+            first, *others = recoveries
+            for other in others:
+                other.keep()
+            when = time.strftime(
+                "%H:%M" if time.time() - first.saved_at < 64800 else "%x %H:%M", time.localtime(first.saved_at)
+            )
+            answer = self.dialogs.recover(when, len(others))
+            if answer == "recover":
+                self._recover(first)
+                return
+            self._files.run(
+                self.tr("Clearing the copy for recovery"),
+                lambda task: first.discard() if answer == "discard" else first.keep(),
+            )
+            otherwise()
+
+        self._files.run(self.tr("Looking for sessions to recover"), lambda task: find_recoverable(), found)
+
+    def _recover(self, recovery: Recovery) -> None:
+        def work(task: Task) -> Session:
+            session = recovery.open()
+            self._parts.prepare(session)
+            return session
+
+        def done(session: Session) -> None:
+            self._show(session, recovery.document, is_saved=False)
+            # It is given up only once it stands in this window's own autosave.
+            self._document.autosave(
+                then=lambda: self._files.run(self.tr("Recovering"), lambda task: recovery.discard())
+            )
+            self.said.emit(self.tr("The session is back. Save it to keep it."))
+
+        def failed(sentence: str) -> None:
+            recovery.discard()
+            self.dialogs.tell(sentence)
+
+        self._files.run(self.tr("Recovering"), work, done, failed)
+
+    def look_at_disk(self) -> None:
+        """The window came to the front: has someone else changed the file?"""
+        document = self._document
+        source, before = document.source, document.stamp
+        if not source:
+            return
+
+        def seen(now: object) -> None:
+            if source != document.source or before != document.stamp or now == before:
+                return
+            document.stamp = file_stamp(source)
+            name = Path(source).name
+            if now is None:
+                self.said.emit(self.tr("{0} is no longer on the disk; save to keep what you see.").format(name))
+            elif self.dialogs.read_again(name):
+                self.open_path(source)
+
+        self._files.run(self.tr("Looking at the file"), lambda task: file_stamp(source), seen)
+
+    def close(self) -> None:
+        """The app ends."""
+        if self._drag_folder is not None:
+            shutil.rmtree(self._drag_folder, ignore_errors=True)
+            self._drag_folder = None

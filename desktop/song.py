@@ -1,0 +1,90 @@
+"""Song: what was handed to the player and where in the score that stands. Plain Python, no Qt.
+
+Song time, the player's clock, is score time until a loop's end is first reached; from there on it goes on
+counting while the score starts over.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+
+from core.live.scheduler import DEFAULT_CUSHION
+from core.midi.tempo_map import TempoMap
+from core.session.playback import Timed, clicks
+
+SHORTEST_LOOP = 0.05  # seconds
+_ON, _OFF = 0x90, 0x80
+
+
+@dataclass(eq=False)
+class Song:
+    """One thing that is played. `messages` are all that were handed over so far, in order of song time.
+
+    `start` and `head` (as far as there is music) are song seconds, `end` too once nothing more comes.
+    `expected` is how many seconds will come in all, if known.
+    """
+
+    start: float
+    loop: tuple[float, float] | None = None
+    expected: float | None = None
+    is_sampled: bool = False  # comes from the model, as it is sampled
+    messages: list[Timed] = field(default_factory=list)
+    head: float = 0.0
+    end: float | None = None
+    cushion: float = DEFAULT_CUSHION
+    again: list[Timed] = field(default_factory=list)  # what one round of the loop plays
+    is_audition: bool = False  # nothing of the score, so that no playhead moves
+
+    def __post_init__(self) -> None:
+        self.head = self.start
+
+    def add(self, messages: Sequence[Timed], head: float) -> None:
+        """Remember what was handed over."""
+        self.messages.extend(messages)
+        self.head = max(self.head, head)
+
+    def cut(self, at: float) -> None:
+        """Forget what comes at `at` or later."""
+        del self.messages[bisect_left(self.messages, at, key=itemgetter(0)) :]
+        self.head = min(self.head, at)
+        self.end = None
+
+    def since(self, at: float) -> list[Timed]:
+        """The messages from `at` on, after those controls that came before it."""
+        place = bisect_left(self.messages, at, key=itemgetter(0))
+        controls = [(at, m) for _, m in self.messages[:place] if m[0] & 0xF0 in (0xB0, 0xC0, 0xE0)]
+        return controls + self.messages[place:]
+
+    def score_time(self, song: float) -> float:
+        """Where in the score a song time stands."""
+        if self.loop is None or song < self.loop[1]:
+            return song
+        first, last = self.loop
+        return first + (song - last) % (last - first)
+
+
+def wire(voice_channel: int, pitch: int, velocity: int) -> bytes:
+    """A note-on, or with velocity 0 a note-off."""
+    return bytes((_ON | voice_channel, pitch, velocity)) if velocity else bytes((_OFF | voice_channel, pitch, 64))
+
+
+def shifted(messages: Iterable[Timed], by: float) -> list[Timed]:
+    """The same, later."""
+    return [(time + by, message) for time, message in messages]
+
+
+class Clicks:
+    """A metronome that is asked for what lies up to a moving head."""
+
+    def __init__(self, tempo_map: TempoMap, start: float, end: float) -> None:
+        self._clicks: Iterator[Timed] = clicks(tempo_map, start, end)
+        self._next: Timed | None = next(self._clicks, None)
+
+    def until(self, head: float) -> list[Timed]:
+        """The clicks up to and at `head` that were not given yet."""
+        due: list[Timed] = []
+        while self._next is not None and self._next[0] <= head:
+            due.append(self._next)
+            self._next = next(self._clicks, None)
+        return due

@@ -1,0 +1,116 @@
+"""StatusBar: model, device, how fast it samples, how much is in hand, underruns, where the sound goes."""
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QToolButton, QWidget
+
+from desktop.continuing import Continuing
+from desktop.file_worker import Task
+from desktop.player_hub import News
+
+SAID_FOR = 9000  # ms that a sentence stays
+SHOWN_AFTER = 400  # ms that work must last before it is shown
+
+
+class StatusBar(QStatusBar):
+    """Sentences come and go at the left; figures stay at the right."""
+
+    output_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.model = self._label(self.tr("Model and device"))
+        self.speed = self._label(self.tr("How many times faster than it plays the model samples"))
+        self.in_hand = self._label(self.tr("Seconds sampled ahead of the playhead"))
+        self.underruns = self._label(self.tr("How often the sound had to wait for the model since it began"))
+        self.output = QToolButton(self)
+        self.output.setAutoRaise(True)
+        self.output.setToolTip(self.tr("Where the sound goes: click to change it"))
+        self.output.clicked.connect(self.output_clicked)
+        self.addPermanentWidget(self.output)
+        self._task: Task | None = None
+        self._bar = QProgressBar(self)
+        self._bar.setMaximumWidth(160)
+        self._bar.setMaximumHeight(14)
+        self._bar.setTextVisible(False)
+        self._cancel = QPushButton(self.tr("Cancel"), self)
+        self._cancel.clicked.connect(self._on_cancel)
+        self._words = QLabel(self)
+        for widget in (self._words, self._bar, self._cancel):
+            self.addWidget(widget)
+            widget.hide()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SHOWN_AFTER)
+        self._timer.timeout.connect(self._show_task)
+        self.model.setText(self.tr("Loading the model …"))
+        self.show_output(self.tr("opening the output …"))
+
+    def _label(self, meaning: str) -> QLabel:
+        label = QLabel(self)
+        label.setToolTip(meaning)
+        label.setAccessibleDescription(meaning)
+        label.setContentsMargins(6, 0, 6, 0)
+        self.addPermanentWidget(label)
+        return label
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence for a while."""
+        self.showMessage(sentence, SAID_FOR)
+
+    def show_output(self, words: str) -> None:
+        """Where the sound goes."""
+        self.output.setText(self.tr("Sound: {0}").format(words))
+        self.output.setAccessibleName(self.output.text())
+
+    def show_figures(self, continuing: Continuing, news: News) -> None:
+        """The figures of this moment."""
+        facts, run = continuing.model, continuing.run
+        if facts is not None:
+            _put(self.model, self.tr("{0} on {1}").format(facts.name, facts.device))
+        if run is not None:
+            factor = run.real_time_factor
+            _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
+        if run is not None or news.is_playing:
+            _put(self.in_hand, self.tr("{0:.1f} s in hand").format(news.ahead))
+            _put(self.underruns, self.tr("{0} underruns").format(news.underruns))
+
+    # Work that takes long
+
+    def show_started(self, task: Task) -> None:
+        """Show a task, if it lasts."""
+        self._task = task
+        self._bar.setRange(0, 0)
+        self._cancel.hide()
+        self._timer.start()
+
+    def show_progress(self, task: Task, share: float) -> None:
+        """How much of it is done; what tells that can be cancelled, too."""
+        if task is self._task:
+            self._bar.setRange(0, 1000)
+            self._bar.setValue(round(share * 1000))
+            self._cancel.setVisible(self._bar.isVisible())
+
+    def show_ended(self, task: Task) -> None:
+        """It is done."""
+        if task is self._task:
+            self._task = None
+            self._timer.stop()
+            for widget in (self._words, self._bar, self._cancel):
+                widget.hide()
+
+    def _show_task(self) -> None:
+        if self._task is not None:
+            self.clearMessage()
+            self._words.setText(f"{self._task.words} …")
+            self._words.show()
+            self._bar.show()
+
+    def _on_cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _put(label: QLabel, text: str) -> None:
+    if label.text() != text:
+        label.setText(text)
