@@ -7,6 +7,7 @@ The header's metadata (all values are text): `config` (JSON, see ModelConfig), `
 import json
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +141,9 @@ def import_book(path: Path) -> MusicTransformer:
     causal-mask buffers `attn.bias` are dropped. Raises UnreadableInput.
     """
     try:
-        raw: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd pickles, for programmers: the sentence below says it
+            raw: Any = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise UnreadableInput(f"There is no file {path}.") from None
     except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError,

@@ -31,7 +31,8 @@ class Command:
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
         self._capsys.readouterr()
         code = run([str(argument) for argument in arguments])
-        return code, *self._capsys.readouterr()
+        out, err = self._capsys.readouterr()
+        return code, out, err
 
     def json(self, *arguments: object) -> Any:
         """What it prints with --json as the last line; fails the test if it does not end well."""

@@ -255,6 +255,7 @@ BOOKS: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.filterwarnings("error")  # it would be a second sentence
 @pytest.mark.parametrize("make", BOOKS.values(), ids=BOOKS.keys())
 def test_books_that_cannot_be_imported(command: Command, make: Callable[[Path], object]) -> None:
     make(Path("book.pth"))
