@@ -6,7 +6,7 @@ from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt
-from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from core.midi.tempo_map import TempoMap
@@ -179,7 +179,12 @@ class RollCanvas(QAbstractScrollArea):
         if self.viewport().devicePixelRatioF() != self.coordinates.ratio:
             self._resize()  # moved to another screen
         painter = QPainter(self.viewport())
-        region = event.region()
+        try:  # Qt crashes if a painter is left open, whatever went wrong
+            self._paint(painter, event.region())
+        finally:
+            painter.end()
+
+    def _paint(self, painter: QPainter, region: QRegion) -> None:
         rects = list(cast(Iterable[QRect], region)) if region.rectCount() <= 6 else [region.boundingRect()]
         view, o, theme = self.coordinates, self.overlays, self._paper.theme
         for rect in rects:
@@ -198,7 +203,6 @@ class RollCanvas(QAbstractScrollArea):
                     paint(painter, QRectF(exposed.translated(-left, -top)))
                     painter.restore()
         self._paint_frame(painter)
-        painter.end()
 
     def _paint_notes(self, painter: QPainter, exposed: QRectF) -> None:
         self.tiles.paint(painter, exposed, self.coordinates, self._paper)

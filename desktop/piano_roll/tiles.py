@@ -62,9 +62,10 @@ class TileCache:
         left, top = key[0] * TILE, key[1] * TILE
         tile = self._tiles.get(key)
         if tile is None:
-            tile = self._tiles[key] = QPixmap(TILE, TILE)
+            tile = QPixmap(TILE, TILE)
             self._draw(tile, QRect(left, top, TILE, TILE), left, viewport, paper)
             tile.setDevicePixelRatio(viewport.ratio)
+            self._tiles[key] = tile
             self.painted += 1
         elif key in self._stale:
             first, last = self._stale.pop(key)
@@ -79,10 +80,12 @@ class TileCache:
     @staticmethod
     def _draw(tile: QPixmap, area: QRect, left: int, viewport: Viewport, paper: Paper) -> None:
         painter = QPainter(tile)
-        painter.setClipRect(area.left() - left, 0, area.width(), area.height())
-        painter.translate(area.left() - left, 0)
-        paint_tile(painter, area, viewport, paper)
-        painter.end()
+        try:  # Qt crashes if a painter is left open, whatever went wrong
+            painter.setClipRect(area.left() - left, 0, area.width(), area.height())
+            painter.translate(area.left() - left, 0)
+            paint_tile(painter, area, viewport, paper)
+        finally:
+            painter.end()
 
 
 def _tiles_between(first: float, end: float) -> range:

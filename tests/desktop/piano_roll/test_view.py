@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core.midi.tempo_map import TempoMap
+from desktop.piano_roll import layers
 from desktop.piano_roll.measure import dense_part, measure_frames
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.view import PianoRoll
@@ -88,6 +89,19 @@ def test_culling_leaves_out_nothing_that_shows(roll: PianoRoll, pixels_per_secon
     assert np.array_equal(culled, everything)
     roll.set_parts([])
     assert not np.array_equal(culled, pixels(roll))
+
+
+@pytest.mark.parametrize("row", [7, 14])
+def test_notes_drawn_into_an_array_look_the_same(roll: PianoRoll, row: int) -> None:
+    """Far out, where a tile has thousands of notes."""
+    roll.set_parts([dense_part(6000, seed=7)])
+    roll._set_coordinates(replace(roll.coordinates, pixels_per_second=0.6, left=3.1, row=row))
+    with mock.patch.object(layers, "_paint_dots", wraps=layers._paint_dots) as paint_dots:
+        into_array = afresh(roll)
+    assert paint_dots.called
+    with mock.patch.object(layers, "_MANY_DOTS", 10**9):
+        one_by_one = afresh(roll)
+    assert np.array_equal(into_array, one_by_one)
 
 
 def test_scrolled_tiles_are_as_painted_anew(roll: PianoRoll) -> None:
