@@ -2,7 +2,7 @@
 
 import re
 
-from PySide6.QtCore import QRegularExpression, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRegularExpression, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QRegularExpressionValidator, QResizeEvent, QValidator
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -40,7 +40,8 @@ class SliderSpin(QWidget):
         self.spin.setRange(least, most)
         self.spin.setSingleStep(step)
         self.spin.setDecimals(2)
-        self.spin.setFixedWidth(self.spin.fontMetrics().horizontalAdvance("00.00") + 30)  # alike in all rows
+        self.spin.setKeyboardTracking(False)
+        self._fit()
         for widget, kind in ((self.slider, "slider"), (self.spin, "value")):
             widget.setAccessibleName(f"{name}, {kind}")
             widget.setAccessibleDescription(words)
@@ -53,11 +54,20 @@ class SliderSpin(QWidget):
         self.slider.valueChanged.connect(lambda steps: self._set(steps * self._step))
         self.spin.valueChanged.connect(self._set)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """The number needs as much room as the font does."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit()
+
     def show_value(self, value: float) -> None:
         """Show a value."""
         with QSignalBlocker(self.slider), QSignalBlocker(self.spin):
             self.slider.setValue(round(value / self._step))
             self.spin.setValue(value)
+
+    def _fit(self) -> None:
+        self.spin.setFixedWidth(_spin_width(self, "00.00"))  # alike in all rows
 
     def _set(self, value: float) -> None:
         self.show_value(value)
@@ -65,7 +75,12 @@ class SliderSpin(QWidget):
 
 
 class PlainSpin(QDoubleSpinBox):
-    """A number with up to two decimals that shows no noughts it does not need."""
+    """A number with up to two decimals that shows no noughts it does not need; as narrow as "000.00"."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Not wide enough for the largest number there is, but for those that are likely."""
+        width = _spin_width(self, "000.00")
+        return QSize(width, super().minimumSizeHint().height())
 
     def textFromValue(self, value: float) -> str:
         """Qt asks for what to show."""
@@ -78,6 +93,7 @@ class PitchSpin(QSpinBox):
     def __init__(self) -> None:
         super().__init__()
         self.setRange(0, 127)
+        self.setKeyboardTracking(False)  # "72" is no 7 on its way
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def textFromValue(self, value: int) -> str:
@@ -89,7 +105,7 @@ class PitchSpin(QSpinBox):
         pitch = pitch_of(text)
         return self.value() if pitch is None else pitch
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Qt asks whether it may be typed; anything short may, and Qt falls back to the value before."""
         good = QValidator.State.Acceptable if pitch_of(text) is not None else QValidator.State.Intermediate
         return (good if len(text) <= 4 else QValidator.State.Invalid, text, position)
@@ -116,14 +132,16 @@ class NumberEdit(QLineEdit):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setValidator(QRegularExpressionValidator(QRegularExpression(r"\d{1,18}"), self))
-        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0" * 5))
+        # Nothing is allowed too: else it would not be told to whoever puts back what was there.
+        self.setValidator(QRegularExpressionValidator(QRegularExpression(r"\d{0,18}"), self))
 
     def sizeHint(self) -> QSize:
         """Narrow enough for a narrow panel."""
-        hint = super().sizeHint()
-        hint.setWidth(self.fontMetrics().horizontalAdvance("0" * 9) + 12)
-        return hint
+        return QSize(self.fontMetrics().horizontalAdvance("0" * 9) + 12, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the seeds that the dice throws."""
+        return QSize(self.fontMetrics().horizontalAdvance("0" * 6) + 12, super().minimumSizeHint().height())
 
 
 class FaintLabel(QLabel):
@@ -169,13 +187,26 @@ class UprightScroll(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setWidget(content)
+        self._content = content
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What is in it has got another size."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
     def minimumSizeHint(self) -> QSize:
         """The width of its content beside a scroll bar."""
-        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        width = self._content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, super().minimumSizeHint().height())
+
+
+def _spin_width(widget: QWidget, text: str) -> int:
+    """Pixels that a spin box needs for a text and its buttons, in a widget's font."""
+    metrics = widget.fontMetrics()
+    return metrics.horizontalAdvance(text) + round(1.2 * metrics.height()) + 14
 
 
 def faint(palette: QPalette, role: QPalette.ColorRole = QPalette.ColorRole.Window) -> QColor:

@@ -155,6 +155,8 @@ class GenerationPanel(QWidget):
             self.unit.addItem(unit, unit)
         self.takes = QSpinBox()
         self.takes.setRange(1, 16)
+        for number in (self.length, self.takes):
+            number.setKeyboardTracking(False)  # said once typed, not digit by digit
         self.seed = NumberEdit()
         self.dice, self.lock = _tool("dice"), _tool("unlocked")
         self.lock.setCheckable(True)
@@ -192,7 +194,6 @@ class GenerationPanel(QWidget):
             box.setMinimumContentsLength(4)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.length.setMinimumWidth(self.length.fontMetrics().horizontalAdvance("000.00") + 26)
         self.unit.setMinimumContentsLength(6)
 
     def _lay_out(self) -> None:

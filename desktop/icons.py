@@ -29,9 +29,10 @@ def set_icon(target: QAbstractButton | QAction, name: str) -> None:
 
 def refresh(root: QWidget) -> None:
     """Draw the icons of `root` and all in it anew: call it when the palette has changed."""
+    palette = root.palette()  # its children are given theirs only after it has been told
     for target in (root, *root.findChildren(QObject)):
         if isinstance(target, QAbstractButton | QAction) and (name := target.property(_PROPERTY)):
-            target.setIcon(icon(name, _palette_of(target)))
+            target.setIcon(icon(name, palette))
 
 
 def icon(name: str, palette: QPalette) -> QIcon:

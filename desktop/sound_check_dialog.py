@@ -34,9 +34,9 @@ WINDOWS_STEPS = (
     "Windows has no virtual ports of its own, so Continuo reaches a DAW through a loopback port: what goes in at one "
     "end comes out at the other. Make one once, in one of two ways:\n\n"
     "Windows 11, 24H2 or later: Windows MIDI Services\n"
-    '1. Install the MIDI Settings app from Windows\' own MIDI page (search for "Windows MIDI Services").\n'
-    '2. In it, finish the MIDI setup; it makes the loopback pair "Default App Loopback (A)" and "(B)".\n'
-    "3. Choose (A) as Continuo's output, and (B) as a MIDI input in your DAW.\n\n"
+    '1. Install its MIDI Settings app (search the web for "Windows MIDI Services").\n'
+    "2. In it, make a loopback; it has two ends, A and B.\n"
+    "3. Choose end A as Continuo's output, and end B as a MIDI input in your DAW.\n\n"
     "Any Windows: loopMIDI (free, by Tobias Erichsen)\n"
     "1. Install and open loopMIDI.\n"
     "2. Press + to add a port, and leave loopMIDI running.\n"

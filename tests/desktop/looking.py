@@ -1,0 +1,47 @@
+"""What tests of panels and dialogs ask of any widget."""
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QScrollBar, QWidget
+
+
+def reachable(root: QWidget) -> list[QWidget]:
+    """The widgets that Tab reaches, in their order."""
+    widgets = [w for w in root.findChildren(QWidget) if _takes_tab(w)]
+    order: list[QWidget] = []
+    at: QWidget | None = root.nextInFocusChain()
+    while at is not None and at is not root:
+        if at in widgets:
+            order.append(at)
+        at = at.nextInFocusChain()
+    return order
+
+
+def _takes_tab(widget: QWidget) -> bool:
+    if isinstance(widget, QScrollBar) or widget.focusProxy() is not None or not widget.isEnabled():
+        return False
+    if isinstance(widget, QLineEdit) and isinstance(widget.parent(), QAbstractSpinBox):
+        return False
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.isVisible()
+
+
+def unnamed(root: QWidget) -> list[QWidget]:
+    """Widgets that Tab reaches and that a screen reader has no name for."""
+    return [w for w in reachable(root) if not (w.accessibleName() or getattr(w, "text", lambda: "")())]
+
+
+def cut_off(root: QWidget) -> list[str]:
+    """Widgets that reach out of `root` sideways, or are narrower than they can be."""
+    bad = []
+    for widget in root.findChildren(QWidget):
+        if not widget.isVisible() or isinstance(widget.parent(), QAbstractSpinBox):
+            continue
+        left = widget.mapTo(root, QPoint(0, 0)).x()
+        if left < 0 or left + widget.width() > root.width() or widget.width() < widget.minimumSizeHint().width():
+            bad.append(f"{type(widget).__name__} {widget.accessibleName()} {left}+{widget.width()} of {root.width()}")
+    return bad
+
+
+def dark() -> QPalette:
+    """A dark palette."""
+    return QPalette(QColor("#3a3d41"), QColor("#2b2d30"))
