@@ -325,9 +325,9 @@ def evaluate(
     """
     from core.training.evaluate import Asked, save_evaluation
     from core.training.evaluate import evaluate as run
-    from core.training.splits import SPLITS
+    from core.training.splits import SPLITS, Split
 
-    chosen = next((s for s in SPLITS if s == split), None)
+    chosen: Split | None = next((s for s in SPLITS if s == split), None)
     if chosen is None:
         raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
     result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed), _say)

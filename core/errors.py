@@ -1,10 +1,10 @@
 """Every error that Continuo raises on purpose. Its text is one sentence for a musician.
 
-    ContinuoError          exit 1
-    ├── UsageError         exit 2   an option or value that cannot work
-    ├── UnreadableInput    exit 3   a MIDI or weights file that cannot be read
-    ├── NotFound           exit 4   no such port, device or model
-    └── WriteError         exit 1   a file that could not be written
+ContinuoError          exit 1
+├── UsageError         exit 2   an option or value that cannot work
+├── UnreadableInput    exit 3   a MIDI or weights file that cannot be read
+├── NotFound           exit 4   no such port, device or model
+└── WriteError         exit 1   a file that could not be written
 """
 
 

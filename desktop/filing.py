@@ -46,6 +46,7 @@ class Filing(QObject):
         self._preferences, self._files, self._exports = preferences, files, exports
         self.dialogs = dialogs
         self._drag_folder: Path | None = None
+        self._recovered: Recovery | None = None  # open here, and not yet in an autosave of this window
 
     # Leaving what is open
 
@@ -233,6 +234,12 @@ class Filing(QObject):
             self.dialogs.tell(sentence)
 
         self._files.run(self.tr("Recovering"), work, done, failed)
+
+    def forget_recovered(self) -> None:
+        """What was recovered stands in this window's own autosave, or the user has decided about it."""
+        recovery, self._recovered = self._recovered, None
+        if recovery is not None:
+            self._files.run(self.tr("Recovering"), lambda task: recovery.discard())
 
     def look_at_disk(self) -> None:
         """The window came to the front: has someone else changed the file?"""

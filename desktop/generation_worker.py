@@ -136,7 +136,6 @@ class GenerationWorker(QThread):
 
     def run(self) -> None:
         """Fulfil wishes until closed."""
-        threading.current_thread().name = self.objectName()
         # Imported here: it takes a second or more, and the window is on screen by now.
         from core.generation.engine import Cancelled
 

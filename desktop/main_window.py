@@ -3,9 +3,10 @@
 import base64
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -54,6 +55,7 @@ from desktop.transport import Transport
 FRAME = 16  # ms between two looks at sound and model while something goes on
 IDLE = 250  # ms, else
 KEY_VELOCITY = 80
+_OWN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home)
 
 
 class MainWindow(QMainWindow):
@@ -175,7 +177,7 @@ class MainWindow(QMainWindow):
             worker.started.connect(self.status.show_started)
             worker.progressed.connect(self.status.show_progress)
             worker.ended.connect(self.status.show_ended)
-            worker.failed.connect(self.dialogs.tell)
+            worker.failed.connect(lambda sentence: self.dialogs.tell(sentence))
         self.filing.opened.connect(self._on_opened)
         self._frame.timeout.connect(self._on_frame)
         app = QGuiApplication.instance()
@@ -298,6 +300,7 @@ class MainWindow(QMainWindow):
 
     def _close(self) -> None:
         self._may_close = True
+        self.filing.forget_recovered()
         self._remember_layout()
         self.hide()  # what follows may take a moment
         self.shut_down()
@@ -383,10 +386,8 @@ class MainWindow(QMainWindow):
         chosen = [ref for ref in map(session_ref, self.roll.selection()) if ref.part == take_id]
         notes = [note for ref in chosen if (note := note_at(session, ref)) is not None]
         inside = self.playback.position - take.marker
-        if notes:
-            at = max(note.end for note in notes)
-        else:
-            at = inside if 0 < inside < take.seconds else take.seconds
+        otherwise = inside if 0 < inside < take.seconds else take.seconds
+        at = max((note.end for note in notes), default=otherwise)
         self._try(lambda take_id: self.continuing.fork(take_id, at), take_id)
 
     def _fork_here(self) -> None:
@@ -585,13 +586,14 @@ class MainWindow(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Where a button or list has the focus, Space and Return are its own and not the transport's."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(
-            watched, QAbstractButton | QComboBox | QAbstractItemView
-        ):
-            if event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home):  # type: ignore[attr-defined]
-                event.accept()
-                return True
-        return False
+        is_own = (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(watched, QAbstractButton | QComboBox | QAbstractItemView)
+            and cast(QKeyEvent, event).key() in _OWN_KEYS
+        )
+        if is_own:
+            event.accept()
+        return is_own
 
     def changeEvent(self, event: QEvent) -> None:
         """The system went from light to dark: icons are drawn anew."""

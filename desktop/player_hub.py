@@ -101,7 +101,7 @@ class PlayerHub(QObject):
     def open(self, choice: OutputChoice) -> None:
         """Play to this output from now on; it is opened off this thread."""
         self.choice = choice
-        self._do(self._open, choice, "")
+        self._do(self._open, choice)
         self.look_for_ports()
         self._ports_timer.start()
 
@@ -317,7 +317,7 @@ class PlayerHub(QObject):
             self._busy += 1
         self._thread.submit(whole)
 
-    def _open(self, choice: OutputChoice, why: str) -> None:
+    def _open(self, choice: OutputChoice) -> None:
         with self._lock:
             old, self._player = self._player, None
         if old is not None:
@@ -329,9 +329,6 @@ class PlayerHub(QObject):
             player = Player(NoOutput())
             self._is_silent = True
             self.said.emit(f"{error} Until then the music plays silently.")
-        else:
-            if why:
-                self.said.emit(f"{why} It was opened again.")
         with self._lock:
             self._player = player
             song = self._song
@@ -349,7 +346,7 @@ class PlayerHub(QObject):
         self.ports = ports
         self.ports_changed.emit(ports)
         if self._is_silent and isinstance(self.choice, ExistingPort) and _is_there(self.choice, ports):
-            self._open(self.choice, "")
+            self._open(self.choice)
             self.said.emit(f'The MIDI port "{self.choice.part_of_name}" is back.')
 
     def _play(self, request: PlayRequest, song: Song, serial: int) -> None:
@@ -495,12 +492,13 @@ class PlayerHub(QObject):
     def _lose(self, player: Player, why: str) -> None:
         if self._player is player and not self._closed:
             self._player = None
-            self._do(self._reopen, player, why)
+            self.said.emit(f"{why} It is being started again.")
+            self._do(self._reopen, player)
 
-    def _reopen(self, player: Player, why: str) -> None:
+    def _reopen(self, player: Player) -> None:
         _close(player)
         if self._player is None:
-            self._open(self.choice, why)
+            self._open(self.choice)
 
 
 def virtual_ports_possible() -> bool:

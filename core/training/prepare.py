@@ -144,16 +144,15 @@ def _read_parts(parts: list[list[MidiFile]], paths: list[Path], jobs: int, progr
         return
     # spawn: a forked child of a process with threads may hang.
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
-    with pool:
+    try:
         futures = [pool.submit(_read_part, part, path) for part, path in waiting]
-        try:
-            for future in as_completed(futures):
-                done += future.result()
-                progress(done, total)
-        except BrokenProcessPool as error:
-            raise ContinuoError("A reading process died, perhaps for lack of memory; start again to go on.") from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for future in as_completed(futures):
+            done += future.result()
+            progress(done, total)
+    except BrokenProcessPool as error:
+        raise ContinuoError("A reading process died, perhaps for lack of memory; start again to go on.") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _read_part(files: Sequence[MidiFile], path: Path) -> int:
@@ -200,7 +199,7 @@ def _assemble(
     for piece, song in zip(pieces, songs, strict=True):
         members.setdefault(song, []).append(PurePosixPath(piece.file.path))
     by_song = split_songs(members, table)
-    splits = [by_song[song] for song in songs]
+    splits: list[Split] = [by_song[song] for song in songs]
     out = _drop_duplicates(pieces, splits, report)
     for i, j in pairs:
         if i in out or j in out or (songs[i] == songs[j] and pieces[i].file.song == pieces[j].file.song):

@@ -24,7 +24,7 @@ def read_splits(path: Path) -> dict[PurePosixPath, Split]:
         raise UnreadableInput(f'The table of splits {path} has no columns "split" and "path".')
     table: dict[PurePosixPath, Split] = {}
     for row in rows:
-        split = next((s for s in SPLITS if s == row["split"]), None)
+        split: Split | None = next((s for s in SPLITS if s == row["split"]), None)
         if split is None:
             raise UnreadableInput(f'"{row["split"]}" in {path} is not one of {", ".join(SPLITS)}.')
         table[PurePosixPath(row["path"])] = split
@@ -47,5 +47,6 @@ def split_songs(songs: Mapping[str, list[PurePosixPath]], table: Mapping[PurePos
     chosen: dict[str, Split] = {}
     for song, paths in songs.items():
         named = {table[path] for path in paths if path in table}
-        chosen[song] = next((s for s in reversed(SPLITS) if s in named), split_by_hash(song))
+        held_out_most: list[Split] = [s for s in reversed(SPLITS) if s in named]
+        chosen[song] = held_out_most[0] if held_out_most else split_by_hash(song)
     return chosen

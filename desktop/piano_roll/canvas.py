@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, QRectF, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -33,6 +33,9 @@ class RollCanvas(QAbstractScrollArea):
         self.tiles = TileCache()
         self._parts: dict[str, RollPart] = {}
         self._is_syncing = False
+        self._scrolled = 0.0, 0.0  # which way the view went last
+        self._prepare_timer = QTimer(self, singleShot=True, interval=0)  # runs once the frame is painted
+        self._prepare_timer.timeout.connect(self._prepare_tile)
         self._lit: frozenset[int] = frozenset()
         self._own_lit: frozenset[int] = frozenset()
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -136,6 +139,8 @@ class RollCanvas(QAbstractScrollArea):
         if coordinates == self.coordinates:
             return
         before, self.coordinates = self.coordinates, coordinates
+        self._scrolled = coordinates.left - before.left, coordinates.top - before.top
+        self._prepare_timer.start()
         self._sync_bars()
         whole = self.viewport().rect()
         is_same_pitch = (before.top, before.row, before.height) == (
@@ -144,6 +149,10 @@ class RollCanvas(QAbstractScrollArea):
             coordinates.height,
         )
         self.viewport().update(whole.adjusted(KEYBOARD_WIDTH, 0, 0, 0) if is_same_pitch else whole)
+
+    def _prepare_tile(self) -> None:
+        """One tile a frame at most, so that no frame has a whole column of new ones to paint."""
+        self.tiles.prepare(self.coordinates, self._paper, *self._scrolled)
 
     def _sync_bars(self) -> None:
         """Set the scroll bars to what is on view."""

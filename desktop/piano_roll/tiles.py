@@ -58,6 +58,23 @@ class TileCache:
             key, _ = self._tiles.popitem(last=False)
             self._stale.pop(key, None)
 
+    def prepare(self, viewport: Viewport, paper: Paper, dx: float, dy: float) -> None:
+        """Paint one tile that will show next if the view goes on in the direction (dx, dy), if any is missing."""
+        if (viewport.scale, viewport.row, viewport.ratio) != self._zoom:
+            return
+        x, y = viewport.origin
+        columns = _tiles_between(x, x + viewport.width * viewport.ratio)
+        rows = _tiles_between(y, y + viewport.height * viewport.ratio)
+        wanted: list[_Key] = []
+        if dx:
+            wanted += [(columns[-1] + 1 if dx > 0 else columns[0] - 1, row) for row in rows]
+        if dy:
+            wanted += [(column, rows[-1] + 1 if dy > 0 else rows[0] - 1) for column in columns]
+        missing = (key for key in wanted if key not in self._tiles and key[0] >= 0 and key[1] >= 0)
+        key = next(missing, None)
+        if key is not None:
+            self._tile(key, viewport, paper)
+
     def _tile(self, key: _Key, viewport: Viewport, paper: Paper) -> QPixmap:
         left, top = key[0] * TILE, key[1] * TILE
         tile = self._tiles.get(key)

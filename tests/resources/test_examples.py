@@ -46,9 +46,7 @@ def test_is_a_complete_prompt(name: str) -> None:
     assert midi.type == 1
     assert 15 <= midi.length <= 35
     first = {message.type: message for message in midi.tracks[0]}
-    assert (first["time_signature"].numerator, first["time_signature"].denominator) == METRES.get(
-        name, (4, 4)
-    )
+    assert (first["time_signature"].numerator, first["time_signature"].denominator) == METRES.get(name, (4, 4))
     assert {"set_tempo", "key_signature", "track_name"} <= first.keys()
     for track in midi.tracks[1:]:
         kinds = [message.type for message in track]

@@ -112,6 +112,19 @@ def test_scrolled_tiles_are_as_painted_anew(roll: PianoRoll) -> None:
         assert np.array_equal(shown, afresh(roll))
 
 
+def test_the_next_tiles_are_painted_ahead(roll: PianoRoll) -> None:
+    roll.set_parts([dense_part(3000, seed=5)])
+    afresh(roll)
+    for _ in range(12):  # not yet at the edge of the tiles that show
+        roll.scroll_by(1, 0)
+        QApplication.processEvents()
+    before = roll.tiles.painted
+    roll.scroll_by(500, 0)
+    roll.viewport().repaint()
+    assert roll.tiles.painted == before
+    assert np.array_equal(pixels(roll), afresh(roll))
+
+
 # A take that grows
 
 

@@ -1,0 +1,118 @@
+"""Crops, plans and batches."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.codec.events import Conventions, decode, encode
+from core.codec.vocabulary import BOUNDARY, PADDING, VELOCITY
+from core.midi.read import read_score
+from core.training.batches import epoch_batches, epoch_plan, first_events, held_out_batches, random_crop, stack
+from core.training.corpus import Corpus
+from core.training.recipes import BOOK_RECIPE, Augmentation
+from tests.core.training.tunes import TINY_RECIPE, tiny_corpus
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return tiny_corpus(tmp_path_factory.mktemp("batches"))
+
+
+def test_one_version_of_a_song_per_epoch_and_sources_by_weight(corpus: Corpus) -> None:
+    pieces = [replace(p, events=40) for p in corpus.of_split("train")]
+    for epoch in range(8):
+        plan = epoch_plan(pieces, TINY_RECIPE, {}, 0, epoch)
+        assert len({p.song for p in plan}) == len(plan) == len({p.song for p in pieces})
+    versions = {p.path for e in range(8) for p in epoch_plan(pieces, TINY_RECIPE, {}, 0, e) if p.song == "midi/song0"}
+    assert len(versions) == 2
+    assert len(epoch_plan(pieces, TINY_RECIPE, {"midi": 3.0}, 0, 0)) == 3 * len({p.song for p in pieces})
+    assert epoch_plan(pieces, TINY_RECIPE, {"midi": 0.0}, 0, 0) == []
+
+
+def test_crops_without_augmentation_are_stretches_of_the_piece(corpus: Corpus) -> None:
+    # Songs without pedal: notes held into a crop from before it are let go in the file only.
+    for piece in (p for p in corpus.pieces if int(p.song[-1]) % 2 == 0):
+        whole = [BOUNDARY, *corpus.events(piece).tolist(), BOUNDARY]
+        for seed in range(40):
+            rng = np.random.default_rng(seed)
+            crop = random_crop(corpus.notes(piece), piece.events, Conventions(), 49, None, rng).tolist()
+            assert len(crop) == 49
+            if crop[0] == BOUNDARY:
+                assert crop == whole[:49]
+                continue
+            # A restated velocity, then events as they stand.
+            assert VELOCITY.first <= crop[0] < VELOCITY.end
+            tail = crop[1:]
+            assert any(whole[i : i + len(tail)] == tail for i in range(len(whole)))
+
+
+def test_crops_reach_both_ends(corpus: Corpus) -> None:
+    piece = corpus.pieces[0]
+    rng = np.random.default_rng(0)
+    crops = [random_crop(corpus.notes(piece), piece.events, Conventions(), 49, None, rng).tolist() for _ in range(300)]
+    starts = sum(crop[0] == BOUNDARY for crop in crops)
+    ends = sum(crop[-1] == BOUNDARY for crop in crops)
+    assert 15 < starts < 90
+    assert ends > 5
+
+
+def test_augmentation_stays_in_its_bounds(corpus: Corpus) -> None:
+    piece = corpus.pieces[2]
+    true = decode(corpus.events(piece).tolist())
+    heard = set()
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        crop = random_crop(corpus.notes(piece), piece.events, Conventions(), 10_000, Augmentation(), rng)
+        if crop[0] != BOUNDARY:
+            continue
+        notes = decode(crop.tolist())
+        up = notes[0].pitch - true[0].pitch
+        stretch = notes[-1].start / true[-1].start
+        assert -6 <= up <= 6
+        assert 1 / 1.11 <= stretch <= 1 / 0.89
+        assert [n.pitch - up for n in notes] == [n.pitch for n in true]
+        heard.add(up)
+    assert len(heard) > 8
+
+
+def test_book_sees_the_first_events_and_an_end(corpus: Corpus) -> None:
+    piece = corpus.pieces[0]
+    conventions = BOOK_RECIPE.config.conventions
+    events = encode(read_score(corpus.folder.parent / piece.path), conventions)
+    inputs, targets = stack([first_events(corpus.notes(piece), conventions, 2049)], 1, 2048)
+
+    n = len(events)
+    assert inputs[0].tolist() == events + [PADDING] * (2048 - n)
+    assert targets[0].tolist() == [*events[1:], BOUNDARY] + [PADDING] * (2048 - n)
+    inputs, targets = stack([first_events(corpus.notes(piece), conventions, 31)], 1, 30)
+    assert inputs[0].tolist() == events[:30]
+    assert targets[0].tolist() == events[1:31]
+
+
+def test_processes_share_the_global_batch(corpus: Corpus) -> None:
+    plan = epoch_plan(corpus.of_split("train"), TINY_RECIPE, {}, 0, 0)
+    whole = list(epoch_batches(corpus, plan, TINY_RECIPE, (0, 0)))
+    shares = [list(epoch_batches(corpus, plan, TINY_RECIPE, (0, 0), rank=r, world=2)) for r in range(2)]
+
+    assert len(whole) == len(shares[0]) == len(shares[1])
+    for one, a, b in zip(whole, *shares, strict=True):
+        both = np.concatenate((a[0], b[0]))
+        assert sorted(map(tuple, one[0].tolist())) == sorted(map(tuple, both.tolist()))
+    late = list(epoch_batches(corpus, plan, TINY_RECIPE, (0, 0), first=3))
+    assert all((x == y).all() for (x, _), (y, _) in zip(whole[3:], late, strict=True))
+
+
+def test_validation_is_the_same_each_time(corpus: Corpus) -> None:
+    pieces = corpus.of_split("validation")
+    first, second = (held_out_batches(corpus, pieces, TINY_RECIPE, 10) for _ in range(2))
+    assert sum(len(x) for x, _ in first) == 10
+    assert all((a == b).all() for (a, _), (b, _) in zip(first, second, strict=True))
+    assert held_out_batches(corpus, [], TINY_RECIPE, 10) == []
+
+
+def test_files_of_the_corpus_are_uint16(corpus: Corpus, tmp_path: Path) -> None:
+    events = np.fromfile(corpus.folder / "events.u16", np.uint16)
+    assert events.max() < BOUNDARY
+    assert len(events) == sum(p.events for p in corpus.pieces)

@@ -1,0 +1,327 @@
+"""The training loop: it learns, goes on exactly, and is the same on many processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.codec.events import Prompt
+from core.errors import UnreadableInput, UsageError
+from core.generation.continuation import Continuation
+from core.generation.engine import Engine
+from core.generation.options import Options
+from core.generation.sampler import Sampling
+from core.model.checkpoint import load_model, read_info
+from core.model.transformer import BOOK, ModelConfig, MusicTransformer
+from core.training import hardware
+from core.training.batches import epoch_batches, epoch_plan
+from core.training.corpus import Corpus
+from core.training.muon import Muon, make_optimisers, orthogonalise
+from core.training.notes import note_events
+from core.training.prepare import prepare
+from core.training.recipes import BOOK_RECIPE, RECIPES, Recipe
+from core.training.run_folder import RunFolder
+from core.training.train import Settings, Status, Trainer, summed_loss
+from tests.conftest import wait_for
+from tests.core.training.tunes import TINY, TINY_RECIPE, tiny_corpus, tune_pitches, write_tune
+
+PRECISE = replace(TINY_RECIPE, mixed_precision=False)
+STEPS = Settings(epochs=2, device="cpu", validation_crops=8)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    return tiny_corpus(tmp_path_factory.mktemp("train"))
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "last.pt", weights_only=True)["model"]
+
+
+def assert_same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor], tolerance: float = 0.0) -> None:
+    assert a.keys() == b.keys()
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], rtol=tolerance, atol=tolerance)
+
+
+def test_two_layers_memorise_a_tune_and_continue_it(tmp_path: Path) -> None:
+    pitches = tune_pitches(5, 24)
+    write_tune(tmp_path / "midi" / "tune.mid", pitches)
+    prepare([tmp_path / "midi"], tmp_path / "corpus", jobs=1)
+    corpus = Corpus(tmp_path / "corpus")
+    corpus.pieces = [replace(corpus.pieces[0], split="train")] * 1
+    config = ModelConfig(n_layer=2, n_head=2, n_embd=64, block_size=128)
+    recipe = replace(PRECISE, config=config, crops="first", augmentation=None, dropout=0.0, batch=1, epochs=150)
+    losses: list[float] = []
+    run = RunFolder(tmp_path / "run")
+    trainer = Trainer(corpus, run, recipe, Settings(device="cpu"), on_status=lambda s: losses.append(s.loss))
+    outcome = trainer.train()
+
+    assert outcome.finished
+    assert losses[0] > 5.5
+    assert losses[-1] < 0.05
+    network, _ = load_model(outcome.model)
+    tune = note_events(corpus.notes(corpus.pieces[0]), boundary=True).tolist()
+    engine = Engine(network, torch.device("cpu"))
+    prepared = engine.prepare(Prompt(tuple(tune[:30]), 0.0))
+    options = Options(sampling=Sampling(temperature=0.01, top_p=1.0), events=len(tune) - 30)
+    continuation = Continuation(engine, prepared, options)
+    events = [step.event for step in continuation if step.event is not None]
+    assert events == tune[30:]
+
+
+@pytest.mark.parametrize("stop_after", [3, 5])
+def test_resumed_equals_uninterrupted(corpus: Corpus, tmp_path: Path, stop_after: int) -> None:
+    def clock() -> float:
+        return 0.0  # how often is validated would depend on it
+
+    Trainer(corpus, RunFolder(tmp_path / "whole"), PRECISE, STEPS, clock=clock).train()
+    steps = 0
+    while True:
+        run = RunFolder(tmp_path / "parts")
+        trainer = Trainer(corpus, run, PRECISE, STEPS, clock=clock, on_status=lambda s: stop(s))
+
+        def stop(status: Status, trainer: Trainer = trainer, until: int = steps + stop_after) -> None:
+            if status.step >= until:
+                trainer.stop()
+
+        outcome = trainer.train()
+        assert outcome.steps > steps
+        steps = outcome.steps
+        if outcome.finished:
+            break
+        assert outcome.steps % stop_after == 0
+
+    assert_same(weights(tmp_path / "whole"), weights(tmp_path / "parts"))
+    logs = [
+        [(r["step"], r.get("loss"), r.get("validation")) for r in RunFolder(tmp_path / run).read_log()]
+        for run in ("whole", "parts")
+    ]
+    assert logs[0] == logs[1]
+    assert read_info(tmp_path / "parts" / "best.safetensors").provenance["data"] == "midi"
+
+
+_CHILD = """
+import sys, torch
+from pathlib import Path
+from core.training.corpus import Corpus
+from core.training.run_folder import RunFolder
+from core.training.train import Trainer, processes
+from tests.core.training.test_train import PRECISE, STEPS
+from dataclasses import replace
+torch.set_num_threads(1)
+kind, corpus, run = sys.argv[1:]
+with processes():
+    if kind == "often":  # a checkpoint after every step, and no end in sight
+        recipe, settings = PRECISE, replace(STEPS, epochs=10_000, checkpoint_minutes=0.0)
+    else:
+        recipe, settings = replace(PRECISE, dropout=0.0), STEPS
+    Trainer(Corpus(Path(corpus)), RunFolder(Path(run)), recipe, settings).train()
+"""
+
+
+def _environment() -> dict[str, str]:
+    root = str(Path(__file__).parents[3])
+    return {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
+
+
+def test_kill_9_loses_no_more_than_since_the_checkpoint(corpus: Corpus, tmp_path: Path) -> None:
+    run = tmp_path / "killed"
+    child = subprocess.Popen([sys.executable, "-c", _CHILD, "often", str(corpus.folder), str(run)], env=_environment())
+    try:
+        log = run / "log.jsonl"
+        wait_for(lambda: log.is_file() and log.read_text().count("\n") > 6, "some steps", 60)
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    torn = log.read_text()
+    log.write_text(torn + '{"step": 99')  # a line that the crash cut off
+    settings = replace(STEPS, epochs=10_000, checkpoint_minutes=0.0)
+    steps = []
+    trainer = Trainer(corpus, RunFolder(run), PRECISE, settings, on_status=lambda s: steps.append(s.step))
+    steps.append(trainer._state.step)
+    trainer.stop()
+    assert trainer.train().steps == steps[0] >= 5
+    whole = Trainer(corpus, RunFolder(tmp_path / "whole"), PRECISE, settings, on_status=lambda s: until(s))
+
+    def until(status: Status) -> None:
+        if status.step == steps[0]:
+            whole.stop()
+
+    whole.train()
+    assert_same(weights(run), weights(tmp_path / "whole"))
+    assert all("step" in json.loads(line) for line in log.read_text().splitlines())
+
+
+def test_two_processes_equal_one(corpus: Corpus, tmp_path: Path) -> None:
+    Trainer(corpus, RunFolder(tmp_path / "one"), replace(PRECISE, dropout=0.0), STEPS).train()
+    script = tmp_path / "child.py"
+    script.write_text(_CHILD)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    subprocess.run(
+        [sys.executable, *launch, str(script), "ddp", str(corpus.folder), str(tmp_path / "two")],
+        env=_environment(),
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+
+    assert_same(weights(tmp_path / "one"), weights(tmp_path / "two"), 2e-4)
+    one, two = (RunFolder(tmp_path / name).read_log() for name in ("one", "two"))
+    one, two = ([r for r in log if "loss" in r] for log in (one, two))  # validations come by the clock
+    assert [r["events"] for r in one] == [r["events"] for r in two]
+    pairs = [(a["loss"], b["loss"]) for a, b in zip(one, two, strict=True)]
+    assert all(a == pytest.approx(b, abs=2e-4) for a, b in pairs)
+
+
+def test_the_books_recipe(corpus: Corpus) -> None:
+    assert RECIPES["book"] is BOOK_RECIPE
+    assert BOOK_RECIPE.config == BOOK
+    assert (BOOK_RECIPE.batch, BOOK_RECIPE.epochs, BOOK_RECIPE.clip, BOOK_RECIPE.mixed_precision) == (
+        2,
+        100,
+        1.0,
+        False,
+    )
+    assert {BOOK_RECIPE.rate(p / 10) for p in range(11)} == {1.0}
+    tiny = MusicTransformer(replace(BOOK, n_layer=1, n_embd=64), BOOK_RECIPE.dropout)
+    (optimiser,) = make_optimisers(tiny, BOOK_RECIPE, torch.float32)
+    assert type(optimiser) is torch.optim.Adam
+    (group,) = optimiser.param_groups
+    assert (group["lr"], group["betas"], group["eps"], group["weight_decay"]) == (1e-4, (0.9, 0.999), 1e-8, 0)
+    assert len(group["params"]) == len(list(tiny.parameters()))
+    pieces = corpus.of_split("train")
+    plan = epoch_plan(pieces, BOOK_RECIPE, {}, 0, 0)
+    assert sorted(p.path for p in plan) == sorted(p.path for p in pieces)
+
+
+def test_the_books_first_loss_is_the_books(corpus: Corpus) -> None:
+    plan = epoch_plan(corpus.of_split("train"), BOOK_RECIPE, {}, 0, 0)
+    inputs, targets = next(epoch_batches(corpus, plan, BOOK_RECIPE, (0, 0)))
+    assert inputs.shape == (2, 2048)
+    torch.manual_seed(0)
+    model = MusicTransformer(BOOK, BOOK_RECIPE.dropout)
+    cut = int((targets != 389).any(0).nonzero()[0].max()) + 1  # padding behind the tunes costs time and counts nothing
+    x, y = torch.from_numpy(inputs[:, :cut]), torch.from_numpy(targets[:, :cut])
+    with torch.no_grad():
+        logits = model(x)
+    book = torch.nn.CrossEntropyLoss(ignore_index=389)(logits.view(-1, logits.size(-1)), y.reshape(-1))
+    ours = summed_loss(logits, y) / (y != 389).sum()
+    assert float(ours) == pytest.approx(float(book), rel=1e-6)
+    assert float(ours) == pytest.approx(6.0, abs=0.25)  # ln 390 = 5.97: nothing is known yet
+
+
+def test_the_book_preset_leaves_a_state_dict(corpus: Corpus, tmp_path: Path) -> None:
+    recipe = replace(BOOK_RECIPE, config=replace(TINY, position="learned", velocity="each", starts_with_boundary=False))
+    outcome = Trainer(corpus, RunFolder(tmp_path), recipe, Settings(epochs=1, device="cpu")).train()
+    assert outcome.model.name == "musicTrans.pth"
+    state = torch.load(outcome.model, weights_only=True)
+    assert set(state) == set(MusicTransformer(recipe.config).state_dict())
+
+
+def test_time_limits_the_run_and_the_rate_falls(corpus: Corpus, tmp_path: Path) -> None:
+    ticks = iter(range(1_000_000))
+    rates: list[float] = []
+
+    class Watched(Trainer):
+        def _step(self, inputs, targets, rate):  # type: ignore[no-untyped-def]
+            rates.append(rate)
+            return super()._step(inputs, targets, rate)
+
+    settings = Settings(minutes=2, device="cpu", checkpoint_minutes=10)
+    statuses: list[Status] = []
+    trainer = Watched(
+        corpus, RunFolder(tmp_path), PRECISE, settings, clock=lambda: float(next(ticks)), on_status=statuses.append
+    )
+    outcome = trainer.train()
+    assert outcome.finished
+    assert 120 <= outcome.seconds <= 130
+    assert 10 < outcome.steps < 60
+    assert max(rates) == 1.0
+    assert rates[0] < 1.0
+    assert rates[-1] < 0.2
+    assert statuses[0].eta_seconds > statuses[-1].eta_seconds
+    assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_another_run_in_the_folder_is_refused(corpus: Corpus, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.begin({"preset": "small", "seed": 0})
+    run.begin({"preset": "base", "seed": 0})  # nothing trained yet
+    run.save_state({"state": {}})
+    with pytest.raises(UsageError, match="another seed"):
+        run.begin({"preset": "base", "seed": 1})
+    (tmp_path / "last.pt").write_bytes(b"torn")
+    with pytest.raises(UnreadableInput, match="damaged"):
+        run.load_state()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Settings(minutes=1, epochs=1),
+        lambda: Settings(minutes=-1),
+        lambda: Settings(epochs=float("nan")),
+        lambda: Settings(weights={"asap": -1.0}),
+    ],
+)
+def test_impossible_settings(make: Callable[[], Settings]) -> None:
+    with pytest.raises(UsageError):
+        make()
+
+
+def test_unknown_source_and_empty_training_set(corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no source called asap"):
+        Trainer(corpus, RunFolder(tmp_path), PRECISE, replace(STEPS, weights={"asap": 0.0}))
+    with pytest.raises(UsageError, match="no pieces to train on"):
+        Trainer(corpus, RunFolder(tmp_path), PRECISE, replace(STEPS, weights={"midi": 0.0}))
+
+
+def test_muon_makes_updates_orthogonal_and_takes_hidden_matrices() -> None:
+    torch.manual_seed(0)
+    for shape in ((3, 16, 40), (3, 40, 16)):
+        values = torch.linalg.svdvals(orthogonalise(torch.randn(shape)))
+        assert values.min() > 0.3
+        assert values.max() < 1.4
+    model = MusicTransformer(TINY)
+    muon, adam = make_optimisers(model, TINY_RECIPE, torch.float32)
+    assert isinstance(muon, Muon)
+    held = {id(p) for o in (muon, adam) for g in o.param_groups for p in g["params"]}
+    assert held == {id(p) for p in model.parameters()}
+    assert {p.ndim for p in muon.param_groups[0]["params"]} == {2}
+    assert len(muon.param_groups[0]["params"]) == 4 * TINY.n_layer
+
+
+def test_precision_is_the_faster_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def choose(bf16_seconds: float, wanted: bool = True) -> torch.dtype:
+        def timed(device: torch.device, dtype: torch.dtype) -> float:
+            return bf16_seconds if dtype == torch.bfloat16 else 1.0
+
+        monkeypatch.setattr(hardware, "_seconds", timed)
+        return hardware.choose_hardware(torch.device("cpu"), mixed_precision=wanted, compile=None).dtype
+
+    assert choose(0.4) == torch.bfloat16
+    assert choose(10.0) == torch.float32
+    assert choose(0.4, wanted=False) == torch.float32
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
+def test_presets_are_whole(recipe: Recipe) -> None:
+    ModelConfig.from_dict(recipe.config.as_dict())
+    assert all(0 <= recipe.rate(p / 100) <= 1 for p in range(101))
+    assert recipe.rate(0.5) == 1.0

@@ -1,0 +1,113 @@
+"""The real window for tests: real model, real player process; only the user's folders and answers are the test's."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QElapsedTimer
+from PySide6.QtWidgets import QApplication
+
+from core.live.outputs import NoOutput, OutputChoice
+from core.resources import bundled
+from core.session.session import GenerationSettings, TakeRecord
+from desktop.dialogs import Dialogs, Leaving, Recovering
+from desktop.main_window import MainWindow
+
+BACH = bundled("examples", "bwv846.mid")
+PATIENCE = 30_000  # ms
+
+
+class Answers(Dialogs):
+    """Answers every question at once, and keeps what was told."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.told: list[str] = []
+        self.path = ""
+        self.leaving: Leaving = "discard"
+        self.recovering: Recovering = "recover"
+        self.reads_again = False
+
+    def tell(self, sentence: str) -> None:
+        self.told.append(sentence)
+
+    def file_to_open(self, folder: str) -> str:
+        return self.path
+
+    def file_to_save(self, title: str, suggestion: str, kinds: str, suffix: str) -> str:
+        return self.path
+
+    def about_to_leave(self, name: str) -> Leaving:
+        return self.leaving
+
+    def recover(self, when: str, others: int) -> Recovering:
+        return self.recovering
+
+    def read_again(self, name: str) -> bool:
+        return self.reads_again
+
+
+class Desk:
+    """A window at work."""
+
+    def __init__(self, output: OutputChoice | None = None, model: str = "", looks_for_recovery: bool = False) -> None:
+        self.window = window = MainWindow()
+        self.answers = window.dialogs = window.filing.dialogs = Answers(window)
+        self.said: list[str] = []
+        for speaker in (window.document, window.continuing, window.hub, window.filing, window.editing):
+            speaker.said.connect(self.said.append)
+        window.preferences.change(output=output or NoOutput(), generation=GenerationSettings(model=model, length=8.0))
+        window.document.amend(window.document.session.with_settings(window.preferences.now.generation))
+        window.show()
+        window.start(looks_for_recovery=looks_for_recovery)
+
+    @property
+    def takes(self) -> tuple[TakeRecord, ...]:
+        return self.window.document.session.takes
+
+    def wait(self, is_so: Callable[[], Any], what: str, patience: int = PATIENCE) -> None:
+        """Let the window live until something is so."""
+        timer = QElapsedTimer()
+        timer.start()
+        while not is_so():
+            QApplication.processEvents()
+            QApplication.sendPostedEvents(None, 0)
+            if timer.hasExpired(patience):
+                raise AssertionError(f"waited in vain for {what}; said: {self.said}, told: {self.answers.told}")
+
+    def settle(self) -> None:
+        """Wait until files are read and written."""
+        self.wait(lambda: not self.window.files.is_busy and not self.window.exports.is_busy, "the file worker")
+
+    def open(self, path: Path | str = BACH) -> None:
+        opened: list[None] = []
+        self.window.filing.open_path(path, lambda: opened.append(None))
+        self.wait(lambda: opened or self.answers.told, "the file to open")
+        self.settle()
+
+    def wait_until_ready(self) -> None:
+        self.wait(lambda: self.window.continuing.is_prepared, "the prompt to be read")
+
+    def wait_until_open(self) -> None:
+        self.wait(lambda: self.window.hub.description, "the output to open")
+
+    def set(self, **settings: Any) -> None:
+        """Change generation settings as the panel would."""
+        from dataclasses import replace
+
+        self.window.panel.settings_changed.emit(replace(self.window.document.session.settings, **settings))
+
+    def sample(self, seconds: float = 2.0, **settings: Any) -> TakeRecord:
+        """Continue to the end; the first new take."""
+        before = len(self.takes)
+        self.set(length=seconds, **settings)
+        self.window.proceed()
+        self.wait(lambda: not self.window.continuing.is_running, "the continuation to end")
+        return self.takes[before]
+
+    def close(self) -> None:
+        self.window._close()
+        QApplication.processEvents()
+        self.window.deleteLater()
+        QApplication.sendPostedEvents(None, 0)
+        QApplication.processEvents()
