@@ -139,15 +139,13 @@ class RollCanvas(QAbstractScrollArea):
         if coordinates == self.coordinates:
             return
         before, self.coordinates = self.coordinates, coordinates
+        is_same_rows = coordinates.row == before.row
         self._scrolled = coordinates.left - before.left, coordinates.top - before.top
-        self._prepare_timer.start()
+        if coordinates.scale == before.scale and is_same_rows:
+            self._prepare_timer.start()
         self._sync_bars()
         whole = self.viewport().rect()
-        is_same_pitch = (before.top, before.row, before.height) == (
-            coordinates.top,
-            coordinates.row,
-            coordinates.height,
-        )
+        is_same_pitch = is_same_rows and (before.top, before.height) == (coordinates.top, coordinates.height)
         self.viewport().update(whole.adjusted(KEYBOARD_WIDTH, 0, 0, 0) if is_same_pitch else whole)
 
     def _prepare_tile(self) -> None:

@@ -19,6 +19,7 @@ class TileCache:
 
     def __init__(self) -> None:
         self._tiles: OrderedDict[_Key, QPixmap] = OrderedDict()  # least recently shown first
+        self._spare: list[QPixmap] = []  # to be painted over: fresh memory costs half as much as painting
         self._stale: dict[_Key, tuple[int, int]] = {}  # first and last content x to paint again
         self._zoom: tuple[float, int, float] | None = None
         self.painted = 0  # tiles painted as a whole so far
@@ -29,6 +30,7 @@ class TileCache:
 
     def clear(self) -> None:
         """Forget all tiles."""
+        self._spare += self._tiles.values()
         self._tiles.clear()
         self._stale.clear()
 
@@ -55,7 +57,8 @@ class TileCache:
         across = viewport.width * ratio / TILE + 2
         down = viewport.height * ratio / TILE + 2
         while len(self._tiles) > max(3 * across * down, 48):
-            key, _ = self._tiles.popitem(last=False)
+            key, tile = self._tiles.popitem(last=False)
+            self._spare.append(tile)
             self._stale.pop(key, None)
 
     def prepare(self, viewport: Viewport, paper: Paper, dx: float, dy: float) -> None:
@@ -79,7 +82,8 @@ class TileCache:
         left, top = key[0] * TILE, key[1] * TILE
         tile = self._tiles.get(key)
         if tile is None:
-            tile = QPixmap(TILE, TILE)
+            tile = self._spare.pop() if self._spare else QPixmap(TILE, TILE)
+            tile.setDevicePixelRatio(1)
             self._draw(tile, QRect(left, top, TILE, TILE), left, viewport, paper)
             tile.setDevicePixelRatio(viewport.ratio)
             self._tiles[key] = tile
