@@ -47,7 +47,9 @@ def test_kill_in_mid_take_gives_session_and_take_back(desk: Callable[..., Desk],
     assert finished.notes
     assert growing.notes
     assert at.window.document.is_changed
-    own = lambda: set(folder.glob("*.continuo"))  # noqa: E731
+    def own() -> set[Path]:
+        return set(folder.glob("*.continuo"))
+
     at.wait(lambda: own() and not own() & left, "an autosave of its own in the place of the other")
     at.answers.leaving = "discard"
     at.window.close()
