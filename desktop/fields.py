@@ -67,7 +67,8 @@ class SliderSpin(QWidget):
             self.spin.setValue(value)
 
     def _fit(self) -> None:
-        self.spin.setFixedWidth(_spin_width(self, "00.00"))  # alike in all rows
+        # Alike in all rows, unless a large font and the frame's style ask for more.
+        self.spin.setFixedWidth(max(_spin_width(self, "00.00"), self.spin.minimumSizeHint().width()))
 
     def _set(self, value: float) -> None:
         self.show_value(value)

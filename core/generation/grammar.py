@@ -51,9 +51,7 @@ class Rules:
         if not self.pitches.any():
             raise UsageError("No note of the scale lies within that range; widen the range or change the scale.")
         if not all(1 / STEPS_PER_SECOND <= limit < 3600 for limit in (self.longest_silence, self.longest_note)):
-            raise UsageError(
-                "The longest silence and the longest note must be at least 0.01 seconds and under an hour."
-            )
+            raise UsageError("The longest silence and the longest note must last 0.01 seconds to an hour.")
 
     @property
     def pitches(self) -> NDArray[np.bool_]:

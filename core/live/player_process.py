@@ -59,7 +59,7 @@ def run(pipe: Connection, choice: OutputChoice) -> None:
         gc.disable()
         _ask_for_priority()
         loop.run()
-    except (_Terminated, EOFError, ConnectionError):
+    except (_Terminated, EOFError, OSError):
         pass  # asked to end, or the app is gone: both end below
     except ContinuoError as problem:
         error = problem

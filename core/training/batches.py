@@ -79,9 +79,13 @@ def random_crop(
     last = max(0, len(notes) - needed)
     at_start = rng.random() < AT_START
     first = 0 if at_start else int(rng.integers(last + 1))
-    some = notes[first : first + 2 * _LEAD + length]  # every event but a shift or velocity takes a note
-    tempo, transpose, louder = _draw(augmentation or _NO_CHANGE, some, rng)
-    ids = note_events(some, conventions, tempo=tempo, transpose=transpose, louder=louder, boundary=first == 0)
+    tempo, transpose, louder = _draw(augmentation or _NO_CHANGE, notes, rng)
+    while True:
+        some = notes[first : first + 2 * _LEAD + length]  # every event but a shift or velocity takes a note
+        ids = note_events(some, conventions, tempo=tempo, transpose=transpose, louder=louder, boundary=first == 0)
+        if first == 0 or len(ids) >= length:
+            break
+        first = max(0, first - _LEAD)  # the piece ends in few events: begin earlier
     if first + len(some) == len(notes):
         ids = np.append(ids, np.uint16(BOUNDARY))
     cut = 0 if first == 0 else int(rng.integers(2 * _LEAD))

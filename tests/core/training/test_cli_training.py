@@ -1,0 +1,126 @@
+"""The commands: what they print and how they end."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import typer
+from typer.testing import CliRunner, Result
+
+from core.cli_training import register
+from core.errors import ContinuoError, NotFound, UsageError
+from core.model.checkpoint import save_model
+from core.model.transformer import MusicTransformer
+from core.training import recipes
+from core.training.train import Trainer
+from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, write_songs, write_tune
+
+app = typer.Typer()
+register(app)
+
+
+@pytest.fixture(autouse=True)
+def _tiny_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(recipes.RECIPES, "small", TINY_RECIPE)
+
+
+@pytest.fixture
+def midi(tmp_path: Path) -> Path:
+    folder = write_songs(tmp_path / "midi")
+    write_tune(folder / "song5.mid", [60 + i * 5 % 24 for i in range(130)])
+    return folder
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def answer(*arguments: object) -> dict[str, Any]:
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 1  # all else is on stderr
+    return json.loads(result.stdout)
+
+
+def failure(*arguments: object) -> ContinuoError:
+    result = call(*arguments)
+    assert isinstance(result.exception, ContinuoError), result.output
+    return result.exception
+
+
+def test_prepare_train_evaluate(tmp_path: Path, midi: Path) -> None:
+    splits = splits_for(midi, ["song3.mid"], ["song5.mid"])
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    prepared = answer("prepare", midi, "-o", corpus, "--splits", splits, "--jobs", 1, "--licence", "midi=CC0")
+    assert prepared["files"] == 13
+    assert prepared["sources"][0]["licence"] == "CC0"
+
+    trained = answer("train", corpus, "-o", run, "--epochs", 1, "--device", "cpu", "--batch", 2)
+    assert trained["finished"]
+    assert trained["model"] == str(run / "best.safetensors")
+    assert trained["validation"] < 7
+    assert isinstance(failure("train", corpus, "-o", run, "--epochs", 1, "--seed", 3), UsageError)
+
+    out = tmp_path / "out"
+    asked = ("--continuations", 1, "--seconds", 2, "--training", corpus, "--device", "cpu", "-o", out)
+    found = answer("evaluate", trained["model"], corpus, *asked)
+    assert set(found["nll"]) == {"midi"}
+    assert found["outputs"][0] == str(out / "evaluation.json")
+
+
+def test_finetune(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("core.training.finetune.user_folder", "core.model.checkpoint.user_folder"):
+        monkeypatch.setattr(name, (tmp_path / "user").joinpath)
+    torch.manual_seed(0)
+    base = tmp_path / "base.safetensors"
+    save_model(base, MusicTransformer(TINY), {"name": "base"})
+    tuned = answer("finetune", base, midi, "--name", "mine", "--minutes", 0.02, "--device", "cpu", "--jobs", 1)
+    assert tuned["model"] == str(tmp_path / "user" / "models" / "mine.safetensors")
+    assert Path(tuned["model"]).is_file()
+    assert tuned["after"] <= tuned["before"]
+
+
+def test_ctrl_c_keeps_a_checkpoint(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
+    real = Trainer._step
+
+    def interrupted(self: Trainer, *arguments: Any) -> torch.Tensor:
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)
+    result = call("train", tmp_path / "corpus", "-o", tmp_path / "run", "--device", "cpu", "--json")
+    assert result.exit_code == 130
+    assert json.loads(result.stdout)["steps"] == 1
+    assert (tmp_path / "run" / "last.pt").is_file()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        (("prepare", "nowhere", "-o", "out"), NotFound, "nowhere"),
+        (("prepare", ".", "-o", "out", "--licence", "x"), UsageError, "SOURCE=VALUE"),
+        (("train", "nowhere", "-o", "out", "--preset", "huge"), UsageError, "huge"),
+        (("train", "nowhere", "-o", "out", "--weight", "asap=much"), UsageError, "number"),
+        (("train", "nowhere", "-o", "out", "--minutes", "-3"), UsageError, "more than 0"),
+        (("finetune", "bootstrap", "nowhere"), NotFound, "nowhere"),
+        (("evaluate", "bootstrap", "nowhere", "--split", "half"), UsageError, "half"),
+        (("evaluate", "no-such-model", "nowhere"), NotFound, "no-such-model"),
+    ],
+)
+def test_wrong_use(arguments: tuple[str, ...], kind: type[ContinuoError], words: str) -> None:
+    error = failure(*arguments)
+    assert type(error) is kind
+    assert words in str(error)
+
+
+@pytest.mark.parametrize("command", ["prepare", "train", "finetune", "evaluate"])
+def test_help_has_an_example(command: str) -> None:
+    result = call(command, "--help")
+    assert result.exit_code == 0
+    assert "continuo-cli" in result.output
