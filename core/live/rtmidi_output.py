@@ -9,6 +9,7 @@ CONTINUO_MIDI=jack passes over ALSA, for those who have both.
 import os
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ ALSA_SEQUENCER = Path("/dev/snd/seq")
 ALSA_CLIENTS = Path("/proc/asound/seq/clients")
 WAVETABLE = "microsoft gs wavetable"  # lags by a quarter of a second: only if asked for by its name
 CLIENT_NAME = "Continuo"
+JACK_CYCLES = 0.1  # seconds: two cycles of 2048 frames at 44.1 kHz
 
 NO_SYSTEM = (
     "No MIDI system was found: load ALSA's sequencer (sudo modprobe snd-seq) or start a JACK server, "
@@ -173,8 +175,11 @@ class RtMidiOutput:
             raise ContinuoError(f"The {self.description} takes no more messages: {error}.") from error
 
     def close(self) -> None:
-        """Close the port; JACK is given up to a second to deliver what was sent."""
+        """Close the port, once JACK has had time to deliver what was sent (up to a second more if it is slow)."""
         if self._client is not None:
+            if self._watch is not None and not self._watch.server_gone:
+                # JACK hands messages on once in a cycle, and a port that closes within it takes them along.
+                time.sleep(JACK_CYCLES)
             self._client.close_port()
             self._client.delete()
             self._client = None
