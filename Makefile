@@ -14,6 +14,9 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# What Qt's wheel expects of a Linux desktop, and a font for machines that have none.
+QT_NEEDS := libegl1 libgl1 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 \
+  libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 fonts-dejavu-core
 PROMPT := resources/examples/bwv846.mid
 RESULT := out/bwv846-continued.mid
 
@@ -80,6 +83,7 @@ $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) torch==2.13.0
 	$(PIP) --editable .
 	$(PIP) --no-deps tinysoundfont
+	@[ "$$(uname)" != Linux ] || $(BIN)/python -c 'import PySide6.QtWidgets' 2>/dev/null || $(call apt,$(QT_NEEDS))
 	@touch $@
 
 # pyright runs on Node.js: the machine's own, or else the one that comes as a Python package.

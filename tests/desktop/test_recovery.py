@@ -47,6 +47,7 @@ def test_kill_in_mid_take_gives_session_and_take_back(desk: Callable[..., Desk],
     assert finished.notes
     assert growing.notes
     assert at.window.document.is_changed
+
     def own() -> set[Path]:
         return set(folder.glob("*.continuo"))
 

@@ -178,7 +178,7 @@ def test_whole_evaluation(tmp_path: Path) -> None:
 
 
 def test_nothing_to_evaluate(tmp_path: Path) -> None:
-    corpus = tiny_corpus(tmp_path)
+    tiny_corpus(tmp_path)
     path = tmp_path / "tiny.safetensors"
     save_model(path, MusicTransformer(TINY), {})
     with pytest.raises(NotFound, match="no file or folder"):
