@@ -2,6 +2,7 @@
 #
 #   make run        continue an example prompt into out/bwv846-continued.mid
 #                   (hear it live in a DAW: make run ARGS="--live --wait")
+#   make window     open the window with the same prompt; C continues it
 #   make test       the tests
 #   make check      format, lint, types, layering
 #   make examples   write the example prompts anew
@@ -33,15 +34,18 @@ define apt
   $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) )
 endef
 
-.PHONY: help run test check examples picture clean test-tools
+.PHONY: help run window test check examples picture clean test-tools
 
 help:
-	@sed -n '3,9s/^# *//p' Makefile
+	@sed -n '3,10s/^# *//p' Makefile
 
 run: $(VENV)/.runtime
 	@mkdir -p out
 	$(BIN)/continuo-cli continue $(PROMPT) -o $(RESULT) --seconds 20 $(ARGS)
 	@echo "The prelude and 20 seconds that the model played on: $(RESULT) (open it in your DAW)."
+
+window: $(VENV)/.runtime
+	$(BIN)/continuo $(PROMPT)
 
 test: $(VENV)/.dev test-tools
 	$(BIN)/python -m pytest
