@@ -89,7 +89,9 @@ def random_crop(
     if first + len(some) == len(notes):
         ids = np.append(ids, np.uint16(BOUNDARY))
     cut = 0 if first == 0 else int(rng.integers(2 * _LEAD))
-    return _restated(ids, min(cut, max(0, len(ids) - length)), conventions)[:length]
+    # What is cut gives its place to the velocity restated.
+    room = len(ids) - length + (conventions.velocity == "change")
+    return _restated(ids, min(cut, max(0, room)), conventions)[:length]
 
 
 def _restated(ids: Events, cut: int, conventions: Conventions) -> Events:

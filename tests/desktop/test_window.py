@@ -222,7 +222,7 @@ def test_without_an_audio_device_it_plays_silently(desk: MakeDesk, monkeypatch: 
     at.wait_until_open()
     at.wait(lambda: at.said, "a sentence")
     assert "No audio device" in at.said[0]
-    assert "silent" in at.window.status.output.text()
+    at.wait(lambda: "silent" in at.window.status.output.text(), "the status bar to say so")
     take = at.sample(1.0)
     assert take.notes
     at.wait(lambda: at.window.playback.position > take.marker, "the playhead")

@@ -147,7 +147,7 @@ def test_copies_are_found_in_any_key_and_told_in_seconds() -> None:
 
 def test_no_copy() -> None:
     index = CopyIndex([piece_of(tune_pitches(seed, 100)) for seed in range(5)])
-    assert index.longest_copy(music(line(tune_pitches(900, 60)), 30.0)) is None
+    assert index.longest_copy(music(line(tune_pitches(900, 44)), 30.0)) is None
     assert index.longest_copy(music(line([60, 62]), 1.0)) is None
     assert CopyIndex([]).longest_copy(Music(*music(line(tune_pitches(1, 40)), 20.0))) is None
 
