@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ register(app)
 
 @pytest.fixture(autouse=True)
 def _tiny_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(recipes.RECIPES, "small", replace(TINY_RECIPE, mixed_precision=False))
+    monkeypatch.setitem(recipes.RECIPES, "small", TINY_RECIPE)
 
 
 @pytest.fixture
