@@ -58,14 +58,14 @@ def _print_json(value: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _bar(description: str) -> Iterator[Callable[[float, float, str], None]]:
+def _bar(description: str, *, hidden: bool = False) -> Iterator[Callable[[float, float, str], None]]:
     """A progress bar on stderr: call it with (done, total, text)."""
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[text]}"))
-    bar: Progress = Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+    bar: Progress = Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=hidden)
     with bar:
         task = bar.add_task(description, total=None, text="")
 
@@ -197,7 +197,7 @@ def train(
         raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')
     recipe = RECIPES[preset] if batch is None else replace(RECIPES[preset], batch=batch)
     settings = Settings(minutes, epochs, seed, _weights(weight), device, compile)
-    with processes() as rank, _bar("Training") as show:
+    with processes() as rank, _bar("Training", hidden=rank > 0) as show:
         data, run = Corpus(corpus), RunFolder(output)
         if rank == 0:
             run.begin(
