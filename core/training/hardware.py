@@ -1,6 +1,7 @@
 """Device, precision and compilation for training, chosen by measuring rather than by name."""
 
 import importlib.util
+import math
 import shutil
 import time
 from dataclasses import dataclass
@@ -31,16 +32,20 @@ def choose_hardware(device: torch.device, *, mixed_precision: bool, compile: boo
     """bfloat16 if it is wanted and faster here; `compile` None: on a GPU whose compiler is there."""
     dtype, why = torch.float32, "as the recipe says"
     if mixed_precision:
-        full, mixed = _seconds(device, torch.float32), _seconds(device, torch.bfloat16)
+        full = _seconds(device, torch.float32)
+        mixed = _seconds(device, torch.bfloat16, give_up_at=4 * full)
         dtype = torch.bfloat16 if mixed < full else torch.float32
-        why = f"bf16 takes {mixed / full:.2f} times as long as fp32 here"
+        why = f"bf16 takes {mixed / full:.2g} times as long as fp32 here"
     if compile is None:
         compile = device.type == "cuda" and importlib.util.find_spec("triton") is not None and bool(shutil.which("cc"))
     return Hardware(device, dtype, compile, why)
 
 
-def _seconds(device: torch.device, dtype: torch.dtype) -> float:
-    """Time of a forward and backward pass of one small layer; the best of three after one to warm up."""
+def _seconds(device: torch.device, dtype: torch.dtype, give_up_at: float = math.inf) -> float:
+    """Time of a forward and backward pass of one small layer; the best of three after one to warm up.
+
+    No more are made once one takes `give_up_at` seconds after the first.
+    """
     state = torch.get_rng_state()
     model = MusicTransformer(_TRIAL).to(device)
     torch.set_rng_state(state)
@@ -54,4 +59,6 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.perf_counter() - start)
+        if len(times) > 1 and times[-1] >= give_up_at:
+            break
     return min(times[1:])

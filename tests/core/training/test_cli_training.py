@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ register(app)
 
 @pytest.fixture(autouse=True)
 def _tiny_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(recipes.RECIPES, "small", TINY_RECIPE)
+    monkeypatch.setitem(recipes.RECIPES, "small", replace(TINY_RECIPE, mixed_precision=False))
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from core.training import finetune as module
 from core.training.corpus import Corpus
 from core.training.finetune import REFINING, finetune, hold_out
 from core.training.prepare import prepare
-from core.training.train import Trainer
+from core.training.train import Status, Trainer
 from tests.core.training.tunes import TINY, write_songs
 
-QUICK = replace(REFINING, epochs=2, lr=1e-2)
+QUICK = replace(REFINING, epochs=2, lr=1e-2, mixed_precision=False)
 
 
 @pytest.fixture
@@ -39,7 +39,6 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_new_model_is_listed_and_generates(user: Path, tmp_path: Path) -> None:
     midi = write_songs(tmp_path / "my tunes")
-    # Ten songs' worth of time; the clock of the machine decides how many steps that is.
     tuned = finetune("base", [midi], minutes=0.05, device="cpu", recipe=QUICK, jobs=1)
 
     assert tuned.outcome.finished
@@ -64,11 +63,17 @@ def test_the_new_model_is_listed_and_generates(user: Path, tmp_path: Path) -> No
 
 def test_stops_early_and_keeps_the_best(user: Path, tmp_path: Path) -> None:
     midi = write_songs(tmp_path / "tunes")
-    harmful = replace(QUICK, lr=0.0, muon_lr=0.0, epochs=200)  # can never get better
-    tuned = finetune("base", [midi], minutes=30, patience=1, device="cpu", recipe=harmful, jobs=1)
+    useless = replace(QUICK, lr=0.0, muon_lr=0.0)  # can never get better
+    losses: list[float] = []
+
+    def on_status(status: Status) -> None:
+        if status.validation is not None:
+            losses.append(status.validation)
+
+    tuned = finetune("base", [midi], minutes=0.4, patience=1, device="cpu", recipe=useless, jobs=1, on_status=on_status)
 
     assert tuned.outcome.finished
-    assert tuned.outcome.seconds < 600
+    assert len(losses) == 2  # before, and the one that was no better; 20 fit into the time
     assert tuned.after == pytest.approx(tuned.before, abs=1e-4)
 
 

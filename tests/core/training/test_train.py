@@ -312,7 +312,7 @@ def test_muon_makes_updates_orthogonal_and_takes_hidden_matrices() -> None:
 
 def test_precision_is_the_faster_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def choose(bf16_seconds: float, wanted: bool = True) -> torch.dtype:
-        def timed(device: torch.device, dtype: torch.dtype) -> float:
+        def timed(device: torch.device, dtype: torch.dtype, **limits: float) -> float:
             return bf16_seconds if dtype == torch.bfloat16 else 1.0
 
         monkeypatch.setattr(hardware, "_seconds", timed)
