@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMainWindow, QMenu
 
+from core.session.session import Session
 from desktop.icons import set_icon
 
 Keys = QKeySequence.StandardKey | str | None
 _K = QKeySequence.StandardKey
 _ROLL = "roll"  # the roll obeys these keys itself, while it has the focus: here they are only shown
 _CHECK = "check"
+_OWN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Actions:
     """The actions of a window, by name."""
 
     def __init__(self, window: QMainWindow) -> None:
+        self._tr = window.tr
         self._by_name: dict[str, QAction] = {}
         for command in COMMANDS:
             keys = QKeySequence(command.keys) if command.keys is not None else QKeySequence()
@@ -104,6 +109,24 @@ class Actions:
         """Whether these can be chosen."""
         for name in names:
             self._by_name[name].setEnabled(is_enabled)
+
+    def name_steps(self, undo: str, redo: str) -> None:
+        """Say what Undo and Redo would do; empty: nothing."""
+        for name, words, step in (("undo", "&Undo {0}", undo), ("redo", "&Redo {0}", redo)):
+            self[name].setText(self._tr(words).format(step).rstrip())
+            self[name].setEnabled(bool(step))
+
+    def enable_for(self, session: Session, has_selection: bool, is_running: bool) -> None:
+        """Let be chosen what can be done."""
+        has_take, has_score = session.current_take is not None, session.score is not None
+        edits = ("delete notes", "up", "down", "octave up", "octave down", "earlier", "later", "quantise")
+        self.enable(has_selection, *edits)
+        self.enable(has_take, "save score and take", "save take")
+        self.enable(has_take and not is_running, "fork", "regenerate", "accept")
+        self.enable(not is_running, "continue")
+        self.enable(bool(session.takes), "save all takes")
+        self.enable(has_score, "save score")
+        self.enable(has_score or has_take or is_running, "export", "play", "return")
 
     def fill(self, menu: QMenu, *names: str) -> QMenu:
         """Put actions into a menu; "-" is a line."""
@@ -136,3 +159,18 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     bar.addMenu(output_menu)
     actions.fill(bar.addMenu(tr("&Help")), "log", "-", "about")
     return recent, examples
+
+
+class KeyGuard(QObject):
+    """An event filter: where a button or list has the focus, Space and Return are its own, not the transport's."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Claim such keys before a shortcut takes them."""
+        is_own = (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(watched, QAbstractButton | QComboBox | QAbstractItemView)
+            and cast(QKeyEvent, event).key() in _OWN_KEYS
+        )
+        if is_own:
+            event.accept()
+        return is_own

@@ -18,7 +18,8 @@ from core.session.session import GenerationSettings, Session, TakeRecord, new_id
 from desktop.document import Document
 from desktop.generation_worker import GenerationWorker, ModelFacts, PromptRequest, Run
 from desktop.growth import Growth
-from desktop.player_hub import PlayerHub, TakeStart
+from desktop.player_hub import PlayerHub
+from desktop.song import TakeStart
 
 
 def seconds_to_sample(session: Session, marker: float) -> float:

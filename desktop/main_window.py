@@ -3,14 +3,11 @@
 import base64
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QAbstractItemView,
-    QComboBox,
     QMainWindow,
     QMenu,
     QSplitter,
@@ -19,34 +16,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.errors import ContinuoError
-from core.live.outputs import OutputChoice
-from core.session.edits import note_at
-from core.session.forks import accept_take
 from core.session.session import Session
 from desktop import icons
 from desktop.about_dialog import AboutDialog
-from desktop.actions import Actions, build_menus
+from desktop.actions import Actions, KeyGuard, build_menus
+from desktop.choices import Choices
+from desktop.commands import Commands
 from desktop.continuing import Continuing
 from desktop.dialogs import Dialogs
 from desktop.document import Document
 from desktop.editing import Editing
 from desktop.empty_state import EmptyState, examples
-from desktop.file_worker import FileWorker, Task
+from desktop.file_worker import FileWorker
 from desktop.filing import MIDI_SUFFIXES, Filing
 from desktop.generation_panel import GenerationPanel
 from desktop.generation_worker import GenerationWorker
 from desktop.logs import log_path
 from desktop.output_menu import OutputMenu
-from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.view import PianoRoll
 from desktop.playback import Playback
-from desktop.player_hub import PlayerHub, virtual_ports_possible
+from desktop.player_hub import PlayerHub
 from desktop.preferences import Preferences
 from desktop.quantise_dialog import QuantiseDialog
 from desktop.roll_display import RollDisplay
-from desktop.roll_parts import RollParts, session_ref
-from desktop.sound_check_dialog import SoundCheckDialog
+from desktop.roll_parts import RollParts
 from desktop.status_bar import StatusBar
 from desktop.takes_panel import TakesPanel
 from desktop.track_list import TrackList
@@ -54,8 +47,6 @@ from desktop.transport import Transport
 
 FRAME = 16  # ms between two looks at sound and model while something goes on
 IDLE = 250  # ms, else
-KEY_VELOCITY = 80
-_OWN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home)
 
 
 class MainWindow(QMainWindow):
@@ -67,7 +58,7 @@ class MainWindow(QMainWindow):
         self._build_widgets()
         self._connect()
         self._restore_layout()
-        self._show_settings()
+        self.actions_["follow"].setChecked(self.roll.follows)
         self._on_document()
         self._on_playback()
 
@@ -97,15 +88,15 @@ class MainWindow(QMainWindow):
             self.dialogs,
             self,
         )
-        self._pressed: dict[NoteRef | int, tuple[int, int]] = {}  # what is held down: pitch and channel
         self._may_close = False
-        self._sound_check: SoundCheckDialog | None = None
+        self._shown: Session | None = None
 
     def _build_widgets(self) -> None:
         self.setAcceptDrops(True)
         self.setMinimumSize(760, 480)
         self.resize(1320, 820)
         self.actions_ = Actions(self)
+        self._key_guard = KeyGuard(self)
         self.output_menu = OutputMenu(self)
         self._recent_menu, examples_menu = build_menus(self, self.actions_, self.output_menu)
         for path, title in examples():
@@ -142,6 +133,20 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.display = RollDisplay(self.roll, self.parts, self.document, self.continuing, self.playback, self)
         self.editing = Editing(self.document, self.roll, self.parts, self.files, self)
+        self.commands = Commands(
+            self.document, self.continuing, self.playback, self.hub, self.roll, self.parts, self.files, self
+        )
+        self.choices = Choices(
+            self.preferences,
+            self.hub,
+            self.playback,
+            self.filing,
+            self.actions_,
+            self.output_menu,
+            self._recent_menu,
+            self.status,
+            self,
+        )
         self._frame = QTimer(self)
         self._frame.setInterval(IDLE)
         self._frame.setTimerType(Qt.TimerType.PreciseTimer)
@@ -158,7 +163,6 @@ class MainWindow(QMainWindow):
         document, continuing, playback, hub = self.document, self.continuing, self.playback, self.hub
         document.changed.connect(self._on_document)
         document.replaced.connect(self._on_replaced)
-        self.preferences.changed.connect(self._show_settings)
         continuing.ready_changed.connect(self.panel.set_ready)
         continuing.running_changed.connect(self.panel.set_running)
         continuing.running_changed.connect(self._on_running)
@@ -168,9 +172,8 @@ class MainWindow(QMainWindow):
         self.worker.models_found.connect(self.panel.show_models)
         playback.changed.connect(self._on_playback)
         playback.moved.connect(self.transport.show_position)
-        hub.opened.connect(self._on_output)
-        hub.ports_changed.connect(lambda _: self._show_settings())
-        for speaker in (document, continuing, hub, self.filing, self.editing):
+        self.commands.refused.connect(self._show_all)
+        for speaker in (document, continuing, hub, self.filing, self.editing, self.commands):
             speaker.said.connect(self.status.say)
         self.takes.problem.connect(self.status.say)
         for worker in (self.files, self.exports):
@@ -183,10 +186,11 @@ class MainWindow(QMainWindow):
         app = QGuiApplication.instance()
         if isinstance(app, QGuiApplication):
             app.applicationStateChanged.connect(self._on_application_state)
-            app.installEventFilter(self)
+            app.installEventFilter(self._key_guard)
 
     def _connect_actions(self) -> None:
         on, filing, playback, editing = self.actions_.on, self.filing, self.playback, self.editing
+        commands = self.commands
         on("new", filing.new)
         on("open", filing.open)
         on("save", lambda: self._save(filing.save))
@@ -207,9 +211,9 @@ class MainWindow(QMainWindow):
         on("later", lambda: self.roll.nudge(1))
         on("quantise", self._quantise)
         on("continue", self.proceed)
-        on("fork", self._fork_here)
-        on("regenerate", lambda: self._try(self.continuing.regenerate, self.document.session.current))
-        on("accept", lambda: self._accept(self.document.session.current))
+        on("fork", commands.fork_here)
+        on("regenerate", lambda: commands.attempt(self.continuing.regenerate, self.document.session.current))
+        on("accept", lambda: commands.accept(self.document.session.current))
         on("play", playback.toggle)
         on("stop", self._stop)
         on("return", self._return)
@@ -220,13 +224,12 @@ class MainWindow(QMainWindow):
         on("fit", self.roll.fit)
         on("zoom in", self.roll.zoom_in)
         on("zoom out", self.roll.zoom_out)
-        for theme in ("system", "light", "dark"):
-            on(f"theme {theme}", lambda theme=theme: self.preferences.change(theme=theme))
         on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
         on("about", lambda: AboutDialog(log_path(), self).exec())
 
     def _connect_panels(self) -> None:
-        panel, takes, roll, tracks, menu = self.panel, self.takes, self.roll, self.tracks, self.output_menu
+        panel, takes, roll, tracks = self.panel, self.takes, self.roll, self.tracks
+        commands, do = self.commands, self.commands.change
         panel.settings_changed.connect(self._on_settings)
         panel.continue_clicked.connect(self.proceed)
         panel.stop_clicked.connect(self._stop)
@@ -235,42 +238,35 @@ class MainWindow(QMainWindow):
         self.empty.new_clicked.connect(self.filing.new)
         self.empty.example_chosen.connect(self.filing.open_path)
         self.empty.hear_clicked.connect(lambda: self.filing.open_path(examples()[0][0], self.proceed))
-        takes.selected.connect(self._on_take_selected)
-        takes.hear.connect(lambda take: self._try(self.playback.hear, take))
-        takes.renamed.connect(lambda t, name: self._do(self.tr("Rename take"), lambda s: s.rename_take(t, name)))
-        takes.starred.connect(lambda t, star: self._do(self.tr("Star take"), lambda s: s.star_take(t, star)))
-        takes.duplicated.connect(lambda t: self._do(self.tr("Duplicate take"), lambda s: s.duplicate_take(t)))
-        takes.deleted.connect(lambda t: self._do(self.tr("Delete take"), lambda s: s.delete_takes([t])))
-        takes.fork_requested.connect(self._fork_take)
-        takes.regenerate_requested.connect(lambda take: self._try(self.continuing.regenerate, take))
-        takes.accept_requested.connect(self._accept)
-        tracks.mute_changed.connect(lambda i, on: self._do(self.tr("Mute"), lambda s: s.with_flags(i, mute=on)))
-        tracks.solo_changed.connect(lambda i, on: self._do(self.tr("Solo"), lambda s: s.with_flags(i, solo=on)))
+        takes.selected.connect(commands.select_take)
+        takes.hear.connect(lambda take: commands.attempt(self.playback.hear, take))
+        takes.renamed.connect(lambda t, name: do(self.tr("Rename take"), lambda s: s.rename_take(t, name)))
+        takes.starred.connect(lambda t, star: do(self.tr("Star take"), lambda s: s.star_take(t, star)))
+        takes.duplicated.connect(lambda t: do(self.tr("Duplicate take"), lambda s: s.duplicate_take(t)))
+        takes.deleted.connect(lambda t: do(self.tr("Delete take"), lambda s: s.delete_takes([t])))
+        takes.fork_requested.connect(commands.fork_take)
+        takes.regenerate_requested.connect(lambda take: commands.attempt(self.continuing.regenerate, take))
+        takes.accept_requested.connect(commands.accept)
+        tracks.mute_changed.connect(lambda i, on: do(self.tr("Mute"), lambda s: s.with_flags(i, mute=on)))
+        tracks.solo_changed.connect(lambda i, on: do(self.tr("Solo"), lambda s: s.with_flags(i, solo=on)))
         tracks.in_prompt_changed.connect(
-            lambda i, on: self._do(self.tr("Tracks in the prompt"), lambda s: s.with_flags(i, in_prompt=on))
+            lambda i, on: do(self.tr("Tracks in the prompt"), lambda s: s.with_flags(i, in_prompt=on))
         )
         roll.seek_requested.connect(self.playback.go_to)
-        roll.marker_moved.connect(lambda t: self._do(self.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
+        roll.marker_moved.connect(lambda t: do(self.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
         roll.prompt_start_moved.connect(
-            lambda t: self._do(self.tr("Move prompt start"), lambda s: s.with_prompt_start(t), "start")
+            lambda t: do(self.tr("Move prompt start"), lambda s: s.with_prompt_start(t), "start")
         )
         roll.loop_changed.connect(self.playback.set_loop)
-        roll.key_pressed.connect(lambda pitch: self._press(pitch, pitch, KEY_VELOCITY, 0))
-        roll.key_released.connect(self._release)
-        roll.note_pressed.connect(self._press_note)
-        roll.note_released.connect(self._release)
-        roll.note_activated.connect(self._on_note_activated)
+        roll.key_pressed.connect(commands.press_key)
+        roll.key_released.connect(commands.release)
+        roll.note_pressed.connect(commands.press_note)
+        roll.note_released.connect(commands.release)
+        roll.note_activated.connect(commands.play_from)
         roll.selection_changed.connect(self._enable)
         roll.quantise_requested.connect(lambda _: self._quantise())
         roll.context_menu_requested.connect(self._show_roll_menu)
         roll.follow_changed.connect(self.actions_["follow"].setChecked)
-        menu.aboutToShow.connect(self.hub.look_for_ports)
-        menu.chosen.connect(self.choose_output)
-        menu.channel_chosen.connect(lambda channel: self.preferences.change(channel=channel))
-        menu.programs_chosen.connect(lambda programs: self.preferences.change(programs=programs))
-        menu.sound_check_requested.connect(self._check_sound)
-        menu.panic_requested.connect(self.playback.panic)
-        self.status.output_clicked.connect(self._show_output_menu)
 
     # The beginning and the end
 
@@ -313,7 +309,7 @@ class MainWindow(QMainWindow):
         """End threads, processes and ports. Safe to call twice."""
         app = QGuiApplication.instance()
         if app is not None:
-            app.removeEventFilter(self)
+            app.removeEventFilter(self._key_guard)
         self._frame.stop()
         self.hub.close()
         self.worker.close()
@@ -355,61 +351,9 @@ class MainWindow(QMainWindow):
         self.playback.return_to_start()
         self.roll.scroll_to(max(self.playback.position - 0.05 * self.roll.visible_seconds, 0.0))
 
-    def _do(self, name: str, change: Callable[[Session], Session], merge: str = "") -> None:
-        """Change the session, with a name for Undo; what cannot be is told."""
-        try:
-            self.document.do(name, change(self.document.session), merge)
-        except ContinuoError as error:
-            self.status.say(str(error))
-            self._on_document()  # the panels show what is, not what was wished
-
-    def _try(self, deed: Callable[[str], object], take_id: str) -> None:
-        try:
-            deed(take_id)
-        except ContinuoError as error:
-            self.status.say(str(error))
-
     def _on_settings(self, settings: object) -> None:
-        self._do(self.tr("Change settings"), lambda s: s.with_settings(settings), "settings")  # type: ignore[arg-type]
+        self.commands.change(self.tr("Change settings"), lambda s: s.with_settings(settings), "settings")  # type: ignore[arg-type]
         self.preferences.change(generation=self.document.session.settings)
-
-    def _on_take_selected(self, take_id: str) -> None:
-        if take_id != self.document.session.current:
-            self._try(lambda take: self.document.amend(self.document.session.select_take(take)), take_id)
-
-    def _fork_take(self, take_id: str) -> None:
-        """Continue a take from its note that is selected, else from the playhead if it stands in it, else its end."""
-        session = self.document.session
-        take = next((take for take in session.takes if take.id == take_id), None)
-        if take is None:
-            return
-        chosen = [ref for ref in map(session_ref, self.roll.selection()) if ref.part == take_id]
-        notes = [note for ref in chosen if (note := note_at(session, ref)) is not None]
-        inside = self.playback.position - take.marker
-        otherwise = inside if 0 < inside < take.seconds else take.seconds
-        at = max((note.end for note in notes), default=otherwise)
-        self._try(lambda take_id: self.continuing.fork(take_id, at), take_id)
-
-    def _fork_here(self) -> None:
-        parts = [ref.part for ref in map(session_ref, self.roll.selection()) if isinstance(ref.part, str)]
-        self._fork_take(parts[0] if parts else self.document.session.current)
-
-    def _accept(self, take_id: str) -> None:
-        """Make a take part of the score. Reading the new score takes a while, so not on this thread."""
-        session = self.document.session
-
-        def work(task: Task) -> Session:
-            accepted = accept_take(session, take_id)
-            self.parts.prepare(accepted)
-            return accepted
-
-        def done(accepted: Session) -> None:
-            if self.document.session is session:
-                self.document.do(self.tr("Make {0} part of the score").format(session.take(take_id).name), accepted)
-            else:  # something was changed meanwhile
-                self._accept(take_id)
-
-        self.files.run(self.tr("Making the take part of the score"), work, done, self.status.say)
 
     def _quantise(self) -> None:
         dialog = QuantiseDialog(len(self.roll.selection()), parent=self)
@@ -419,57 +363,6 @@ class MainWindow(QMainWindow):
     def _save(self, save: Callable[[], None]) -> None:
         self.document.amend(self.document.session.with_view(self.display.view()))
         save()
-
-    # Notes that are clicked
-
-    def _press_note(self, ref: NoteRef) -> None:
-        session, at = self.document.session, session_ref(ref)
-        note = note_at(session, at)
-        if note is not None:
-            score = session.score
-            channel = score.tracks[at.part].channel if score is not None and isinstance(at.part, int) else 0
-            self._press(ref, note.pitch, note.velocity, channel)
-
-    def _press(self, key: NoteRef | int, pitch: int, velocity: int, channel: int) -> None:
-        self._pressed[key] = pitch, channel
-        self.hub.note(pitch, velocity, channel)
-
-    def _release(self, key: NoteRef | int) -> None:
-        if key in self._pressed:
-            pitch, channel = self._pressed.pop(key)
-            self.hub.note(pitch, 0, channel)
-
-    def _on_note_activated(self, ref: NoteRef) -> None:
-        note = note_at(self.document.session, session_ref(ref))
-        part = session_ref(ref).part
-        if note is not None:
-            take = next((take for take in self.document.session.takes if take.id == part), None)
-            self.playback.play(note.start + (take.marker if take else 0.0))
-
-    # Output
-
-    def choose_output(self, choice: OutputChoice) -> None:
-        """Play there from now on, and at the next start."""
-        self.preferences.change(output=choice)
-        self.hub.open(choice)
-
-    def _check_sound(self) -> None:
-        dialog = SoundCheckDialog(
-            self.hub.choice, self.hub.play_messages, self.hub.is_connected, self.hub.ports, parent=self
-        )
-        dialog.output_chosen.connect(self.choose_output)
-        self._sound_check = dialog
-        dialog.exec()
-        self._sound_check = None
-
-    def _show_output_menu(self) -> None:
-        button = self.status.output
-        self.output_menu.popup(button.mapToGlobal(QPoint(0, -self.output_menu.sizeHint().height())))
-
-    def _on_output(self, words: str) -> None:
-        self.status.show_output(words)
-        self._show_settings()
-        self.playback.reopened()
 
     # Showing
 
@@ -495,16 +388,20 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{self.document.name}[*] – Continuo")
         self.setWindowModified(self.document.is_changed)
         self.panel.show_settings(session.settings)
-        self.takes.show_takes(session.takes, session.current or None)
-        self.tracks.show_tracks(session)
-        self.transport.show_tempo_map(session.tempo_map)
+        shown = self._shown
+        if shown is None or session.takes is not shown.takes or session.current != shown.current:
+            self.takes.show_takes(session.takes, session.current or None)
+        if shown is None or session.score is not shown.score or session.flags != shown.flags:
+            self.tracks.show_tracks(session)
+            self.transport.show_tempo_map(session.tempo_map)
+        self._shown = session
         self._enable()
 
-    def _on_replaced(self) -> None:
-        self.continuing.prepare()
-        self._remember_generation()
+    def _show_all(self) -> None:
+        self._shown = None
+        self._on_document()
 
-    def _remember_generation(self) -> None:
+    def _on_replaced(self) -> None:
         self.setWindowFilePath(self.document.source)
 
     def _on_opened(self) -> None:
@@ -531,69 +428,22 @@ class MainWindow(QMainWindow):
         self._enable()
 
     def _enable(self) -> None:
-        session, enable = self.document.session, self.actions_.enable
-        undo, redo = self.document.undo_name, self.document.redo_name
-        enable(bool(undo), "undo")
-        enable(bool(redo), "redo")
-        self.actions_["undo"].setText(self.tr("&Undo {0}").format(undo).rstrip())
-        self.actions_["redo"].setText(self.tr("&Redo {0}").format(redo).rstrip())
-        edits = ("delete notes", "up", "down", "octave up", "octave down", "earlier", "later", "quantise")
-        enable(self.roll.has_selection, *edits)
-        has_take, is_running = session.current_take is not None, self.continuing.is_running
-        enable(has_take, "save score and take", "save take")
-        enable(has_take and not is_running, "fork", "regenerate", "accept")
-        enable(not is_running, "continue")
-        enable(bool(session.takes), "save all takes")
-        enable(session.score is not None, "save score")
-        enable(session.score is not None or has_take, "export", "play", "return")
-
-    def _show_settings(self) -> None:
-        now = self.preferences.now
-        self.hub.channel, self.hub.programs = now.channel, now.programs
-        self.output_menu.show_outputs(self.hub.ports, now.output, virtual_ports_possible())
-        self.output_menu.show_channel(now.channel)
-        self.output_menu.show_programs(now.programs)
-        if self._sound_check is not None:
-            self._sound_check.show_output(now.output, self.hub.ports)
-        for theme in ("system", "light", "dark"):
-            self.actions_[f"theme {theme}"].setChecked(now.theme == theme)
-        schemes = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
-        scheme = schemes.get(now.theme, Qt.ColorScheme.Unknown)
-        hints = QGuiApplication.styleHints()
-        if scheme != Qt.ColorScheme.Unknown or self._has_own_theme:
-            hints.setColorScheme(scheme)
-            self._has_own_theme = scheme != Qt.ColorScheme.Unknown
-        self.actions_["follow"].setChecked(self.roll.follows)
-        self._recent_menu.clear()
-        for path in now.recent:
-            self._recent_menu.addAction(path.replace("&", "&&"), lambda path=path: self.filing.open_path(path))
-        self._recent_menu.setEnabled(bool(now.recent))
-
-    _has_own_theme = False
+        document = self.document
+        self.actions_.name_steps(document.undo_name, document.redo_name)
+        self.actions_.enable_for(document.session, self.roll.has_selection, self.continuing.is_running)
 
     def _show_roll_menu(self, position: QPoint, refs: object, seconds: float) -> None:
         menu = QMenu(self)
         menu.addAction(self.tr("Play from here"), lambda: self.playback.play(seconds))
         menu.addAction(
             self.tr("Put the marker here"),
-            lambda: self._do(self.tr("Move marker"), lambda s: s.with_marker(seconds)),
+            lambda: self.commands.change(self.tr("Move marker"), lambda s: s.with_marker(seconds)),
         )
         self.actions_.fill(menu, "-", "fork", "-", "delete notes", "octave up", "octave down", "quantise")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)
 
     # Events
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Where a button or list has the focus, Space and Return are its own and not the transport's."""
-        is_own = (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(watched, QAbstractButton | QComboBox | QAbstractItemView)
-            and cast(QKeyEvent, event).key() in _OWN_KEYS
-        )
-        if is_own:
-            event.accept()
-        return is_own
 
     def changeEvent(self, event: QEvent) -> None:
         """The system went from light to dark: icons are drawn anew."""

@@ -6,7 +6,8 @@ from core.session.playback import What, playing_range
 from core.session.session import Session
 from desktop.continuing import Continuing
 from desktop.document import Document
-from desktop.player_hub import News, PlayerHub, PlayRequest
+from desktop.player_hub import PlayerHub
+from desktop.song import News, PlayRequest
 
 
 class Playback(QObject):

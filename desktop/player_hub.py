@@ -5,12 +5,10 @@ commands that must be obeyed at once (stop, a note, a sampled event) go straight
 player process dies, a new one takes up the song where the old one left it.
 """
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -20,50 +18,15 @@ from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice
 from core.live.player import CHUNK, Player
 from core.live.rtmidi_output import choose_port
 from core.live.scheduler import Message, PlayerStatus
-from core.midi.tempo_map import TempoMap
-from core.midi.write import TakeVoice
-from core.session.playback import What, playing_range, timeline
-from core.session.session import LATEST, Session
+from core.session.playback import playing_range, timeline
+from core.session.session import LATEST
 from desktop.logs import sentence_for
-from desktop.song import SHORTEST_LOOP, Clicks, Song, shifted, wire
+from desktop.song import Clicks, News, PlayRequest, Song, TakeStart, possible_loop, shifted, wire
 
 LOOK_FOR_PORTS = 3000  # ms between looks at which ports there are
 LOOP_IN_HAND = 4.0  # seconds of a loop that are always handed over
+START_CUSHION = 0.1  # seconds of a take in hand before it sounds, if the model is fast enough
 SPLICE = 0.25  # seconds ahead of the playhead where what plays is replaced by something newer
-
-
-@dataclass(frozen=True, slots=True)
-class PlayRequest:
-    """Something of a session to play from `at` (score seconds) on."""
-
-    session: Session
-    what: What
-    at: float
-    loop: tuple[float, float] | None = None
-    metronome: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TakeStart:
-    """A take that is about to be sampled: where in the score, for how long, with what voice."""
-
-    marker: float
-    seconds: float
-    voice: TakeVoice
-    tempo_map: TempoMap
-    metronome: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What is heard. Times are score seconds; `position` is None while nothing of the score plays."""
-
-    is_playing: bool = False
-    is_waiting: bool = False  # for the model or the output, to begin or go on
-    position: float | None = None
-    ahead: float = 0.0
-    underruns: int = 0
-    has_ended: bool = False
 
 
 class PlayerHub(QObject):
@@ -130,7 +93,7 @@ class PlayerHub(QObject):
             self._live = None
             self._is_paused = False
             self._position = request.at
-            self._song = Song(request.at, _possible(request.loop))
+            self._song = Song(request.at, possible_loop(request.loop))
             self._command(lambda player: player.stop())
         self._do(self._play, request, self._song, serial)
 
@@ -450,10 +413,10 @@ class PlayerHub(QObject):
                 song.cut(take.marker)
                 self._command(lambda player: player.clear_after(take.marker, take.seconds))
             else:
-                song = self._song = Song(take.marker, expected=take.seconds)
+                song = self._song = Song(take.marker, expected=take.seconds, cushion=START_CUSHION)
                 self._position = take.marker
                 self._is_paused = False
-                self._command(lambda player: player.start(take.marker, take.seconds))
+                self._command(lambda player: player.start(take.marker, take.seconds, START_CUSHION))
             song.is_sampled = True
             self._live = song, take, clicks
             is_external = not isinstance(self.choice, BuiltInSynth)
@@ -499,15 +462,6 @@ class PlayerHub(QObject):
         _close(player)
         if self._player is None:
             self._open(self.choice)
-
-
-def virtual_ports_possible() -> bool:
-    """Whether the system lets programs have ports of their own."""
-    return sys.platform != "win32"
-
-
-def _possible(loop: tuple[float, float] | None) -> tuple[float, float] | None:
-    return loop if loop is not None and loop[1] - loop[0] >= SHORTEST_LOOP else None
 
 
 def _is_there(choice: ExistingPort, ports: Sequence[PortInfo]) -> bool:

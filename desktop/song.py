@@ -1,4 +1,4 @@
-"""Song: what was handed to the player and where in the score that stands. Plain Python, no Qt.
+"""What can be played, and Song: what was handed to the player and where in the score that stands. Plain Python, no Qt.
 
 Song time, the player's clock, is score time until a loop's end is first reached; from there on it goes on
 counting while the score starts over.
@@ -11,10 +11,46 @@ from operator import itemgetter
 
 from core.live.scheduler import DEFAULT_CUSHION
 from core.midi.tempo_map import TempoMap
-from core.session.playback import Timed, clicks
+from core.midi.write import TakeVoice
+from core.session.playback import Timed, What, clicks
+from core.session.session import Session
 
 SHORTEST_LOOP = 0.05  # seconds
 _ON, _OFF = 0x90, 0x80
+
+
+@dataclass(frozen=True, slots=True)
+class PlayRequest:
+    """Something of a session to play from `at` (score seconds) on."""
+
+    session: Session
+    what: What
+    at: float
+    loop: tuple[float, float] | None = None
+    metronome: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStart:
+    """A take that is about to be sampled: where in the score, for how long, with what voice."""
+
+    marker: float
+    seconds: float
+    voice: TakeVoice
+    tempo_map: TempoMap
+    metronome: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is heard. Times are score seconds; `position` is None while nothing of the score plays."""
+
+    is_playing: bool = False
+    is_waiting: bool = False  # for the model or the output, to begin or go on
+    position: float | None = None
+    ahead: float = 0.0
+    underruns: int = 0
+    has_ended: bool = False
 
 
 @dataclass(eq=False)
@@ -88,3 +124,8 @@ class Clicks:
             due.append(self._next)
             self._next = next(self._clicks, None)
         return due
+
+
+def possible_loop(loop: tuple[float, float] | None) -> tuple[float, float] | None:
+    """A loop that can be played, else None."""
+    return loop if loop is not None and loop[1] - loop[0] >= SHORTEST_LOOP else None

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QTo
 
 from desktop.continuing import Continuing
 from desktop.file_worker import Task
-from desktop.player_hub import News
+from desktop.song import News
 
 SAID_FOR = 9000  # ms that a sentence stays
 SHOWN_AFTER = 400  # ms that work must last before it is shown

@@ -247,19 +247,6 @@ class StreamingDecoder:
         return messages
 
 
-def notes_from_messages(messages: Iterable[NoteMessage]) -> list[TakeNote]:
-    """Notes in order of onset, from a decoder's complete stream of messages."""
-    open_notes: dict[int, NoteMessage] = {}
-    notes = []
-    for message in messages:
-        struck = open_notes.pop(message.pitch, None)
-        if struck:
-            notes.append(TakeNote(struck.pitch, struck.velocity, struck.time, message.time))
-        if message.velocity:
-            open_notes[message.pitch] = message
-    return sorted(notes, key=lambda n: (n.start, n.pitch))
-
-
 def decode(events: Iterable[int], velocity: int = DEFAULT_VELOCITY) -> list[TakeNote]:
     """The notes of a whole sequence, in order of onset, seconds from its start; open ends are closed.
 

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 
 from core.live.outputs import ExistingPort, VirtualPort
 from core.settings import load_settings
-from tests.conftest import Listener
+from tests.conftest import JackServer, Listener
 from tests.desktop.windows import Desk
 
 MakeDesk = Callable[..., Desk]
@@ -127,6 +127,17 @@ def test_a_port_that_goes_in_mid_play_leaves_silence_and_comes_back(desk: MakeDe
     window.preferences.flush()
     at.settle()
     assert load_settings().output == ExistingPort("Synth")
+
+
+def test_the_midi_system_may_end(desk: MakeDesk, mortal_jack: JackServer) -> None:
+    at = desk(VirtualPort())
+    at.open()
+    at.wait_until_open()
+    at.window.playback.play(0.0)
+    at.wait(lambda: at.window.playback.position > 0.2, "the playhead")
+    mortal_jack.close()
+    at.wait(lambda: any("silently" in sentence for sentence in at.said), "a sentence")
+    assert at.sample(1.0).notes
 
 
 def test_panic_silences_all_channels(desk: MakeDesk, jack: dict[str, str]) -> None:

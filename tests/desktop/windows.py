@@ -54,7 +54,7 @@ class Desk:
         self.window = window = MainWindow()
         self.answers = window.dialogs = window.filing.dialogs = Answers(window)
         self.said: list[str] = []
-        for speaker in (window.document, window.continuing, window.hub, window.filing, window.editing):
+        for speaker in (window.document, window.continuing, window.hub, window.filing, window.editing, window.commands):
             speaker.said.connect(self.said.append)
         window.preferences.change(output=output or NoOutput(), generation=GenerationSettings(model=model, length=8.0))
         window.document.amend(window.document.session.with_settings(window.preferences.now.generation))
