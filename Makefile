@@ -7,6 +7,7 @@
 #   make check      format, lint, types, layering
 #   make examples   write the example prompts anew
 #   make picture    draw the README's picture anew, from a continuation made now
+#   make screenshots  draw the window's main states into out/screenshots
 #   make clean      remove .venv, out and caches
 
 PYTHON ?= python3
@@ -34,10 +35,10 @@ define apt
   $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) )
 endef
 
-.PHONY: help run window test check examples picture clean test-tools
+.PHONY: help run window test check examples picture screenshots clean test-tools
 
 help:
-	@sed -n '3,10s/^# *//p' Makefile
+	@sed -n '3,11s/^# *//p' Makefile
 
 run: $(VENV)/.runtime
 	@mkdir -p out
@@ -64,6 +65,9 @@ picture: $(VENV)/.runtime
 	$(BIN)/continuo-cli continue resources/examples/greensleeves.mid -o out/picture.mid --seconds 20 --seed 4
 	$(BIN)/python resources/readme/draw_roll.py resources/examples/greensleeves.mid out/picture.mid \
 	  resources/readme/continuation.svg
+
+screenshots: $(VENV)/.runtime
+	$(BIN)/python -m desktop.screenshots out/screenshots
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
