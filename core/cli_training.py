@@ -174,6 +174,9 @@ def train(
     preset: Annotated[str, typer.Option(help="book, small or base.")] = "small",
     minutes: Annotated[float | None, typer.Option(help="Length of the run in minutes.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Length of the run in epochs.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model's weights, at gentler rates.")
+    ] = None,
     weight: Annotated[list[str] | None, typer.Option(help="SOURCE=WEIGHT; 0 leaves a source out.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Windows per step, over all processes.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -181,13 +184,14 @@ def train(
     compile: Annotated[bool | None, typer.Option(help="torch.compile (default: where it helps).")] = None,
     as_json: _Json = False,
 ) -> None:
-    """Train a model from scratch.
+    """Train a model, from scratch or from another model on.
 
     Runs on the CPU or one GPU, and on many under torchrun. Ctrl-C keeps a checkpoint; the same command
     goes on from it. Example: continuo-cli train corpus -o runs/mine --preset small --minutes 60
     """
     from dataclasses import replace
 
+    from core.model.checkpoint import find_model, load_model
     from core.training.corpus import Corpus
     from core.training.recipes import RECIPES
     from core.training.run_folder import RunFolder
@@ -196,14 +200,17 @@ def train(
     if preset not in RECIPES:
         raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')
     recipe = RECIPES[preset] if batch is None else replace(RECIPES[preset], batch=batch)
+    network = info = None
+    if from_ is not None:
+        network, info = load_model(find_model(from_))
+        recipe = recipe.going_on(network.config)
     settings = Settings(minutes, epochs, seed, _weights(weight), device, compile)
     with processes() as rank, _bar("Training", hidden=rank > 0) as show:
         data, run = Corpus(corpus), RunFolder(output)
         if rank == 0:
-            run.begin(
-                {"preset": recipe.as_dict(), "corpus": data.digest, "weights": dict(settings.weights), "seed": seed}
-            )
-        trainer = Trainer(data, run, recipe, settings, on_status=_status_shower(show))
+            asked = {"preset": recipe.as_dict(), "corpus": data.digest, "weights": dict(settings.weights), "seed": seed}
+            run.begin(asked if from_ is None else {**asked, "from": from_})
+        trainer = Trainer(data, run, recipe, settings, initial=network, base=info, on_status=_status_shower(show))
         if rank == 0:
             hardware = trainer.hardware
             _say(f"Training on {hardware.device} in {str(hardware.dtype).removeprefix('torch.')} ({hardware.why}).")

@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.events import Conventions
-from core.codec.vocabulary import BOUNDARY, PADDING, VELOCITY
+from core.codec.vocabulary import BOUNDARY, PADDING, STEPS_PER_SECOND, VELOCITY
 from core.training.corpus import Corpus, Piece
-from core.training.notes import Events, Notes, note_events
+from core.training.notes import TICKS, Events, Notes, note_events
 from core.training.recipes import Augmentation, Recipe
 
 Ids = NDArray[np.int64]
 
 AT_START = 0.1  # share of the crops that start where the piece does
 _LEAD = 64  # notes that are encoded before a crop, so that it may begin between any two events
-_NO_CHANGE = Augmentation(0, 0.0, 0)
+ON_STEPS = 0.75  # share of the crops of gridded pieces whose grid falls on whole steps
+LEVELS = (32, 112)  # MIDI velocities that a piece of one level may get
 
 
 def epoch_plan(
@@ -51,7 +52,7 @@ def training_crop(corpus: Corpus, piece: Piece, recipe: Recipe, seed: tuple[int,
     if recipe.crops == "first":
         return first_events(corpus.notes(piece), conventions, window + 1)
     rng = np.random.default_rng(seed)
-    return random_crop(corpus.notes(piece), piece.events, conventions, window + 1, recipe.augmentation, rng)
+    return random_crop(corpus.notes(piece), piece, conventions, window + 1, recipe.augmentation, rng)
 
 
 def first_events(notes: Notes, conventions: Conventions, length: int) -> Events:
@@ -64,24 +65,26 @@ def first_events(notes: Notes, conventions: Conventions, length: int) -> Events:
 
 def random_crop(
     notes: Notes,
-    events: int,
+    piece: Piece,
     conventions: Conventions,
     length: int,
     augmentation: Augmentation | None,
     rng: np.random.Generator,
 ) -> Events:
-    """`length` ids (fewer if the piece is shorter) from anywhere in a piece of about that many events.
+    """`length` ids (fewer if the piece is shorter) from anywhere in a piece.
 
     A crop from mid-piece restates the velocity in force, as a prompt does that was cut to the window
     (core.generation.engine.cut_window). A boundary follows the piece's last event.
     """
-    needed = int(0.75 * length * len(notes) / max(events, 1))  # notes that must be left for a full crop
+    needed = int(0.75 * length * len(notes) / max(piece.events, 1))  # notes that must be left for a full crop
     last = max(0, len(notes) - needed)
     at_start = rng.random() < AT_START
     first = 0 if at_start else int(rng.integers(last + 1))
-    tempo, transpose, louder = _draw(augmentation or _NO_CHANGE, notes, rng)
+    tempo, transpose, louder = _draw(augmentation, notes, piece.quarter, rng) if augmentation else (1.0, 0, 0)
     while True:
         some = notes[first : first + 2 * _LEAD + length]  # every event but a shift or velocity takes a note
+        if piece.quarter:
+            some = _from_first(some)  # so that a line of the grid falls on a step
         ids = note_events(some, conventions, tempo=tempo, transpose=transpose, louder=louder, boundary=first == 0)
         if first == 0 or len(ids) >= length:
             break
@@ -102,12 +105,33 @@ def _restated(ids: Events, cut: int, conventions: Conventions) -> Events:
     return np.concatenate((velocities[-1:], ids[cut:]))
 
 
-def _draw(augmentation: Augmentation, notes: Notes, rng: np.random.Generator) -> tuple[float, int, int]:
-    """Tempo, transposition (that keeps all pitches on the keyboard of MIDI) and change of velocity."""
+def _from_first(notes: Notes) -> Notes:
+    """The notes with times counted from the first one's start, which lies in the middle of a step."""
+    moved = notes.copy()
+    for name in ("start", "end"):
+        moved[name] += TICKS // 2
+        moved[name] -= notes["start"][0]
+    return moved
+
+
+def _draw(augmentation: Augmentation, notes: Notes, quarter: float, rng: np.random.Generator) -> tuple[float, int, int]:
+    """Tempo, transposition (that keeps all pitches on the keyboard of MIDI) and change of velocity.
+
+    A piece on a grid mostly gets a tempo at which sixteenths (and often their triplets) are whole
+    steps: what a gridded prompt is scaled to before sampling. Music of one level gets any level.
+    """
     tempo = 1 + augmentation.tempo * rng.uniform(-1, 1)
+    if quarter:
+        tempo = augmentation.free_tempo ** rng.uniform(-1, 1)
+        if rng.random() < ON_STEPS:
+            parts = 12 if rng.random() < 0.5 else 4
+            tempo = quarter * STEPS_PER_SECOND / max(parts * round(quarter * STEPS_PER_SECOND / tempo / parts), parts)
     transpose = int(rng.integers(-augmentation.transpose, augmentation.transpose + 1))
     transpose = max(-int(notes["pitch"].min()), min(127 - int(notes["pitch"].max()), transpose))
     louder = int(rng.integers(-augmentation.velocity, augmentation.velocity + 1))
+    level = int(notes["velocity"][0])
+    if (notes["velocity"] == level).all():
+        louder = int(rng.integers(LEVELS[0], LEVELS[1] + 1)) - level
     return tempo, transpose, louder
 
 
@@ -153,7 +177,7 @@ def held_out_batches(corpus: Corpus, pieces: Sequence[Piece], recipe: Recipe, cr
             rows.append(first_events(corpus.notes(piece), recipe.config.conventions, window + 1))
         else:
             rng = np.random.default_rng((0, i))
-            crop = random_crop(corpus.notes(piece), piece.events, recipe.config.conventions, window + 1, None, rng)
+            crop = random_crop(corpus.notes(piece), piece, recipe.config.conventions, window + 1, None, rng)
             rows.append(crop)
         if recipe.crops == "first" and i + 1 == len(chosen):
             break

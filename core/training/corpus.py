@@ -16,7 +16,7 @@ from core.errors import UnreadableInput
 from core.training.notes import NOTE, TICKS, Events, Notes
 from core.training.splits import Split
 
-FORMAT = 1
+FORMAT = 2
 INDEX = "index.json"
 NOTES = "notes.u16"
 EVENTS = "events.u16"
@@ -24,7 +24,11 @@ EVENTS = "events.u16"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One file of the corpus: what it is, and where its notes and events lie in the arrays."""
+    """One file of the corpus: what it is, and where its notes and events lie in the arrays.
+
+    `quarter` is how long a quarter lasts, in seconds, in a piece that lies on its metre's grid at one
+    tempo; 0 in all others.
+    """
 
     path: str
     source: str
@@ -32,6 +36,7 @@ class Piece:
     song: str
     split: Split
     seconds: float
+    quarter: float
     first_note: int
     notes: int
     first_event: int
@@ -91,6 +96,7 @@ class Draft:
     licence: str
     song: str
     split: Split
+    quarter: float
     notes: Notes
     events: Events
 
@@ -105,7 +111,7 @@ def write_corpus(folder: Path, drafts: Iterable[Draft], digest: str) -> list[Pie
             seconds = float(draft.notes["end"].max()) / (TICKS * STEPS_PER_SECOND)
             counts = (first_note, len(draft.notes), first_event, len(draft.events))
             names = (draft.path, draft.source, draft.licence, draft.song, draft.split)
-            pieces.append(Piece(*names, round(seconds, 2), *counts))
+            pieces.append(Piece(*names, round(seconds, 2), draft.quarter, *counts))
             notes_file.write(draft.notes.tobytes())
             events_file.write(draft.events.tobytes())
             first_note += len(draft.notes)

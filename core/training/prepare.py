@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 
 from core.errors import ContinuoError, NotFound, UnreadableInput, UsageError, WriteError
+from core.midi.grid import is_gridded
 from core.midi.read import read_score
+from core.midi.score import Score
 from core.training.corpus import EVENTS, FORMAT, INDEX, NOTES, Corpus, Draft, Piece, write_corpus
 from core.training.fingerprint import Sketch, near_pairs, sketch
 from core.training.notes import NOTE, Events, Notes, note_events, score_notes
@@ -61,6 +63,7 @@ class _Read:
     """A file that was read and has notes enough."""
 
     file: MidiFile
+    quarter: float
     notes: Notes
     events: Events
     sketch: Sketch
@@ -86,7 +89,7 @@ def prepare(
     keys = [_part_key(part) for part in parts]
     digest = _digest([FORMAT, keys, sorted((str(p), s) for p, s in table.items())])
     report_file = corpus / REPORT
-    if report_file.is_file() and (corpus / INDEX).is_file() and Corpus(corpus).digest == digest:
+    if report_file.is_file() and _is_current(corpus, digest):
         progress(len(files), len(files))
         return Report(**json.loads(report_file.read_text(encoding="utf-8")))
     try:
@@ -99,6 +102,13 @@ def prepare(
     except OSError as error:
         raise WriteError(f'Cannot write the corpus "{corpus}": {error.strerror or error}.') from error
     return report
+
+
+def _is_current(corpus: Path, digest: str) -> bool:
+    try:
+        return Corpus(corpus).digest == digest
+    except UnreadableInput:  # broken off, damaged, or of another version
+        return False
 
 
 def find_files(folders: Sequence[Path], licences: Mapping[str, str]) -> list[MidiFile]:
@@ -155,20 +165,31 @@ def _read_parts(parts: list[list[MidiFile]], paths: list[Path], jobs: int, progr
         pool.shutdown(cancel_futures=True)
 
 
+def steady_quarter(score: Score) -> float:
+    """Seconds of a quarter in a score that lies on its metre's grid at one tempo; 0 for any other."""
+    tempo_map = score.tempo_map
+    last = max((note.start_tick for track in score.tracks for note in track.notes), default=0)
+    if sum(0 < tempo.tick < last for tempo in tempo_map.tempos) or not is_gridded(score):
+        return 0.0
+    return tempo_map.seconds(last + tempo_map.ticks_per_quarter) - tempo_map.seconds(last)
+
+
 def _read_part(files: Sequence[MidiFile], path: Path) -> int:
     """Read files into one npz: for each its notes, its events, and why it was left out (or nothing)."""
-    notes, events, faults = [], [], []
+    notes, events, quarters, faults = [], [], [], []
     for file in files:
-        fault = ""
+        fault, quarter = "", 0.0
         read = np.empty(0, NOTE)
         try:
-            read = score_notes(read_score(file.file))
+            score = read_score(file.file)
+            read, quarter = score_notes(score), steady_quarter(score)
         except UnreadableInput as error:
             fault = str(error)
         except Exception as error:  # one file must not end a run over thousands; the report names it
             fault = f"The reader failed: {type(error).__name__}: {error}"
         notes.append(read)
         events.append(note_events(read))
+        quarters.append(quarter)
         faults.append(fault)
     temporary = path.with_suffix(f".{os.getpid()}.part")
     with open(temporary, "wb") as out:
@@ -178,6 +199,7 @@ def _read_part(files: Sequence[MidiFile], path: Path) -> int:
             events=np.concatenate(events),
             note_counts=[len(n) for n in notes],
             event_counts=[len(e) for e in events],
+            quarters=quarters,
             faults=faults,
         )
     temporary.replace(path)
@@ -212,7 +234,7 @@ def _assemble(
             what = f"left out of {splits[j]}"
         report.near_duplicates.append((pieces[j].file.path, f"nearly {pieces[i].file.path}: {what}"))
     drafts = [
-        Draft(p.file.path, p.file.source, p.file.licence, song, split, p.notes, p.events)
+        Draft(p.file.path, p.file.source, p.file.licence, song, split, p.quarter, p.notes, p.events)
         for i, (p, song, split) in enumerate(zip(pieces, songs, splits, strict=True))
         if i not in out
     ]
@@ -228,14 +250,14 @@ def _load(parts: list[list[MidiFile]], paths: list[Path], report: Report) -> lis
         with np.load(path) as part:
             notes = np.split(part["notes"], np.cumsum(part["note_counts"])[:-1])
             events = np.split(part["events"], np.cumsum(part["event_counts"])[:-1])
-            faults = part["faults"].tolist()
-        for file, its_notes, its_events, fault in zip(files, notes, events, faults, strict=True):
+            quarters, faults = part["quarters"].tolist(), part["faults"].tolist()
+        for file, its_notes, its_events, quarter, fault in zip(files, notes, events, quarters, faults, strict=True):
             if fault:
                 report.unreadable.append((file.path, fault))
             elif len(its_notes) < FEWEST_NOTES:
                 report.too_short.append((file.path, f"{len(its_notes)} notes besides percussion"))
             else:
-                pieces.append(_Read(file, its_notes, its_events, sketch(its_notes)))
+                pieces.append(_Read(file, quarter, its_notes, its_events, sketch(its_notes)))
     return pieces
 
 

@@ -1,18 +1,24 @@
 """How each preset trains, as plain values; and the learning rate over a run."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from core.model.transformer import BOOK, ModelConfig
 
+GOING_ON = 0.4  # rates of a training that goes on from a model, against those from scratch
+
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far a crop may be changed: semitones up or down, share of the tempo, MIDI velocity up or down."""
+    """How far a crop may be changed: semitones up or down, share of the tempo, MIDI velocity up or down.
+
+    A piece on a grid was given its tempo by an engraver: it may be `free_tempo` times as fast or slow.
+    """
 
     transpose: int = 6
     tempo: float = 0.1
     velocity: int = 12
+    free_tempo: float = 1.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Recipe:
     warm_up: float = 0.0
     decay: float = 0.0
     clip: float = 1.0
+    attention_dropout: float = 0.0
     epochs: float = 100
     mixed_precision: bool = True
 
@@ -49,6 +56,17 @@ class Recipe:
             return max((1 - progress) / self.decay, 0.0)
         return 1.0
 
+    def going_on(self, config: ModelConfig) -> "Recipe":
+        """The same for a network that is trained already: gentler rates, which fall from the start."""
+        return replace(
+            self,
+            config=config,
+            lr=self.lr * GOING_ON,
+            muon_lr=self.muon_lr * GOING_ON,
+            warm_up=0.05,
+            decay=0.95,
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """For the run's record."""
         return asdict(self)
@@ -56,12 +74,12 @@ class Recipe:
 
 # Liu, Learn Generative AI with PyTorch, ch. 14, listings 14.5 to 14.9: every piece's first 2048 events,
 # 388 as the target after the last of a shorter one, Adam 1e-4, norm clipped to 1, batch 2, 100 epochs.
-BOOK_RECIPE = Recipe("book", BOOK, 0.1, 2, "first", None, "adam", lr=1e-4, mixed_precision=False)
+BOOK_RECIPE = Recipe("book", BOOK, 0.1, 2, "first", None, "adam", lr=1e-4, mixed_precision=False, attention_dropout=0.1)
 
 SMALL = Recipe(
     name="small",
     config=ModelConfig(n_layer=8, n_head=4, n_embd=256, block_size=1024),
-    dropout=0.05,
+    dropout=0.0,  # what is seen once, in ever new crops, is not learned by heart
     batch=8,
     crops="random",
     augmentation=Augmentation(),

@@ -26,14 +26,15 @@ from torch.nn.parallel import DistributedDataParallel
 from core.codec.vocabulary import BOUNDARY, PADDING
 from core.errors import UsageError
 from core.generation.engine import choose_device
+from core.model.checkpoint import ModelInfo
 from core.model.transformer import MusicTransformer
 from core.training.batches import Ids, epoch_batches, epoch_plan, held_out_batches
-from core.training.corpus import Corpus
+from core.training.corpus import Corpus, Piece
 from core.training.hardware import Hardware, choose_hardware
 from core.training.muon import make_optimisers
 from core.training.recipes import Recipe
 from core.training.run_folder import Diverged, RunFolder
-from core.training.sources import KNOWN, combined_licence
+from core.training.sources import KNOWN, UNKNOWN_LICENCE, combined_licence
 
 VALIDATIONS = 20  # at most so many in a run
 
@@ -126,11 +127,14 @@ class Trainer:
         settings: Settings,
         *,
         initial: MusicTransformer | None = None,
+        base: ModelInfo | None = None,
         provenance: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_status: Callable[[Status], None] = lambda status: None,
     ) -> None:
         """`initial` gives the weights to start from; the best model is then never worse than they are.
+
+        `base` is what the header says of the model they are; `provenance` overrides what the new header says.
 
         Raises UsageError for a corpus with nothing to train on.
         """
@@ -148,7 +152,7 @@ class Trainer:
         self._held_out = held_out_batches(corpus, held_out, recipe, settings.validation_crops)
         self.hardware = self._choose_hardware()
         torch.manual_seed(settings.seed)
-        self.model = MusicTransformer(recipe.config, recipe.dropout)
+        self.model = MusicTransformer(recipe.config, recipe.dropout, recipe.attention_dropout)
         if initial is not None:
             self.model.load_state_dict(initial.state_dict())
         self.model.to(self.hardware.device)
@@ -157,7 +161,7 @@ class Trainer:
         self._base_rates = [[g["lr"] for g in o.param_groups] for o in self._optimisers]
         self._state = _State()
         self._is_refining = initial is not None
-        self._provenance = {**_provenance(self._pieces, recipe), **(provenance or {})}
+        self._provenance = {**_provenance(self._pieces, base), "preset": recipe.name, **(provenance or {})}
         self._stopped = False
         self._resume()
 
@@ -401,14 +405,21 @@ def mean_loss(model: MusicTransformer, batches: list[tuple[Ids, Ids]], hardware:
     return total / max(count, 1)
 
 
-def _provenance(pieces: list[Any], recipe: Recipe) -> dict[str, str]:
+def _provenance(pieces: list[Piece], base: ModelInfo | None) -> dict[str, str]:
+    """Licence, data and credit of what is trained on these pieces, going on from `base`."""
     sources = sorted({p.source for p in pieces})
     credits = [KNOWN[s].credit if s in KNOWN else s for s in sources]
+    licences, data = {p.licence for p in pieces}, ", ".join(sources)
+    if base is None:
+        return {"licence": combined_licence(licences), "data": data, "credit": "; ".join(credits)}
+    before = base.provenance
+    credits = list(dict.fromkeys([*before.get("credit", "").split("; "), *credits]))
     return {
-        "licence": combined_licence({p.licence for p in pieces}),
-        "data": ", ".join(sources),
-        "credit": "; ".join(credits),
-        "preset": recipe.name,
+        "licence": combined_licence({before.get("licence", UNKNOWN_LICENCE), *licences}),
+        "data": f"{before.get('data', 'not stated')}; then {data}",
+        "credit": "; ".join(filter(None, credits)),
+        "base": base.name,
+        "events_seen_before": str(sum(int(before.get(key, "0")) for key in ("events_seen", "events_seen_before"))),
     }
 
 

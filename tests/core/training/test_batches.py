@@ -9,7 +9,15 @@ import pytest
 from core.codec.events import Conventions, decode, encode
 from core.codec.vocabulary import BOUNDARY, PADDING, VELOCITY
 from core.midi.read import read_score
-from core.training.batches import epoch_batches, epoch_plan, first_events, held_out_batches, random_crop, stack
+from core.training.batches import (
+    LEVELS,
+    epoch_batches,
+    epoch_plan,
+    first_events,
+    held_out_batches,
+    random_crop,
+    stack,
+)
 from core.training.corpus import Corpus
 from core.training.recipes import BOOK_RECIPE, Augmentation
 from tests.core.training.tunes import TINY_RECIPE, tiny_corpus
@@ -37,7 +45,7 @@ def test_crops_without_augmentation_are_stretches_of_the_piece(corpus: Corpus) -
         whole = [BOUNDARY, *corpus.events(piece).tolist(), BOUNDARY]
         for seed in range(40):
             rng = np.random.default_rng(seed)
-            crop = random_crop(corpus.notes(piece), piece.events, Conventions(), 49, None, rng).tolist()
+            crop = random_crop(corpus.notes(piece), piece, Conventions(), 49, None, rng).tolist()
             assert 30 <= len(crop) <= 49
             if crop[0] == BOUNDARY:
                 assert crop == whole[:49]
@@ -51,7 +59,7 @@ def test_crops_without_augmentation_are_stretches_of_the_piece(corpus: Corpus) -
 def test_crops_reach_both_ends(corpus: Corpus) -> None:
     piece = corpus.pieces[0]
     rng = np.random.default_rng(0)
-    crops = [random_crop(corpus.notes(piece), piece.events, Conventions(), 49, None, rng).tolist() for _ in range(300)]
+    crops = [random_crop(corpus.notes(piece), piece, Conventions(), 49, None, rng).tolist() for _ in range(300)]
     starts = sum(crop[0] == BOUNDARY for crop in crops)
     ends = sum(crop[-1] == BOUNDARY for crop in crops)
     assert 15 < starts < 90
@@ -59,12 +67,12 @@ def test_crops_reach_both_ends(corpus: Corpus) -> None:
 
 
 def test_augmentation_stays_in_its_bounds(corpus: Corpus) -> None:
-    piece = corpus.pieces[2]
+    piece = replace(corpus.pieces[2], quarter=0.0)
     true = decode(corpus.events(piece).tolist())
     heard = set()
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        crop = random_crop(corpus.notes(piece), piece.events, Conventions(), 10_000, Augmentation(), rng)
+        crop = random_crop(corpus.notes(piece), piece, Conventions(), 10_000, Augmentation(), rng)
         if crop[0] != BOUNDARY:
             continue
         notes = decode(crop.tolist())
@@ -75,6 +83,36 @@ def test_augmentation_stays_in_its_bounds(corpus: Corpus) -> None:
         assert [n.pitch - up for n in notes] == [n.pitch for n in true]
         heard.add(up)
     assert len(heard) > 8
+
+
+def test_pieces_on_a_grid_get_tempi_at_which_it_falls_on_steps(corpus: Corpus) -> None:
+    piece = corpus.pieces[2]
+    assert piece.quarter == 0.5  # the tune's notes last an eighth
+    on_steps, tempi = 0, set()
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        crop = random_crop(corpus.notes(piece), piece, Conventions(), 10_000, Augmentation(), rng)
+        steps = np.rint(np.array([n.start for n in decode(crop.tolist())]) * 100)
+        eighths = set(np.diff(steps).tolist())
+        on_steps += len(eighths) == 1 and (2 * min(eighths)) % 4 == 0
+        tempi.add(min(eighths))
+        assert 25 / 1.4 - 3 <= min(eighths) <= max(eighths) <= 25 * 1.4 + 3
+    assert 0.6 * 200 < on_steps < 0.95 * 200
+    assert len(tempi) > 6
+
+
+def test_music_of_one_level_gets_any_level(corpus: Corpus) -> None:
+    piece = corpus.pieces[2]
+    flat = corpus.notes(piece).copy()
+    flat["velocity"] = 90
+    levels = set()
+    for seed in range(60):
+        crop = random_crop(flat, piece, Conventions(), 10_000, Augmentation(), np.random.default_rng(seed))
+        (level,) = {n.velocity for n in decode(crop.tolist())}
+        levels.add(level)
+    assert len(levels) > 10
+    assert LEVELS[0] - 4 < min(levels) < 50
+    assert 90 < max(levels) < LEVELS[1] + 4
 
 
 def test_book_sees_the_first_events_and_an_end(corpus: Corpus) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from core.cli_training import register
 from core.errors import ContinuoError, NotFound, UsageError
-from core.model.checkpoint import save_model
+from core.model.checkpoint import read_info, save_model
 from core.model.transformer import MusicTransformer
 from core.training import recipes
 from core.training.train import Trainer
@@ -71,6 +71,25 @@ def test_prepare_train_evaluate(tmp_path: Path, midi: Path) -> None:
     found = answer("evaluate", trained["model"], corpus, *asked)
     assert set(found["nll"]) == {"midi"}
     assert found["outputs"][0] == str(out / "evaluation.json")
+
+
+def test_train_goes_on_from_a_model(tmp_path: Path, midi: Path) -> None:
+    splits = splits_for(midi, ["song3.mid"], ["song5.mid"])
+    asap = tmp_path / "asap"  # known by its name, and non-commercial
+    write_songs(asap, 3)
+    answer("prepare", midi, asap, "-o", tmp_path / "corpus", "--splits", splits, "--jobs", 1, "--licence", "midi=CC0")
+    asked = ("--epochs", 1, "--device", "cpu", "--batch", 2)
+    first = answer("train", tmp_path / "corpus", "-o", tmp_path / "first", "--weight", "asap=0", *asked)
+    second = answer("train", tmp_path / "corpus", "-o", tmp_path / "second", "--from", first["model"], *asked)
+
+    before, after = read_info(Path(first["model"])).provenance, read_info(Path(second["model"])).provenance
+    assert (before["licence"], before["data"]) == ("CC BY-SA 4.0", "midi")
+    assert (after["licence"], after["data"], after["base"]) == ("CC BY-NC-SA 4.0", "midi; then asap, midi", "first")
+    assert "ASAP" in after["credit"]
+    assert int(after["events_seen_before"]) == int(before["events_seen"]) > 0
+    log = [json.loads(line) for line in (tmp_path / "second" / "log.jsonl").read_text("utf-8").splitlines()]
+    assert log[0]["validation"] == pytest.approx(first["validation"], abs=0.01)  # fp16 on the way
+    assert second["validation"] <= log[0]["validation"]
 
 
 def test_finetune(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,15 +6,17 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
+from mido import MetaMessage
 
 import core.training.prepare as module
 from core.codec.events import encode
 from core.errors import NotFound, UnreadableInput, UsageError
 from core.midi.read import read_score
-from core.training.corpus import Corpus
+from core.training.corpus import FORMAT, Corpus
 from core.training.prepare import MidiFile, prepare
 from core.training.sources import combined_licence, locate
 from core.training.splits import split_by_hash
+from tests.core.midi.builders import file_of, scale
 from tests.core.training.tunes import splits_for, tiny_corpus, tune_pitches, write_songs, write_tune
 
 
@@ -63,6 +65,34 @@ def test_goes_on_where_it_was_broken_off(tmp_path: Path, monkeypatch: pytest.Mon
     assert contents(tmp_path / "resumed") == contents(tmp_path / "whole")
     prepare([midi], tmp_path / "resumed", jobs=1)
     assert sum(map(len, read)) == 13  # up to date: nothing is read
+
+
+def test_a_corpus_of_another_version_is_made_anew(tmp_path: Path) -> None:
+    corpus = tiny_corpus(tmp_path)
+    index = corpus.folder / "index.json"
+    index.write_text(index.read_text(encoding="utf-8").replace(f'"format": {FORMAT}', '"format": 1'), encoding="utf-8")
+    with pytest.raises(UnreadableInput, match="another version"):
+        Corpus(corpus.folder)
+
+    prepare([tmp_path / "midi"], corpus.folder, splits=tmp_path / "splits.csv", jobs=1)
+    assert Corpus(corpus.folder).pieces == corpus.pieces
+
+
+def test_the_quarter_of_a_piece_on_a_grid_at_one_tempo(tmp_path: Path) -> None:
+    midi = tmp_path / "midi"
+    midi.mkdir()
+    tempo, faster = MetaMessage("set_tempo", tempo=400_000), MetaMessage("set_tempo", tempo=300_000)
+    tune = scale(range(40, 80))
+    played = [m.copy(time=vars(m)["time"] * (7 + i * i % 5) // 9) for i, m in enumerate(tune)]
+    (midi / "grid.mid").write_bytes(file_of([tempo, *tune]))
+    (midi / "played.mid").write_bytes(file_of([tempo, *played]))
+    (midi / "two-tempi.mid").write_bytes(file_of([tempo, *tune[:40], faster, *tune[40:]]))
+    (midi / "tempo-after-the-end.mid").write_bytes(file_of([tempo, *tune, faster]))
+    prepare([midi], tmp_path / "corpus", jobs=1)
+
+    quarters = {Path(p.path).stem: p.quarter for p in Corpus(tmp_path / "corpus").pieces}
+    expected = {"grid": 0.4, "played": 0.0, "two-tempi": 0.0, "tempo-after-the-end": 0.4}
+    assert quarters == pytest.approx(expected)
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def test_the_books_recipe(corpus: Corpus) -> None:
         False,
     )
     assert {BOOK_RECIPE.rate(p / 10) for p in range(11)} == {1.0}
-    tiny = MusicTransformer(replace(BOOK, n_layer=1, n_embd=64), BOOK_RECIPE.dropout)
+    tiny = MusicTransformer(replace(BOOK, n_layer=1, n_embd=64), BOOK_RECIPE.dropout, BOOK_RECIPE.attention_dropout)
     (optimiser,) = make_optimisers(tiny, BOOK_RECIPE, torch.float32)
     assert type(optimiser) is torch.optim.Adam
     (group,) = optimiser.param_groups
@@ -218,7 +218,7 @@ def test_the_books_first_loss_is_the_books(corpus: Corpus) -> None:
     inputs, targets = next(epoch_batches(corpus, plan, BOOK_RECIPE, (0, 0)))
     assert inputs.shape == (2, 2048)
     torch.manual_seed(0)
-    model = MusicTransformer(BOOK, BOOK_RECIPE.dropout)
+    model = MusicTransformer(BOOK, BOOK_RECIPE.dropout, BOOK_RECIPE.attention_dropout)
     cut = int((targets != 389).any(0).nonzero()[0].max()) + 1  # padding behind the tunes costs time and counts nothing
     x, y = torch.from_numpy(inputs[:, :cut]), torch.from_numpy(targets[:, :cut])
     with torch.no_grad():
