@@ -87,7 +87,7 @@ def test_the_quarter_of_a_piece_on_a_grid_at_one_tempo(tmp_path: Path) -> None:
     (midi / "grid.mid").write_bytes(file_of([tempo, *tune]))
     (midi / "played.mid").write_bytes(file_of([tempo, *played]))
     (midi / "two-tempi.mid").write_bytes(file_of([tempo, *tune[:40], faster, *tune[40:]]))
-    (midi / "tempo-after-the-end.mid").write_bytes(file_of([tempo, *tune, faster]))
+    (midi / "tempo-after-the-end.mid").write_bytes(file_of([tempo, *scale(range(80, 40, -1)), faster]))
     prepare([midi], tmp_path / "corpus", jobs=1)
 
     quarters = {Path(p.path).stem: p.quarter for p in Corpus(tmp_path / "corpus").pieces}
