@@ -171,7 +171,7 @@ def steady_quarter(score: Score) -> float:
     last = max((note.start_tick for track in score.tracks for note in track.notes), default=0)
     if sum(0 < tempo.tick < last for tempo in tempo_map.tempos) or not is_gridded(score):
         return 0.0
-    return tempo_map.seconds(last + tempo_map.ticks_per_quarter) - tempo_map.seconds(last)
+    return tempo_map.seconds(1) * tempo_map.ticks_per_quarter
 
 
 def _read_part(files: Sequence[MidiFile], path: Path) -> int:
