@@ -2,6 +2,9 @@
 
 The header's metadata (all values are text): `config` (JSON, see ModelConfig), `name`, `licence`,
 `data`, and whatever else is known of the training.
+
+Weights are floats, or, at a quarter of float32's size, packed: a matrix `X` of (out, in) 8-bit integers
+with a float16 scale for each output, `X.scale`; vectors stay floats.
 """
 
 import json
@@ -24,6 +27,7 @@ from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 from core.resources import bundled, user_folder
 
 DEFAULT_MODEL = "bootstrap"
+SCALE = ".scale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,13 @@ def load_model(path: Path) -> tuple[MusicTransformer, ModelInfo]:
         with safe_open(path, framework="pt") as file:
             names = set(file.keys())
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in names}
-            _check_shapes(path.name, shapes, {k: tuple(v.shape) for k, v in expected.items()})
+            wanted = {k: tuple(v.shape) for k, v in expected.items()}
+            wanted |= {k + SCALE: v[:1] for k, v in wanted.items() if len(v) == 2 and k + SCALE in names}
+            _check_shapes(path.name, shapes, wanted)
             weights = {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
         raise UnreadableInput(f"{path.name} is damaged ({_reason(error)}).") from error
-    return _network(info.config, weights, path.name), info
+    return _network(info.config, _unpacked(weights), path.name), info
 
 
 def _network(config: ModelConfig, weights: Mapping[str, Tensor], name: str) -> MusicTransformer:
@@ -128,10 +134,36 @@ def _check_shapes(name: str, found: Mapping[str, tuple[int, ...]], expected: Map
 def save_model(
     path: Path, model: MusicTransformer, provenance: Mapping[str, str], dtype: torch.dtype = torch.float16
 ) -> None:
-    """Write weights and header, whole or not at all. Raises WriteError."""
-    weights = {key: tensor.detach().to("cpu", dtype).contiguous() for key, tensor in model.state_dict().items()}
+    """Write weights and header, whole or not at all; with torch.int8, packed. Raises WriteError."""
+    weights = {key: tensor.detach().cpu() for key, tensor in model.state_dict().items()}
+    if dtype == torch.int8:
+        weights = _packed(weights)
+    else:
+        weights = {key: tensor.to(dtype).contiguous() for key, tensor in weights.items()}
     metadata = {**provenance, "config": json.dumps(model.config.as_dict())}
     write_atomically(path, safetensors_bytes(weights, metadata))
+
+
+def _packed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Round the matrices to 255 levels per output; vectors to float16."""
+    packed: dict[str, Tensor] = {}
+    for key, tensor in weights.items():
+        if tensor.ndim != 2:
+            packed[key] = tensor.half()
+            continue
+        scale = (tensor.abs().amax(1) / 127).clamp_min(torch.finfo(torch.float16).tiny).half()
+        packed[key] = (tensor / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
+        packed[key + SCALE] = scale
+    return packed
+
+
+def _unpacked(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse; floats stay as they are."""
+    return {
+        key: tensor.float() * weights[key + SCALE].float()[:, None] if key + SCALE in weights else tensor
+        for key, tensor in weights.items()
+        if not key.endswith(SCALE)
+    }
 
 
 def import_book(path: Path) -> MusicTransformer:

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 
 from core.errors import NotFound, UnreadableInput, WriteError
 from core.model import checkpoint
 from core.model.checkpoint import find_model, import_book, list_models, load_model, read_info, save_model
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 
+CHECK = Path(__file__).with_name("bootstrap-check.json")
 SMALL = ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=32)
 
 
@@ -33,6 +35,43 @@ def test_what_is_saved_is_loaded(saved: Path) -> None:
     ids = torch.arange(20)[None]
     with torch.no_grad():
         assert torch.equal(model(ids), original(ids))
+
+
+def test_packed_weights_are_half_the_size_of_fp16_and_agree(tmp_path: Path) -> None:
+    model, info = load_model(find_model("bootstrap"))
+    path = tmp_path / "packed.safetensors"
+    save_model(path, model, info.provenance, torch.int8)
+    packed, again = load_model(path)
+    assert again.config == info.config
+    assert path.stat().st_size < 0.53 * info.path.stat().st_size
+    check = json.loads(CHECK.read_text(encoding="utf-8"))
+    ids = torch.tensor(check["events"])[None]
+    with torch.no_grad():
+        losses = [float(F.cross_entropy(m(ids[:, :-1])[0], ids[0, 1:])) for m in (model, packed)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.005)
+    # Packing what was packed changes nothing.
+    save_model(tmp_path / "twice.safetensors", packed, info.provenance, torch.int8)
+    twice, _ = load_model(tmp_path / "twice.safetensors")
+    assert all(torch.equal(a, b) for a, b in zip(packed.parameters(), twice.parameters(), strict=True))
+
+
+def test_damaged_scales_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_model(path, MusicTransformer(SMALL), {}, torch.int8)
+    whole = path.read_bytes()
+    rewritten(path, lambda header: header.pop("lm_head.weight.scale"))
+    with pytest.raises(UnreadableInput):
+        load_model(path)
+    path.write_bytes(whole)
+    rewritten(path, lambda header: header["lm_head.weight.scale"].update(shape=[1, 390]))
+    with pytest.raises(UnreadableInput, match="instead of"):
+        load_model(path)
+    path.write_bytes(whole)
+    weights = load_file(path)
+    weights["lm_head.weight.scale"][3] = float("inf")
+    save_file(weights, path, {"config": json.dumps(SMALL.as_dict())})
+    with pytest.raises(UnreadableInput, match=r"lm_head\.weight"):
+        load_model(path)
 
 
 def test_models_are_found_by_name_and_path(saved: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
