@@ -28,17 +28,17 @@ _Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that read file
 
 def register(app: typer.Typer) -> None:
     """Add the commands to an app."""
-    for command in (prepare, train, finetune, evaluate):
+    for command in (prepare, train, finetune, evaluate, pack):
         app.command(no_args_is_help=True)(command)
 
 
-def _pairs(values: list[str] | None, option: str) -> dict[str, str]:
-    """NAME=VALUE options. Raises UsageError."""
+def _pairs(values: list[str] | None, option: str, form: str = "SOURCE=VALUE") -> dict[str, str]:
+    """Options of the form NAME=VALUE. Raises UsageError."""
     pairs: dict[str, str] = {}
     for text in values or []:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
-            raise UsageError(f'{option} wants SOURCE=VALUE, not "{text}".')
+            raise UsageError(f'{option} wants {form}, not "{text}".')
         pairs[name] = value
     return pairs
 
@@ -357,3 +357,32 @@ def _show_evaluation(result: "Evaluation") -> None:
     if result.copies:
         longest = max(result.copies, key=lambda copy: copy["seconds"])
         _say(f"Longest copy from the training data: {longest['seconds']:.1f} s ({longest['notes']} notes).")
+
+
+def pack(
+    model: Annotated[str, typer.Argument(help="A model's name or file.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.safetensors", help="Where it goes.")],
+    header: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An entry of the header, such as name=Mine.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Pack a model's weights in 8 bits: a quarter of float32's size, the likelihood all but the same.
+
+    Example: continuo-cli pack run/best.safetensors -o mine.safetensors --set name=Mine
+    """
+    import torch
+
+    from core.model.checkpoint import find_model, load_model, save_model
+
+    if output.suffix != ".safetensors":
+        raise UsageError(f"The model's name must end in .safetensors, which {output.name} does not.")
+    entries = _pairs(header, "--set", "KEY=VALUE")
+    if "config" in entries:
+        raise UsageError("The config belongs to the weights and cannot be set.")
+    network, info = load_model(find_model(model))
+    save_model(output, network, {**info.provenance, **entries}, torch.int8)
+    size = output.stat().st_size
+    _say(f"{output}: {size / 1e6:.1f} MB.")
+    if as_json:
+        _print_json({"model": str(output), "bytes": size})

@@ -104,6 +104,18 @@ def test_finetune(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -
     assert tuned["after"] <= tuned["before"]
 
 
+def test_pack(tmp_path: Path) -> None:
+    source, out = tmp_path / "run.safetensors", tmp_path / "mine.safetensors"
+    save_model(source, MusicTransformer(TINY), {"name": "run", "licence": "CC0"})
+    packed = answer("pack", source, "-o", out, "--set", "name=Mine", "--set", "nll=2.0 = two")
+    assert packed == {"model": str(out), "bytes": out.stat().st_size}
+    assert read_info(out).provenance == {"name": "Mine", "licence": "CC0", "nll": "2.0 = two"}
+    assert read_info(out).config == TINY
+    assert isinstance(failure("pack", source, "-o", out, "--set", "config={}"), UsageError)
+    assert isinstance(failure("pack", source, "-o", tmp_path / "mine.pth"), UsageError)
+    assert isinstance(failure("pack", source, "-o", out, "--set", "name"), UsageError)
+
+
 def test_ctrl_c_keeps_a_checkpoint(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
     real = Trainer._step
