@@ -126,6 +126,26 @@ def distance(a: Floats, b: Floats) -> float:
     return float(np.abs(a / a.sum() - b / b.sum()).sum() / 2)
 
 
+def apart(a: Music, b: Music) -> float:
+    """How far two stretches of music are apart in their statistics: 0 alike, 1 nothing in common.
+
+    The mean of the distances of their histograms and of their densities, polyphonies (an octave, twice
+    as much, counts 1) and mean pitches (an octave counts 1).
+    """
+    if not len(a.pitch) or not len(b.pitch):
+        return 0.0 if len(a.pitch) == len(b.pitch) else 1.0
+    mine, other = histograms(a), histograms(b)
+    parts = [distance(mine[name], other[name]) for name in mine]
+    parts += [_octaves(density(a), density(b)), _octaves(polyphony(a), polyphony(b))]
+    parts.append(min(1.0, abs(float(a.pitch.mean() - b.pitch.mean())) / 12))
+    return sum(parts) / len(parts)
+
+
+def _octaves(a: float, b: float) -> float:
+    """How many times as much one is as the other, as a power of 2; at most 1."""
+    return min(1.0, abs(float(np.log2(max(a, 1e-9) / max(b, 1e-9)))))
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Continuations against the true ones: means of scalars (None: not there), summed histograms, distances."""
