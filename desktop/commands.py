@@ -5,9 +5,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import ContinuoError
-from core.session.edits import note_at
+from core.midi.write import TakeNote, take_voice
+from core.session.edits import Part, note_at
 from core.session.forks import accept_take
-from core.session.session import Session
+from core.session.session import Session, TakeRecord
 from desktop.continuing import Continuing
 from desktop.document import Document
 from desktop.file_worker import FileWorker, Task
@@ -63,22 +64,45 @@ class Commands(QObject):
             self.attempt(lambda take: self._document.amend(self._document.session.select_take(take)), take_id)
 
     def fork_take(self, take_id: str) -> None:
-        """Continue a take from its note that is selected, else from the playhead if it stands in it, else its end."""
-        session = self._document.session
-        take = next((take for take in session.takes if take.id == take_id), None)
-        if take is None:
-            return
-        chosen = [ref for ref in map(session_ref, self._roll.selection()) if ref.part == take_id]
-        notes = [note for ref in chosen if (note := note_at(session, ref)) is not None]
-        inside = self._playback.position - take.marker
-        otherwise = inside if 0 < inside < take.seconds else take.seconds
-        at = max((note.end for note in notes), default=otherwise)
-        self.attempt(lambda take_id: self._continuing.fork(take_id, at), take_id)
+        """Continue a take from its notes that are selected, else from its end."""
+        take = self._take(take_id)
+        if take is not None:
+            self._fork(take, self._end_of_selection(take, otherwise=take.seconds))
 
     def fork_here(self) -> None:
-        """Continue the take of the notes selected, else the current one."""
+        """Continue the take of the notes selected, else the current one: from the playhead if it stands in it."""
         parts = [ref.part for ref in map(session_ref, self._roll.selection()) if isinstance(ref.part, str)]
-        self.fork_take(parts[0] if parts else self._document.session.current)
+        take = self._take(parts[0] if parts else self._document.session.current)
+        if take is not None:
+            inside = self._playback.position - take.marker
+            otherwise = inside if 0 < inside < take.seconds else take.seconds
+            self._fork(take, self._end_of_selection(take, otherwise))
+
+    def fork_at(self, seconds: float) -> None:
+        """Continue the current take from a place in the score: from the end of the selected note there, if any."""
+        take = self._document.session.current_take
+        if take is not None:
+            inside = seconds - take.marker
+            under = [note for note in self._selected_notes(take) if note.start <= inside <= note.end]
+            self._fork(take, max((note.end for note in under), default=inside))
+
+    def can_fork_at(self, seconds: float) -> bool:
+        """Whether `fork_at` has something to continue there."""
+        take = self._document.session.current_take
+        return take is not None and not self._continuing.is_running and 0 < seconds - take.marker <= take.seconds
+
+    def _fork(self, take: TakeRecord, at: float) -> None:
+        self.attempt(lambda take_id: self._continuing.fork(take_id, at), take.id)
+
+    def _take(self, take_id: str) -> TakeRecord | None:
+        return next((take for take in self._document.session.takes if take.id == take_id), None)
+
+    def _selected_notes(self, take: TakeRecord) -> list[TakeNote]:
+        refs = [ref for ref in map(session_ref, self._roll.selection()) if ref.part == take.id]
+        return [take.notes[ref.index] for ref in refs if ref.index < len(take.notes)]
+
+    def _end_of_selection(self, take: TakeRecord, otherwise: float) -> float:
+        return max((note.end for note in self._selected_notes(take)), default=otherwise)
 
     def accept(self, take_id: str) -> None:
         """Make a take part of the score. Reading the new score takes a while, so not on this thread."""
@@ -100,21 +124,32 @@ class Commands(QObject):
     # Notes that are clicked
 
     def press_note(self, ref: NoteRef) -> None:
-        """Sound a note of the roll."""
-        session, at = self._document.session, session_ref(ref)
-        note = note_at(session, at)
+        """Sound a note of the roll, in the voice of its track or take."""
+        at = session_ref(ref)
+        note = note_at(self._document.session, at)
         if note is not None:
-            score = session.score
-            channel = score.tracks[at.part].channel if score is not None and isinstance(at.part, int) else 0
-            self._press(ref, note.pitch, note.velocity, channel)
+            self._press(ref, note.pitch, note.velocity, *self._voice(at.part))
 
     def press_key(self, pitch: int) -> None:
         """Sound a key of the keyboard."""
-        self._press(pitch, pitch, KEY_VELOCITY, 0)
+        self._press(pitch, pitch, KEY_VELOCITY, 0, ())
 
-    def _press(self, key: NoteRef | int, pitch: int, velocity: int, channel: int) -> None:
+    def _voice(self, part: Part) -> tuple[int, tuple[bytes, ...]]:
+        """Channel of a part, and what gives it its sound; nothing while it plays, as the score sees to that."""
+        session = self._document.session
+        if isinstance(part, str):
+            voice = take_voice(session.score, session.prompt_indices, session.take(part).marker)
+            channel, setup = voice.channel, voice.setup
+        else:
+            assert session.score is not None  # or there would be no such part
+            track = session.score.tracks[part]
+            channel = track.channel
+            setup = () if track.is_percussion else (bytes((0xC0 | channel, track.program)),)
+        return channel, () if self._playback.is_playing else tuple(setup)
+
+    def _press(self, key: NoteRef | int, pitch: int, velocity: int, channel: int, setup: tuple[bytes, ...]) -> None:
         self._pressed[key] = pitch, channel
-        self._hub.note(pitch, velocity, channel)
+        self._hub.note(pitch, velocity, channel, setup)
 
     def release(self, key: NoteRef | int) -> None:
         """End what was pressed."""
@@ -124,8 +159,8 @@ class Commands(QObject):
 
     def play_from(self, ref: NoteRef) -> None:
         """Play from a note on."""
-        note = note_at(self._document.session, session_ref(ref))
-        part = session_ref(ref).part
+        at = session_ref(ref)
+        note = note_at(self._document.session, at)
         if note is not None:
-            take = next((take for take in self._document.session.takes if take.id == part), None)
+            take = self._take(at.part) if isinstance(at.part, str) else None
             self._playback.play(note.start + (take.marker if take else 0.0))

@@ -1,5 +1,7 @@
 """Dialogs: every question that the window asks, one method each, so that a test can answer in the user's place."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -28,10 +30,37 @@ class Dialogs:
         kinds = ";;".join((all_of_them, self._tr(MIDI_FILES), self._tr(SESSIONS), self._tr("All files (*)")))
         return QFileDialog.getOpenFileName(self._window, self._tr("Open"), folder, kinds)[0]
 
-    def file_to_save(self, title: str, suggestion: str, kinds: str, suffix: str) -> str:
-        """Where to save; empty: not at all. What has no suffix gets one."""
-        path = QFileDialog.getSaveFileName(self._window, title, suggestion, kinds)[0]
-        return path if not path or path.lower().endswith(suffix) else path + suffix
+    def file_to_save(self, title: str, suggestion: str, kinds: str, suffixes: Sequence[str]) -> str:
+        """Where to save; empty: not at all. What has none of the suffixes gets the first."""
+        dialog = QFileDialog(self._window, title, str(Path(suggestion).parent), kinds)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(suffixes[0].removeprefix("."))
+        dialog.selectFile(Path(suggestion).name)
+        if not dialog.exec():
+            return ""
+        path = dialog.selectedFiles()[0]
+        if path.lower().endswith(tuple(suffixes)):
+            return path
+        path += suffixes[0]  # "Song No.2": Qt takes that for a suffix, and has not asked about this name
+        return path if not Path(path).exists() or self._replace(Path(path).name) else ""
+
+    def _replace(self, name: str) -> bool:
+        return self._ask(self._tr("{0} is there already. Replace it?").format(name), self._tr("Replace"))
+
+    def save_over(self, name: str) -> bool:
+        """The session's file was changed by another program, and would be lost."""
+        question = self._tr("{0} was changed by another program. Save over it?").format(name)
+        return self._ask(question, self._tr("Save over it"))
+
+    def _ask(self, question: str, yes: str, no: str = "") -> bool:
+        box = QMessageBox(QMessageBox.Icon.Question, "Continuo", question, parent=self._window)
+        wanted = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        if no:
+            box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+        else:
+            box.addButton(QMessageBox.StandardButton.Cancel)
+        box.exec()
+        return box.clickedButton() is wanted
 
     def about_to_leave(self, name: str) -> Leaving:
         """The session has changes."""
@@ -62,9 +91,5 @@ class Dialogs:
 
     def read_again(self, name: str) -> bool:
         """The file was changed by another program."""
-        box = QMessageBox(QMessageBox.Icon.Question, "Continuo", "", parent=self._window)
-        box.setText(self._tr("{0} was changed by another program. Read it again?").format(name))
-        again = box.addButton(self._tr("Read again"), QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(self._tr("Keep what is shown"), QMessageBox.ButtonRole.RejectRole)
-        box.exec()
-        return box.clickedButton() is again
+        question = self._tr("{0} was changed by another program. Read it again?").format(name)
+        return self._ask(question, self._tr("Read again"), self._tr("Keep what is shown"))

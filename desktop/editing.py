@@ -61,10 +61,6 @@ class Editing(QObject):
             self.tr("Quantise to {0}").format(grid), self._roll.selection(), lambda s, r: edits.quantise(s, r, grid)
         )
 
-    def set_velocity(self, velocity: int) -> None:
-        """Give the selected notes one velocity."""
-        self._edit(self.tr("Set velocity"), self._roll.selection(), lambda s, r: edits.set_velocity(s, r, velocity))
-
     def _name(self, refs: Refs, one: str, many: str) -> str:
         return one if len(refs) == 1 else many.format(len(refs))
 

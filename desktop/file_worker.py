@@ -15,8 +15,9 @@ T = TypeVar("T")
 class Task:
     """One piece of work: the worker reports to it, the window may cancel it."""
 
-    def __init__(self, words: str, report: Callable[["Task", float], None]) -> None:
+    def __init__(self, words: str, report: Callable[["Task", float], None], can_cancel: bool = False) -> None:
         self.words = words  # what is being done, for the user
+        self.can_cancel = can_cancel  # from the beginning; else once it tells of progress
         self._report = report
         self._cancelled = threading.Event()
 
@@ -61,14 +62,16 @@ class FileWorker(QObject):
         done: Callable[[T], object] | None = None,
         failed: Callable[[str], object] | None = None,
         always: bool = False,
+        cancelled: Callable[[], object] | None = None,
     ) -> Task | None:
         """Do `work` on the thread, then `done` with what it returned, or `failed` with a sentence, here.
 
+        Work that is given `cancelled` can be cancelled by the user: that is then called in place of `done`.
         After `close` nothing is done any more, and callbacks of what was under way are called only if `always`.
         """
         if self._closed:
             return None
-        task = Task(words, self.progressed.emit)
+        task = Task(words, self.progressed.emit, cancelled is not None)
         self._tasks.add(task)
         self.started.emit(task)
 
@@ -79,7 +82,8 @@ class FileWorker(QObject):
                 sentence = sentence_for(error, words)
                 self._came_back.emit((task, failed or self.failed.emit, sentence, always))
             else:
-                self._came_back.emit((task, done, result, always))
+                callback = done if cancelled is None or not task.is_cancelled() else lambda _, tell=cancelled: tell()
+                self._came_back.emit((task, callback, result, always))
 
         self._pool.submit(whole)
         return task

@@ -16,7 +16,7 @@ from core.session.session import Session
 from core.session.storage import SUFFIX, is_session_file, open_any
 from desktop.continuing import Continuing
 from desktop.dialogs import MIDI_FILES, SESSIONS, Dialogs
-from desktop.document import Document, file_stamp
+from desktop.document import Document, Stamp, file_stamp
 from desktop.file_worker import FileWorker, Task
 from desktop.preferences import Preferences
 from desktop.roll_parts import RollParts
@@ -29,6 +29,7 @@ class Filing(QObject):
 
     said = Signal(str)
     opened = Signal()  # a document is there: the window shows it
+    saving = Signal()  # a session is about to be saved
 
     def __init__(
         self,
@@ -107,7 +108,11 @@ class Filing(QObject):
                 self._preferences.put(self._preferences.now.without_recent(path))
             self.dialogs.tell(sentence)
 
-        self._files.run(self.tr("Opening {0}").format(Path(path).name), work, done, failed)
+        name = Path(path).name
+        cancelled = self.tr("{0} was not opened.").format(name)
+        self._files.run(
+            self.tr("Opening {0}").format(name), work, done, failed, cancelled=lambda: self.said.emit(cancelled)
+        )
 
     def _show(self, session: Session, path: str, is_saved: bool = True) -> None:
         self._document.replace(session, path, is_saved)
@@ -120,20 +125,28 @@ class Filing(QObject):
 
     def save(self, then: Callable[[], object] = lambda: None) -> None:
         """Save as a session, where it was saved before or where the user says."""
-        if self._document.path:
-            self._document.save(self._document.path, then)
-        else:
+        document, path = self._document, self._document.path
+        if not path:
             self.save_as(then)
+            return
+
+        def seen(now: Stamp | None) -> None:
+            if now in (None, document.stamp) or self.dialogs.save_over(Path(path).name):
+                self.saving.emit()
+                document.save(path, then)
+
+        self._files.run(self.tr("Looking at the file"), lambda task: file_stamp(path), seen)
 
     def save_as(self, then: Callable[[], object] = lambda: None) -> None:
         """Save as a session where the user says."""
-        path = self._ask(self.tr("Save session"), SUFFIX, self.tr(SESSIONS))
+        path = self._ask(self.tr("Save session"), SUFFIX, self.tr(SESSIONS), (SUFFIX,))
         if path:
 
             def saved() -> None:
                 self._remember(path)
                 then()
 
+            self.saving.emit()
             self._document.save(path, saved)
 
     def save_midi(self, content: MidiContent, take_id: str = "") -> None:
@@ -152,7 +165,7 @@ class Filing(QObject):
     def export_audio(self, what: What) -> None:
         """Write a WAV file where the user says."""
         session = self._document.session
-        path = self._ask(self.tr("Export audio"), ".wav", self.tr("Sound files (*.wav)"))
+        path = self._ask(self.tr("Export audio"), ".wav", self.tr("Sound files (*.wav)"), (".wav",))
         if not path:
             return
 
@@ -167,13 +180,12 @@ class Filing(QObject):
             self.dialogs.tell,
         )
 
-    def _ask(self, title: str, ending: str, kinds: str, suffixes: tuple[str, ...] = ()) -> str:
+    def _ask(self, title: str, ending: str, kinds: str, suffixes: tuple[str, ...]) -> str:
         source = Path(self._document.source or Path.home() / self._document.name)
-        suffix = "." + ending.rpartition(".")[2]
-        path = self.dialogs.file_to_save(title, str(source.with_name(source.stem + ending)), kinds, suffix)
+        path = self.dialogs.file_to_save(title, str(source.with_name(source.stem + ending)), kinds, suffixes)
         # The file that was opened is never altered.
         opened = self._document.session.source
-        if path and opened and suffix in MIDI_SUFFIXES and Path(path).resolve() == Path(opened).resolve():
+        if path and opened and Path(path).resolve() == Path(opened).resolve():
             self.dialogs.tell(self.tr("The file you opened stays as it is: please choose another name."))
             return ""
         return path
@@ -223,10 +235,8 @@ class Filing(QObject):
 
         def done(session: Session) -> None:
             self._show(session, recovery.document, is_saved=False)
-            # It is given up only once it stands in this window's own autosave.
-            self._document.autosave(
-                then=lambda: self._files.run(self.tr("Recovering"), lambda task: recovery.discard())
-            )
+            self._recovered = recovery
+            self._document.autosave(then=self.forget_recovered)
             self.said.emit(self.tr("The session is back. Save it to keep it."))
 
         def failed(sentence: str) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from PySide6.QtCore import QEvent, QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -15,8 +14,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
-    QStyle,
-    QStyleOptionButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,8 +22,8 @@ from PySide6.QtWidgets import (
 from core.midi.key import Key
 from core.session.session import DEFAULTS, LATEST, GenerationSettings
 from desktop import icons
+from desktop.big_button import BigButton
 from desktop.fields import FaintLabel, NumberEdit, PitchSpin, PlainSpin, SliderSpin, UprightScroll
-from desktop.theme import TEXT_CONTRAST, Theme, mix, with_contrast
 
 SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
 _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit
@@ -300,47 +297,6 @@ class GenerationPanel(QWidget):
             self.scale.addItem(scale, scale)
             index = self.scale.count() - 1
         self.scale.setCurrentIndex(index)
-
-
-class BigButton(QPushButton):
-    """The one button that matters most: tall, and in the accent colour while it can be pressed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * 1.25)
-        font.setBold(True)
-        self.setFont(font)
-        self.setAutoDefault(False)
-        self.setIconSize(QSize(20, 20))
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumHeight(round(self.fontMetrics().height() * 2.2))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Fill it with the accent colour, which not every style does for a palette's Button."""
-        if not self.isEnabled():
-            super().paintEvent(event)
-            return
-        option = QStyleOptionButton()
-        self.initStyleOption(option)
-        text = QColor("white")
-        colour = with_contrast(Theme.of(self.palette()).accent, text, TEXT_CONTRAST)
-        if option.state & QStyle.StateFlag.State_Sunken:
-            colour = colour.darker(118)
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            colour = colour.darker(107)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 5, 5)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(mix(colour, text, 0.75))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(3.5, 3.5, -3.5, -3.5), 3, 3)
-        option.palette.setColor(QPalette.ColorRole.ButtonText, text)
-        option.icon = icons.icon(self.property("continuoIcon"), option.palette)
-        self.style().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, self)
 
 
 def _tool(name: str) -> QToolButton:

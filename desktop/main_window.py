@@ -1,7 +1,6 @@
 """MainWindow: builds everything, then connects it in one place. What things do stands in the controllers."""
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, QUrl
@@ -182,6 +181,7 @@ class MainWindow(QMainWindow):
             worker.ended.connect(self.status.show_ended)
             worker.failed.connect(lambda sentence: self.dialogs.tell(sentence))
         self.filing.opened.connect(self._on_opened)
+        self.filing.saving.connect(lambda: document.amend(document.session.with_view(self.display.view())))
         self._frame.timeout.connect(self._on_frame)
         app = QGuiApplication.instance()
         if isinstance(app, QGuiApplication):
@@ -193,8 +193,8 @@ class MainWindow(QMainWindow):
         commands = self.commands
         on("new", filing.new)
         on("open", filing.open)
-        on("save", lambda: self._save(filing.save))
-        on("save as", lambda: self._save(filing.save_as))
+        on("save", filing.save)
+        on("save as", filing.save_as)
         on("save score and take", lambda: filing.save_midi("score and take"))
         on("save take", lambda: filing.save_midi("take"))
         on("save all takes", lambda: filing.save_midi("all takes"))
@@ -360,10 +360,6 @@ class MainWindow(QMainWindow):
         if self.roll.has_selection and dialog.exec():
             self.editing.quantise(dialog.grid)
 
-    def _save(self, save: Callable[[], None]) -> None:
-        self.document.amend(self.document.session.with_view(self.display.view()))
-        save()
-
     # Showing
 
     def _on_frame(self) -> None:
@@ -439,7 +435,10 @@ class MainWindow(QMainWindow):
             self.tr("Put the marker here"),
             lambda: self.commands.change(self.tr("Move marker"), lambda s: s.with_marker(seconds)),
         )
-        self.actions_.fill(menu, "-", "fork", "-", "delete notes", "octave up", "octave down", "quantise")
+        here = menu.addAction(self.tr("Continue from here"), lambda: self.commands.fork_at(seconds))
+        here.setToolTip(self.tr("A new take that begins like this one, up to here"))
+        here.setEnabled(self.commands.can_fork_at(seconds))
+        self.actions_.fill(menu, "-", "delete notes", "octave up", "octave down", "quantise")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)
 

@@ -14,7 +14,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.errors import ContinuoError
-from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, list_ports
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort, list_ports
 from core.live.player import CHUNK, Player
 from core.live.rtmidi_output import choose_port
 from core.live.scheduler import Message, PlayerStatus
@@ -22,8 +22,10 @@ from core.session.playback import playing_range, timeline
 from core.session.session import LATEST
 from desktop.logs import sentence_for
 from desktop.song import Clicks, News, PlayRequest, Song, TakeStart, possible_loop, shifted, wire
+from desktop.standing_port import StandingPort
 
 LOOK_FOR_PORTS = 3000  # ms between looks at which ports there are
+FIRST_LOOK = 500  # ms from the opening of an output, which is more urgent, to the next look
 LOOP_IN_HAND = 4.0  # seconds of a loop that are always handed over
 START_CUSHION = 0.1  # seconds of a take in hand before it sounds, if the model is fast enough
 SPLICE = 0.25  # seconds ahead of the playhead where what plays is replaced by something newer
@@ -42,10 +44,12 @@ class PlayerHub(QObject):
         self.channel: int | None = None  # what external ports get everything but percussion on
         self.programs = False  # whether external ports get program changes
         self.ports: tuple[PortInfo, ...] = ()
+        self._has_midi = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="continuo-sound")
         self._busy = 0  # tasks handed to the thread and not done
         self._lock = threading.RLock()
         self._player: Player | None = None
+        self._port = StandingPort()  # on the hub's thread
         self._is_silent = False  # playing to nothing because what was chosen cannot be had
         self._song: Song | None = None
         self._live: tuple[Song, TakeStart, Clicks | None] | None = None
@@ -56,7 +60,6 @@ class PlayerHub(QObject):
         self._seen: tuple[PlayerStatus, float] = (PlayerStatus(), 0.0)
         self._closed = False
         self._ports_timer = QTimer(self)
-        self._ports_timer.setInterval(LOOK_FOR_PORTS)
         self._ports_timer.timeout.connect(self.look_for_ports)
 
     # The output
@@ -65,11 +68,11 @@ class PlayerHub(QObject):
         """Play to this output from now on; it is opened off this thread."""
         self.choice = choice
         self._do(self._open, choice)
-        self.look_for_ports()
-        self._ports_timer.start()
+        self._ports_timer.start(FIRST_LOOK)
 
     def look_for_ports(self) -> None:
         """Find out which ports there are, unless the thread is busy."""
+        self._ports_timer.setInterval(LOOK_FOR_PORTS)
         if not self._busy:
             self._do(self._look_for_ports)
 
@@ -148,10 +151,11 @@ class PlayerHub(QObject):
         with self._lock:
             self._command(lambda player: player.panic())
 
-    def note(self, pitch: int, velocity: int, channel: int = 0) -> None:
-        """Sound a note at once; with velocity 0 end it."""
+    def note(self, pitch: int, velocity: int, channel: int = 0, setup: Sequence[bytes] = ()) -> None:
+        """Sound a note at once, its channel set up before; with velocity 0 end it."""
         with self._lock:
-            self._command(lambda player: player.send_now(wire(self._redirected(channel), pitch, velocity)))
+            for message in (*self._wanted(setup), wire(self._redirected(channel), pitch, velocity)):
+                self._command(lambda player, message=message: player.send_now(message))
 
     # Playing a take while it is sampled
 
@@ -258,6 +262,7 @@ class PlayerHub(QObject):
         if self._player is not None:  # opened while we were closing
             _close(self._player)
             self._player = None
+        self._port.close()
 
     # On the hub's thread
 
@@ -284,10 +289,10 @@ class PlayerHub(QObject):
         with self._lock:
             old, self._player = self._player, None
         if old is not None:
-            _close(old)
+            self._port.let_go(old)
         self._is_silent = False
         try:
-            player = Player(choice)
+            player = self._port.open(choice) if isinstance(choice, VirtualPort) else Player(choice)
         except ContinuoError as error:
             player = Player(NoOutput())
             self._is_silent = True
@@ -300,17 +305,25 @@ class PlayerHub(QObject):
         self.opened.emit(self.tr("silent") if self._is_silent else player.description)
 
     def _look_for_ports(self) -> None:
+        before, has_midi, ports = (self._has_midi, self.ports), True, ()
         try:
             ports = tuple(list_ports())
         except ContinuoError:  # no MIDI system: there are none
-            ports = ()
-        if ports == self.ports:
-            return
-        self.ports = ports
-        self.ports_changed.emit(ports)
-        if self._is_silent and isinstance(self.choice, ExistingPort) and _is_there(self.choice, ports):
-            self._open(self.choice)
-            self.said.emit(f'The MIDI port "{self.choice.part_of_name}" is back.')
+            has_midi = False
+        if (has_midi, ports) != before:
+            self._has_midi, self.ports = has_midi, ports
+            self.ports_changed.emit(ports)
+            self._come_back()
+        self._port.stand_by(has_midi)
+
+    def _come_back(self) -> None:
+        """The output chosen could not be had: it may be there now."""
+        choice = self.choice
+        if self._is_silent and isinstance(choice, ExistingPort) and _is_there(choice, self.ports):
+            self._open(choice)
+            self.said.emit(f'The MIDI port "{choice.part_of_name}" is back.')
+        elif self._is_silent and isinstance(choice, VirtualPort) and self._has_midi:
+            self._open(choice)
 
     def _play(self, request: PlayRequest, song: Song, serial: int) -> None:
         start, end = playing_range(request.session, request.what)
@@ -419,13 +432,17 @@ class PlayerHub(QObject):
                 self._command(lambda player: player.start(take.marker, take.seconds, START_CUSHION))
             song.is_sampled = True
             self._live = song, take, clicks
-            is_external = not isinstance(self.choice, BuiltInSynth)
-            setup = [m for m in take.voice.setup if not is_external or (self.programs and self.channel is None)]
+            setup = self._wanted(take.voice.setup)
             song.add([(take.marker, message) for message in setup], take.marker)
             self._command(lambda player: player.feed([(take.marker, message) for message in setup], take.marker))
         self._live_begun.set()
 
     # Inside
+
+    def _wanted(self, setup: Sequence[bytes]) -> list[bytes]:
+        """What sets up a sound, unless the output is one that keeps its own."""
+        is_external = not isinstance(self.choice, BuiltInSynth)
+        return [m for m in setup if not is_external or (self.programs and self.channel is None)]
 
     def _redirected(self, channel: int) -> int:
         if self.channel is None or isinstance(self.choice, BuiltInSynth) or channel == 9:
@@ -459,7 +476,7 @@ class PlayerHub(QObject):
             self._do(self._reopen, player)
 
     def _reopen(self, player: Player) -> None:
-        _close(player)
+        self._port.let_go(player)
         if self._player is None:
             self._open(self.choice)
 

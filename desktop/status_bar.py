@@ -73,7 +73,8 @@ class StatusBar(QStatusBar):
             _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
         if run is not None or news.is_playing:
             _put(self.in_hand, self.tr("{0:.1f} s in hand").format(news.ahead))
-            _put(self.underruns, self.tr("{0} underruns").format(news.underruns))
+            count = news.underruns
+            _put(self.underruns, self.tr("1 underrun") if count == 1 else self.tr("{0} underruns").format(count))
 
     # Work that takes long
 
@@ -105,10 +106,12 @@ class StatusBar(QStatusBar):
             self._words.setText(f"{self._task.words} …")
             self._words.show()
             self._bar.show()
+            self._cancel.setVisible(self._task.can_cancel)
 
     def _on_cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+            self._words.setText(self.tr("Cancelling …"))
 
 
 def _put(label: QLabel, text: str) -> None:

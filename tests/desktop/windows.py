@@ -1,6 +1,6 @@
 """The real window for tests: real model, real player process; only the user's folders and answers are the test's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Answers(Dialogs):
         self.leaving: Leaving = "discard"
         self.recovering: Recovering = "recover"
         self.reads_again = False
+        self.saves_over = False
 
     def tell(self, sentence: str) -> None:
         self.told.append(sentence)
@@ -34,7 +35,7 @@ class Answers(Dialogs):
     def file_to_open(self, folder: str) -> str:
         return self.path
 
-    def file_to_save(self, title: str, suggestion: str, kinds: str, suffix: str) -> str:
+    def file_to_save(self, title: str, suggestion: str, kinds: str, suffixes: Sequence[str]) -> str:
         return self.path
 
     def about_to_leave(self, name: str) -> Leaving:
@@ -45,6 +46,10 @@ class Answers(Dialogs):
 
     def read_again(self, name: str) -> bool:
         return self.reads_again
+
+    def save_over(self, name: str) -> bool:
+        self.told.append(f"{name} was changed")
+        return self.saves_over
 
 
 class Desk:

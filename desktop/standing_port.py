@@ -1,0 +1,55 @@
+"""StandingPort: the virtual port "Continuo", open from the app's start to its end, whatever the sound goes to.
+
+So a DAW finds it as soon as the app runs, and keeps its connection while other outputs are tried.
+"""
+
+import sys
+
+from core.errors import ContinuoError
+from core.live.outputs import VirtualPort
+from core.live.player import Player
+from desktop.logs import sentence_for
+
+
+class StandingPort:
+    """A player at the virtual port, opened once. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._player: Player | None = None
+        self._is_refused = False  # nobody asked for it, so one attempt is enough
+
+    def open(self, choice: VirtualPort) -> Player:
+        """The player at the port. Raises what `Player` raises."""
+        if self._player is None:
+            self._player = Player(choice)
+        return self._player
+
+    def stand_by(self, has_midi: bool) -> None:
+        """Open the port if there is a MIDI system; let go of one whose MIDI system has ended."""
+        if self._player is not None and self._player.status().problem:
+            self.let_go(self._player)
+        if has_midi and self._player is None and not self._is_refused and sys.platform != "win32":
+            try:
+                self.open(VirtualPort())
+            except ContinuoError as error:
+                self._is_refused = True
+                sentence_for(error, "opening the virtual port")
+
+    def let_go(self, player: Player) -> None:
+        """Another output is chosen or the player is lost: it stays open if it is this port and lives, else it ends."""
+        is_here = player is self._player
+        try:
+            if is_here and not player.status().problem:
+                player.stop()
+                return
+            player.close()
+        except ContinuoError as error:
+            sentence_for(error, "closing the player")
+        if is_here:
+            self._player = None
+
+    def close(self) -> None:
+        """The app ends."""
+        player, self._player = self._player, None
+        if player is not None:
+            player.close()
