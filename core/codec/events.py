@@ -1,7 +1,8 @@
 """Notes -> events and events -> notes, side by side, for whole sequences and one event at a time.
 
 Every event lies on one absolute grid of 10 ms steps, so a piece cannot drift: an onset is off by
-5 ms at most, however long the piece. The sustain pedal is folded into the note-offs.
+5 ms at most, however long the piece. The sustain pedal is folded into the note-offs. Prompts that lie on
+the grid of a metre may be scaled to it; their steps are then a little longer or shorter (core.codec.steps).
 """
 
 from collections import defaultdict
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from core.codec.steps import PLAIN, Steps, gridded_steps
 from core.codec.vocabulary import (
     BOUNDARY,
     LONGEST_SHIFT,
@@ -25,6 +27,7 @@ from core.codec.vocabulary import (
     to_step,
     velocity,
 )
+from core.midi.grid import Grid
 from core.midi.score import Score, Track
 from core.midi.write import TakeNote
 
@@ -54,15 +57,22 @@ class GridNote(NamedTuple):
 
 
 def grid_notes(
-    tracks: Iterable[Track], *, origin: float = 0.0, start: float | None = None, end: float | None = None
+    tracks: Iterable[Track],
+    *,
+    origin: float = 0.0,
+    start: float | None = None,
+    end: float | None = None,
+    rate: float = STEPS_PER_SECOND,
 ) -> list[GridNote]:
     """The notes of several tracks, as one piano, on the grid; sorted by start, then pitch.
 
-    Step 0 is at `origin` seconds. Notes whose onset lies before `start` or not before `end` are left
-    out; what still sounds at `end` is released there. Percussion is left out. Of notes with one pitch
-    and one onset step the louder velocity and the later end count; a re-strike ends the note that sounds.
+    Step 0 is at `origin` seconds, and `rate` of them go into a second. Notes whose onset lies before `start`
+    or not before `end` are left out; what still sounds at `end` is released there. Percussion is left out.
+    Of notes with one pitch and one onset step the louder velocity and the later end count; a re-strike
+    ends the note that sounds.
     """
-    last_step = None if end is None else to_step(end - origin)
+    stretch = rate / STEPS_PER_SECOND
+    last_step = None if end is None else to_step((end - origin) * stretch)
     struck: dict[tuple[int, int], tuple[int, int]] = {}  # (step, pitch) -> (velocity, end step)
     for track in tracks:
         if track.is_percussion:
@@ -74,11 +84,11 @@ def grid_notes(
                 first_pedal += 1
             if (start is not None and note.start < start) or (end is not None and note.start >= end):
                 continue
-            onset = to_step(note.start - origin)
+            onset = to_step((note.start - origin) * stretch)
             silent = note.end
             if first_pedal < len(track.pedals) and track.pedals[first_pedal].start <= note.end:
                 silent = min(track.pedals[first_pedal].end, note.end + LONGEST_PEDAL)
-            release = to_step(silent - origin)
+            release = to_step((silent - origin) * stretch)
             if last_step is not None:
                 onset, release = min(onset, last_step - 1), min(release, last_step)
             louder, later = struck.get((onset, note.pitch), (0, 0))
@@ -141,48 +151,55 @@ def encode(score: Score, conventions: Conventions = Conventions(), tracks: Itera
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a model is asked to continue: `events`, which end at `marker` seconds of the score."""
+    """What a model is asked to continue: `events`, which end at `marker` seconds of the score.
+
+    A take goes on in `steps`, seconds counted from the marker.
+    """
 
     events: tuple[int, ...]
     marker: float
+    steps: Steps = PLAIN
 
 
 def encode_prompt(
-    tracks: Sequence[Track], marker: float, conventions: Conventions, start: float | None = None
+    tracks: Sequence[Track],
+    marker: float,
+    conventions: Conventions,
+    start: float | None = None,
+    grid: Grid | None = None,
 ) -> Prompt:
-    """The prompt from `start` to `marker` (seconds; default start: the first note).
+    """The prompt from `start` to `marker` (seconds; default start: the first note), scaled to `grid` if there is one.
 
-    The grid is laid so that the marker falls on a step: a take's time 0 is the marker exactly. Lead-in
-    silence is left out. Notes held across the marker are released there. The boundary stands in front
-    only if no note comes before.
+    The steps are laid so that one falls on the marker: a take's time 0 is the marker exactly. With a grid they
+    are laid so that its lines are whole steps, and the prompt ends at the first step from the marker on.
+    Lead-in silence is left out. Notes held across the marker are released there. The boundary stands
+    in front only if no note comes before.
     """
+    steps = gridded_steps(grid, marker) if grid else PLAIN
     onsets = [note.start for track in tracks if not track.is_percussion for note in track.notes]
     in_prompt = [t for t in onsets if t < marker and (start is None or t >= start)]
     if not in_prompt:
-        return Prompt((BOUNDARY,) if conventions.starts_with_boundary else (), marker)
+        return Prompt((BOUNDARY,) if conventions.starts_with_boundary else (), marker, steps)
     first = min(in_prompt)
-    length = max(to_step(marker - first), 1)
-    origin = marker - length / STEPS_PER_SECOND
+    end = marker + steps.offset
+    length = steps.span(end - first)
+    origin = end - length / steps.rate
     notes = [
         # Rounding may put the very first onset half a step before the origin.
         note if note.start >= 0 else note._replace(start=0, end=max(note.end, 1))
-        for note in grid_notes(tracks, origin=origin, start=first, end=marker)
+        for note in grid_notes(tracks, origin=origin, start=first, end=marker, rate=steps.rate)
     ]
     starts_piece = first <= min(onsets)
-    return Prompt(tuple(encode_grid(notes, conventions, starts_piece=starts_piece, until=length)), marker)
+    return Prompt(tuple(encode_grid(notes, conventions, starts_piece=starts_piece, until=length)), marker, steps)
 
 
 class NoteMessage(NamedTuple):
-    """A note-on, or with velocity 0 a note-off, at a grid step counted from the sequence's start."""
+    """A note-on, or with velocity 0 a note-off, at a step and at `time`, seconds from where the sequence is placed."""
 
     step: int
     pitch: int
     velocity: int
-
-    @property
-    def time(self) -> float:
-        """Seconds from the sequence's start."""
-        return self.step / STEPS_PER_SECOND
+    time: float
 
 
 class StreamingDecoder:
@@ -192,11 +209,17 @@ class StreamingDecoder:
     note-off for a silent one does nothing, no note is shorter than a step. Messages come in order of time.
     """
 
-    def __init__(self, velocity: int = DEFAULT_VELOCITY) -> None:
+    def __init__(self, velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN) -> None:
         self.step = 0
+        self.steps = steps
         self.sounding: dict[int, int] = {}  # pitch -> onset step
         self._velocity = velocity  # MIDI velocity, 1 to 127
         self._short: set[int] = set()  # pitches let go in the step they were struck: to end a step later
+
+    @property
+    def time(self) -> float:
+        """Seconds of the step that it has come to."""
+        return self.steps.seconds(self.step)
 
     def feed(self, event: int) -> list[NoteMessage]:
         """The messages that this event makes; boundary and padding make none."""
@@ -214,7 +237,7 @@ class StreamingDecoder:
         """Note-offs for all that sounds, now (a step later for what was struck just now)."""
         messages = []
         for pitch, onset in sorted(self.sounding.items(), key=lambda item: (max(item[1] + 1, self.step), item[0])):
-            messages.append(NoteMessage(max(onset + 1, self.step), pitch, 0))
+            messages.append(self._message(max(onset + 1, self.step), pitch, 0))
         self.sounding.clear()
         self._short.clear()
         return messages
@@ -225,8 +248,8 @@ class StreamingDecoder:
             self._short.discard(pitch)
             return []
         self.sounding[pitch] = self.step
-        release = [] if onset is None else [NoteMessage(self.step, pitch, 0)]
-        return [*release, NoteMessage(self.step, pitch, self._velocity)]
+        release = [] if onset is None else [self._message(self.step, pitch, 0)]
+        return [*release, self._message(self.step, pitch, self._velocity)]
 
     def _release(self, pitch: int) -> list[NoteMessage]:
         onset = self.sounding.get(pitch)
@@ -236,25 +259,28 @@ class StreamingDecoder:
             self._short.add(pitch)
             return []
         del self.sounding[pitch]
-        return [NoteMessage(self.step, pitch, 0)]
+        return [self._message(self.step, pitch, 0)]
 
     def _shift(self, steps: int) -> list[NoteMessage]:
-        messages = [NoteMessage(self.step + 1, pitch, 0) for pitch in sorted(self._short)]
+        messages = [self._message(self.step + 1, pitch, 0) for pitch in sorted(self._short)]
         for pitch in self._short:
             del self.sounding[pitch]
         self._short.clear()
         self.step += steps
         return messages
 
+    def _message(self, step: int, pitch: int, velocity: int) -> NoteMessage:
+        return NoteMessage(step, pitch, velocity, self.steps.seconds(step))
 
-def decode(events: Iterable[int], velocity: int = DEFAULT_VELOCITY) -> list[TakeNote]:
+
+def decode(events: Iterable[int], velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN) -> list[TakeNote]:
     """The notes of a whole sequence, in order of onset, seconds from its start; open ends are closed.
 
     `velocity` is the MIDI velocity of notes before the first velocity event.
     """
     open_notes: dict[int, NoteMessage] = {}
     notes = []
-    for message in _messages(events, velocity):
+    for message in _messages(events, StreamingDecoder(velocity, steps)):
         struck = open_notes.pop(message.pitch, None)
         if struck:
             notes.append(TakeNote(struck.pitch, struck.velocity, struck.time, message.time))
@@ -263,8 +289,7 @@ def decode(events: Iterable[int], velocity: int = DEFAULT_VELOCITY) -> list[Take
     return sorted(notes, key=lambda n: (n.start, n.pitch))
 
 
-def _messages(events: Iterable[int], velocity: int) -> Iterator[NoteMessage]:
-    decoder = StreamingDecoder(velocity)
+def _messages(events: Iterable[int], decoder: StreamingDecoder) -> Iterator[NoteMessage]:
     for event in events:
         yield from decoder.feed(event)
     yield from decoder.close()

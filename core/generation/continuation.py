@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.events import DEFAULT_VELOCITY, NoteMessage, decode
-from core.codec.vocabulary import BOUNDARY, STEPS_PER_SECOND, VELOCITY, from_bin, note_off, to_step
+from core.codec.steps import Steps
+from core.codec.vocabulary import BOUNDARY, VELOCITY, from_bin, note_off
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
 from core.generation.options import Options, Take
@@ -38,11 +39,11 @@ class Step:
 class _TakeState:
     """A take on its way."""
 
-    def __init__(self, index: int, options: Options, velocity: int) -> None:
+    def __init__(self, index: int, options: Options, velocity: int, steps: Steps) -> None:
         self.index = index
         self.seed = options.seed + index
         self.random = np.random.default_rng(self.seed)
-        self.grammar = Grammar(options.rules, velocity)
+        self.grammar = Grammar(options.rules, velocity, steps)
         self.events: list[int] = []
         self.ended = False
 
@@ -57,11 +58,12 @@ class Continuation:
         self.options = options
         self._engine = engine
         self._prepared = prepared
+        self._timing = prepared.prompt.steps
         # Until it says otherwise, a take is as loud as the prompt's last note.
         bins = [e - VELOCITY.first for e in prepared.events if VELOCITY.first <= e < VELOCITY.end]
         self._velocity = from_bin(bins[-1]) if bins else DEFAULT_VELOCITY
-        self._states = [_TakeState(i, options, self._velocity) for i in range(options.takes)]
-        self._last_step = None if options.seconds is None else max(1, to_step(options.seconds))
+        self._states = [_TakeState(i, options, self._velocity, self._timing) for i in range(options.takes)]
+        self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
         self._stop = threading.Event()
         self._steps = self._run()
 
@@ -121,7 +123,7 @@ class Continuation:
             event = grammar.fit(event, self._last_step)
         messages = grammar.accept(event)
         state.events.append(event)
-        return Step(state.index, event, tuple(messages), grammar.step / STEPS_PER_SECOND)
+        return Step(state.index, event, tuple(messages), grammar.decoder.time)
 
     def _is_over(self, state: _TakeState) -> bool:
         if self._last_step is not None and state.grammar.step >= self._last_step:
@@ -135,11 +137,11 @@ class Continuation:
         return Step(state.index, None, tuple(messages), self._seconds(state, messages))
 
     def _seconds(self, state: _TakeState, messages: Sequence[NoteMessage] = ()) -> float:
-        return max([state.grammar.step, *(m.step for m in messages)]) / STEPS_PER_SECOND
+        return max([state.grammar.decoder.time, *(m.time for m in messages)])
 
     def _take(self, state: _TakeState) -> Take:
         events = [*state.events, *(note_off(pitch) for pitch in sorted(state.grammar.decoder.sounding))]
-        notes = tuple(decode(events, self._velocity))
+        notes = tuple(decode(events, self._velocity, self._timing))
         seconds = max([self._seconds(state), *(note.end for note in notes)])
         marker = self._prepared.prompt.marker
         return Take(tuple(events), notes, seconds, state.seed, self.options, self._engine.name, marker)

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.events import DEFAULT_VELOCITY, NoteMessage, StreamingDecoder
+from core.codec.steps import PLAIN, Steps
 from core.codec.vocabulary import (
     BOUNDARY,
+    LONGEST_SHIFT,
     NOTE_OFF,
     NOTE_ON,
     STEPS_PER_SECOND,
@@ -28,6 +30,7 @@ _ONS = slice(NOTE_ON.first, NOTE_ON.end)
 _OFFS = slice(NOTE_OFF.first, NOTE_OFF.end)
 _SHIFTS = slice(TIME_SHIFT.first, TIME_SHIFT.end)
 _VELOCITIES = slice(VELOCITY.first, VELOCITY.end)
+_LATE = 2  # steps past a line at which a time shift still means the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +67,18 @@ class Rules:
 class Grammar:
     """The state of one take: its clock and its sounding notes (`decoder`), and what may follow.
 
-    Time is in steps from the take's start. A new take starts with nothing sounding
-    and, until a velocity event comes, with MIDI velocity `velocity`.
+    Time is in steps from the take's start, which last as `steps` says. A new take starts with nothing
+    sounding and, until a velocity event comes, with MIDI velocity `velocity`. Where the steps have
+    lines, notes begin on those alone: a note-on between two waits for the second, and a silence ends
+    on the last line that its longest reaches.
     """
 
-    def __init__(self, rules: Rules, velocity: int = DEFAULT_VELOCITY) -> None:
-        self.decoder = StreamingDecoder(velocity)
+    def __init__(self, rules: Rules, velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN) -> None:
+        self.decoder = StreamingDecoder(velocity, steps)
+        self._steps = steps
         self._pitches = rules.pitches
-        self._longest_note = int(rules.longest_note * STEPS_PER_SECOND + 0.5)
-        self._longest_silence = int(rules.longest_silence * STEPS_PER_SECOND + 0.5)
+        self._longest_note = steps.span(rules.longest_note)
+        self._longest_silence = steps.span(rules.longest_silence)
         self._silent_since = 0  # meaningful while nothing sounds
         self._after_velocity = False
         self._ends = rules.ends
@@ -109,8 +115,18 @@ class Grammar:
         return None
 
     def fit(self, event: int, until: int | None = None) -> int:
-        """The event, a time shift made short enough not to pass a limit (or step `until`)."""
+        """The event, a time shift made short enough not to pass a limit (or step `until`).
+
+        What begins a note between two lines gives way to the time shift that leads to the second; the model
+        is asked again there. A shift that ends a hair past a line ends on it.
+        """
         steps = shift_steps(event)
+        if steps:
+            late = self._steps.since_line(self.step + steps)
+            if late < steps and late <= _LATE and late <= self._steps.to_line(self.step + steps) // 3:
+                steps -= late
+        elif event < NOTE_ON.end or VELOCITY.first <= event < VELOCITY.end:
+            steps = min(self._steps.to_line(self.step), LONGEST_SHIFT)
         if not steps:
             return event
         most = self._patience()
@@ -129,6 +145,10 @@ class Grammar:
 
     def _patience(self) -> int:
         """Steps that time may move on by before a note must be let go or struck."""
-        if not self.decoder.sounding:
-            return self._silent_since + self._longest_silence - self.step
-        return min(self.decoder.sounding.values()) + self._longest_note - self.step
+        if self.decoder.sounding:
+            return min(self.decoder.sounding.values()) + self._longest_note - self.step
+        end = self._silent_since + self._longest_silence
+        line = end - self._steps.since_line(end)
+        if line <= self._silent_since and line != end:
+            line = end + self._steps.to_line(end)
+        return line - self.step

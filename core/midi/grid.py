@@ -1,14 +1,27 @@
-"""Whether a score lies on its metre's grid, and from where it is continued."""
+"""Whether music lies on its metre's grid, on which lines of it, and from where a score is continued."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.midi.score import Note, Score
+from core.errors import UsageError
+from core.midi.score import Note, Score, Track
 from core.midi.tempo_map import TempoMap
 
+# What a user may ask for, and into how many equal parts it divides a quarter; t: triplets.
+GRIDS = {"1/4": 1, "1/8": 2, "1/16": 4, "1/32": 8, "1/8t": 3, "1/16t": 6}
+GRID_CHOICES = ("auto", "off", *GRIDS)
+
 _SHARE_ON_GRID = 0.9
+_SHARE_EXPLAINED = 0.95
+# Grids that a prompt may be found to lie on, the plainest first.
+_LIKELY = ((4,), (6,), (4, 6), (8,), (8, 6))
+_MOST_COVERED = 0.7
+_SEEN = 512  # notes before the marker that tell the grid: about as many as a model looks back on
 _TOLERANCE = 1 / 240  # of a quarter: 2 ticks of 480
+_FEWEST_TICKS = 12  # of a quarter: with fewer there is hardly a place off the grid
 _HAIR = 1 / 16  # of a quarter: what an overlap between two played or drawn notes may be
 
 
@@ -20,20 +33,100 @@ def is_gridded(score: Score) -> bool:
     """
     tempo_map = score.tempo_map
     quarter = tempo_map.ticks_per_quarter
-    if tempo_map.is_smpte or quarter < 12:
+    if tempo_map.is_smpte or quarter < _FEWEST_TICKS:
         return False
     onsets = {note.start_tick for track in score.tracks if not track.is_percussion for note in track.notes}
-    if not onsets:
-        return False
+    return bool(onsets) and _share_on_lines(onsets, quarter, (4, 6)) >= _SHARE_ON_GRID
+
+
+def _share_on_lines(onsets: Iterable[int], quarter: int, parts: Sequence[int]) -> float:
+    """The share of the onsets (ticks) that lie on the lines of a grid; `quarter` in ticks."""
     ticks = np.array(sorted(onsets), np.float64)
     # Lines that do not fall on a tick were rounded to one when the file was written.
     tolerance = max(quarter * _TOLERANCE, 0.5)
-    on_grid = np.zeros(len(ticks), bool)
-    for parts in (4, 6):
-        step = quarter / parts
+    on_lines: NDArray[np.bool_] = np.zeros(len(ticks), bool)
+    for count in parts:
+        step = quarter / count
         slack = tolerance if step % 1 or tolerance >= 1 else 0.0
-        on_grid |= np.abs(ticks - np.rint(ticks / step) * step) <= slack
-    return float(on_grid.mean()) >= _SHARE_ON_GRID
+        on_lines |= np.abs(ticks - np.rint(ticks / step) * step) <= slack
+    return float(on_lines.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The lines that notes begin on: a quarter lasts `quarter` seconds, and one begins at `line` (score seconds).
+
+    Each is divided into as many equal parts as `parts` says, in each of the ways it says: (4,) are
+    sixteenths, (4, 6) sixteenths and their triplets.
+    """
+
+    quarter: float
+    line: float
+    parts: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The grid as users know it, such as "1/16" or "1/16+1/16t"."""
+        names = {parts: name for name, parts in GRIDS.items()}
+        return "+".join(names[parts] for parts in self.parts)
+
+
+def find_grid(
+    tempo_map: TempoMap,
+    tracks: Sequence[Track],
+    marker: float,
+    start: float | None = None,
+    wanted: str = "auto",
+) -> Grid | None:
+    """The grid to continue a prompt on: tracks from `start` to `marker` (seconds), as `encode_prompt` takes them.
+
+    "auto" finds out whether the prompt's last notes lie on the lines of their metre at one tempo,
+    and on which, never coarser than sixteenths: None for any other prompt, as for "off". One of `GRIDS` is taken
+    at its word. Raises UsageError for what is none of GRID_CHOICES.
+    """
+    if wanted not in GRID_CHOICES:
+        raise UsageError(f'There is no grid called "{wanted}"; choose one of {", ".join(GRID_CHOICES)}.')
+    if wanted == "off":
+        return None
+    parts = (GRIDS[wanted],) if wanted in GRIDS else _parts(tempo_map, tracks, marker, start)
+    if parts is None:
+        return None
+    # A take is placed at the tempo that holds up to its marker.
+    division = tempo_map.ticks_per_quarter
+    last = max(tempo_map.tick(marker) - 1, 0)
+    quarter = tempo_map.seconds(last + division) - tempo_map.seconds(last)
+    if not tempo_map.is_smpte:
+        quarter = tempo_map.tempo_at(last) / 1e6
+    into = round(tempo_map.exact_tick(marker) % division, 6)
+    return Grid(quarter, marker - into * quarter / division, parts)
+
+
+def _parts(tempo_map: TempoMap, tracks: Sequence[Track], marker: float, start: float | None) -> tuple[int, ...] | None:
+    """The plainest grid that the last notes of a prompt lie on at one tempo, None if there is none."""
+    quarter = tempo_map.ticks_per_quarter
+    if tempo_map.is_smpte or quarter < _FEWEST_TICKS:
+        return None
+    onsets = sorted(
+        note.start_tick
+        for track in tracks
+        if not track.is_percussion
+        for note in track.notes
+        if note.start < marker and (start is None or note.start >= start)
+    )[-_SEEN:]
+    if not onsets:
+        return None
+    last = tempo_map.tick(marker)
+    tempo = tempo_map.tempo_at(onsets[0])
+    if any(t.microseconds_per_quarter != tempo for t in tempo_map.tempos if onsets[0] < t.tick < last):
+        return None
+    # Lines that take up most of a quarter's few ticks tell nothing.
+    telling = [parts for parts in _LIKELY if _share_on_lines(range(quarter), quarter, parts) < _MOST_COVERED]
+    shares = {parts: _share_on_lines(set(onsets), quarter, parts) for parts in telling}
+    for parts, share in shares.items():
+        if share >= _SHARE_EXPLAINED:
+            return parts
+    best = max(telling, key=lambda parts: shares[parts])
+    return best if shares[best] >= _SHARE_ON_GRID else None
 
 
 def is_hair(ticks: int, tempo_map: TempoMap) -> bool:

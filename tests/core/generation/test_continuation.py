@@ -1,6 +1,7 @@
 import threading
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.codec.events import Conventions, Prompt, decode
+from core.codec.steps import PLAIN, Steps, gridded_steps
 from core.codec.vocabulary import BOUNDARY, VELOCITY, from_bin
 from core.errors import NotFound, UsageError
 from core.generation.continuation import Continuation
@@ -15,11 +17,13 @@ from core.generation.engine import Cancelled, Engine, choose_device, cut_window
 from core.generation.grammar import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
+from core.midi.grid import Grid
 from core.model.kv_cache import KVCache
 from core.model.transformer import ModelConfig, MusicTransformer
 
 CONFIG = ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=64)
 PROMPT = Prompt((BOUNDARY, VELOCITY.first + 20, 60, 355, 188, 280), 1.25)
+GRIDS = (Grid(0.5, 0.0, (4,)), Grid(0.41, 1.1, (4, 6)), Grid(1.3, 1.25, (1,)))
 
 
 def small_engine(config: ModelConfig = CONFIG, say: Callable[[str], None] = lambda _: None) -> Engine:
@@ -50,10 +54,12 @@ options_of = st.builds(
 )
 
 
-@settings(max_examples=30)
-@given(options_of)
-def test_what_streams_is_what_the_take_holds_and_all_is_closed_within_its_length(options: Options) -> None:
-    continuation = Continuation(ENGINE, ENGINE.prepare(PROMPT), options)
+@settings(max_examples=40)
+@given(options_of, st.sampled_from([PLAIN, *(gridded_steps(grid, PROMPT.marker) for grid in GRIDS)]))
+def test_what_streams_is_what_the_take_holds_and_all_is_closed_within_its_length(
+    options: Options, timing: Steps
+) -> None:
+    continuation = Continuation(ENGINE, ENGINE.prepare(replace(PROMPT, steps=timing)), options)
     steps = list(continuation)
     for index, take in enumerate(continuation.takes):
         mine = [step for step in steps if step.take == index]
@@ -65,14 +71,27 @@ def test_what_streams_is_what_the_take_holds_and_all_is_closed_within_its_length
             (m.time, m.pitch) for m in messages if not m.velocity
         )
         assert [m.step for m in messages] == sorted(m.step for m in messages)
-        assert tuple(decode(take.events, from_bin(20))) == take.notes
+        assert tuple(decode(take.events, from_bin(20), timing)) == take.notes
         assert mine[-1].event is None
         assert all(step.event is not None for step in mine[:-1])
         assert [step.head for step in mine] == sorted(step.head for step in mine)
-        length = max(0.01, round(options.seconds or 0, 2))
         if BOUNDARY not in take.events:
-            assert take.seconds == pytest.approx(length, abs=0.0051)
+            shortest = timing.seconds(1)
+            assert take.seconds == pytest.approx(max(shortest, options.seconds or 0), abs=0.5001 / timing.rate)
         assert all(0 <= n.start < n.end <= take.seconds + 1e-9 for n in take.notes)
+
+
+@settings(max_examples=30)
+@given(st.sampled_from(GRIDS), st.floats(0.0, 3.0), st.integers(0, 1000))
+def test_a_take_on_a_grid_begins_its_notes_on_lines_of_the_score(grid: Grid, marker: float, seed: int) -> None:
+    prompt = replace(PROMPT, marker=marker, steps=gridded_steps(grid, marker))
+    options = Options(Sampling(temperature=2.0, top_p=1.0), seed=seed, seconds=8.0)
+    (take,) = continued(options, prompt=prompt)
+    assert take.notes
+    for n in take.notes:
+        quarters = (marker + n.start - grid.line) / grid.quarter
+        assert min(abs(quarters * count - round(quarters * count)) for count in grid.parts) < 1e-6
+        assert n.end - n.start <= 10.0 + 1 / prompt.steps.rate
 
 
 def test_the_same_seed_gives_the_same_take_and_another_another() -> None:

@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.codec.events import NoteMessage, decode
-from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, PADDING, TIME_SHIFT, VELOCITY, shift_steps
+from core.codec.steps import PLAIN, Steps, gridded_steps
+from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, PADDING, TIME_SHIFT, VELOCITY, shift_steps, time_shift
 from core.errors import UsageError
 from core.generation.grammar import Grammar, Rules
 from core.generation.sampler import Sampling, sample
+from core.midi.grid import Grid
 
 rules_of = st.builds(
     Rules,
@@ -22,10 +24,21 @@ rules_of = st.builds(
 )
 
 
-def drawn(rules: Rules, seed: int, bias: float, count: int = 250) -> tuple[list[int], list[NoteMessage], Grammar]:
+grids_of = st.builds(
+    Grid,
+    quarter=st.floats(0.15, 2),
+    line=st.floats(0, 2),
+    parts=st.sampled_from([(1,), (2,), (3,), (4,), (8,), (4, 6), (8, 6)]),
+)
+steps_of = st.just(PLAIN) | st.builds(gridded_steps, grids_of, st.floats(0, 5))
+
+
+def drawn(
+    rules: Rules, seed: int, bias: float, count: int = 250, steps: Steps = PLAIN
+) -> tuple[list[int], list[NoteMessage], Grammar]:
     """A take from random logits; `bias` favours note-ons and velocities (or, below 0, time shifts)."""
     random = np.random.default_rng(seed)
-    grammar = Grammar(rules)
+    grammar = Grammar(rules, steps=steps)
     events, messages = [], []
     for _ in range(count):
         event = grammar.due()
@@ -44,9 +57,10 @@ def drawn(rules: Rules, seed: int, bias: float, count: int = 250) -> tuple[list[
     return events, messages, grammar
 
 
-@given(rules_of, st.integers(0, 10**6), st.sampled_from([-4.0, 0.0, 4.0]))
-def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float) -> None:
-    events, messages, grammar = drawn(rules, seed, bias)
+@given(rules_of, st.integers(0, 10**6), st.sampled_from([-4.0, 0.0, 4.0]), steps_of)
+def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float, steps: Steps) -> None:
+    events, messages, grammar = drawn(rules, seed, bias, steps=steps)
+    longest_note, longest_silence = steps.span(rules.longest_note), steps.span(rules.longest_silence)
     sounding: dict[int, int] = {}
     step = silent_since = struck_at = 0
     for place, event in enumerate(events):
@@ -54,6 +68,7 @@ def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float) -> None:
             assert event not in sounding
             assert rules.low <= event <= rules.high
             assert rules.scale is None or event % 12 in rules.scale
+            assert steps.to_line(step) == 0
             sounding[event] = step
         elif NOTE_OFF.first <= event < NOTE_OFF.end:
             struck_at = sounding.pop(event - NOTE_OFF.first)  # a KeyError: it did not sound
@@ -62,9 +77,10 @@ def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float) -> None:
         elif shift_steps(event):
             step += shift_steps(event)
             for onset in sounding.values():
-                assert step - onset <= max(1, round(rules.longest_note * 100))
-            if not sounding:
-                assert step - silent_since <= max(1, round(rules.longest_silence * 100))
+                assert step - onset <= longest_note
+            if not sounding and step - silent_since > longest_silence:
+                # No line came sooner, and this is the first.
+                assert steps.to_line(silent_since + 1) + silent_since + 1 >= step
         elif VELOCITY.first <= event < VELOCITY.end:
             assert place + 1 == len(events) or NOTE_ON.first <= events[place + 1] < NOTE_ON.end
         else:
@@ -74,7 +90,7 @@ def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float) -> None:
     assert set(grammar.decoder.sounding) == set(sounding)
     # What streams out is what the events mean.
     messages += grammar.decoder.close()
-    assert sorted((n.start, n.pitch) for n in decode(events)) == sorted(
+    assert sorted((n.start, n.pitch) for n in decode(events, steps=steps)) == sorted(
         (m.time, m.pitch) for m in messages if m.velocity
     )
 
@@ -126,3 +142,37 @@ def test_a_shift_does_not_pass_the_end_of_the_take() -> None:
 def test_rules_that_leave_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         Rules(**wrong)  # type: ignore[arg-type]
+
+
+SIXTEENTHS = gridded_steps(Grid(0.5, 0.0, (4,)), 0.0)  # twelve steps each
+
+
+def test_a_note_between_two_lines_waits_for_the_second() -> None:
+    grammar = Grammar(Rules(), steps=SIXTEENTHS)
+    for event in (time_shift(5), *([60] * 2)):
+        grammar.accept(grammar.fit(event))
+    assert grammar.step == 12
+    assert grammar.decoder.sounding == {60: 12}
+    assert grammar.fit(VELOCITY.first + 9) == VELOCITY.first + 9  # on a line
+    grammar.accept(time_shift(7))
+    assert grammar.fit(VELOCITY.first + 9) == time_shift(5)
+    assert grammar.fit(NOTE_OFF.first + 60) == NOTE_OFF.first + 60  # notes end where they like
+    assert grammar.fit(64, until=21) == time_shift(2)
+
+
+def test_a_shift_a_hair_past_a_line_ends_on_it() -> None:
+    grammar = Grammar(Rules(), steps=SIXTEENTHS)
+    assert [shift_steps(grammar.fit(time_shift(n))) for n in (1, 2, 11, 12, 13, 14, 15, 23, 25)] == [
+        1, 2, 11, 12, 12, 12, 15, 23, 24,
+    ]  # fmt: skip
+    close = Grammar(Rules(), steps=gridded_steps(Grid(0.5, 0.0, (8, 6)), 0.0))  # lines at 6, 8, 12, 16, 18
+    assert [shift_steps(close.fit(time_shift(n))) for n in (6, 7, 8, 9, 13)] == [6, 7, 8, 8, 12]
+
+
+@pytest.mark.parametrize(("longest", "step"), [(0.01, 12), (0.2, 12), (0.25, 24), (0.3, 24), (3.0, 288)])
+def test_a_silence_ends_on_a_line(longest: float, step: int) -> None:
+    grammar = Grammar(Rules(longest_silence=longest), steps=SIXTEENTHS)
+    while grammar.allowed()[TIME_SHIFT.first]:
+        grammar.accept(grammar.fit(TIME_SHIFT.end - 1))
+    assert grammar.step == step
+    assert grammar.allowed()[60]

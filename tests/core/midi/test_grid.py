@@ -1,9 +1,12 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mido import MetaMessage
 
-from core.midi.grid import default_marker, is_gridded
+from core.errors import UsageError
+from core.midi.grid import GRIDS, Grid, default_marker, find_grid, is_gridded
 from core.midi.read import parse_score
 from core.midi.score import Score
 from tests.core.midi.builders import END, control, file_of, off, on, raw_file, scale
@@ -85,3 +88,82 @@ def test_only_the_prompts_own_notes_count() -> None:
     assert marker_tick(score, [0, 1]) == 1920
     assert marker_tick(score) == 5760
     assert default_marker(at([])) == 0.0
+
+
+def found(score: Score, marker: float | None = None, wanted: str = "auto", start: float | None = None) -> Grid | None:
+    return find_grid(score.tempo_map, score.tracks, score.end if marker is None else marker, start, wanted)
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"),
+    [
+        ((1,), "1/16"),
+        ((2,), "1/16"),
+        ((4,), "1/16"),
+        ((3,), "1/16t"),
+        ((6,), "1/16t"),
+        ((4, 3), "1/16+1/16t"),
+        ((8,), "1/32"),
+        ((8, 6), "1/32+1/16t"),
+    ],
+)
+@pytest.mark.parametrize("division", [96, 120, 384, 480, 960])
+def test_the_plainest_grid_that_a_prompt_lies_on(parts: tuple[int, ...], name: str, division: int) -> None:
+    onsets = [bar * 4 * division + n * division // part for bar, part in enumerate(parts * 4) for n in range(4 * part)]
+    grid = found(at(onsets, division))
+    assert grid is not None
+    assert grid.name == name
+    assert grid.quarter == 0.5
+
+
+def test_played_prompts_and_those_of_several_tempi_have_no_grid() -> None:
+    dice = random.Random(1)
+    assert found(at(dice.sample(range(480 * 200), 150))) is None
+    for division in (4, 12, 16, 24):
+        assert found(at(dice.sample(range(division * 200), 150), division)) is None
+    notes = scale(range(40, 80))
+    slower = [MetaMessage("set_tempo", tempo=600_000, time=4800)]
+    again = [MetaMessage("set_tempo", tempo=500_000, time=4800)]
+    assert found(parse_score(file_of(notes, slower), "x")) is None
+    assert found(parse_score(file_of(notes, again), "x")) == found(parse_score(file_of(notes), "x"))
+    both = parse_score(file_of(notes, slower), "x")
+    assert found(both, marker=5.0) is not None  # the tempo changes there
+    late = found(both, start=5.0)
+    assert late is not None
+    assert late.quarter == 0.6
+    assert found(at([])) is None
+    assert found(parse_score(raw_file(b"\x00\x90\x3c\x50\x60\x3c\x00" + END, division=0xE728), "x")) is None
+
+
+def test_only_the_prompts_own_part_tells() -> None:
+    dice = random.Random(2)
+    score = at([*(n * 120 for n in range(64)), *(7680 + n for n in dice.sample(range(7680), 60))])
+    assert found(score, marker=8.0) is not None
+    assert found(score) is None
+    assert found(score, start=8.0) is None
+
+
+@given(st.integers(100_000, 2_000_000), st.sampled_from([96, 120, 480, 960]), st.integers(0, 20_000))
+def test_a_line_of_the_grid_is_a_quarter_of_the_score(tempo: int, division: int, marker_tick: int) -> None:
+    messages = [MetaMessage("set_tempo", tempo=tempo), *scale()]
+    score = parse_score(file_of(messages, division=division), "x")
+    for wanted in ("1/16", "1/4", "1/8t"):
+        grid = found(score, score.tempo_map.seconds(marker_tick), wanted)
+        assert grid is not None
+        assert grid.quarter == tempo / 1e6
+        quarters = grid.line / grid.quarter
+        assert quarters == pytest.approx(marker_tick // division, abs=1e-6)
+
+
+def test_what_is_asked_for_is_taken_at_its_word() -> None:
+    dice = random.Random(3)
+    played = at(dice.sample(range(480 * 200), 150))
+    assert found(at([n * 120 for n in range(20)]), wanted="off") is None
+    grids = [found(played, wanted=wanted) for wanted in GRIDS]
+    assert [grid.name for grid in grids if grid] == list(GRIDS)
+    smpte = parse_score(raw_file(b"\x00\x90\x3c\x50\x60\x3c\x00" + END, division=0xE728), "x")
+    grid = found(smpte, wanted="1/8")
+    assert grid is not None
+    assert grid.quarter == pytest.approx(0.5)
+    with pytest.raises(UsageError, match="1/16t"):
+        found(played, wanted="1/5")
