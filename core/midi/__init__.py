@@ -7,5 +7,6 @@ repair      a whole file's damaged bytes -> clean bytes, and sentences about wha
 read        a file -> Score, and a Score -> the messages that play it
 write       Score + takes -> a file
 key         the key of some notes, and the names of keys
+statistics  what music is like in numbers, and how far two pieces of music are apart
 grid        whether music lies on its metre's grid, on which lines, and where to continue from
 """

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.midi.statistics import Music
 from core.training.fingerprint import gram_hashes
 from core.training.notes import TICKS, Notes
-from core.training.statistics import Music
 
 SHORTEST = 12  # intervals in a run that is looked up; anything shorter is no copy
 _CANDIDATES = 64  # places of one n-gram that are followed

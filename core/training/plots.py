@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from core.training.statistics import Music
+from core.midi.statistics import Music
 
 
 def _png(figure: Figure) -> bytes:
