@@ -60,6 +60,13 @@ def continue_(
     ] = None,
     low: Annotated[str, typer.Option(help="Lowest pitch, as a number or a name.")] = "0",
     high: Annotated[str, typer.Option(help="Highest pitch.")] = "127",
+    grid: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|off|1/4|1/8|1/16|1/32|1/8t|1/16t",
+            help="Where notes may begin: auto keeps to the grid of a prompt that is quantised; t means triplets.",
+        ),
+    ] = "auto",
     model: Annotated[str | None, typer.Option(help="A model by name (see models) or path.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     take_only: Annotated[bool, typer.Option("--take-only", help="Write the take without the original tracks.")] = False,
@@ -87,7 +94,7 @@ def continue_(
     from core.generation.sampler import Sampling
     from core.midi.write import save_take, save_take_alone
 
-    choice = prompt.choose(file, tracks, from_, prompt_seconds)
+    choice = prompt.choose(file, tracks, from_, prompt_seconds, grid)
     for sentence in choice.score.repairs:
         say(sentence)
     options = Options(

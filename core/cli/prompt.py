@@ -7,19 +7,20 @@ from pathlib import Path
 
 from core.errors import UnreadableInput, UsageError
 from core.files import check_writable
-from core.midi.grid import default_marker
+from core.midi.grid import Grid, default_marker, find_grid
 from core.midi.read import read_score
 from core.midi.score import Score, Track
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What of a score is to be continued: `tracks` are indices, `marker` and `start` seconds."""
+    """What of a score is to be continued: `tracks` are indices, `marker` and `start` seconds; and on what grid."""
 
     score: Score
     tracks: tuple[int, ...]
     marker: float
     start: float | None
+    grid: Grid | None = None
 
     @property
     def chosen(self) -> list[Track]:
@@ -27,8 +28,10 @@ class Choice:
         return [self.score.tracks[i] for i in self.tracks]
 
 
-def choose(path: Path, tracks: str | None, from_seconds: float | None, prompt_seconds: float | None) -> Choice:
-    """Read a file and find the prompt in it. Raises UnreadableInput, UsageError."""
+def choose(
+    path: Path, tracks: str | None, from_seconds: float | None, prompt_seconds: float | None, grid: str
+) -> Choice:
+    """Read a file and find the prompt in it, and its `grid` (see find_grid). Raises UnreadableInput, UsageError."""
     score = read_score(path)
     indices = _tracks(score, tracks)
     notes = [note for i in indices for note in score.tracks[i].notes]
@@ -49,7 +52,8 @@ def choose(path: Path, tracks: str | None, from_seconds: float | None, prompt_se
         start = max(0.0, marker - prompt_seconds)
         if not any(start <= note.start < marker for note in notes):
             raise UsageError(f"No note starts in the last {prompt_seconds:g} seconds of the prompt; use more of it.")
-    return Choice(score, indices, marker, start)
+    chosen = [score.tracks[i] for i in indices]
+    return Choice(score, indices, marker, start, find_grid(score.tempo_map, chosen, marker, start, grid))
 
 
 def _tracks(score: Score, chosen: str | None) -> tuple[int, ...]:

@@ -44,7 +44,8 @@ class Run:
             self.engine, self.model_info = open_engine(self.model, self.device, say)
             bar.update(task, description="Reading the prompt", refresh=True)
             conventions = self.engine.config.conventions
-            events = encode_prompt(self.choice.chosen, self.choice.marker, conventions, self.choice.start)
+            choice = self.choice
+            events = encode_prompt(choice.chosen, choice.marker, conventions, choice.start, choice.grid)
             started = time.perf_counter()
             self.prepared = self.engine.prepare(events)
             self.prefill_seconds = time.perf_counter() - started
@@ -148,6 +149,7 @@ class Run:
             "device": str(self.engine.device),
             "model": self.model_info.name,
             "seed": self.options.seed,
+            "grid": self.choice.grid.name if self.choice.grid else None,
             "outputs": outputs,
         }
 
@@ -157,7 +159,8 @@ class Run:
         lines = [
             f"{figures['music_seconds']:.1f} seconds, {figures['notes']} notes, "
             f"sampled {figures['real_time_factor']:.1f} times faster than real time "
-            f"by {figures['model']} on {figures['device']}; seed {figures['seed']}",
+            f"by {figures['model']} on {figures['device']}; seed {figures['seed']}"
+            + (f"; on a grid of {figures['grid']}" if figures["grid"] else ""),
             *outputs,
         ]
         return "\n".join(lines)

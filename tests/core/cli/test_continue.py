@@ -101,6 +101,23 @@ def test_scale_and_range(command: Command, song: Path, tiny: Path) -> None:
     assert {n.pitch % 12 for n in take_notes(Path("o.mid"))} <= {0, 2, 4, 5, 7, 9, 11}
 
 
+def test_the_take_is_on_the_grid_of_the_prompt(command: Command, song: Path, tiny: Path) -> None:
+    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 10, "--seed", 1]
+    for options, name, ticks in (
+        ([], "1/16", 120),
+        (["--grid", "1/8"], "1/8", 240),
+        (["--grid", "1/8t"], "1/8t", 160),
+        (["--from", 3.03], "1/16", 120),
+    ):
+        assert command.json(*line, *options)["grid"] == name
+        starts = [n.start_tick for n in take_notes(Path("o.mid"))]
+        assert len(starts) > 5
+        assert {tick % ticks for tick in starts} == {0}
+    assert command.json(*line, "--grid", "off")["grid"] is None
+    assert any(n.start_tick % 120 for n in take_notes(Path("o.mid")))
+    assert "1/16t" in command.refuse(2, *line, "--grid", "1/12")
+
+
 def test_the_prompt_is_the_chosen_tracks_and_seconds(
     command: Command, song: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
