@@ -322,6 +322,8 @@ def evaluate(
     seconds: Annotated[float, typer.Option(min=1, help="Length of each continuation.")] = 30.0,
     training: Annotated[Path | None, typer.Option(help="Corpus in which to look for copies.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for tables and plots.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of the continuations (default: the app's).")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Of the continuations (default: the app's).")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: _Device = "auto",
     as_json: _Json = False,
@@ -330,6 +332,9 @@ def evaluate(
 
     Example: continuo-cli evaluate bootstrap corpus --training corpus -o evaluation
     """
+    from dataclasses import replace
+
+    from core.generation.sampler import Sampling
     from core.training.evaluate import Asked, save_evaluation
     from core.training.evaluate import evaluate as run
     from core.training.splits import SPLITS, Split
@@ -337,7 +342,9 @@ def evaluate(
     chosen: Split | None = next((s for s in SPLITS if s == split), None)
     if chosen is None:
         raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
-    result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed), _say)
+    named = {"temperature": temperature, "top_p": top_p}
+    sampling = replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
+    result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed, sampling), _say)
     _show_evaluation(result)
     written = save_evaluation(result, output) if output else []
     if as_json:
@@ -350,6 +357,9 @@ def _show_evaluation(result: "Evaluation") -> None:
     if result.comparison is None:
         return
     true, sampled = result.comparison.true, result.comparison.model
+    if result.criteria is not None:
+        rows = [{"measure": n.replace("_", " "), "value": v} for n, v in result.criteria.as_dict().items()]
+        _print_table("Takes against the true continuations", ["measure", "value"], rows)
     scalars = [{"statistic": n, "true": true[n], "model": sampled[n]} for n in true if sampled[n] is not None]
     _print_table("Continuations", ["statistic", "true", "model"], scalars)
     distances = [{"histogram": n, "distance": d} for n, d in result.comparison.distances.items()]

@@ -19,10 +19,10 @@ ON_GRID = 0.01
 
 
 class Example(NamedTuple):
-    """A prompt, its true continuation and the sampled one; `grid` seconds between the prompt's grid lines, or 0.
+    """A prompt, its true continuation and the sampled one; `rival` is the true continuation of another prompt.
 
-    `rival` is the true continuation of another prompt, `copied` the seconds of the longest copy from the
-    training data (None: not looked for).
+    `grid` is how far apart the lines of the prompt's grid lie, in seconds, for each of its divisions (none
+    without a grid); `copied` the seconds of the longest copy from the training data (None: not looked for).
     """
 
     title: str
@@ -30,7 +30,7 @@ class Example(NamedTuple):
     true: Music
     sampled: Music
     rival: Music
-    grid: float = 0.0
+    grid: tuple[float, ...] = ()
     copied: float | None = None
 
 
@@ -72,17 +72,17 @@ def longest_silence(music: Music) -> float:
     return float(max(music.start[0], gaps.max(initial=0.0), music.seconds - sounding_until[-1]))
 
 
-def share_on_grid(music: Music, grid: float) -> float | None:
-    """Share of the onsets within 10 ms of a line; lines lie `grid` seconds apart from 0 on. None without notes."""
+def share_on_grid(music: Music, grid: Sequence[float]) -> float | None:
+    """Share of the onsets within 10 ms of a line of any division (see Example), counted from 0. None without notes."""
     if not len(music.start):
         return None
-    off = np.abs(music.start - np.rint(music.start / grid) * grid)
+    off = np.min([np.abs(music.start - np.rint(music.start / apart) * apart) for apart in grid], axis=0)
     return float((off <= ON_GRID + 1e-9).mean())
 
 
 def criteria(examples: Sequence[Example]) -> Criteria:
     """The measures over all examples."""
-    gridded = [e for e in examples if e.grid > 0]
+    gridded = [e for e in examples if e.grid]
     keyed = [
         (of_model, of_true)
         for e in examples

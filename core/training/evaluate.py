@@ -8,34 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from core.codec.events import encode_prompt
-from core.codec.vocabulary import STEPS_PER_SECOND
 from core.errors import NotFound, UsageError, WriteError
 from core.files import write_atomically
-from core.generation.continuation import Continuation
 from core.generation.engine import Engine, choose_device
 from core.generation.options import Options
+from core.generation.sampler import Sampling
 from core.midi.read import read_score
-from core.midi.score import Note, Track
 from core.model.checkpoint import find_model, load_model
+from core.training.continuations import HeldOut, choose_places, continue_place, with_rivals
 from core.training.corpus import INDEX, Corpus
+from core.training.criteria import Criteria, Example, criteria
 from core.training.nll import nll_per_event
-from core.training.notes import TICKS, Notes, note_events, score_notes
+from core.training.notes import note_events, score_notes
 from core.training.originality import CopyIndex
-from core.training.prepare import find_files
+from core.training.prepare import find_files, steady_quarter
 from core.training.splits import Split
-from core.training.statistics import Comparison, Music, compare, music, stretch
+from core.training.statistics import Comparison, Music, compare
 
-PROMPT_SECONDS = 20.0
-_PER_SECOND = TICKS * STEPS_PER_SECOND
+_ROLLS = 16  # takes drawn, at most
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What to evaluate on. `split` of prepared corpora; at most `pieces` of each source (0: all).
 
-    `continuations` prompts are continued by `seconds` each. `training` is the corpus in which
-    copies are looked for (None: not looked for).
+    `continuations` prompts are continued by `seconds` each, drawn as `sampling` says. `training` is the
+    corpus in which copies are looked for (None: not looked for).
     """
 
     split: Split = "test"
@@ -45,6 +43,7 @@ class Asked:
     training: Path | None = None
     device: str = "auto"
     seed: int = 0
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 _DEFAULT = Asked()
@@ -57,12 +56,16 @@ class Evaluation:
     model: str
     nll: dict[str, float] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
+    examples: list[Example] = field(default_factory=list)
+    criteria: Criteria | None = None
     comparison: Comparison | None = None
     copies: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
         result: dict[str, Any] = {"model": self.model, "nll": self.nll, "events": self.events}
+        if self.criteria:
+            result["criteria"] = self.criteria.as_dict()
         if self.comparison:
             result["statistics"] = {"true": self.comparison.true, "model": self.comparison.model}
             result["distances"] = self.comparison.distances
@@ -90,83 +93,61 @@ def evaluate(
         raise UsageError("There is nothing to evaluate on: no piece of that split, or none with notes.")
     result = Evaluation(info.name)
     conventions = network.config.conventions
-    for source, notes in pieces.items():
-        say(f"Reading {len(notes)} pieces of {source}.")
-        encoded = (note_events(piece, conventions, boundary=True) for piece in notes)
+    for source, some in pieces.items():
+        say(f"Reading {len(some)} pieces of {source}.")
+        encoded = (note_events(piece.notes, conventions, boundary=True) for piece in some)
         result.nll[source], result.events[source] = nll_per_event(network, encoded, device)
-    flat = [piece for notes in pieces.values() for piece in notes]
-    prompts = _spread([piece for piece in flat if _seconds(piece) > PROMPT_SECONDS + 5], asked.continuations)
-    if not prompts:
+    places = choose_places(pieces, asked.continuations)
+    if not places:
         return result
     engine = Engine(network, device, info.name)
-    triples = []
-    for i, piece in enumerate(prompts):
-        say(f"Continuing prompt {i + 1} of {len(prompts)}.")
-        triples.append(continue_piece(engine, piece, asked.seconds, asked.seed + i))
-    result.comparison = compare(triples)
+    examples = []
+    for i, place in enumerate(places):
+        say(f"Continuing prompt {i + 1} of {len(places)}.")
+        options = Options(asked.sampling, seed=asked.seed + i, seconds=asked.seconds)
+        examples.append(continue_place(engine, place, options))
     if asked.training:
         say("Looking for copies in the training data.")
-        result.copies = _find_copies(asked.training, [sampled for _, _, sampled in triples])
+        result.copies = _find_copies(asked.training, [example.sampled for example in examples])
+        copied = [copy["seconds"] for copy in result.copies]
+        examples = [e._replace(copied=seconds) for e, seconds in zip(examples, copied, strict=True)]
+    result.examples = with_rivals(examples, asked.seed)
+    result.criteria = criteria(result.examples)
+    result.comparison = compare([(e.prompt, e.true, e.sampled) for e in examples])
     return result
 
 
-def _pieces(paths: Sequence[Path], split: Split) -> dict[str, list[Notes]]:
-    """Notes of all pieces, by source: of a corpus its sources, of folders and files their names."""
-    found: dict[str, list[Notes]] = {}
+def _pieces(paths: Sequence[Path], split: Split) -> dict[str, list[HeldOut]]:
+    """All pieces by source, one version of a song: of a corpus its sources, of folders and files their names."""
+    found: dict[str, list[HeldOut]] = {}
     for path in paths:
         if (path / INDEX).is_file():
             corpus = Corpus(path)
-            for piece in corpus.of_split(split):
-                found.setdefault(piece.source, []).append(corpus.notes(piece))
+            songs = {f"{piece.source}/{piece.song}": piece for piece in reversed(corpus.of_split(split))}
+            for piece in reversed(songs.values()):
+                found.setdefault(piece.source, []).append(HeldOut(piece.path, corpus.notes(piece), piece.quarter))
         elif path.is_dir():
             for file in find_files([path], {}):
-                found.setdefault(file.source, []).append(score_notes(read_score(file.file)))
+                found.setdefault(file.source, []).append(_read(Path(file.file), file.path))
         elif path.is_file():
-            found.setdefault(path.stem, []).append(score_notes(read_score(path)))
+            found.setdefault(path.stem, []).append(_read(path, path.name))
         else:
             raise NotFound(f"There is no file or folder {path}.")
-    return {source: [n for n in notes if len(n)] for source, notes in found.items()}
+    return {source: [piece for piece in some if len(piece.notes)] for source, some in found.items()}
 
 
-def _spread(pieces: Sequence[Notes], most: int) -> list[Notes]:
-    """At most so many, evenly from the first to the last."""
-    if len(pieces) <= most:
-        return list(pieces)
-    return [pieces[i * len(pieces) // most] for i in range(most)]
+def _read(file: Path, title: str) -> HeldOut:
+    score = read_score(file)
+    return HeldOut(title, score_notes(score), steady_quarter(score))
 
 
-def _thinned(pieces: dict[str, list[Notes]], most: int) -> dict[str, list[Notes]]:
-    return {source: _spread(notes, most) if most else notes for source, notes in pieces.items() if notes}
-
-
-def _seconds(notes: Notes) -> float:
-    return float(notes["end"].max()) / _PER_SECOND
-
-
-def _track(notes: Notes) -> Track:
-    """A track of grid notes; ticks do not matter here."""
-    rows = zip(
-        notes["pitch"].tolist(),
-        notes["velocity"].tolist(),
-        (notes["start"] / _PER_SECOND).tolist(),
-        (notes["end"] / _PER_SECOND).tolist(),
-        strict=True,
-    )
-    return Track("", 0, 0, tuple(Note(*row, 0, 0) for row in rows), (), (), 0)
-
-
-def continue_piece(engine: Engine, notes: Notes, seconds: float, seed: int) -> tuple[Music, Music, Music]:
-    """Prompt (the first 20 seconds), true continuation and sampled one, `seconds` long or to the piece's end."""
-    track = _track(notes)
-    whole = music(track.notes, _seconds(notes))
-    length = min(seconds, whole.seconds - PROMPT_SECONDS)
-    prepared = engine.prepare(encode_prompt([track], PROMPT_SECONDS, engine.config.conventions))
-    continuation = Continuation(engine, prepared, Options(seconds=length, seed=seed))
-    for _ in continuation:
-        pass
-    prompt = stretch(whole, 0.0, PROMPT_SECONDS)
-    true = stretch(whole, PROMPT_SECONDS, PROMPT_SECONDS + length)
-    return prompt, true, music(continuation.takes[0].notes, length)
+def _thinned(pieces: dict[str, list[HeldOut]], most: int) -> dict[str, list[HeldOut]]:
+    """At most so many of each source (0: all), evenly from the first to the last."""
+    thinned = {}
+    for source, some in pieces.items():
+        count = min(most or len(some), len(some))
+        thinned[source] = [some[i * len(some) // count] for i in range(count)]
+    return {source: some for source, some in thinned.items() if some}
 
 
 def _find_copies(folder: Path, samples: Iterable[Music]) -> list[dict[str, Any]]:
@@ -185,7 +166,7 @@ def _find_copies(folder: Path, samples: Iterable[Music]) -> list[dict[str, Any]]
 
 
 def save_evaluation(result: Evaluation, folder: Path) -> list[Path]:
-    """Write evaluation.json and, with matplotlib, histograms.png. Raises WriteError."""
+    """Write evaluation.json and, with matplotlib, histograms.png and rolls.png. Raises WriteError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -194,10 +175,13 @@ def save_evaluation(result: Evaluation, folder: Path) -> list[Path]:
     write_atomically(written[0], json.dumps(result.as_dict(), indent=1).encode())
     if result.comparison:
         try:
-            from core.training.plots import draw_histograms
+            from core.training.plots import draw_histograms, draw_rolls
         except ImportError:
             return written
         pairs = {name: (t.tolist(), m.tolist()) for name, (t, m) in result.comparison.histograms.items()}
         written.append(folder / "histograms.png")
         write_atomically(written[1], draw_histograms(pairs))
+        shown = result.examples[:: -(-len(result.examples) // _ROLLS)]
+        written.append(folder / "rolls.png")
+        write_atomically(written[2], draw_rolls([(e.title, e.prompt, e.true, e.sampled) for e in shown]))
     return written

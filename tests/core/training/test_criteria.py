@@ -26,7 +26,7 @@ def example(sampled: Music, **changes: object) -> Example:
 
 
 def test_a_take_like_the_true_music_meets_all() -> None:
-    found = criteria([example(tune(C_MAJOR), grid=0.5, copied=2.0)])
+    found = criteria([example(tune(C_MAJOR), grid=(0.5,), copied=2.0)])
     assert (found.takes, found.gridded, found.nearer_to_own, found.density, found.on_grid) == (1, 1, 1.0, 1.0, 1.0)
     assert found.in_key == found.true_in_key == 1.0
     assert (found.silences, found.long_notes, found.copies) == (0.0, 0.0, 0.0)
@@ -40,7 +40,7 @@ def test_each_fault_is_seen_by_its_measure() -> None:
     assert criteria([example(tune(C_MAJOR)), example(music(line(C_MAJOR), 20.0))]).silences == 0.5
     held = music([*line(C_MAJOR), TakeNote(40, 80, 1.0, 9.5)], 20.0)
     assert criteria([example(held)]).long_notes == pytest.approx(1 / 9)
-    assert criteria([example(tune(C_MAJOR, each=0.52), grid=0.5)]).on_grid < 0.1  # type: ignore[operator]
+    assert criteria([example(tune(C_MAJOR, each=0.52), grid=(0.5,))]).on_grid < 0.1  # type: ignore[operator]
     copied = [example(tune(C_MAJOR), copied=9.0), example(tune(C_MAJOR), copied=7.0), example(tune(C_MAJOR))]
     assert criteria(copied).copies == 0.5
 
@@ -53,11 +53,17 @@ def test_silences_at_both_ends_and_between_count() -> None:
     assert longest_silence(music([TakeNote(60, 80, 3.0, 9.0)], 6.0)) == 3.0
 
 
+def test_a_line_of_any_division_counts() -> None:
+    triplets = music([TakeNote(60, 80, i / 6, i / 6 + 0.1) for i in range(6)], 1.0)
+    assert share_on_grid(triplets, [0.25]) == pytest.approx(2 / 6)
+    assert share_on_grid(triplets, [0.25, 1 / 6]) == 1.0
+
+
 def test_nothing_measured_is_none() -> None:
     found = criteria([])
     assert (found.takes, found.gridded) == (0, 0)
     assert found.nearer_to_own is found.density is found.in_key is found.on_grid is found.copies is None
-    assert share_on_grid(music([], 1.0), 0.1) is None
+    assert share_on_grid(music([], 1.0), [0.1]) is None
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -168,7 +168,10 @@ def test_whole_evaluation(tmp_path: Path) -> None:
     assert result.nll["midi"] == pytest.approx(6.0, abs=0.3)
     test_events = sum(p.events for p in corpus.of_split("test"))
     assert result.events["midi"] == test_events
-    assert [p.name for p in written] == ["evaluation.json", "histograms.png"]
+    assert [p.name for p in written] == ["evaluation.json", "histograms.png", "rolls.png"]
+    assert written[2].read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert result.criteria is not None
+    assert result.criteria.takes == len(result.examples) == 1
     saved = json.loads(written[0].read_text())
     assert saved["nll"] == result.nll
     assert set(saved["statistics"]["model"]) == set(saved["statistics"]["true"])
