@@ -35,7 +35,7 @@ COMMANDS = (
     Command("new", "&New", _K.New, tip="An empty session, to generate from nothing"),
     Command("open", "&Open …", _K.Open),
     Command("save", "&Save Session", _K.Save),
-    Command("save as", "Save Session &As …", _K.SaveAs),
+    Command("save as", "Save Session &As …", "Ctrl+Shift+S"),
     Command("save score and take", "Score and &Take …", "Ctrl+E"),
     Command("save take", "Take &Alone …", "Ctrl+Shift+E"),
     Command("save all takes", "A&ll Takes …"),
@@ -56,10 +56,16 @@ COMMANDS = (
     Command("continue", "&Continue", "C", tip="Play on from the marker"),
     Command("fork", "Continue from &Here", "Shift+C", "fork", tip="A new take from the note selected in the take"),
     Command("regenerate", "&Regenerate", "Ctrl+R", tip="Another take from the same place"),
+    Command("marker here", "Put the &Marker at the Playhead", "K", tip="Continue from where the playhead stands"),
+    Command("start here", "Start the &Prompt at the Playhead", "Shift+K", tip="The model reads from there on"),
     Command("accept", "&Make Part of the Score", "Ctrl+Return", tip="The take becomes a track of the score"),
     Command("play", "&Play", "Space", "play", tip="Play or pause"),
     Command("stop", "&Stop", "Esc", "stop", tip="Stop the sound and the model"),
     Command("return", "&Return to Start", "Home", "return", tip="Playhead to the beginning"),
+    Command("back", "&Back a Bar", ",", tip="Playhead to the bar line before"),
+    Command("on", "&On a Bar", ".", tip="Playhead to the bar line after"),
+    Command("loop start", "Loop &From the Playhead", "["),
+    Command("loop end", "Loop &To the Playhead", "]"),
     Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
     Command("metronome", "&Metronome", "M", "metronome", _CHECK, "Click along"),
     Command("panic", "P&anic", "Ctrl+.", "panic", tip="Silence everything at once"),
@@ -116,17 +122,19 @@ class Actions:
             self[name].setText(self._tr(words).format(step).rstrip())
             self[name].setEnabled(bool(step))
 
-    def enable_for(self, session: Session, has_selection: bool, is_running: bool) -> None:
-        """Let be chosen what can be done."""
+    def enable_for(self, session: Session, has_selection: bool, is_running: bool, is_empty: bool) -> None:
+        """Let be chosen what can be done; `is_empty`: nothing was opened yet."""
         has_take, has_score = session.current_take is not None, session.score is not None
         edits = ("delete notes", "up", "down", "octave up", "octave down", "earlier", "later", "quantise")
         self.enable(has_selection, *edits)
         self.enable(has_take, "save score and take", "save take")
         self.enable(has_take and not is_running, "fork", "regenerate", "accept")
-        self.enable(not is_running, "continue")
+        self.enable(not is_running and not is_empty, "continue")
         self.enable(bool(session.takes), "save all takes")
         self.enable(has_score, "save score")
-        self.enable(has_score or has_take or is_running, "export", "play", "return")
+        has_music = has_score or has_take or is_running
+        self.enable(has_music, "export", "play", "return", "back", "on", "loop start", "loop end")
+        self.enable(not is_empty, "marker here", "start here")
 
     def fill(self, menu: QMenu, *names: str) -> QMenu:
         """Put actions into a menu; "-" is a line."""
@@ -152,8 +160,10 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
     actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")
     actions.fill(edit, "quantise")
-    actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "regenerate", "-", "accept")
-    actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "-", "loop", "metronome", "-", "panic")
+    take = actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "regenerate", "-", "accept")
+    actions.fill(take, "-", "marker here", "start here")
+    play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")
+    actions.fill(play, "loop", "loop start", "loop end", "metronome", "-", "panic")
     view = actions.fill(bar.addMenu(tr("&View")), "fit", "zoom in", "zoom out", "-", "follow", "-")
     actions.fill(view.addMenu(tr("&Colours")), "theme system", "theme light", "theme dark")
     bar.addMenu(output_menu)

@@ -4,6 +4,7 @@ import argparse
 import multiprocessing
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent, QIcon
@@ -11,6 +12,9 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from core.resources import bundled
 from desktop.logs import install_hooks, start_logging
+
+if TYPE_CHECKING:
+    from desktop.main_window import MainWindow
 
 
 class Application(QApplication):
@@ -31,8 +35,8 @@ class _Crier(QObject):
 
     told = Signal(str)
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
         self._is_open = False
         self.told.connect(self._show)
 
@@ -62,10 +66,9 @@ def version() -> str:
         return "0.1.0"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the app until its window is closed; returns the exit status."""
-    multiprocessing.freeze_support()
-    chosen = _parse(sys.argv[1:] if arguments is None else arguments)
+def build(arguments: Sequence[str]) -> "tuple[Application, MainWindow, str]":
+    """The app, its window (not shown yet) and the file to open, if any."""
+    chosen = _parse(arguments)
     start_logging()
     app = Application(sys.argv[:1])
     app.setApplicationName("Continuo")
@@ -75,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     icon = bundled("icons", "continuo.png")
     if icon.is_file():
         app.setWindowIcon(QIcon(str(icon)))
-    crier = _Crier()
+    crier = _Crier(app)
     install_hooks(crier.told.emit)
 
     from desktop.main_window import MainWindow
@@ -83,8 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     window = MainWindow()
     app.file_opened.connect(window.filing.open_path)
     app.commitDataRequest.connect(lambda _: window.document.autosave())
+    return app, window, chosen.file
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the app until its window is closed; returns the exit status."""
+    multiprocessing.freeze_support()
+    app, window, path = build(sys.argv[1:] if arguments is None else arguments)
     window.show()
-    QTimer.singleShot(0, lambda: window.start(chosen.file))
+    QTimer.singleShot(0, lambda: window.start(path))
     try:
         return app.exec()
     finally:

@@ -104,6 +104,30 @@ class Commands(QObject):
     def _end_of_selection(self, take: TakeRecord, otherwise: float) -> float:
         return max((note.end for note in self._selected_notes(take)), default=otherwise)
 
+    # The playhead, and what is put where it stands
+
+    def step(self, bars: int) -> None:
+        """Move the playhead to the bar line after it (1) or before it (-1)."""
+        self._playback.go_to(self._roll.grid.neighbour_bar(self._playback.position, bars))
+
+    def put_marker(self) -> None:
+        """Continue from the playhead."""
+        at = self._playback.position
+        self.change(self.tr("Move marker"), lambda s: s.with_marker(at), "marker")
+
+    def put_prompt_start(self) -> None:
+        """Let the prompt begin at the playhead."""
+        at = self._playback.position
+        self.change(self.tr("Move prompt start"), lambda s: s.with_prompt_start(at), "start")
+
+    def put_loop_edge(self, is_end: bool) -> None:
+        """Let the loop begin or end at the playhead; the other edge stays, if it lies on the other side."""
+        at = self._playback.position
+        first, last = self._playback.loop or self._playback.range
+        loop = (first if first < at else 0.0, at) if is_end else (at, last if last > at else self._playback.range[1])
+        if loop[1] > loop[0]:
+            self._playback.set_loop(loop)
+
     def accept(self, take_id: str) -> None:
         """Make a take part of the score. Reading the new score takes a while, so not on this thread."""
         session = self._document.session

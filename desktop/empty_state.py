@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from core.resources import bundled
+from desktop import icons
+from desktop.big_button import BigButton
 from desktop.theme import TEXT_CONTRAST, mix, with_contrast
 
 EXAMPLES = (
@@ -15,6 +18,8 @@ EXAMPLES = (
     ("greensleeves.mid", "Greensleeves"),
     ("pop-loop.mid", "Pop loop"),
 )
+_WIDTH = 500  # of the frame that a file is dropped into
+_BESIDE = 3  # examples side by side
 
 
 def examples() -> list[tuple[Path, str]]:
@@ -34,60 +39,59 @@ class EmptyState(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
+        self.hear = BigButton()
+        self.hear.setText(self.tr("Hear a continuation"))
+        self.hear.setToolTip(self.tr("Opens an example and plays on from it"))
+        self.hear.clicked.connect(self.hear_clicked)
+        icons.set_icon(self.hear, "play")
+        self.open = self._button(self.tr("Open a file …"), self.open_clicked.emit)
+        self.new = self._button(self.tr("Start from nothing"), self.new_clicked.emit)
+        self.new.setToolTip(self.tr("The model begins with silence"))
+        self.examples = [
+            self._button(self.tr(title), lambda path=path: self.example_chosen.emit(path)) for path, title in examples()
+        ]
+        self._words = _centred(self.tr("Continuo plays on from where it stops. Your file is never changed."))
+        self._caption = _centred(self.tr("Or try an example"))
         self._drop = QFrame(self)
         self._drop.setObjectName("drop")
-        self._drop.setFixedWidth(520)
-        inside = QVBoxLayout(self._drop)
-        inside.setContentsMargins(36, 32, 36, 32)
-        inside.setSpacing(14)
-        title = QLabel(self.tr("Drop a MIDI file here"), self)
+        self._drop.setFixedWidth(_WIDTH)
+        self._lay_out()
+        self._colour()
+
+    def _lay_out(self) -> None:
+        title = _centred(self.tr("Drop a MIDI file here"))
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.7)
         font.setBold(True)
         title.setFont(font)
-        words = QLabel(self.tr("Continuo plays on from where it stops. Your file is never changed."), self)
-        words.setWordWrap(True)
-        self._words = words
-        for label in (title, words):
-            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            inside.addWidget(label)
-        self.hear = self._button(self.tr("Hear a continuation"), self.hear_clicked.emit)
-        self.hear.setDefault(True)
-        self.hear.setToolTip(self.tr("Opens an example and plays on from it"))
-        self.open = self._button(self.tr("Open a file …"), self.open_clicked.emit)
-        self.new = self._button(self.tr("Start from nothing"), self.new_clicked.emit)
-        self.new.setToolTip(self.tr("The model begins with silence"))
-        inside.addSpacing(6)
-        inside.addWidget(self.hear)
+        picture = _centred("")
+        icon = QIcon(str(bundled("icons", "continuo.png")))
+        picture.setPixmap(icon.pixmap(QSize(64, 64), self.devicePixelRatio()))
+        inside = QVBoxLayout(self._drop)
+        inside.setContentsMargins(40, 28, 40, 36)
+        inside.setSpacing(10)
+        for widget, space in ((picture, 6), (title, 0), (self._words, 14), (self.hear, 0)):
+            inside.addWidget(widget)
+            inside.addSpacing(space)
         row = QHBoxLayout()
         row.addWidget(self.open)
         row.addWidget(self.new)
         inside.addLayout(row)
-        inside.addSpacing(10)
-        caption = QLabel(self.tr("Or try an example"), self)
-        caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        inside.addWidget(caption)
-        self._caption = caption
-        self.examples: list[QPushButton] = []
-        rows = [QHBoxLayout(), QHBoxLayout()]
-        for i, (path, name) in enumerate(examples()):
-            button = self._button(self.tr(name), lambda path=path: self.example_chosen.emit(path))
-            self.examples.append(button)
-            rows[i >= 3].addWidget(button)
-        for layout in rows:
-            inside.addLayout(layout)
-        across = QHBoxLayout()
-        across.addStretch()
-        across.addWidget(self._drop)
-        across.addStretch()
-        down = QVBoxLayout(self)
-        down.addStretch()
-        down.addLayout(across)
-        down.addStretch()
-        self._colour()
+        inside.addSpacing(16)
+        inside.addWidget(self._caption)
+        grid = QGridLayout()
+        grid.setSpacing(10)
+        for i, button in enumerate(self.examples):
+            grid.addWidget(button, *divmod(i, _BESIDE))
+        for column in range(_BESIDE):
+            grid.setColumnStretch(column, 1)
+        inside.addLayout(grid)
+        outside = QGridLayout(self)
+        outside.addWidget(self._drop, 0, 0, Qt.AlignmentFlag.AlignCenter)
 
     def _button(self, text: str, clicked: object) -> QPushButton:
         button = QPushButton(text, self)
+        button.setAutoDefault(False)
         button.setMinimumHeight(30)
         button.clicked.connect(clicked)  # type: ignore[arg-type]
         return button
@@ -101,8 +105,15 @@ class EmptyState(QWidget):
         for label in (self._words, self._caption):
             label.setStyleSheet(f"color: {faint}")
 
-    def changeEvent(self, event: object) -> None:
+    def changeEvent(self, event: QEvent) -> None:
         """The system went from light to dark."""
-        super().changeEvent(event)  # type: ignore[arg-type]
-        if event.type() == event.Type.PaletteChange:  # type: ignore[attr-defined]
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
             self._colour()
+
+
+def _centred(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    label.setWordWrap(True)
+    return label

@@ -3,14 +3,27 @@
 import re
 
 from PySide6.QtCore import QEvent, QObject, QRegularExpression, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QRegularExpressionValidator, QResizeEvent, QValidator
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QRegularExpressionValidator,
+    QResizeEvent,
+    QValidator,
+)
 from PySide6.QtWidgets import (
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QScrollArea,
+    QScrollBar,
     QSizePolicy,
     QSlider,
     QSpinBox,
@@ -19,6 +32,8 @@ from PySide6.QtWidgets import (
 
 from desktop.piano_roll.layers import PITCH_NAMES, pitch_name
 from desktop.theme import TEXT_CONTRAST, mix, with_contrast
+
+SMALL = 0.9  # share of the usual size, of text that is less important
 
 _FLATS = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#"}
 _PITCH = re.compile(r"([A-G])([#B]?)(-?\d)")
@@ -171,13 +186,45 @@ class FaintLabel(QLabel):
         """Paint as much as there is room for."""
         painter = QPainter(self)
         painter.setPen(faint(self.palette()))
-        painter.drawText(self.rect(), self.alignment(), self._elided())
+        painter.drawText(self.contentsRect(), self.alignment(), self._elided())
 
     def _elided(self) -> str:
-        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
 
     def _tell_all(self) -> None:
         self.setToolTip(self.text() if self._elided() != self.text() else "")
+
+
+class Caption(FaintLabel):
+    """The heading of a panel."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * SMALL)
+        font.setBold(True)
+        self.setFont(font)
+        self.setContentsMargins(10, 0, 10, 0)
+        self.setFixedHeight(self.fontMetrics().height() + 12)
+
+
+class WheelGuard(QObject):
+    """Keeps the wheel from changing fields that have not the focus: it scrolls what they stand in instead."""
+
+    def watch(self, root: QWidget) -> None:
+        """Guard the fields in `root`."""
+        for kind in (QAbstractSpinBox, QComboBox, QAbstractSlider):
+            for field in root.findChildren(kind):
+                if not isinstance(field, QScrollBar):
+                    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                    field.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Pass the wheel by."""
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return False
 
 
 class UprightScroll(QScrollArea):
@@ -214,3 +261,8 @@ def faint(palette: QPalette, role: QPalette.ColorRole = QPalette.ColorRole.Windo
     """Quieter than text, and readable on what `role` names."""
     background = palette.color(role)
     return with_contrast(mix(background, palette.color(QPalette.ColorRole.WindowText), 0.65), background, TEXT_CONTRAST)
+
+
+def notes_words(count: int) -> str:
+    """ "1 note", "1 200 notes"."""
+    return "1 note" if count == 1 else f"{count:,} notes".replace(",", "\u202f")

@@ -23,7 +23,7 @@ from core.midi.key import Key
 from core.session.session import DEFAULTS, LATEST, GenerationSettings
 from desktop import icons
 from desktop.big_button import BigButton
-from desktop.fields import FaintLabel, NumberEdit, PitchSpin, PlainSpin, SliderSpin, UprightScroll
+from desktop.fields import FaintLabel, NumberEdit, PitchSpin, PlainSpin, SliderSpin, UprightScroll, WheelGuard
 
 SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
 _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit
@@ -64,13 +64,15 @@ class GenerationPanel(QWidget):
         self.setAccessibleName("Generation")
         self._settings = DEFAULTS
         self._running = self._ready = False
-        self._reason = ""
+        self._reason = self._plan = ""
         self.button = BigButton()
         self.reason = FaintLabel()
         self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
         self._build_fields()
         self._lay_out()
         self._connect()
+        self._wheel_guard = WheelGuard(self)
+        self._wheel_guard.watch(self)
         self.show_models([(_BUNDLED, "Bundled model", "")])
         self.show_settings(DEFAULTS)
         self.set_running(False)
@@ -128,6 +130,11 @@ class GenerationPanel(QWidget):
     def set_ready(self, ready: bool, reason: str = "") -> None:
         """Whether Continue can be pressed, and the sentence under it."""
         self._ready, self._reason = ready, reason
+        self._tell_state()
+
+    def show_plan(self, words: str) -> None:
+        """What Continue would do, in a few words."""
+        self._plan = words
         self._tell_state()
 
     def show_detected_key(self, key: str | None) -> None:
@@ -278,7 +285,7 @@ class GenerationPanel(QWidget):
 
     def _tell_state(self) -> None:
         self.button.setEnabled(self._running or self._ready)
-        self.reason.setText("" if self._running else self._reason)
+        self.reason.setText("" if self._running else self._reason or self._plan)
         self.button.setAccessibleName(self.button.text())
         self.button.setAccessibleDescription(self.reason.text() or self.button.toolTip())
 

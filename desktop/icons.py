@@ -184,12 +184,15 @@ def _metronome() -> QPainterPath:
 
 @_shape("panic")
 def _panic() -> QPainterPath:
-    """A loudspeaker that is crossed out."""
-    return _all(
-        _polygon((2.2, 6), (4.4, 6), (7.6, 3.2), (7.6, 12.8), (4.4, 10), (2.2, 10)),
-        _line((10.2, 6), (14, 10)),
-        _line((14, 6), (10.2, 10)),
-    )
+    """The octagon of a stop sign, with an exclamation mark."""
+    corners = [
+        (8 + 6.6 * math.cos(turn), 8 + 6.6 * math.sin(turn)) for turn in (math.pi / 4 * (i + 0.5) for i in range(8))
+    ]
+    edge = QPainterPath(QPointF(*corners[0]))
+    for corner in corners[1:]:
+        edge.lineTo(*corner)
+    edge.closeSubpath()
+    return _all(_stroked(edge, 1.4), _line((8, 4.9), (8, 8.4), width=1.7), _disc(8, 10.9, 1.05))
 
 
 @_shape("sound")

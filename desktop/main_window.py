@@ -3,8 +3,8 @@
 import base64
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QMainWindow,
@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
 
 from core.session.session import Session
 from desktop import icons
-from desktop.about_dialog import AboutDialog
 from desktop.actions import Actions, KeyGuard, build_menus
 from desktop.choices import Choices
 from desktop.commands import Commands
@@ -30,7 +29,6 @@ from desktop.file_worker import FileWorker
 from desktop.filing import MIDI_SUFFIXES, Filing
 from desktop.generation_panel import GenerationPanel
 from desktop.generation_worker import GenerationWorker
-from desktop.logs import log_path
 from desktop.output_menu import OutputMenu
 from desktop.piano_roll.view import PianoRoll
 from desktop.playback import Playback
@@ -40,9 +38,11 @@ from desktop.quantise_dialog import QuantiseDialog
 from desktop.roll_display import RollDisplay
 from desktop.roll_parts import RollParts
 from desktop.status_bar import StatusBar
+from desktop.take_cards import length_words
 from desktop.takes_panel import TakesPanel
 from desktop.track_list import TrackList
 from desktop.transport import Transport
+from desktop.wiring import connect_actions, connect_panels
 
 FRAME = 16  # ms between two looks at sound and model while something goes on
 IDLE = 250  # ms, else
@@ -119,7 +119,7 @@ class MainWindow(QMainWindow):
         for widget in (self.tracks, self.centre, self.side):
             self.splitter.addWidget(widget)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([230, 800, 290])
+        self.splitter.setSizes([256, 770, 294])
         self.splitter.setCollapsible(1, False)
         inside = QWidget(self)
         layout = QVBoxLayout(inside)
@@ -157,12 +157,12 @@ class MainWindow(QMainWindow):
     # Connecting: everything that acts on anything
 
     def _connect(self) -> None:
-        self._connect_actions()
-        self._connect_panels()
+        connect_actions(self)
+        connect_panels(self)
         document, continuing, playback, hub = self.document, self.continuing, self.playback, self.hub
         document.changed.connect(self._on_document)
         document.replaced.connect(self._on_replaced)
-        continuing.ready_changed.connect(self.panel.set_ready)
+        continuing.ready_changed.connect(self._on_ready)
         continuing.running_changed.connect(self.panel.set_running)
         continuing.running_changed.connect(self._on_running)
         continuing.key_found.connect(self.panel.show_detected_key)
@@ -187,86 +187,6 @@ class MainWindow(QMainWindow):
         if isinstance(app, QGuiApplication):
             app.applicationStateChanged.connect(self._on_application_state)
             app.installEventFilter(self._key_guard)
-
-    def _connect_actions(self) -> None:
-        on, filing, playback, editing = self.actions_.on, self.filing, self.playback, self.editing
-        commands = self.commands
-        on("new", filing.new)
-        on("open", filing.open)
-        on("save", filing.save)
-        on("save as", filing.save_as)
-        on("save score and take", lambda: filing.save_midi("score and take"))
-        on("save take", lambda: filing.save_midi("take"))
-        on("save all takes", lambda: filing.save_midi("all takes"))
-        on("save score", lambda: filing.save_midi("score"))
-        on("export", lambda: filing.export_audio(playback.what))
-        on("quit", self.close)
-        on("undo", self.document.undo)
-        on("redo", self.document.redo)
-        on("select all", self.roll.select_all)
-        on("delete notes", self.roll.delete_selected)
-        for name, semitones in (("up", 1), ("down", -1), ("octave up", 12), ("octave down", -12)):
-            on(name, lambda semitones=semitones: editing.transpose(semitones))
-        on("earlier", lambda: self.roll.nudge(-1))
-        on("later", lambda: self.roll.nudge(1))
-        on("quantise", self._quantise)
-        on("continue", self.proceed)
-        on("fork", commands.fork_here)
-        on("regenerate", lambda: commands.attempt(self.continuing.regenerate, self.document.session.current))
-        on("accept", lambda: commands.accept(self.document.session.current))
-        on("play", playback.toggle)
-        on("stop", self._stop)
-        on("return", self._return)
-        on("panic", playback.panic)
-        self.actions_["loop"].triggered.connect(playback.set_looping)
-        self.actions_["metronome"].triggered.connect(playback.set_metronome)
-        self.actions_["follow"].triggered.connect(self.roll.set_follow)
-        on("fit", self.roll.fit)
-        on("zoom in", self.roll.zoom_in)
-        on("zoom out", self.roll.zoom_out)
-        on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
-        on("about", lambda: AboutDialog(log_path(), self).exec())
-
-    def _connect_panels(self) -> None:
-        panel, takes, roll, tracks = self.panel, self.takes, self.roll, self.tracks
-        commands, do = self.commands, self.commands.change
-        panel.settings_changed.connect(self._on_settings)
-        panel.continue_clicked.connect(self.proceed)
-        panel.stop_clicked.connect(self._stop)
-        self.transport.what_chosen.connect(self.playback.set_what)
-        self.empty.open_clicked.connect(self.filing.open)
-        self.empty.new_clicked.connect(self.filing.new)
-        self.empty.example_chosen.connect(self.filing.open_path)
-        self.empty.hear_clicked.connect(lambda: self.filing.open_path(examples()[0][0], self.proceed))
-        takes.selected.connect(commands.select_take)
-        takes.hear.connect(lambda take: commands.attempt(self.playback.hear, take))
-        takes.renamed.connect(lambda t, name: do(self.tr("Rename take"), lambda s: s.rename_take(t, name)))
-        takes.starred.connect(lambda t, star: do(self.tr("Star take"), lambda s: s.star_take(t, star)))
-        takes.duplicated.connect(lambda t: do(self.tr("Duplicate take"), lambda s: s.duplicate_take(t)))
-        takes.deleted.connect(lambda t: do(self.tr("Delete take"), lambda s: s.delete_takes([t])))
-        takes.fork_requested.connect(commands.fork_take)
-        takes.regenerate_requested.connect(lambda take: commands.attempt(self.continuing.regenerate, take))
-        takes.accept_requested.connect(commands.accept)
-        tracks.mute_changed.connect(lambda i, on: do(self.tr("Mute"), lambda s: s.with_flags(i, mute=on)))
-        tracks.solo_changed.connect(lambda i, on: do(self.tr("Solo"), lambda s: s.with_flags(i, solo=on)))
-        tracks.in_prompt_changed.connect(
-            lambda i, on: do(self.tr("Tracks in the prompt"), lambda s: s.with_flags(i, in_prompt=on))
-        )
-        roll.seek_requested.connect(self.playback.go_to)
-        roll.marker_moved.connect(lambda t: do(self.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
-        roll.prompt_start_moved.connect(
-            lambda t: do(self.tr("Move prompt start"), lambda s: s.with_prompt_start(t), "start")
-        )
-        roll.loop_changed.connect(self.playback.set_loop)
-        roll.key_pressed.connect(commands.press_key)
-        roll.key_released.connect(commands.release)
-        roll.note_pressed.connect(commands.press_note)
-        roll.note_released.connect(commands.release)
-        roll.note_activated.connect(commands.play_from)
-        roll.selection_changed.connect(self._enable)
-        roll.quantise_requested.connect(lambda _: self._quantise())
-        roll.context_menu_requested.connect(self._show_roll_menu)
-        roll.follow_changed.connect(self.actions_["follow"].setChecked)
 
     # The beginning and the end
 
@@ -341,21 +261,25 @@ class MainWindow(QMainWindow):
                 self._show_document()
             self.continuing.proceed()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Stop model and sound; where nothing runs, end the gesture or selection in the roll."""
         if self.continuing.is_running or self.playback.is_playing or self.hub.is_paused:
             self.playback.stop()
         else:
             self.roll.escape()
 
-    def _return(self) -> None:
+    def return_to_start(self) -> None:
+        """Playhead and view to the beginning."""
         self.playback.return_to_start()
         self.roll.scroll_to(max(self.playback.position - 0.05 * self.roll.visible_seconds, 0.0))
 
-    def _on_settings(self, settings: object) -> None:
+    def change_settings(self, settings: object) -> None:
+        """Take over settings of the panel; the next new session begins with them."""
         self.commands.change(self.tr("Change settings"), lambda s: s.with_settings(settings), "settings")  # type: ignore[arg-type]
         self.preferences.change(generation=self.document.session.settings)
 
-    def _quantise(self) -> None:
+    def quantise(self) -> None:
+        """Ask for a grid, and move the selected notes to it."""
         dialog = QuantiseDialog(len(self.roll.selection()), parent=self)
         if self.roll.has_selection and dialog.exec():
             self.editing.quantise(dialog.grid)
@@ -369,11 +293,16 @@ class MainWindow(QMainWindow):
         self._frame.setInterval(FRAME if is_busy else IDLE)
         self.status.show_figures(self.continuing, self.playback.news)
 
+    def _on_ready(self, is_ready: bool, words: str) -> None:
+        if self.centre.currentWidget() is self.empty:
+            is_ready, words = False, self.tr("Open a file, or start from nothing")
+        self.panel.set_ready(is_ready, words)
+
     def _on_running(self, is_running: bool) -> None:
         if is_running:
             self._frame.setInterval(FRAME)
             self._show_growing()
-        self._enable()
+        self.enable()
 
     def _show_growing(self) -> None:
         for growth in self.continuing.growths:
@@ -384,6 +313,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{self.document.name}[*] – Continuo")
         self.setWindowModified(self.document.is_changed)
         self.panel.show_settings(session.settings)
+        self.panel.show_plan(self._plan())
         shown = self._shown
         if shown is None or session.takes is not shown.takes or session.current != shown.current:
             self.takes.show_takes(session.takes, session.current or None)
@@ -391,7 +321,7 @@ class MainWindow(QMainWindow):
             self.tracks.show_tracks(session)
             self.transport.show_tempo_map(session.tempo_map)
         self._shown = session
-        self._enable()
+        self.enable()
 
     def _show_all(self) -> None:
         self._shown = None
@@ -406,9 +336,23 @@ class MainWindow(QMainWindow):
         if self.document.path:
             self.display.show_view(session.view)
 
+    def _plan(self) -> str:
+        """What Continue would do, in a few words."""
+        session = self.document.session
+        if session.score is None or session.marker <= session.prompt_start:
+            return self.tr("Starts from nothing")
+        tempo_map = session.tempo_map
+        if not tempo_map.has_metre:
+            return self.tr("Plays on from {0}").format(length_words(session.marker))
+        bar, beat = tempo_map.bar_beat(tempo_map.tick(session.marker))
+        place = str(bar + 1) if beat < 0.01 else f"{bar + 1}.{int(beat) + 1}"
+        return self.tr("Plays on from bar {0}").format(place)
+
     def _show_document(self) -> None:
         self.centre.setCurrentWidget(self.roll)
         self.roll.setFocus()
+        self.continuing.prepare()  # tells whether Continue can be pressed now
+        self.enable()
 
     def _on_playback(self) -> None:
         playback, actions = self.playback, self.actions_
@@ -421,14 +365,17 @@ class MainWindow(QMainWindow):
         self.transport.show_position(playback.position)
         if is_playing:
             self._frame.setInterval(FRAME)
-        self._enable()
+        self.enable()
 
-    def _enable(self) -> None:
+    def enable(self) -> None:
+        """Let be chosen what can be done now."""
         document = self.document
         self.actions_.name_steps(document.undo_name, document.redo_name)
-        self.actions_.enable_for(document.session, self.roll.has_selection, self.continuing.is_running)
+        is_empty = self.centre.currentWidget() is self.empty
+        self.actions_.enable_for(document.session, self.roll.has_selection, self.continuing.is_running, is_empty)
 
-    def _show_roll_menu(self, position: QPoint, refs: object, seconds: float) -> None:
+    def show_roll_menu(self, position: QPoint, refs: object, seconds: float) -> None:
+        """What can be done at a place in the roll."""
         menu = QMenu(self)
         menu.addAction(self.tr("Play from here"), lambda: self.playback.play(seconds))
         menu.addAction(
@@ -443,6 +390,12 @@ class MainWindow(QMainWindow):
         menu.popup(position)
 
     # Events
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return in a field of the panel, once its value is taken over, gives the keys back to the roll."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.roll.isVisible():
+            self.roll.setFocus()
+        super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """The system went from light to dark: icons are drawn anew."""

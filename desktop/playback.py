@@ -40,6 +40,11 @@ class Playback(QObject):
         """Whether it plays, or is about to."""
         return self._is_on and not self._hub.is_paused
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """From where to where there is something to play, in score seconds."""
+        return playing_range(self._document.session, self.what)
+
     def toggle(self) -> None:
         """Play from here, or stand still."""
         if self.is_playing:

@@ -114,6 +114,10 @@ class RollDisplay(QObject):
 
     def show_view(self, view: View) -> None:
         """Show what was shown when the session was saved."""
-        self._roll.set_follow(view.follow)
-        self._roll.zoom_time(self._roll.visible_seconds / max(view.seconds, 0.01), 0.0)
-        self._roll.scroll_to(view.start)
+        roll = self._roll
+        roll.set_follow(view.follow)
+        roll.zoom_time(roll.visible_seconds / max(view.seconds, 0.01), 0.0)
+        rows = roll.coordinates.height / roll.coordinates.row_height
+        roll.zoom_pitch(rows / (view.high - view.low + 1), 0.0)
+        roll.scroll_to(view.start)
+        roll.scroll_by(0.0, roll.coordinates.y(view.high))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 SCHEMES = ("light", "dark")
-SCALES = ("1", "2")
+SCALES = ("1", "1.25", "2")
 SIZE = (1280, 800)
 PATIENCE = 60.0  # seconds for a state to come
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")

@@ -1,8 +1,9 @@
 """StatusBar: model, device, how fast it samples, how much is in hand, underruns, where the sound goes."""
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QToolButton, QWidget
 
+from desktop import icons
 from desktop.continuing import Continuing
 from desktop.file_worker import Task
 from desktop.song import News
@@ -25,6 +26,8 @@ class StatusBar(QStatusBar):
         self.underruns = self._label(self.tr("How often the sound had to wait for the model since it began"))
         self.output = QToolButton(self)
         self.output.setAutoRaise(True)
+        self.output.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        icons.set_icon(self.output, "sound")
         self.output.setToolTip(self.tr("Where the sound goes: click to change it"))
         self.output.clicked.connect(self.output_clicked)
         self.addPermanentWidget(self.output)

@@ -27,7 +27,7 @@ from core.errors import ContinuoError
 from core.midi.write import TakeNote
 from core.session.session import TakeRecord
 from desktop import icons
-from desktop.fields import faint
+from desktop.fields import faint, notes_words
 from desktop.piano_roll.layers import fill
 from desktop.theme import TEXT_CONTRAST, VELOCITY_STEPS, Theme, mix, with_contrast
 
@@ -354,11 +354,6 @@ def length_words(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02}"
-
-
-def notes_words(count: int) -> str:
-    """ "1 note", "2 notes"."""
-    return "1 note" if count == 1 else f"{count} notes"
 
 
 def growing_card(take_id: str, notes: Sequence[TakeNote], seconds: float) -> Card:

@@ -13,11 +13,13 @@ from PySide6.QtWidgets import (
     QMenu,
     QStackedLayout,
     QStyleOptionViewItem,
+    QVBoxLayout,
     QWidget,
 )
 
 from core.midi.write import TakeNote
 from core.session.session import TakeRecord
+from desktop.fields import Caption
 from desktop.take_cards import Card, CardDelegate, Spot, TakeModel, growing_card
 
 _GROWING_TICK = 100  # ms between two looks of a card in the making
@@ -50,7 +52,12 @@ class TakesPanel(QWidget):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         self.empty.setMargin(12)
-        self.stack = QStackedLayout(self)
+        self.stack = QStackedLayout()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(Caption("Takes"))
+        layout.addLayout(self.stack, 1)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.view)
         self._deeds: dict[str, Callable[[str], object]] = {

@@ -28,13 +28,14 @@ from PySide6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
+    QVBoxLayout,
     QWidget,
 )
 
 from core.midi.score import Track
 from core.session.session import Session, TrackFlags
 from desktop import icons
-from desktop.fields import faint
+from desktop.fields import SMALL, Caption, faint, notes_words
 from desktop.theme import TEXT_CONTRAST, Theme, mix, with_contrast
 
 Index = QModelIndex | QPersistentModelIndex
@@ -76,7 +77,12 @@ class TrackList(QWidget):
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty.setWordWrap(True)
         self.empty.setMargin(12)
-        self.stack = QStackedLayout(self)
+        self.stack = QStackedLayout()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(Caption("Tracks"))
+        layout.addLayout(self.stack, 1)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.table)
         self._signals = {
@@ -286,9 +292,13 @@ class TrackDelegate(QStyledItemDelegate):
         quiet = faint(palette, QPalette.ColorRole.Base)
         painter.setPen(palette.color(QPalette.ColorRole.Text) if heard else quiet)
         name = track.name or instrument(track)
-        _line(painter, option, QRect(text.left(), text.top(), text.width(), line), name)
+        _line(painter, QRect(text.left(), text.top(), text.width(), line), name)
         painter.setPen(quiet)
-        _line(painter, option, QRect(text.left(), text.top() + line, text.width(), line), details(track))
+        font = QFont(option.font)
+        font.setPointSizeF(font.pointSizeF() * SMALL)
+        painter.setFont(font)
+        words = notes_words(len(track.notes)) if name == instrument(track) else instrument(track)
+        _line(painter, QRect(text.left(), text.top() + line, text.width(), line), words)
 
     def _paint_switch(
         self, painter: QPainter, option: QStyleOptionViewItem, model: TrackModel, row: int, column: Column
@@ -340,12 +350,11 @@ def instrument(track: Track) -> str:
 
 def details(track: Track) -> str:
     """How many notes, and the instrument unless the track is called that."""
-    count = len(track.notes)
-    words = "1 note" if count == 1 else f"{count:,} notes".replace(",", "\u202f")
+    words = notes_words(len(track.notes))
     name = instrument(track)
     return words if name == (track.name or name) else f"{words} · {name}"
 
 
-def _line(painter: QPainter, option: QStyleOptionViewItem, box: QRect, text: str) -> None:
-    elided = option.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+def _line(painter: QPainter, box: QRect, text: str) -> None:
+    elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, box.width())
     painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, elided)

@@ -18,6 +18,7 @@ class Transport(QWidget):
     def __init__(self, actions: list[QAction | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tempo_map = TempoMap()
+        self._seconds = 0.0
         self._text = ""
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
@@ -63,9 +64,11 @@ class Transport(QWidget):
     def show_tempo_map(self, tempo_map: TempoMap) -> None:
         """The bars to count in."""
         self._tempo_map = tempo_map
+        self.show_position(self._seconds)
 
     def show_position(self, seconds: float) -> None:
         """Where the playhead is: bar and beat, if there are any, and time."""
+        self._seconds = seconds
         minutes, rest = divmod(seconds + 0.001, 60)
         text = f"{int(minutes):02}:{int(rest):02}.{int(rest * 10 % 10)}"
         if self._tempo_map.has_metre:

@@ -221,9 +221,9 @@ class RollCanvas(QAbstractScrollArea):
         painter.fillRect(0, STRIP_HEIGHT, KEYBOARD_WIDTH, RULER_HEIGHT - STRIP_HEIGHT, theme.panel)
         painter.fillRect(0, RULER_HEIGHT - 1, KEYBOARD_WIDTH, 1, theme.lines[2])
         if self.hasFocus():
-            painter.setPen(QPen(theme.accent, 2))
+            painter.setPen(QPen(theme.accent, 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
+            painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
     def _read_style(self) -> None:
         """Colours and fonts, from the system's palette and font."""
