@@ -6,8 +6,9 @@ the grid of a metre may be scaled to it; their steps are then a little longer or
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Literal, NamedTuple
 
 from core.codec.steps import PLAIN, Steps, gridded_steps
@@ -33,6 +34,9 @@ from core.midi.write import TakeNote
 
 DEFAULT_VELOCITY = from_bin(16)  # before any velocity event: mezzo forte
 LONGEST_PEDAL = 5.0  # seconds that the pedal holds a note past its key release
+_FEWEST_NOTES = 8  # of a prompt: with fewer it cannot be told whether it is flat
+
+Touch = Callable[[int, int, int], int]  # (step, pitch, MIDI velocity that the events say) -> the one that is played
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +157,15 @@ def encode(score: Score, conventions: Conventions = Conventions(), tracks: Itera
 class Prompt:
     """What a model is asked to continue: `events`, which end at `marker` seconds of the score.
 
-    A take goes on in `steps`, seconds counted from the marker.
+    A take goes on in `steps`, seconds counted from the marker. `velocity` is the prompt's median MIDI velocity;
+    a flat prompt, which has no more velocities than tracks, has them in `levels`.
     """
 
     events: tuple[int, ...]
     marker: float
     steps: Steps = PLAIN
+    velocity: int = DEFAULT_VELOCITY
+    levels: tuple[int, ...] = ()
 
 
 def encode_prompt(
@@ -189,8 +196,21 @@ def encode_prompt(
         note if note.start >= 0 else note._replace(start=0, end=max(note.end, 1))
         for note in grid_notes(tracks, origin=origin, start=first, end=marker, rate=steps.rate)
     ]
-    starts_piece = first <= min(onsets)
-    return Prompt(tuple(encode_grid(notes, conventions, starts_piece=starts_piece, until=length)), marker, steps)
+    events = encode_grid(notes, conventions, starts_piece=first <= min(onsets), until=length)
+    return Prompt(tuple(events), marker, steps, *_velocities(tracks, first, marker))
+
+
+def _velocities(tracks: Sequence[Track], start: float, end: float) -> tuple[int, tuple[int, ...]]:
+    """The median velocity of the notes from `start` to before `end`, and all there are if they are flat."""
+    by_track = [
+        [note.velocity for note in track.notes if start <= note.start < end]
+        for track in tracks
+        if not track.is_percussion
+    ]
+    all_of_them = [velocity for some in by_track for velocity in some]
+    levels = set(all_of_them)
+    is_flat = len(levels) <= sum(map(bool, by_track)) and len(all_of_them) >= _FEWEST_NOTES
+    return median_low(all_of_them), tuple(sorted(levels)) if is_flat else ()
 
 
 class NoteMessage(NamedTuple):
@@ -209,9 +229,10 @@ class StreamingDecoder:
     note-off for a silent one does nothing, no note is shorter than a step. Messages come in order of time.
     """
 
-    def __init__(self, velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN) -> None:
+    def __init__(self, velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN, touch: Touch | None = None) -> None:
         self.step = 0
         self.steps = steps
+        self._touch = touch
         self.sounding: dict[int, int] = {}  # pitch -> onset step
         self._velocity = velocity  # MIDI velocity, 1 to 127
         self._short: set[int] = set()  # pitches let go in the step they were struck: to end a step later
@@ -249,7 +270,8 @@ class StreamingDecoder:
             return []
         self.sounding[pitch] = self.step
         release = [] if onset is None else [self._message(self.step, pitch, 0)]
-        return [*release, self._message(self.step, pitch, self._velocity)]
+        velocity = self._touch(self.step, pitch, self._velocity) if self._touch else self._velocity
+        return [*release, self._message(self.step, pitch, velocity)]
 
     def _release(self, pitch: int) -> list[NoteMessage]:
         onset = self.sounding.get(pitch)
@@ -273,14 +295,16 @@ class StreamingDecoder:
         return NoteMessage(step, pitch, velocity, self.steps.seconds(step))
 
 
-def decode(events: Iterable[int], velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN) -> list[TakeNote]:
+def decode(
+    events: Iterable[int], velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN, touch: Touch | None = None
+) -> list[TakeNote]:
     """The notes of a whole sequence, in order of onset, seconds from its start; open ends are closed.
 
     `velocity` is the MIDI velocity of notes before the first velocity event.
     """
     open_notes: dict[int, NoteMessage] = {}
     notes = []
-    for message in _messages(events, StreamingDecoder(velocity, steps)):
+    for message in _messages(events, StreamingDecoder(velocity, steps, touch)):
         struck = open_notes.pop(message.pitch, None)
         if struck:
             notes.append(TakeNote(struck.pitch, struck.velocity, struck.time, message.time))

@@ -13,12 +13,13 @@ class Steps:
     """Step n of a sequence comes at `offset` + n / `rate` seconds.
 
     `lines` says for each step of one quarter, from step 0 on and then over again, whether a note may
-    begin there; without any, one may begin at every step.
+    begin there; without any, one may begin at every step. Step 0 is `into` steps into a quarter.
     """
 
     rate: float = STEPS_PER_SECOND
     offset: float = 0.0
     lines: tuple[bool, ...] = ()
+    into: int = 0
 
     def seconds(self, step: int) -> float:
         """When a step comes. It is counted from the start each time, so that nothing drifts."""
@@ -60,4 +61,4 @@ def gridded_steps(grid: Grid, marker: float) -> Steps:
     into = (marker - grid.line) * rate
     first = math.ceil(into - 1e-6)
     lines = [any((first + i) % (quarter // count) == 0 for count in grid.parts) for i in range(quarter)]
-    return Steps(rate, max(0.0, (first - into) / rate), tuple(lines))
+    return Steps(rate, max(0.0, (first - into) / rate), tuple(lines), first % quarter)

@@ -14,9 +14,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec.events import DEFAULT_VELOCITY, NoteMessage, decode
-from core.codec.steps import Steps
-from core.codec.vocabulary import BOUNDARY, VELOCITY, from_bin, note_off
+from core.codec.events import NoteMessage, Prompt, decode
+from core.codec.vocabulary import BOUNDARY, note_off
+from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
 from core.generation.options import Options, Take
@@ -39,11 +39,12 @@ class Step:
 class _TakeState:
     """A take on its way."""
 
-    def __init__(self, index: int, options: Options, velocity: int, steps: Steps) -> None:
+    def __init__(self, index: int, options: Options, prompt: Prompt) -> None:
         self.index = index
         self.seed = options.seed + index
         self.random = np.random.default_rng(self.seed)
-        self.grammar = Grammar(options.rules, velocity, steps)
+        self.loudness = Loudness(options.dynamics, prompt, self.seed)
+        self.grammar = Grammar(options.rules, prompt.steps, self.loudness)
         self.events: list[int] = []
         self.ended = False
 
@@ -59,10 +60,7 @@ class Continuation:
         self._engine = engine
         self._prepared = prepared
         self._timing = prepared.prompt.steps
-        # Until it says otherwise, a take is as loud as the prompt's last note.
-        bins = [e - VELOCITY.first for e in prepared.events if VELOCITY.first <= e < VELOCITY.end]
-        self._velocity = from_bin(bins[-1]) if bins else DEFAULT_VELOCITY
-        self._states = [_TakeState(i, options, self._velocity, self._timing) for i in range(options.takes)]
+        self._states = [_TakeState(i, options, prepared.prompt) for i in range(options.takes)]
         self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
         self._stop = threading.Event()
         self._steps = self._run()
@@ -141,7 +139,7 @@ class Continuation:
 
     def _take(self, state: _TakeState) -> Take:
         events = [*state.events, *(note_off(pitch) for pitch in sorted(state.grammar.decoder.sounding))]
-        notes = tuple(decode(events, self._velocity, self._timing))
+        notes = tuple(decode(events, state.loudness.first, self._timing, state.loudness))
         seconds = max([self._seconds(state), *(note.end for note in notes)])
         marker = self._prepared.prompt.marker
         return Take(tuple(events), notes, seconds, state.seed, self.options, self._engine.name, marker)

@@ -25,6 +25,7 @@ from core.codec.vocabulary import (
     time_shift,
 )
 from core.errors import UsageError
+from core.generation.dynamics import Loudness
 
 _ONS = slice(NOTE_ON.first, NOTE_ON.end)
 _OFFS = slice(NOTE_OFF.first, NOTE_OFF.end)
@@ -68,13 +69,16 @@ class Grammar:
     """The state of one take: its clock and its sounding notes (`decoder`), and what may follow.
 
     Time is in steps from the take's start, which last as `steps` says. A new take starts with nothing
-    sounding and, until a velocity event comes, with MIDI velocity `velocity`. Where the steps have
-    lines, notes begin on those alone: a note-on between two waits for the second, and a silence ends
-    on the last line that its longest reaches.
+    sounding. Where the steps have lines, notes begin on those alone: a note-on between two waits for the
+    second, and a silence ends on the last line that its longest reaches. `loudness` says which velocities
+    there are (none given: all) and what is heard of them.
     """
 
-    def __init__(self, rules: Rules, velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN) -> None:
-        self.decoder = StreamingDecoder(velocity, steps)
+    def __init__(self, rules: Rules, steps: Steps = PLAIN, loudness: Loudness | None = None) -> None:
+        self.decoder = StreamingDecoder(loudness.first if loudness else DEFAULT_VELOCITY, steps, loudness)
+        self._velocities = np.ones(VELOCITY.size, dtype=bool)
+        if loudness and loudness.bins:
+            self._velocities = np.isin(np.arange(VELOCITY.size), loudness.bins)
         self._steps = steps
         self._pitches = rules.pitches
         self._longest_note = steps.span(rules.longest_note)
@@ -93,8 +97,8 @@ class Grammar:
         """(vocab) mask of the events that may come next; valid until the next call, never empty.
 
         Note-off only for what sounds, and not in the step it was struck; note-on only for a pitch of
-        the rules that is silent; after a velocity its note-on; no time shift when silence has lasted
-        its longest; boundary only if the rules let the piece end; never padding.
+        the rules that is silent; a velocity only if the take may have it, and after it its note-on; no time
+        shift when silence has lasted its longest; boundary only if the rules let the piece end; never padding.
         """
         mask = self._allowed
         mask[_ONS] = self._pitches
@@ -104,7 +108,7 @@ class Grammar:
             mask[NOTE_OFF.first + pitch] = onset < self.step and not self._after_velocity
         mask[_SHIFTS] = not self._after_velocity and self._patience() > 0
         mask[BOUNDARY] = self._ends and not self._after_velocity
-        mask[_VELOCITIES] = not self._after_velocity and bool(mask[_ONS].any())
+        mask[_VELOCITIES] = self._velocities & (not self._after_velocity and bool(mask[_ONS].any()))
         return mask
 
     def due(self) -> int | None:

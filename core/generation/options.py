@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from core.errors import UsageError
+from core.generation.dynamics import DYNAMICS, Dynamics
 from core.generation.grammar import Rules
 from core.generation.sampler import Sampling
 from core.midi.write import TakeNote
@@ -14,7 +15,8 @@ MOST_TAKES = 16
 class Options:
     """What to sample: `seconds` or `events` of length (neither: until stopped), `takes` at once.
 
-    Take number i (from 0) draws from its own random numbers, seeded by `seed` + i.
+    `dynamics` says how loud flat prompts are continued (see core.generation.dynamics). Take number i
+    (from 0) draws from its own random numbers, seeded by `seed` + i.
     """
 
     sampling: Sampling = field(default_factory=Sampling)
@@ -23,6 +25,7 @@ class Options:
     seconds: float | None = None
     events: int | None = None
     takes: int = 1
+    dynamics: Dynamics = "auto"
 
     def __post_init__(self) -> None:
         """Raises UsageError for a value out of its range."""
@@ -36,6 +39,8 @@ class Options:
             raise UsageError(f"The number of takes must lie between 1 and {MOST_TAKES}, not {self.takes}.")
         if self.seed < 0:
             raise UsageError(f"The seed must be 0 or more, not {self.seed}.")
+        if self.dynamics not in DYNAMICS:
+            raise UsageError(f'The dynamics can be {", ".join(DYNAMICS)}, not "{self.dynamics}".')
 
 
 @dataclass(frozen=True, slots=True)

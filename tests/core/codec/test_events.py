@@ -189,3 +189,20 @@ def test_a_note_on_for_a_sounding_pitch_ends_it_first() -> None:
     decoder.feed(NOTE_ON.first + 60)
     decoder.feed(265)
     assert [(m.step, m.velocity) for m in decoder.feed(60)] == [(10, 0), (10, 66)]
+
+
+def test_a_prompt_is_flat_if_it_has_no_more_velocities_than_tracks() -> None:
+    def flat(velocities: list[list[int]], marker: float = 100.0) -> tuple[int, tuple[int, ...]]:
+        played = [track([note(60, i, i + 0.5, v) for i, v in enumerate(some)]) for some in velocities]
+        prompt = encode_prompt(played, marker, Conventions())
+        return prompt.velocity, prompt.levels
+
+    assert flat([[90] * 8]) == (90, (90,))
+    assert flat([[90] * 7]) == (90, ())  # too few to tell
+    assert flat([[90] * 5, [], [64] * 4]) == (90, (64, 90))
+    assert flat([[90] * 8 + [91]]) == (90, ())
+    assert flat([[90] * 8 + [91]], marker=8.0) == (90, (90,))
+    assert flat([[90, 64] * 4, [64, 90] * 4]) == (64, (64, 90))
+    assert flat([[90] * 8, [64, 70] * 4]) == (70, ())
+    drums = track([note(36, 0, 1, 127)], channel=PERCUSSION_CHANNEL)
+    assert encode_prompt([drums, track([note(60, i, i + 1, 80) for i in range(9)])], 9.0, Conventions()).levels == (80,)
