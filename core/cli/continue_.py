@@ -67,6 +67,13 @@ def continue_(
             help="Where notes may begin: auto keeps to the grid of a prompt that is quantised; t means triplets.",
         ),
     ] = "auto",
+    dynamics: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|flat|human",
+            help="How loud: auto as the prompt is (one velocity stays one); flat; human accents a flat prompt gently.",
+        ),
+    ] = "auto",
     model: Annotated[str | None, typer.Option(help="A model by name (see models) or path.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     take_only: Annotated[bool, typer.Option("--take-only", help="Write the take without the original tracks.")] = False,
@@ -104,6 +111,7 @@ def continue_(
         prompt.length_in_seconds(choice.score, choice.marker, seconds, bars, events, keep_rest),
         events,
         takes,
+        dynamics,  # type: ignore[arg-type]  # checked by Options
     )
     paths = prompt.numbered(out, takes, file) if out else []
 

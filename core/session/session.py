@@ -15,7 +15,7 @@ from typing import Literal
 
 from core.errors import UsageError
 from core.files import read_file
-from core.midi.grid import default_marker
+from core.midi.grid import GRID_CHOICES, default_marker
 from core.midi.read import MAX_BYTES, parse_score
 from core.midi.score import Score, Track
 from core.midi.tempo_map import TempoMap
@@ -42,6 +42,7 @@ class GenerationSettings:
 
     `model` is a name or path ("" for the bundled one). `length` counts seconds or bars, by `unit`.
     `scale` is "off", "auto" or a key such as "D minor"; `low` and `high` are the pitches allowed.
+    `grid` is one of core.midi.grid.GRID_CHOICES; `dynamics` says how loud flat prompts are continued.
     """
 
     model: str = ""
@@ -55,6 +56,8 @@ class GenerationSettings:
     scale: str = "off"
     low: int = 0
     high: int = 127
+    grid: str = "auto"
+    dynamics: Literal["auto", "flat", "human"] = "auto"
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.length <= LATEST:
@@ -71,6 +74,10 @@ class GenerationSettings:
             raise UsageError(f"The number of takes must lie between 1 and 16, not {self.takes}.")
         if not 0 <= self.low <= self.high <= 127:
             raise UsageError(f"The range from note {self.low} to note {self.high} is empty or not within 0 to 127.")
+        if self.grid not in GRID_CHOICES:
+            raise UsageError(f'There is no grid called "{self.grid}".')
+        if self.dynamics not in ("auto", "flat", "human"):
+            raise UsageError(f'The dynamics cannot be "{self.dynamics}".')
 
 
 DEFAULTS = GenerationSettings()

@@ -392,6 +392,9 @@ def _settings(values: _Values) -> GenerationSettings:
             scale=values.text("scale"),
             low=values.whole("low", 0, 127),
             high=values.whole("high", 0, 127),
+            # Sessions from before there were these have neither.
+            grid=values.text("grid") if "grid" in values else DEFAULTS.grid,
+            dynamics=values.text("dynamics") if "dynamics" in values else DEFAULTS.dynamics,  # type: ignore[arg-type]
         )
     except ContinuoError as error:
         raise _DamagedError("its settings are impossible") from error

@@ -69,6 +69,8 @@ OPTIONS: dict[str, tuple[object, ...]] = {
     "top-p nan": ("--top-p", "nan"),
     "min-p 1": ("--min-p", 1),
     "min-p nan": ("--min-p", "nan"),
+    "no such grid": ("--grid", "1/5"),
+    "no such dynamics": ("--dynamics", "loud"),
     "top-k under 0": ("--top-k", -1),
     "top-k a word": ("--top-k", "many"),
     "seconds 0": ("--seconds", 0),

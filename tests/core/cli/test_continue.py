@@ -49,7 +49,7 @@ def test_the_take_alone_starts_at_0(command: Command, song: Path, tiny: Path) ->
 
 
 def test_from_mid_file_cuts_the_original(command: Command, song: Path, tiny: Path) -> None:
-    command.json("continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--from", 3.5)
+    command.json("continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--seed", 3, "--from", 3.5)
     melody, bass, take = read_score("o.mid").tracks
     assert [n.pitch for n in melody.notes] == [72, 74, 76, 77]
     assert max(n.end for n in (*melody.notes, *bass.notes)) == pytest.approx(3.5)
@@ -58,7 +58,9 @@ def test_from_mid_file_cuts_the_original(command: Command, song: Path, tiny: Pat
 
 
 def test_keep_rest_leaves_it(command: Command, song: Path, tiny: Path) -> None:
-    command.json("continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--from", 3.5, "--keep-rest")
+    command.json(
+        "continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--seed", 3, "--from", 3.5, "--keep-rest"
+    )
     after = read_score("o.mid")
     assert after.chunks[:-1] == read_score(song).chunks
     assert min(n.start for n in after.tracks[-1].notes) >= 3.5
@@ -116,6 +118,14 @@ def test_the_take_is_on_the_grid_of_the_prompt(command: Command, song: Path, tin
     assert command.json(*line, "--grid", "off")["grid"] is None
     assert any(n.start_tick % 120 for n in take_notes(Path("o.mid")))
     assert "1/16t" in command.refuse(2, *line, "--grid", "1/12")
+
+
+def test_a_flat_prompt_stays_flat_or_gets_a_human_touch(command: Command, song: Path, tiny: Path) -> None:
+    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 10, "--seed", 1]
+    for dynamics in ("auto", "flat", "human"):
+        command.json(*line, "--dynamics", dynamics)
+        velocities = {n.velocity for n in take_notes(Path("o.mid"))}
+        assert (velocities == {80}) == (dynamics != "human")
 
 
 def test_the_prompt_is_the_chosen_tracks_and_seconds(
