@@ -285,7 +285,7 @@ class GenerationPanel(QWidget):
 
     def _tell_state(self) -> None:
         self.button.setEnabled(self._running or self._ready)
-        self.reason.setText("" if self._running else self._reason or self._plan)
+        self.reason.setText("Stopping keeps what is there" if self._running else self._reason or self._plan)
         self.button.setAccessibleName(self.button.text())
         self.button.setAccessibleDescription(self.reason.text() or self.button.toolTip())
 

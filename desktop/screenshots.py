@@ -70,6 +70,7 @@ def take(folder: Path, scheme: str, scale: str) -> None:
         until(lambda: time.monotonic() > end)
 
     until(lambda: window.continuing.is_prepared and window.hub.description)
+    settle(0.3)  # until the status bar has told of it
     picture("empty", window)
     window.filing.open_path(dict((title, path) for path, title in examples())["Greensleeves"])
     until(lambda: window.document.session.score is not None and window.continuing.is_prepared)

@@ -1,6 +1,6 @@
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QWheelEvent
+from PySide6.QtGui import QContextMenuEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
@@ -277,3 +277,22 @@ def test_wheel_scrolls_pitch_and_shift_wheel_time(roll: PianoRoll, hand: Hand) -
     turn(roll, hand.at(5, 66), -1, SHIFT)
     assert roll.coordinates.left > before.left
     assert roll.horizontalScrollBar().value() == round(roll.coordinates.left * 100)
+
+
+def test_a_pinch_zooms_about_the_pointer(roll: PianoRoll, hand: Hand) -> None:
+    at = QPointF(hand.at(2.0, 60))
+    before = roll.coordinates
+    pinch = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture,
+        QPointingDevice.primaryPointingDevice(),
+        2,
+        at,
+        at,
+        QPointF(roll.viewport().mapToGlobal(at)),
+        0.5,
+        QPointF(),
+    )
+    QApplication.sendEvent(roll.viewport(), pinch)
+    after = roll.coordinates
+    assert after.pixels_per_second == pytest.approx(1.5 * before.pixels_per_second)
+    assert after.seconds(at.x() - roll.keyboard_width) == pytest.approx(2.0, abs=0.02)

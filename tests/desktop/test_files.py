@@ -1,0 +1,172 @@
+"""Files in the window: dropped, cancelled, changed by others, not to be written, saved and opened again whole."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from core.session.session import View
+from core.session.storage import open_session, save_session
+from desktop.dialogs import MIDI_FILES, Dialogs
+from desktop.filing import MIDI_SUFFIXES
+from tests.desktop.windows import BACH, Desk
+
+MakeDesk = Callable[..., Desk]
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+
+
+def drop(at: Desk, path: Path) -> bool:
+    """Drag a file over the window and let it go; whether the window would have it."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    enter = QDragEnterEvent(QPoint(200, 200), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, NO_KEYS)
+    QApplication.sendEvent(at.window, enter)
+    if enter.isAccepted():
+        let_go = QDropEvent(QPointF(200, 200), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, NO_KEYS)
+        QApplication.sendEvent(at.window, let_go)
+    return enter.isAccepted()
+
+
+def test_a_file_that_is_dropped_opens(desk: MakeDesk, homes: Path) -> None:
+    at = desk()
+    assert not drop(at, homes / "letter.pdf")
+    assert drop(at, BACH)
+    at.wait(lambda: at.window.document.session.score is not None, "the file to open")
+    assert at.window.centre.currentWidget() is at.window.roll
+    assert at.window.windowTitle() == "bwv846.mid[*] – Continuo"
+
+
+def test_opening_can_be_cancelled(desk: MakeDesk) -> None:
+    at = desk()
+    at.settle()
+    at.window.files.started.connect(lambda task: task.can_cancel and task.cancel())
+    at.window.filing.open_path(BACH)
+    at.wait(lambda: at.said, "a sentence")
+    assert at.said == ["bwv846.mid was not opened."]
+    assert at.window.document.session.score is None
+
+
+def test_a_session_comes_back_whole(desk: MakeDesk, homes: Path) -> None:
+    at = desk()
+    at.open()
+    window = at.window
+    window.roll.zoom_time(3.0, 100.0)
+    window.roll.zoom_pitch(1.6, 100.0)
+    window.roll.scroll_to(4.0)
+    window.roll.set_follow(False)
+    window.tracks.mute_changed.emit(0, True)
+    window.tracks.in_prompt_changed.emit(1, False)
+    window.roll.marker_moved.emit(12.0)
+    window.roll.prompt_start_moved.emit(2.0)
+    at.set(temperature=0.8, scale="D minor", length=4.0, unit="bars")
+    view = window.display.view()
+    at.answers.path = path = str(homes / "song.continuo")
+    window.actions_["save as"].trigger()
+    at.settle()
+    saved = window.document.session
+    assert saved.view == view
+    window.filing.new()
+    assert window.display.view() != view
+    at.open(path)
+    assert window.document.session == saved
+    again = window.display.view()
+    assert again.start == pytest.approx(view.start, abs=0.05)
+    assert again.seconds == pytest.approx(view.seconds, rel=0.01)
+    assert abs(again.low - view.low) <= 1
+    assert abs(again.high - view.high) <= 1
+    assert not again.follow
+    assert isinstance(again, View)
+
+
+def test_a_session_changed_by_others_is_not_saved_over_unasked(desk: MakeDesk, homes: Path) -> None:
+    at = desk()
+    at.open()
+    at.answers.path = path = str(homes / "song.continuo")
+    at.window.actions_["save as"].trigger()
+    at.settle()
+    theirs = at.window.document.session.with_marker(3.0)
+    save_session(theirs, path)
+    at.window.roll.marker_moved.emit(6.0)
+    at.window.actions_["save"].trigger()
+    at.settle()
+    assert at.answers.told == ["song.continuo was changed"]
+    assert open_session(path).marker == 3.0
+    assert at.window.document.is_changed
+    at.answers.saves_over = True
+    at.window.actions_["save"].trigger()
+    at.settle()
+    assert open_session(path).marker == 6.0
+    assert not at.window.document.is_changed
+    at.window.roll.marker_moved.emit(8.0)
+    at.window.actions_["save"].trigger()  # nobody else was there: nothing is asked
+    at.settle()
+    assert open_session(path).marker == 8.0
+    assert len(at.answers.told) == 2
+
+
+@pytest.mark.parametrize("command", ["save as", "save score", "export"])
+def test_where_nothing_can_be_written_says_so(desk: MakeDesk, command: str) -> None:
+    at = desk()
+    at.open()
+    at.answers.path = "/proc/song"  # not even root may
+    at.window.actions_[command].trigger()
+    at.settle()
+    assert len(at.answers.told) == 1
+    assert "/proc" in at.answers.told[0]
+    assert "Traceback" not in at.answers.told[0]
+
+
+def test_a_file_that_is_gone_leaves_the_recent_ones(desk: MakeDesk, homes: Path) -> None:
+    at = desk()
+    source = homes / "mine.mid"
+    source.write_bytes(BACH.read_bytes())
+    at.open(source)
+    assert [a.text() for a in at.window._recent_menu.actions()] == [str(source)]
+    source.unlink()
+    at.open(source)
+    assert "mine.mid" in at.answers.told[0]
+    assert not at.window._recent_menu.isEnabled()
+
+
+def answer(kind: type[QWidget], deed: Callable[[QWidget], object]) -> None:
+    """Once a dialog of this kind is open, do something to it."""
+
+    def look() -> None:
+        found = QApplication.activeModalWidget()
+        if isinstance(found, kind):
+            deed(found)
+        else:
+            QTimer.singleShot(5, look)
+
+    QTimer.singleShot(0, look)
+
+
+def choose(name: str) -> Callable[[QWidget], object]:
+    def deed(dialog: QWidget) -> None:
+        assert isinstance(dialog, QFileDialog)
+        dialog.selectFile(name)
+        dialog.accept()
+
+    return deed
+
+
+def test_names_without_a_suffix_get_one_and_never_replace_unasked(qtbot: QtBot, tmp_path: Path) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+    dialogs = Dialogs(window)
+
+    def save(name: str) -> str:
+        answer(QFileDialog, choose(name))
+        return dialogs.file_to_save("Save", str(tmp_path / "song.mid"), MIDI_FILES, MIDI_SUFFIXES)
+
+    assert save("new") == str(tmp_path / "new.mid")
+    assert save("new.MIDI") == str(tmp_path / "new.MIDI")
+    assert save("No.2") == str(tmp_path / "No.2.mid")
+    (tmp_path / "No.2.mid").touch()
+    answer(QMessageBox, lambda box: box.reject())  # type: ignore[attr-defined]
+    assert save("No.2") == ""
