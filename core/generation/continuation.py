@@ -8,7 +8,7 @@ takes = continuation.takes     # also after a stop: closed, with nothing left so
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ from core.codec.vocabulary import BOUNDARY, note_off
 from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
+from core.generation.holding import longest_note
 from core.generation.options import Options, Take
 from core.generation.sampler import sample
 
@@ -44,7 +45,8 @@ class _TakeState:
         self.seed = options.seed + index
         self.random = np.random.default_rng(self.seed)
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
-        self.grammar = Grammar(options.rules, prompt.steps, self.loudness)
+        rules = replace(options.rules, longest_note=longest_note(prompt, options.rules.longest_note))
+        self.grammar = Grammar(rules, prompt.steps, self.loudness)
         self.events: list[int] = []
         self.ended = False
 

@@ -39,6 +39,7 @@ class Rules:
     """What a take may not do. Times in seconds; `scale` holds pitch classes 0 to 11 (None: all).
 
     `low` and `high` are the lowest and highest pitch struck. `ends` lets the model end the piece.
+    A take's `longest_note` is often less (core.generation.holding).
     """
 
     scale: frozenset[int] | None = None
