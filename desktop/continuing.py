@@ -12,6 +12,7 @@ from core.generation.grammar import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
 from core.midi.key import Key, parse_key
+from core.midi.score import Track
 from core.midi.write import take_voice
 from core.session.forks import Fork, fork_prompt
 from core.session.session import GenerationSettings, Session, TakeRecord, new_id
@@ -52,9 +53,14 @@ def options_for(settings: GenerationSettings, seconds: float, seed: int) -> Call
             seed,
             seconds,
             takes=settings.takes,
+            dynamics=settings.dynamics,
         )
 
     return options
+
+
+def _request(session: Session, tracks: tuple[Track, ...], marker: float, start: float) -> PromptRequest:
+    return PromptRequest(tracks, marker, start, session.tempo_map, session.settings.grid)
 
 
 class Continuing(QObject):
@@ -63,6 +69,7 @@ class Continuing(QObject):
     running_changed = Signal(bool)
     ready_changed = Signal(bool, str)  # whether Continue can be pressed, and the sentence beside it
     key_found = Signal(object)  # the prompt's key, such as "D minor", or None
+    grid_found = Signal(object)  # the grid it is continued on, such as "1/16", or None
     begun = Signal()  # `growths` are new
     grown = Signal()  # `growths` have more notes
     ended = Signal()  # the takes are in the session
@@ -101,7 +108,7 @@ class Continuing(QObject):
             self.model = None
             self._problem = ""
             self._worker.want_model(self._wanted_model)
-        request = PromptRequest(session.prompt_tracks, session.marker, session.prompt_start)
+        request = _request(session, session.prompt_tracks, session.marker, session.prompt_start)
         if not request.is_same(self._wanted):
             self._wanted = request
             self._is_prepared = False
@@ -128,10 +135,11 @@ class Continuing(QObject):
         self._is_prepared = False
         self._tell_ready()
 
-    def _on_prepared(self, request: PromptRequest, key: str) -> None:
+    def _on_prepared(self, request: PromptRequest, key: str, grid: str) -> None:
         if request.is_same(self._wanted):
             self._is_prepared = True
             self.key_found.emit(key or None)
+            self.grid_found.emit(grid or None)
             self._tell_ready()
 
     def _on_failed(self, problem: str) -> None:
@@ -149,14 +157,15 @@ class Continuing(QObject):
     def proceed(self) -> None:
         """Go on from the marker."""
         session = self._document.session
-        prompt = PromptRequest(session.prompt_tracks, session.marker, session.prompt_start)
+        prompt = _request(session, session.prompt_tracks, session.marker, session.prompt_start)
         self._begin(self.tr("Continue"), prompt, None, session.marker)
 
     def fork(self, take_id: str, at: float) -> None:
         """Go on from within a take, `at` seconds from its marker. Raises UsageError if that cannot be."""
-        fork = fork_prompt(self._document.session, take_id, at)
+        session = self._document.session
+        fork = fork_prompt(session, take_id, at)
         name = self.tr("Continue from within {0}").format(fork.take.name)
-        self._begin(name, PromptRequest(fork.tracks, fork.marker, fork.start), fork, fork.take.marker)
+        self._begin(name, _request(session, fork.tracks, fork.marker, fork.start), fork, fork.take.marker)
 
     def regenerate(self, take_id: str) -> None:
         """Another take from where this one began, with a new seed. Raises UsageError if that cannot be."""
@@ -165,10 +174,11 @@ class Continuing(QObject):
         name = self.tr("Regenerate {0}").format(take.name)
         if any(parent.id == take.parent for parent in session.takes):
             fork = fork_prompt(session, take.parent, take.forked_at)
-            self._begin(name, PromptRequest(fork.tracks, fork.marker, fork.start), fork, fork.take.marker, True)
+            prompt = _request(session, fork.tracks, fork.marker, fork.start)
+            self._begin(name, prompt, fork, fork.take.marker, True)
         else:
             start = min(session.prompt_start, take.marker)
-            prompt = PromptRequest(session.prompt_tracks, take.marker, start)
+            prompt = _request(session, session.prompt_tracks, take.marker, start)
             self._begin(name, prompt, None, take.marker, True)
 
     def _begin(

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.midi.grid import GRID_CHOICES, GRIDS
 from core.midi.key import Key
 from core.session.session import DEFAULTS, LATEST, GenerationSettings
 from desktop import icons
@@ -29,6 +30,8 @@ SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
 _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit
 _BUNDLED = ""  # the settings' name for the bundled model
 _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
+
+_DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
 
 _TIPS = {
     "model": "Which model plays on. Models differ in the music they have learned from.",
@@ -45,6 +48,10 @@ _TIPS = {
     "include the raised seventh.",
     "low": "The lowest note that may be played, such as C2 (middle C is C4).",
     "high": "The highest note that may be played, such as C6 (middle C is C4).",
+    "grid": "Where notes may begin. Auto keeps a quantised prompt on its own grid and lets a played one breathe; "
+    "or choose the finest note value yourself. T means triplets.",
+    "dynamics": "How loud the notes are. A prompt in which all notes are equally loud goes on so, or with gentle "
+    "accents as a player gives them. Flat makes every note equally loud.",
     "reset": "Set everything but the model back to how it was at first.",
 }
 
@@ -84,6 +91,7 @@ class GenerationPanel(QWidget):
         """Show settings; emits nothing."""
         self._settings = settings
         fields = (self.model, self.length, self.unit, self.takes, self.seed, self.lock, self.scale, self.low, self.high)
+        fields += (self.grid, self.dynamics)
         blockers = [QSignalBlocker(field) for field in fields]
         self._choose_model(settings.model)
         self.unit.setCurrentIndex(self.unit.findData(settings.unit))
@@ -102,6 +110,8 @@ class GenerationPanel(QWidget):
         self._choose_scale(settings.scale)
         self.low.setValue(settings.low)
         self.high.setValue(settings.high)
+        self.grid.setCurrentIndex(self.grid.findData(settings.grid))
+        self.dynamics.setCurrentIndex(self.dynamics.findData(settings.dynamics))
         self.reset.setEnabled(replace(DEFAULTS, model=settings.model, seed=settings.seed) != settings)
         del blockers
 
@@ -141,6 +151,11 @@ class GenerationPanel(QWidget):
         """The key of the prompt, such as "D minor"."""
         self.scale.setItemText(self.scale.findData("auto"), f"Auto ({key})" if key else "Auto")
 
+    def show_detected_grid(self, grid: str | None) -> None:
+        """The grid that the prompt is continued on, such as "1/16"; shown beside Auto if that is what is chosen."""
+        is_auto = self._settings.grid == "auto"
+        self.grid.setItemText(self.grid.findData("auto"), f"Auto ({grid or 'none'})" if is_auto else "Auto")
+
     def changeEvent(self, event: QEvent) -> None:
         """Icons follow the palette."""
         super().changeEvent(event)
@@ -175,6 +190,12 @@ class GenerationPanel(QWidget):
                 name = Key(tonic, mode).name
                 self.scale.addItem(name, name)
         self.low, self.high = PitchSpin(), PitchSpin()
+        self.grid = QComboBox()
+        for grid in GRID_CHOICES:
+            self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
+        self.dynamics = QComboBox()
+        for words, dynamics in _DYNAMICS.items():
+            self.dynamics.addItem(words, dynamics)
         self.reset = QPushButton("Reset")
         self.reset.setAutoDefault(False)
         icons.set_icon(self.reset, "reset")
@@ -189,12 +210,14 @@ class GenerationPanel(QWidget):
             (self.scale, "scale", "Scale lock"),
             (self.low, "low", "Lowest note"),
             (self.high, "high", "Highest note"),
+            (self.grid, "grid", "Grid"),
+            (self.dynamics, "dynamics", "Dynamics"),
             (self.reset, "reset", "Reset the settings"),
         ):
             field.setToolTip(_TIPS[key])
             field.setAccessibleName(name)
             field.setAccessibleDescription(_TIPS[key])
-        for box in (self.model, self.unit, self.scale):
+        for box in (self.model, self.unit, self.scale, self.grid, self.dynamics):
             box.setMinimumContentsLength(4)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -217,6 +240,8 @@ class GenerationPanel(QWidget):
             ("Top-p", self.top_p, [(self.top_p, 1)]),
             ("Scale lock", self.scale, [(self.scale, 1)]),
             ("Range", self.low, [(self.low, 1), (to, 0), (self.high, 1)]),
+            ("Grid", self.grid, [(self.grid, 1)]),
+            ("Dynamics", self.dynamics, [(self.dynamics, 1)]),
         ]
         for row, (words, buddy, fields) in enumerate(rows):
             label = QLabel(words)
@@ -255,6 +280,8 @@ class GenerationPanel(QWidget):
         self.scale.currentIndexChanged.connect(lambda: self._change(scale=self.scale.currentData()))
         self.low.valueChanged.connect(lambda low: self._change(low=low, high=max(low, self._settings.high)))
         self.high.valueChanged.connect(lambda high: self._change(high=high, low=min(high, self._settings.low)))
+        self.grid.currentIndexChanged.connect(lambda: self._change(grid=self.grid.currentData()))
+        self.dynamics.currentIndexChanged.connect(lambda: self._change(dynamics=self.dynamics.currentData()))
         self.reset.clicked.connect(self._reset)
 
     # What the user does

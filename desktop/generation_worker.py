@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal
 
 from core.midi.score import Track
+from core.midi.tempo_map import TempoMap
 from desktop.logs import sentence_for
 
 if TYPE_CHECKING:
@@ -25,17 +26,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PromptRequest:
-    """What to read into the model: tracks, from `start` to `marker` (score seconds)."""
+    """What to read into the model: tracks, from `start` to `marker` (score seconds), on which grid (see find_grid)."""
 
     tracks: tuple[Track, ...]
     marker: float
     start: float
+    tempo_map: TempoMap
+    grid: str
 
     def is_same(self, other: "PromptRequest | None") -> bool:
         """Whether the other asks for the same; tracks are immutable, so that identity tells."""
         return (
             other is not None
-            and (self.marker, self.start) == (other.marker, other.start)
+            and (self.marker, self.start, self.grid) == (other.marker, other.start, other.grid)
+            and self.tempo_map == other.tempo_map
             and len(self.tracks) == len(other.tracks)
             and all(a is b for a, b in zip(self.tracks, other.tracks, strict=True))
         )
@@ -86,7 +90,7 @@ class GenerationWorker(QThread):
     model_ready = Signal(object)  # ModelFacts
     models_found = Signal(object)  # list of (name, words, licence)
     preparing = Signal(object)  # PromptRequest
-    prepared = Signal(object, str)  # PromptRequest, the name of its key or ""
+    prepared = Signal(object, str, str)  # PromptRequest, the names of its key and its grid or ""
     failed = Signal(str)  # the model or prompt wanted cannot be had: a sentence
     ended = Signal(object)  # Run
     said = Signal(str)
@@ -212,16 +216,18 @@ class GenerationWorker(QThread):
     def _read(self, prompt: PromptRequest, cancelled: Callable[[], bool]) -> "PreparedPrompt":
         """The prompt in the model's cache: read now, unless it stands there already."""
         from core.codec.events import encode_prompt
+        from core.midi.grid import find_grid
 
         assert self._engine is not None
         if self._prepared is not None and prompt.is_same(self._prepared[0]):
             return self._prepared[1]
         self.preparing.emit(prompt)
-        events = encode_prompt(prompt.tracks, prompt.marker, self._engine.config.conventions, prompt.start)
+        grid = find_grid(prompt.tempo_map, prompt.tracks, prompt.marker, prompt.start, prompt.grid)
+        events = encode_prompt(prompt.tracks, prompt.marker, self._engine.config.conventions, prompt.start, grid)
         prepared = self._engine.prepare(events, cancelled)
         self._key = key_of(prompt)
         self._prepared = prompt, prepared
-        self.prepared.emit(prompt, self._key.name if self._key else "")
+        self.prepared.emit(prompt, self._key.name if self._key else "", grid.name if grid else "")
         return prepared
 
     def _sample(self) -> None:

@@ -166,6 +166,7 @@ class MainWindow(QMainWindow):
         continuing.running_changed.connect(self.panel.set_running)
         continuing.running_changed.connect(self._on_running)
         continuing.key_found.connect(self.panel.show_detected_key)
+        continuing.grid_found.connect(self.panel.show_detected_grid)
         continuing.grown.connect(self._show_growing)
         continuing.ended.connect(self.takes.end_growing)
         self.worker.models_found.connect(self.panel.show_models)

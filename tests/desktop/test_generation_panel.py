@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from core.midi.grid import GRID_CHOICES
 from core.session.session import DEFAULTS, GenerationSettings
 from desktop.fields import pitch_of
 from desktop.generation_panel import SEEDS, GenerationPanel
@@ -57,6 +58,8 @@ def any_settings(draw: st.DrawFn) -> GenerationSettings:
         scale=draw(st.sampled_from(["off", "auto", "D minor", "Gb major"])),
         low=low,
         high=high,
+        grid=draw(st.sampled_from(GRID_CHOICES)),
+        dynamics=draw(st.sampled_from(["auto", "flat", "human"])),
     )
 
 
@@ -163,6 +166,26 @@ def test_scale_lock_and_the_detected_key(panel: GenerationPanel, changes: list[G
     panel.scale.setFocus()
     QTest.keyClicks(panel.scale, "Eb")
     assert changes[-1].scale == "Eb major"
+
+
+def test_grid_and_the_one_that_was_found(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:
+    panel.show_detected_grid("1/16")
+    assert panel.grid.currentText() == "Auto (1/16)"
+    QTest.keyClick(panel.grid, Qt.Key.Key_End)
+    assert changes[-1].grid == "1/16t"
+    assert panel.grid.currentText() == "1/16 triplets"
+    panel.show_detected_grid("1/16t")  # the user's own, so it says nothing of the prompt
+    assert panel.grid.itemText(0) == "Auto"
+    panel.show_settings(DEFAULTS)
+    panel.show_detected_grid(None)
+    assert panel.grid.currentText() == "Auto (none)"
+
+
+def test_dynamics(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:
+    QTest.keyClick(panel.dynamics, Qt.Key.Key_Down)
+    assert changes[-1].dynamics == "flat"
+    QTest.keyClick(panel.dynamics, Qt.Key.Key_Down)
+    assert changes[-1].dynamics == "human"
 
 
 def test_reset_keeps_model_and_seed(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:
