@@ -86,6 +86,11 @@ class PlayerHub(QObject):
         player = self._player
         return player.status().connected if player is not None and not self._is_silent else False
 
+    def status(self) -> PlayerStatus:
+        """What the player itself says, its figures included; of a player that is not there, nothing."""
+        player = self._player
+        return player.status() if player is not None else PlayerStatus()
+
     # Playing what there is
 
     def play(self, request: PlayRequest) -> None:

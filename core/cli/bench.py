@@ -1,11 +1,15 @@
-"""continuo-cli bench: how fast events are sampled here."""
+"""continuo-cli bench: how fast events are sampled here, or with --gui how fast the window is."""
 
+import json
+import subprocess
+import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.cli.output import Json, give, say
+from core.errors import ContinuoError
 
 if TYPE_CHECKING:
     from core.model.inference import Inference
@@ -13,10 +17,20 @@ if TYPE_CHECKING:
 
 FIRST, LAST = 250, 1000  # all figures are from event 250 to event 1000
 ROUNDS = 3  # of our own figures, the median counts
+WINDOW = ("-m", "desktop.bench")  # a process of its own: this one has no Qt
+FIGURES = (  # of the window: words, the most it should be, its unit, where the usual and the worst value stand
+    ("process start to window on screen", 1.0, "s", "start.to_window_s", "start.longest_s"),
+    ("scrolling, a frame", 8, "ms", "frames.scenes.scroll.p50", "frames.scenes.scroll.p99"),
+    ("the playhead alone, a frame", 2, "ms", "frames.scenes.playhead.p50", "frames.scenes.playhead.p99"),
+    ("click on Continue to first event", 60, "ms", "continue.p50_ms", "continue.longest_ms"),
+    ("GUI thread held up", 50, "ms", "playing.block_ms_p99", "playing.longest_block_ms"),
+    ("events leave late", 1, "ms", "playing.late_ms_p50", "playing.late_ms_p99"),
+)
 
 
 def bench(
     threads: Annotated[int | None, typer.Option(help="CPU threads.", show_default="PyTorch's choice")] = None,
+    gui: Annotated[bool, typer.Option("--gui", help="Measure the window instead, for two minutes.")] = False,
     as_json: Json = False,
 ) -> None:
     """Measure events per second: the book's network, its published loop beside it, and the bundled model.
@@ -25,6 +39,9 @@ def bench(
     Then both networks as `continue` samples them, which on a CPU is with 8-bit matrices.
     Example: continuo-cli bench
     """
+    if gui:
+        _bench_window(as_json)
+        return
     import torch
 
     from core.model.checkpoint import find_model, load_model
@@ -62,6 +79,28 @@ def bench(
         f"{info.name + ', as sampled here':28} {bundled:8.1f} events/s"
     )
     give(words, result, as_json)
+
+
+def _bench_window(as_json: bool) -> None:
+    """How soon the window is there and answers, painted into memory; beside each figure what it should be at most."""
+    done = subprocess.run([sys.executable, *WINDOW], stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise ContinuoError("The window could not be measured; the lines above say why.")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    lines = []
+    for words, most, unit, usual, worst in FIGURES:
+        found, least = (_look_up(result, path) for path in (usual, worst))
+        lines.append(f"{words:44}{found:9.2f}{least:9.2f}{most:9g} {unit}")
+    playing, notes, sound = result["playing"], result["frames"]["notes"], result["continue"]["output"]
+    title = f"{notes} notes; {playing['seconds']:g} s to {sound}"
+    title = f"{title:44}{'usual':>9}{'worst':>9}{'at most':>9}"
+    give("\n".join([title, *lines]), result, as_json)
+
+
+def _look_up(result: dict[str, Any], path: str) -> float:
+    for key in path.split("."):
+        result = result[key]
+    return float(result)  # type: ignore[arg-type]
 
 
 def events_per_second(inference: "Inference") -> float:

@@ -32,3 +32,23 @@ def test_what_it_prints(command: Command) -> None:
     assert result["threads"] == 1
     assert {"events_per_second", "loop_events_per_second", "ratio"} <= result["book"].keys()
     assert result["bundled"]["events_per_second"] > 0
+
+
+def test_the_window_is_measured_whole(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "WINDOW", (*bench.WINDOW, "--short"))
+    result = command.json("bench", "--gui")
+    assert result["start"].keys() == {"to_window_s", "longest_s", "starts", "torch_loaded"}
+    assert result["start"]["torch_loaded"] is False
+    assert {"scroll", "playhead", "zoom, everything on view"} <= result["frames"]["scenes"].keys()
+    assert result["continue"].keys() == {"first_ms", "p50_ms", "longest_ms", "clicks", "output", "heard"}
+    assert result["continue"]["heard"]
+    assert "JACK" in result["continue"]["output"]
+    assert result["playing"]["sent"] > 0
+    assert {"longest_block_ms", "block_ms_p99", "late_ms_p50", "late_ms_p99", "underruns"} <= result["playing"].keys()
+    for *_, usual, worst in bench.FIGURES:
+        assert 0 < bench._look_up(result, usual) <= bench._look_up(result, worst)
+
+
+def test_the_window_that_cannot_be_measured(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "WINDOW", ("-c", "raise SystemExit(1)"))
+    assert "could not be measured" in command.refuse(1, "bench", "--gui")
