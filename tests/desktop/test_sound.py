@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from core.live.outputs import ExistingPort, VirtualPort
+from core.live.outputs import ExistingPort, NoOutput, VirtualPort
 from core.settings import load_settings
 from tests.conftest import JackServer, Listener
 from tests.desktop.windows import Desk
@@ -180,3 +180,23 @@ def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dic
     assert not [t for t in threading.enumerate() if t.name.startswith("continuo")]
     assert not sounding(listener.wait_for(lambda m: not sounding(m)))
     listener.close()
+
+
+def test_the_virtual_port_stands_open_whatever_the_sound_goes_to(desk: MakeDesk, jack: dict[str, str]) -> None:
+    at = desk(NoOutput())
+    window = at.window
+    at.wait_until_open()
+    window.hub.look_for_ports()
+    other = Listener(own_port="Synth")
+    with Listener("Continuo:Continuo") as daw:  # connected once, before the port is chosen
+        for pitch, choice in ((60, VirtualPort()), (61, ExistingPort("Synth")), (62, VirtualPort())):
+            before = window.hub._player
+            window.choices.choose_output(choice)
+            at.wait(lambda before=before: window.hub._player not in (before, None), "the output to open")
+            window.roll.key_pressed.emit(pitch)
+            window.roll.key_released.emit(pitch)
+        daw.wait_for(lambda m: ons(m) == [60, 62] and not sounding(m))
+        other.wait_for(lambda m: ons(m) == [61] and not sounding(m))
+        other.close()
+        window._close()
+        assert not [name for name in daw.ports() if "Continuo" in name]
