@@ -8,7 +8,7 @@ takes = continuation.takes     # also after a stop: closed, with nothing left so
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from core.codec.events import NoteMessage, Prompt, decode
 from core.codec.vocabulary import BOUNDARY, note_off
+from core.generation.bounds import bounds_of
 from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
-from core.generation.holding import longest_note
 from core.generation.options import Options, Take
 from core.generation.sampler import sample
 
@@ -45,8 +45,7 @@ class _TakeState:
         self.seed = options.seed + index
         self.random = np.random.default_rng(self.seed)
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
-        rules = replace(options.rules, longest_note=longest_note(prompt, options.rules.longest_note))
-        self.grammar = Grammar(rules, prompt.steps, self.loudness)
+        self.grammar = Grammar(options.rules, prompt.steps, self.loudness, bounds_of(prompt))
         self.events: list[int] = []
         self.ended = False
 

@@ -4,6 +4,7 @@ Small models forget to let notes go, strike what already sounds, or fall silent.
 ruled out before sampling, or mended by an event that goes into the model's context too.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,13 +26,14 @@ from core.codec.vocabulary import (
     time_shift,
 )
 from core.errors import UsageError
+from core.generation.bounds import WINDOW, Bounds
 from core.generation.dynamics import Loudness
 
 _ONS = slice(NOTE_ON.first, NOTE_ON.end)
 _OFFS = slice(NOTE_OFF.first, NOTE_OFF.end)
 _SHIFTS = slice(TIME_SHIFT.first, TIME_SHIFT.end)
 _VELOCITIES = slice(VELOCITY.first, VELOCITY.end)
-_LATE = 2  # steps past a line at which a time shift still means the line
+_LATE = 4  # steps past a line, at most, that still mean the line: players spread their chords
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Rules:
     """What a take may not do. Times in seconds; `scale` holds pitch classes 0 to 11 (None: all).
 
     `low` and `high` are the lowest and highest pitch struck. `ends` lets the model end the piece.
-    A take's `longest_note` is often less (core.generation.holding).
+    What a prompt's bounds allow is often less (core.generation.bounds); they set no range if the rules do.
     """
 
     scale: frozenset[int] | None = None
@@ -61,9 +63,13 @@ class Rules:
     @property
     def pitches(self) -> NDArray[np.bool_]:
         """Which of the 128 pitches may be struck."""
-        pitch = np.arange(128)
-        allowed = (pitch >= self.low) & (pitch <= self.high)
-        return allowed if self.scale is None else allowed & np.isin(pitch % 12, list(self.scale))
+        allowed = _within(self.low, self.high)
+        return allowed if self.scale is None else allowed & np.isin(np.arange(128) % 12, list(self.scale))
+
+
+def _within(low: int, high: int) -> NDArray[np.bool_]:
+    pitch = np.arange(128)
+    return (pitch >= low) & (pitch <= high)
 
 
 class Grammar:
@@ -72,17 +78,29 @@ class Grammar:
     Time is in steps from the take's start, which last as `steps` says. A new take starts with nothing
     sounding. Where the steps have lines, notes begin on those alone: a note-on between two waits for the
     second, and a silence ends on the last line that its longest reaches. `loudness` says which velocities
-    there are (none given: all) and what is heard of them.
+    there are (none given: all) and what is heard of them; `bounds` are the prompt's (none given: none).
     """
 
-    def __init__(self, rules: Rules, steps: Steps = PLAIN, loudness: Loudness | None = None) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        steps: Steps = PLAIN,
+        loudness: Loudness | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
         self.decoder = StreamingDecoder(loudness.first if loudness else DEFAULT_VELOCITY, steps, loudness)
         self._velocities = np.ones(VELOCITY.size, dtype=bool)
         if loudness and loudness.bins:
             self._velocities = np.isin(np.arange(VELOCITY.size), loudness.bins)
         self._steps = steps
         self._pitches = rules.pitches
-        self._longest_note = steps.span(rules.longest_note)
+        self._longest_note = steps.span(min(rules.longest_note, bounds.longest_note) if bounds else rules.longest_note)
+        if bounds and (rules.low, rules.high) == (0, 127):
+            self._pitches = self._pitches & _within(bounds.lowest, bounds.highest)
+        self._most_at_once = bounds.most_at_once if bounds else 128
+        # The steps of the newest onsets, as many as may lie within a window.
+        self._onsets: deque[int] | None = deque(maxlen=bounds.most_in_window) if bounds else None
+        self._window = steps.span(WINDOW)
         self._longest_silence = steps.span(rules.longest_silence)
         self._silent_since = 0  # meaningful while nothing sounds
         self._after_velocity = False
@@ -98,16 +116,22 @@ class Grammar:
         """(vocab) mask of the events that may come next; valid until the next call, never empty.
 
         Note-off only for what sounds, and not in the step it was struck; note-on only for a pitch of
-        the rules that is silent; a velocity only if the take may have it, and after it its note-on; no time
-        shift when silence has lasted its longest; boundary only if the rules let the piece end; never padding.
+        the rules that is silent, and while neither too many sound nor too many have just begun; a velocity
+        only if the take may have it, and after it its note-on; no time shift when silence has lasted its
+        longest; boundary only if the rules let the piece end; never padding.
         """
         mask = self._allowed
-        mask[_ONS] = self._pitches
+        mask[_ONS] = self._pitches & (self._after_velocity or not self._is_crowded())
         mask[_OFFS] = False
         for pitch, onset in self.decoder.sounding.items():
             mask[NOTE_ON.first + pitch] = False
             mask[NOTE_OFF.first + pitch] = onset < self.step and not self._after_velocity
         mask[_SHIFTS] = not self._after_velocity and self._patience() > 0
+        # What comes a little after a line is meant to come on it: so it must come now.
+        since = self._steps.since_line(self.step)
+        late = self._late_until(self.step - since) - since
+        if 0 < late < self._patience():
+            mask[TIME_SHIFT.first : TIME_SHIFT.first + late] = False
         mask[BOUNDARY] = self._ends and not self._after_velocity
         mask[_VELOCITIES] = self._velocities & (not self._after_velocity and bool(mask[_ONS].any()))
         return mask
@@ -123,12 +147,12 @@ class Grammar:
         """The event, a time shift made short enough not to pass a limit (or step `until`).
 
         What begins a note between two lines gives way to the time shift that leads to the second; the model
-        is asked again there. A shift that ends a hair past a line ends on it.
+        is asked again there. A shift that ends a little past a line ends on it.
         """
         steps = shift_steps(event)
         if steps:
             late = self._steps.since_line(self.step + steps)
-            if late < steps and late <= _LATE and late <= self._steps.to_line(self.step + steps) // 3:
+            if late < steps and late <= self._late_until(self.step + steps - late):
                 steps -= late
         elif event < NOTE_ON.end or VELOCITY.first <= event < VELOCITY.end:
             steps = min(self._steps.to_line(self.step), LONGEST_SHIFT)
@@ -144,9 +168,23 @@ class Grammar:
         sounded = bool(self.decoder.sounding)
         messages = self.decoder.feed(event)
         self._after_velocity = VELOCITY.first <= event < VELOCITY.end
+        if self._onsets is not None and event < NOTE_ON.end:
+            self._onsets.append(self.step)
         if sounded and not self.decoder.sounding:
             self._silent_since = self.step
         return messages
+
+    def _is_crowded(self) -> bool:
+        if len(self.decoder.sounding) >= self._most_at_once:
+            return True
+        onsets = self._onsets
+        if onsets is None or len(onsets) < (onsets.maxlen or 0) or onsets[0] <= self.step - self._window:
+            return False
+        return self._patience() > 0  # a silence that has lasted its longest ends all the same
+
+    def _late_until(self, line: int) -> int:
+        """Steps past a line (a step) that still mean the line: up to a third of the way to the next."""
+        return min(_LATE, (self._steps.to_line(line + 1) + 1) // 3)
 
     def _patience(self) -> int:
         """Steps that time may move on by before a note must be let go or struck."""

@@ -64,7 +64,7 @@ def test_beats_are_louder_than_what_lies_between() -> None:
 
 def test_the_models_events_are_the_same_whatever_is_heard() -> None:
     flat, human = (
-        continued(Options(WILD, seed=4, seconds=10.0, dynamics=name), prompt=prompt_at(80))[0]
+        continued(Options(WILD, seed=4, seconds=30.0, dynamics=name), prompt=prompt_at(80))[0]
         for name in ("auto", "human")
     )
     assert flat.events == human.events

@@ -9,6 +9,7 @@ from core.codec.events import NoteMessage, decode
 from core.codec.steps import PLAIN, Steps, gridded_steps
 from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, PADDING, TIME_SHIFT, VELOCITY, shift_steps, time_shift
 from core.errors import UsageError
+from core.generation.bounds import WINDOW, Bounds
 from core.generation.grammar import Grammar, Rules
 from core.generation.sampler import Sampling, sample
 from core.midi.grid import Grid
@@ -34,11 +35,11 @@ steps_of = st.just(PLAIN) | st.builds(gridded_steps, grids_of, st.floats(0, 5))
 
 
 def drawn(
-    rules: Rules, seed: int, bias: float, count: int = 250, steps: Steps = PLAIN
+    rules: Rules, seed: int, bias: float, count: int = 250, steps: Steps = PLAIN, bounds: Bounds | None = None
 ) -> tuple[list[int], list[NoteMessage], Grammar]:
     """A take from random logits; `bias` favours note-ons and velocities (or, below 0, time shifts)."""
     random = np.random.default_rng(seed)
-    grammar = Grammar(rules, steps=steps)
+    grammar = Grammar(rules, steps=steps, bounds=bounds)
     events, messages = [], []
     for _ in range(count):
         event = grammar.due()
@@ -93,6 +94,38 @@ def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float, steps: Step
     assert sorted((n.start, n.pitch) for n in decode(events, steps=steps)) == sorted(
         (m.time, m.pitch) for m in messages if m.velocity
     )
+
+
+bounds_of_takes = st.builds(
+    Bounds,
+    longest_note=st.floats(1, 6),
+    lowest=st.integers(-5, 60),
+    highest=st.integers(60, 140),
+    most_at_once=st.integers(3, 8),
+    most_in_window=st.integers(2, 12),
+)
+
+
+@given(bounds_of_takes, st.integers(0, 10**6), st.sampled_from([0.0, 4.0]), steps_of)
+def test_no_take_goes_beyond_its_bounds(bounds: Bounds, seed: int, bias: float, steps: Steps) -> None:
+    _, messages, _ = drawn(Rules(), seed, bias, steps=steps, bounds=bounds)
+    struck: dict[int, int] = {}
+    onsets: list[int] = []
+    for message in messages:
+        if not message.velocity:
+            assert message.step - struck.pop(message.pitch) <= steps.span(bounds.longest_note)
+            continue
+        struck[message.pitch] = message.step
+        onsets.append(message.step)
+        assert bounds.lowest <= message.pitch <= bounds.highest
+        assert len(struck) <= bounds.most_at_once
+        assert sum(onset > message.step - steps.span(WINDOW) for onset in onsets) <= bounds.most_in_window
+
+
+def test_a_range_that_is_asked_for_counts_and_not_the_prompts() -> None:
+    bounds = Bounds(1.0, 40, 60, 4, 9)
+    allowed = Grammar(Rules(low=70), bounds=bounds).allowed()[NOTE_ON.first : NOTE_ON.end]
+    assert np.flatnonzero(allowed).tolist() == list(range(70, 128))
 
 
 def test_boundary_and_padding_are_never_drawn_unasked() -> None:
