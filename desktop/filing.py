@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QStandardPaths, Signal
 
+from core.resources import bundled
 from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
 from core.session.playback import What
 from core.session.recovery import Recovery, find_recoverable
@@ -181,7 +182,9 @@ class Filing(QObject):
         )
 
     def _ask(self, title: str, ending: str, kinds: str, suffixes: tuple[str, ...]) -> str:
-        source = Path(self._document.source or Path.home() / self._document.name)
+        source = Path(self._document.source or self._document.name)
+        if source.parent in (Path(), bundled("examples")):  # not into the program's own folder
+            source = _documents() / source.name
         path = self.dialogs.file_to_save(title, str(source.with_name(source.stem + ending)), kinds, suffixes)
         # The file that was opened is never altered.
         opened = self._document.session.source
@@ -275,3 +278,9 @@ class Filing(QObject):
         if self._drag_folder is not None:
             shutil.rmtree(self._drag_folder, ignore_errors=True)
             self._drag_folder = None
+
+
+def _documents() -> Path:
+    """Where the user keeps what they make."""
+    folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+    return folder if folder.is_dir() else Path.home()

@@ -178,10 +178,12 @@ class GenerationWorker(QThread):
     def _list_models(self) -> None:
         from core.model.checkpoint import DEFAULT_MODEL, list_models
 
-        models = [
-            ("" if info.path.stem == DEFAULT_MODEL else info.path.stem, info.name, info.provenance.get("licence", ""))
-            for info in list_models()
-        ]
+        found = sorted(list_models(), key=lambda info: info.path.stem != DEFAULT_MODEL)  # the default comes first
+        models = []
+        for info in found:
+            licence = info.provenance.get("licence", "")
+            words = f"{info.name} (non-commercial)" if "NC" in licence else info.name
+            models.append(("" if info.path.stem == DEFAULT_MODEL else info.path.stem, words, licence))
         self.models_found.emit(models)
 
     def _load(self) -> None:

@@ -74,8 +74,9 @@ class StatusBar(QStatusBar):
         if run is not None:
             factor = run.real_time_factor
             _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
-        if run is not None or news.is_playing:
-            _put(self.in_hand, self.tr("{0:.1f} s in hand").format(news.ahead))
+        is_on = run is not None or news.is_playing
+        _put(self.in_hand, self.tr("{0:.1f} s in hand").format(news.ahead) if is_on else "")
+        if is_on:
             count = news.underruns
             _put(self.underruns, self.tr("1 underrun") if count == 1 else self.tr("{0} underruns").format(count))
 

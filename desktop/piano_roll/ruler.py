@@ -25,7 +25,7 @@ def marker_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
     """Where the continue-from flag stands: left of its line, or right where it would be cut off."""
     width = round(QFontMetricsF(font).horizontalAdvance(MARKER_TEXT)) + 14
     x = viewport.line_x(seconds)
-    left = x - width + 2 if x - width + 2 >= 0 else x
+    left = x if x >= 0 > x - width + 2 else x - width + 2
     return QRectF(left, _FLAG_TOP, width, _FLAG_HEIGHT)
 
 

@@ -120,6 +120,20 @@ def test_where_nothing_can_be_written_says_so(desk: MakeDesk, command: str) -> N
     assert "Traceback" not in at.answers.told[0]
 
 
+def test_where_to_save_is_suggested(desk: MakeDesk, homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = desk()
+    suggested: list[Path] = []
+    monkeypatch.setattr(at.answers, "file_to_save", lambda _, path, *more: suggested.append(Path(path)) or "")
+    source = homes / "mine.mid"
+    source.write_bytes(BACH.read_bytes())
+    for path in (BACH, source):
+        at.open(path)
+        at.window.actions_["save as"].trigger()
+    assert [path.name for path in suggested] == ["bwv846.continuo", "mine.continuo"]
+    assert suggested[0].parent != BACH.parent  # the program's own folder
+    assert suggested[1].parent == homes
+
+
 def test_a_file_that_is_gone_leaves_the_recent_ones(desk: MakeDesk, homes: Path) -> None:
     at = desk()
     source = homes / "mine.mid"

@@ -14,6 +14,7 @@ from core.midi.tempo_map import TempoMap
 from desktop.piano_roll import layers
 from desktop.piano_roll.measure import dense_part, measure_frames
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.ruler import marker_flag
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import OTHER, SCORE, TAKE, Hand, Heard, score
 
@@ -307,3 +308,11 @@ def test_measuring_runs(qtbot: QtBot) -> None:
     for frames in measure_frames(notes=400, width=600, height=300, frames=4):
         assert frames.frames == 4
         assert 0 < frames.p50 <= frames.p99 <= frames.longest
+
+
+def test_the_flag_is_whole_or_not_there(roll: PianoRoll) -> None:
+    font = roll.small_font
+    flags = [marker_flag(roll.coordinates, seconds, font) for seconds in (0.0, 0.1, 2.0)]
+    assert all(flag.left() >= 0 for flag in flags)
+    roll.scroll_to(0.1)
+    assert marker_flag(roll.coordinates, 0.0, font).right() <= 2  # of its line a pixel may be seen
