@@ -193,19 +193,38 @@ def test_a_note_between_two_lines_waits_for_the_second() -> None:
     assert grammar.fit(64, until=21) == time_shift(2)
 
 
-def test_a_shift_a_hair_past_a_line_ends_on_it() -> None:
+def test_a_shift_to_a_little_past_a_line_ends_on_it() -> None:
     grammar = Grammar(Rules(), steps=SIXTEENTHS)
-    assert [shift_steps(grammar.fit(time_shift(n))) for n in (1, 2, 11, 12, 13, 14, 15, 23, 25)] == [
-        1, 2, 11, 12, 12, 12, 15, 23, 24,
+    assert [shift_steps(grammar.fit(time_shift(n))) for n in (5, 11, 12, 13, 16, 17, 23, 25)] == [
+        5, 11, 12, 12, 12, 17, 23, 24,
     ]  # fmt: skip
-    close = Grammar(Rules(), steps=gridded_steps(Grid(0.5, 0.0, (8, 6)), 0.0))  # lines at 6, 8, 12, 16, 18
-    assert [shift_steps(close.fit(time_shift(n))) for n in (6, 7, 8, 9, 13)] == [6, 7, 8, 8, 12]
+    close = Grammar(Rules(), steps=gridded_steps(Grid(0.5, 0.0, (4, 6)), 0.0))  # lines at 8, 12, 16, 24
+    assert [shift_steps(close.fit(time_shift(n))) for n in (8, 9, 10, 13, 14, 15, 18, 19)] == [
+        8, 8, 10, 12, 14, 15, 16, 19,
+    ]  # fmt: skip
+
+
+def test_what_comes_a_little_after_a_line_comes_on_it() -> None:
+    grammar = Grammar(Rules(), steps=SIXTEENTHS)
+
+    def soonest() -> int:
+        return int(grammar.allowed()[TIME_SHIFT.first :].argmax()) + 1
+
+    assert soonest() == 5
+    grammar.accept(60)
+    assert soonest() == 5
+    grammar.accept(time_shift(10))
+    assert soonest() == 1
+    assert Grammar(Rules()).allowed()[TIME_SHIFT.first]
+    held = Grammar(Rules(longest_note=0.03), steps=SIXTEENTHS)
+    held.accept(60)
+    assert held.allowed()[TIME_SHIFT.first]  # else nothing could come
 
 
 @pytest.mark.parametrize(("longest", "step"), [(0.01, 12), (0.2, 12), (0.25, 24), (0.3, 24), (3.0, 288)])
 def test_a_silence_ends_on_a_line(longest: float, step: int) -> None:
     grammar = Grammar(Rules(longest_silence=longest), steps=SIXTEENTHS)
-    while grammar.allowed()[TIME_SHIFT.first]:
+    while grammar.allowed()[TIME_SHIFT.end - 1]:
         grammar.accept(grammar.fit(TIME_SHIFT.end - 1))
     assert grammar.step == step
     assert grammar.allowed()[60]
