@@ -58,6 +58,9 @@ def continue_(
     scale: Annotated[
         str | None, typer.Option(metavar='auto|"D minor"', help="Keep to a scale; auto finds the prompt's.")
     ] = None,
+    key_strength: Annotated[
+        float, typer.Option(help="Lean to the prompt's key, as far as it has one; 0: not at all.")
+    ] = 1.0,
     low: Annotated[str, typer.Option(help="Lowest pitch, as a number or a name.")] = "0",
     high: Annotated[str, typer.Option(help="Highest pitch.")] = "127",
     grid: Annotated[
@@ -105,7 +108,7 @@ def continue_(
     for sentence in choice.score.repairs:
         say(sentence)
     options = Options(
-        Sampling(temperature, top_k, top_p, min_p),
+        Sampling(temperature, top_k, top_p, min_p, key_strength),
         Rules(_scale(scale, choice), prompt.pitch(low), prompt.pitch(high)),
         secrets.randbelow(2**31) if seed is None else seed,
         prompt.length_in_seconds(choice.score, choice.marker, seconds, bars, events, keep_rest),

@@ -20,6 +20,7 @@ from core.generation.bounds import bounds_of
 from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
+from core.generation.leaning import key_leaning
 from core.generation.options import Options, Take
 from core.generation.sampler import sample
 
@@ -63,6 +64,7 @@ class Continuation:
         self._timing = prepared.prompt.steps
         self._states = [_TakeState(i, options, prepared.prompt) for i in range(options.takes)]
         self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
+        self._leaning = key_leaning(prepared.events, options.sampling.key_strength)
         self._stop = threading.Event()
         self._steps = self._run()
 
@@ -87,7 +89,7 @@ class Continuation:
         running = list(self._states)
         raw, cache = self._engine.fork(self._prepared, len(running))
         while not self._stop.is_set():
-            logits = to_numpy(raw)  # (B, vocab)
+            logits = to_numpy(raw) + self._leaning  # (B, vocab)
             going_on = []  # rows of the batch
             for row, state in enumerate(running):
                 yield self._next(state, logits[row])

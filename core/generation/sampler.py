@@ -15,12 +15,16 @@ from core.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How freely events are drawn. `top_k` 0, `top_p` 1 and `min_p` 0 leave that filter out."""
+    """How freely events are drawn. `top_k` 0, `top_p` 1 and `min_p` 0 leave that filter out.
+
+    `key_strength`, in nats, is how much less likely notes outside the prompt's key become; 0: no less.
+    """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 0.95
     min_p: float = 0.0
+    key_strength: float = 1.0
 
     def __post_init__(self) -> None:
         """Raises UsageError for a value out of its range."""
@@ -32,6 +36,8 @@ class Sampling:
             raise UsageError(f"top-p must be over 0 and at most 1, not {self.top_p:g}.")
         if not 0 <= self.min_p < 1:
             raise UsageError(f"min-p must be at least 0 and under 1, not {self.min_p:g}.")
+        if not 0 <= self.key_strength <= 20:
+            raise UsageError(f"The key strength must lie between 0 and 20, not {self.key_strength:g}.")
 
 
 def probabilities(logits: NDArray[np.floating], allowed: NDArray[np.bool_], how: Sampling) -> NDArray[np.float64]:

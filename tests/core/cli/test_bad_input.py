@@ -69,6 +69,7 @@ OPTIONS: dict[str, tuple[object, ...]] = {
     "top-p nan": ("--top-p", "nan"),
     "min-p 1": ("--min-p", 1),
     "min-p nan": ("--min-p", "nan"),
+    "key strength under 0": ("--key-strength", -1),
     "no such grid": ("--grid", "1/5"),
     "no such dynamics": ("--dynamics", "loud"),
     "top-k under 0": ("--top-k", -1),
