@@ -74,7 +74,7 @@ def test_length_in_bars_and_events(command: Command, song: Path, tiny: Path) -> 
 
 
 def test_takes_into_files_of_their_own(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "--model", tiny, "--seconds", 2, "--seed", 5]
+    line = ["continue", song, "--model", tiny, "--seconds", 8, "--seed", 5]
     result = command.json(*line, "-o", "o.mid", "--takes", 3)
     assert result["outputs"] == ["o-1.mid", "o-2.mid", "o-3.mid"]
     files = [Path(path).read_bytes() for path in result["outputs"]]
@@ -104,7 +104,7 @@ def test_scale_and_range(command: Command, song: Path, tiny: Path) -> None:
 
 
 def test_the_take_is_on_the_grid_of_the_prompt(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 10, "--seed", 1]
+    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 20, "--seed", 1]
     for options, name, ticks in (
         ([], "1/16", 120),
         (["--grid", "1/8"], "1/8", 240),

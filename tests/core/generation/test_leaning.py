@@ -13,7 +13,7 @@ from core.generation.options import Options
 from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
 
-SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
+SCALE: tuple[int, ...] = (60, 62, 64, 65, 67, 69, 71, 72)
 C_MAJOR = {0, 2, 4, 5, 7, 9, 11}
 
 
