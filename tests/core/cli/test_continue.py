@@ -104,7 +104,7 @@ def test_scale_and_range(command: Command, song: Path, tiny: Path) -> None:
 
 
 def test_the_take_is_on_the_grid_of_the_prompt(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 20, "--seed", 1]
+    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 60, "--seed", 1]
     for options, name, ticks in (
         ([], "1/16", 120),
         (["--grid", "1/8"], "1/8", 240),

@@ -91,7 +91,21 @@ def test_the_port_is_heard_while_the_take_is_being_sampled(
 def test_an_existing_port_by_part_of_its_name(command: Command, song: Path, tiny: Path, jack: dict[str, str]) -> None:
     with Listener(own_port="Grand Piano") as listener:
         assert "Grand Piano" in {p["name"].split(":")[-1] for p in command.json("ports")["ports"]}
-        line = ("continue", song, "-o", "o.mid", "--take-only", "--model", tiny, "--seconds", 1, "--seed", 9)
+        line = (
+            "continue",
+            song,
+            "-o",
+            "o.mid",
+            "--take-only",
+            "--model",
+            tiny,
+            "--seconds",
+            1,
+            "--grid",
+            "off",
+            "--seed",
+            9,
+        )
         code, _, err = command(*line, "--live", "grand pi")
         assert code == 0
         assert "Grand Piano" in err
