@@ -259,7 +259,7 @@ def finetune(
     """Make a model of your own: train one further on your MIDI.
 
     Stops by itself when it gets no better; the new model is listed by `models` and the app at once.
-    Example: continuo-cli finetune bootstrap my-midi --name mine --minutes 15
+    Example: continuo-cli finetune continuo-base my-midi --name mine --minutes 15
     """
     from contextlib import ExitStack
 
@@ -330,7 +330,7 @@ def evaluate(
 ) -> None:
     """Measure a model: likelihood of music it has not seen, and what its continuations are like.
 
-    Example: continuo-cli evaluate bootstrap corpus --training corpus -o evaluation
+    Example: continuo-cli evaluate continuo-base corpus --training corpus -o evaluation
     """
     from dataclasses import replace
 

@@ -26,7 +26,7 @@ from core.files import write_atomically
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 from core.resources import bundled, user_folder
 
-DEFAULT_MODEL = "bootstrap"
+DEFAULT_MODEL = "continuo-base"
 SCALE = ".scale"
 
 

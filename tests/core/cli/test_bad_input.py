@@ -142,7 +142,7 @@ def test_what_is_not_there(
     command: Command, song: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch, jack: dict[str, str]
 ) -> None:
     line = ("continue", song, "-o", "out.mid")
-    assert "bootstrap" in command.refuse(4, *line, "--model", "nobody")
+    assert "continuo-base" in command.refuse(4, *line, "--model", "nobody")
     command.refuse(4, *line, "--model", "./nobody.safetensors")
     assert "nobody" in command.refuse(4, *line, "--live", "nobody")
     command.refuse(4, "play", song, "--port", "nobody")

@@ -60,7 +60,7 @@ def test_info_tells_what_was_repaired(command: Command) -> None:
 
 def test_models(command: Command) -> None:
     models = command.json("models")["models"]
-    assert [model["name"] for model in models if model["default"]] == ["bootstrap"]
+    assert [model["name"] for model in models if model["default"]] == ["continuo-base"]
     assert all(Path(model["path"]).is_file() and model["config"]["block_size"] > 0 for model in models)
 
 

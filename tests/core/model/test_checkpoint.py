@@ -16,6 +16,7 @@ from core.model.checkpoint import find_model, import_book, list_models, load_mod
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 
 CHECK = Path(__file__).with_name("bootstrap-check.json")
+BUNDLED = ["bootstrap", "continuo-base"]
 SMALL = ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=32)
 
 
@@ -82,9 +83,9 @@ def test_models_are_found_by_name_and_path(saved: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(checkpoint, "user_folder", lambda *parts: tmp_path.joinpath("user", *parts))
     assert find_model("mine") == folder / "mine.safetensors"
     assert find_model(str(folder / "mine.safetensors")).is_file()
-    assert find_model(None).name == "bootstrap.safetensors"
-    assert [info.path.stem for info in list_models()] == ["bootstrap", "mine"]
-    with pytest.raises(NotFound, match="bootstrap, mine"):
+    assert find_model(None).name == "continuo-base.safetensors"
+    assert [info.path.stem for info in list_models()] == [*BUNDLED, "mine"]
+    with pytest.raises(NotFound, match=", ".join([*BUNDLED, "mine"])):
         find_model("other")
     with pytest.raises(NotFound):
         find_model("./other.safetensors")
