@@ -6,7 +6,7 @@
 #   make test       the tests
 #   make check      format, lint, types, layering
 #   make examples   write the example prompts anew
-#   make picture    draw the README's picture anew, from a continuation made now
+#   make picture    draw the README's pictures anew, from continuations made now
 #   make screenshots  draw the window's main states into out/screenshots
 #   make clean      remove .venv, out and caches
 
@@ -79,6 +79,7 @@ picture: $(VENV)/.runtime
 	$(BIN)/continuo-cli continue resources/examples/greensleeves.mid -o out/picture.mid --seconds 20 --seed 4
 	$(BIN)/python resources/readme/draw_roll.py resources/examples/greensleeves.mid out/picture.mid \
 	  resources/readme/continuation.svg
+	$(BIN)/python -m desktop.screenshots --readme resources/readme
 
 screenshots: $(VENV)/.runtime
 	$(BIN)/python -m desktop.screenshots out/screenshots

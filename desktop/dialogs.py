@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 
 Leaving = Literal["save", "discard", "cancel"]
 Recovering = Literal["recover", "discard", "later"]
@@ -65,26 +65,12 @@ class Dialogs:
     def about_to_leave(self, name: str) -> Leaving:
         """The session has changes."""
         buttons = QMessageBox.StandardButton
-        answer = QMessageBox.warning(
-            self._window,
-            "Continuo",
-            self._tr("Save the takes and changes of {0} as a session?").format(name),
-            buttons.Save | buttons.Discard | buttons.Cancel,
-            buttons.Save,
-        )
         answers: dict[object, Leaving] = {buttons.Save: "save", buttons.Discard: "discard"}
-        return answers.get(answer, "cancel")
+        return answers.get(buttons(leaving_box(self._window, name).exec()), "cancel")
 
     def recover(self, when: str, others: int) -> Recovering:
         """A crash has left a session behind."""
-        box = QMessageBox(QMessageBox.Icon.Question, "Continuo", "", parent=self._window)
-        box.setText(self._tr("Continuo ended unexpectedly. The session of {0} was kept: open it again?").format(when))
-        if others:
-            box.setInformativeText(self._tr("{0} more will be offered at the next start.").format(others))
-        recover = box.addButton(self._tr("Open it"), QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton(self._tr("Discard it"), QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(self._tr("Later"), QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(recover)
+        box, recover, discard = recovery_box(self._window, when, others)
         box.exec()
         answers: dict[object, Recovering] = {recover: "recover", discard: "discard"}
         return answers.get(box.clickedButton(), "later")
@@ -93,3 +79,26 @@ class Dialogs:
         """The file was changed by another program."""
         question = self._tr("{0} was changed by another program. Read it again?").format(name)
         return self._ask(question, self._tr("Read again"), self._tr("Keep what is shown"))
+
+
+def leaving_box(window: QWidget, name: str) -> QMessageBox:
+    """Asks whether to save what has changed."""
+    buttons = QMessageBox.StandardButton
+    words = window.tr("Save the takes and changes of {0} as a session?").format(name)
+    box = QMessageBox(QMessageBox.Icon.Warning, "Continuo", words, buttons.Save | buttons.Discard, window)
+    box.addButton(buttons.Cancel)
+    box.setDefaultButton(buttons.Save)
+    return box
+
+
+def recovery_box(window: QWidget, when: str, others: int) -> tuple[QMessageBox, QPushButton, QPushButton]:
+    """Asks about a session that a crash left behind; with its buttons to open and to discard it."""
+    words = window.tr("Continuo ended unexpectedly. The session of {0} was kept: open it again?").format(when)
+    box = QMessageBox(QMessageBox.Icon.Question, "Continuo", words, parent=window)
+    if others:
+        box.setInformativeText(window.tr("{0} more will be offered at the next start.").format(others))
+    recover = box.addButton(window.tr("Open it"), QMessageBox.ButtonRole.AcceptRole)
+    discard = box.addButton(window.tr("Discard it"), QMessageBox.ButtonRole.DestructiveRole)
+    box.addButton(window.tr("Later"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(recover)
+    return box, recover, discard

@@ -18,7 +18,7 @@ EXAMPLES = (
     ("greensleeves.mid", "Greensleeves"),
     ("pop-loop.mid", "Pop loop"),
 )
-_WIDTH = 500  # of the frame that a file is dropped into
+_WIDTH = 480  # of the frame that a file is dropped into, at most
 _BESIDE = 3  # examples side by side
 
 
@@ -54,7 +54,7 @@ class EmptyState(QWidget):
         self._caption = _centred(self.tr("Or try an example"))
         self._drop = QFrame(self)
         self._drop.setObjectName("drop")
-        self._drop.setFixedWidth(_WIDTH)
+        self._drop.setMaximumWidth(_WIDTH)
         self._lay_out()
         self._colour()
 
@@ -68,7 +68,7 @@ class EmptyState(QWidget):
         icon = QIcon(str(bundled("icons", "continuo.png")))
         picture.setPixmap(icon.pixmap(QSize(64, 64), self.devicePixelRatio()))
         inside = QVBoxLayout(self._drop)
-        inside.setContentsMargins(40, 28, 40, 36)
+        inside.setContentsMargins(28, 28, 28, 32)
         inside.setSpacing(10)
         for widget, space in ((picture, 6), (title, 0), (self._words, 14), (self.hear, 0)):
             inside.addWidget(widget)
@@ -87,7 +87,11 @@ class EmptyState(QWidget):
             grid.setColumnStretch(column, 1)
         inside.addLayout(grid)
         outside = QGridLayout(self)
-        outside.addWidget(self._drop, 0, 0, Qt.AlignmentFlag.AlignCenter)
+        outside.addWidget(self._drop, 1, 1)
+        for row_or_column in (0, 2):
+            outside.setRowStretch(row_or_column, 1)
+            outside.setColumnStretch(row_or_column, 1)
+        outside.setColumnStretch(1, 1000)
 
     def _button(self, text: str, clicked: object) -> QPushButton:
         button = QPushButton(text, self)

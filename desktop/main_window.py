@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
 
     def _build_widgets(self) -> None:
         self.setAcceptDrops(True)
-        self.setMinimumSize(760, 480)
+        self.setMinimumSize(900, 560)  # on a netbook, too
         self.resize(1320, 820)
         self.actions_ = Actions(self)
         self._key_guard = KeyGuard(self)

@@ -30,18 +30,22 @@ LOOK_AGAIN = 300  # ms between two questions whether something listens
 _FRAME = 40  # ms
 _LOOPBACKS = ("loopmidi", "loopback", "default app", "loopbe", "midi yoke")
 
-WINDOWS_STEPS = (
-    "Windows has no virtual ports of its own, so Continuo reaches a DAW through a loopback port: what goes in at one "
-    "end comes out at the other. Make one once, in one of two ways:\n\n"
-    "Windows 11, 24H2 or later: Windows MIDI Services\n"
-    '1. Install its MIDI Settings app (search the web for "Windows MIDI Services").\n'
-    "2. In it, make a loopback; it has two ends, A and B.\n"
-    "3. Choose end A as Continuo's output, and end B as a MIDI input in your DAW.\n\n"
-    "Any Windows: loopMIDI (free, by Tobias Erichsen)\n"
-    "1. Install and open loopMIDI.\n"
-    "2. Press + to add a port, and leave loopMIDI running.\n"
-    '3. Choose "loopMIDI Port" as Continuo\'s output, and as a MIDI input in your DAW.'
-)
+WINDOWS_STEPS = """
+<p>Windows has no virtual ports of its own, so Continuo reaches a DAW through a loopback port: what goes in at one end
+comes out at the other. Make one once, in one of two ways.</p>
+<p><b>Windows 11, 24H2 or later: Windows MIDI Services</b></p>
+<ol>
+<li>Install its MIDI Settings app (search the web for "Windows MIDI Services").</li>
+<li>In it, make a loopback; it has two ends, A and B.</li>
+<li>Choose end A as Continuo's output, and end B as a MIDI input in your DAW.</li>
+</ol>
+<p><b>Any Windows: loopMIDI (free, by Tobias Erichsen)</b></p>
+<ol>
+<li>Install and open loopMIDI.</li>
+<li>Press + to add a port, and leave loopMIDI running.</li>
+<li>Choose "loopMIDI Port" as Continuo's output, and as a MIDI input in your DAW.</li>
+</ol>
+"""
 
 
 def arpeggio() -> list[Timed]:
@@ -90,7 +94,7 @@ class SoundCheckDialog(QDialog):
     def show_output(self, choice: OutputChoice, ports: Sequence[PortInfo]) -> None:
         """Show that another output was chosen, or that ports came or went."""
         self._choice, self._ports = choice, ports
-        self.output.setText(f"Sound goes to {output_words(choice)}.")
+        self.output.setText(f"Sound goes {output_words(choice)}.")
         self._offer_loopbacks()
         self._ask(False)
         self._look()
@@ -128,6 +132,7 @@ class SoundCheckDialog(QDialog):
             button.setAutoDefault(False)
         self.loopbacks = QVBoxLayout()
         self.help = _words(WINDOWS_STEPS)
+        self.help.setTextFormat(Qt.TextFormat.RichText)
         self.help.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
@@ -226,7 +231,7 @@ class SoundCheckDialog(QDialog):
         self._result = result
         name = _listener(self._choice)
         mark, words = {
-            "": ("waiting", self._before()),
+            "": ("check" if self._is_heard_by_a_program else "waiting", self._before()),
             "playing": ("sound", "Playing …"),
             "failed": ("warning", problem),
             "no output": ("warning", "Nothing is heard, because no output is chosen. Choose one in the Output menu."),
@@ -241,6 +246,10 @@ class SoundCheckDialog(QDialog):
         self.message.setText(words)
         self.message.setAccessibleName(words)
 
+    @property
+    def _is_heard_by_a_program(self) -> bool:
+        return bool(self._connected) and not isinstance(self._choice, BuiltInSynth | NoOutput)
+
     def _before(self) -> str:
         if isinstance(self._choice, BuiltInSynth):
             return "Turn up your loudspeakers, then play."
@@ -248,7 +257,7 @@ class SoundCheckDialog(QDialog):
             return "Choose an output in the Output menu first."
         if self._connected is False:
             return f"Nothing listens yet. In your DAW, choose {_listener(self._choice)} as a MIDI input."
-        if self._connected:
+        if self._is_heard_by_a_program:
             return "A program is connected."
         return f"In your DAW, choose {_listener(self._choice)} as a MIDI input of an instrument track, then play."
 
@@ -316,18 +325,18 @@ def loopback_ports(ports: Sequence[PortInfo]) -> list[str]:
 
 
 def output_words(choice: OutputChoice) -> str:
-    """What an output is called in a sentence."""
+    """Where an output leads, in a sentence."""
     match choice:
         case BuiltInSynth():
-            return "the built-in synth"
+            return "to the built-in synth"
         case VirtualPort(name):
-            return f'the virtual MIDI port "{name}"'
+            return f'to the virtual MIDI port "{name}"'
         case ExistingPort(part):
-            return f'the MIDI port "{part}"'
+            return f'to the MIDI port "{part}"'
         case NoOutput():
             return "nowhere"
         case _:
-            return "a file"
+            return "to a file"
 
 
 def _listener(choice: OutputChoice) -> str:

@@ -20,6 +20,8 @@ from desktop.piano_roll.tiles import TileCache
 from desktop.theme import Theme
 
 _HEAD_REACH = 10  # view pixels that a head's handle reaches to each side of its line
+_CALM = 100  # ms after a zoom (which others may follow) until tiles are painted for it
+_NEXT_TILE = 4  # ms from one tile to the next, for what else is to be done
 
 
 class RollCanvas(QAbstractScrollArea):
@@ -34,7 +36,7 @@ class RollCanvas(QAbstractScrollArea):
         self._parts: dict[str, RollPart] = {}
         self._is_syncing = False
         self._scrolled = 0.0, 0.0  # which way the view went last
-        self._prepare_timer = QTimer(self, singleShot=True, interval=0)  # runs once the frame is painted
+        self._prepare_timer = QTimer(self, singleShot=True)  # runs once the frame is painted
         self._prepare_timer.timeout.connect(self._prepare_tile)
         self._lit: frozenset[int] = frozenset()
         self._own_lit: frozenset[int] = frozenset()
@@ -141,16 +143,16 @@ class RollCanvas(QAbstractScrollArea):
         before, self.coordinates = self.coordinates, coordinates
         is_same_rows = coordinates.row == before.row
         self._scrolled = coordinates.left - before.left, coordinates.top - before.top
-        if coordinates.scale == before.scale and is_same_rows:
-            self._prepare_timer.start()
+        self._prepare_timer.start(0 if coordinates.scale == before.scale and is_same_rows else _CALM)
         self._sync_bars()
         whole = self.viewport().rect()
         is_same_pitch = is_same_rows and (before.top, before.height) == (coordinates.top, coordinates.height)
         self.viewport().update(whole.adjusted(KEYBOARD_WIDTH, 0, 0, 0) if is_same_pitch else whole)
 
     def _prepare_tile(self) -> None:
-        """One tile a frame at most, so that no frame has a whole column of new ones to paint."""
-        self.tiles.prepare(self.coordinates, self._paper, *self._scrolled)
+        """One tile at a time, so that no frame has many of them to paint."""
+        if self.tiles.prepare(self.coordinates, self._paper, *self._scrolled):
+            self._prepare_timer.start(_NEXT_TILE)
 
     def _sync_bars(self) -> None:
         """Set the scroll bars to what is on view."""
@@ -231,12 +233,15 @@ class RollCanvas(QAbstractScrollArea):
         font.setPixelSize(max(round(QFontInfo(font).pixelSize() * 0.9), 10))
         self.small_font = font
         self._paper = Paper(tuple(painted_parts(self.parts)), self.grid, Theme.of(self.palette()), font)
-        self.tiles.clear()
-        self.viewport().update()
+        self._forget_tiles()
 
     def _repaint_paper(self) -> None:
         self._paper = replace(self._paper, parts=tuple(painted_parts(self.parts)), grid=self.grid)
+        self._forget_tiles()
+
+    def _forget_tiles(self) -> None:
         self.tiles.clear()
+        self._prepare_timer.start(_CALM)
         self.viewport().update()
 
     # Which pixels are out of date

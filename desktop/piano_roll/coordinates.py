@@ -104,6 +104,10 @@ class Viewport:
         boxes = np.column_stack((x, y, after - 1, y + self.row - 2))
         return np.clip(boxes, -(2**31), 2**31 - 1).astype(np.int32)
 
+    def are_shortest(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which notes are drawn with the least width, (n,)."""
+        return np.rint(end * self.scale) - np.rint(start * self.scale) <= self.shortest
+
     # Moving the view
 
     def scrolled(self, dx: float, dy: float) -> "Viewport":

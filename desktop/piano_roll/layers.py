@@ -20,6 +20,7 @@ _IS_BLACK = np.isin(np.arange(PITCHES) % 12, (1, 3, 6, 8, 10))
 _HAS_LINE_BELOW = np.isin(np.arange(PITCHES) % 12, (0, 5))  # where two white keys meet
 _PART_ORDER = ("other", "prompt", "take")  # the last on top
 _EDGED_ROW = 5.0  # view pixels; lower rows have no room for an edge
+STRENGTHS = np.clip((np.arange(128) - 1) * VELOCITY_STEPS // 127, 0, VELOCITY_STEPS - 1).astype(np.uint8)  # by velocity
 _MANY_DOTS = 1000  # notes of the least width in one tile from which drawing them into an array is faster
 _NAMED_ROW, _NAMED_WIDTH = 14.0, 26.0  # notes as large as that carry their name
 
@@ -119,20 +120,23 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
     is_edged = viewport.row_height >= _EDGED_ROW
     for part in paper.parts:
         places = part.between(start, end, low, high)
+        strength = STRENGTHS[part.velocity[places]]
+        colours = paper.theme.velocities(part.kind, part.colour)
+        if len(places) > _MANY_DOTS:
+            is_dot = viewport.are_shortest(part.start[places], part.end[places])
+            if np.count_nonzero(is_dot) > _MANY_DOTS:
+                dots = places[is_dot]
+                _paint_dots(painter, part.start[dots], part.pitch[dots], strength[is_dot], colours, viewport, area)
+                places, strength = places[~is_dot], strength[~is_dot]
         if not len(places):
             continue
-        strength = np.clip((part.velocity[places] - 1) * VELOCITY_STEPS // 127, 0, VELOCITY_STEPS - 1)
         order = np.argsort(strength, kind="stable")  # soft to loud, so that each colour is one stretch
         places, strength = places[order], strength[order]
         boxes = _inside(viewport.boxes(part.start[places], part.end[places], part.pitch[places]), area)
-        colours = paper.theme.velocities(part.kind, part.colour)
         width = boxes[:, 2] - boxes[:, 0] + 1
         has_edge = (width >= 4 * edge_width) & is_edged
         is_dot = (width == viewport.shortest) & ~has_edge
-        if np.count_nonzero(is_dot) > _MANY_DOTS:
-            _paint_dots(painter, boxes[is_dot], strength[is_dot], colours, viewport, area)
-        else:
-            _fill_by_strength(painter, boxes[is_dot], strength[is_dot], colours)
+        _fill_by_strength(painter, boxes[is_dot], strength[is_dot], colours)
         fill(painter, boxes[has_edge], paper.theme.edge(part.kind, part.colour))
         boxes = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
         _fill_by_strength(painter, boxes[~is_dot], strength[~is_dot], colours)
@@ -141,7 +145,7 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
 
 
 def _fill_by_strength(
-    painter: QPainter, boxes: NDArray[np.int32], strength: NDArray[np.int32], colours: list[QColor]
+    painter: QPainter, boxes: NDArray[np.int32], strength: NDArray[np.uint8], colours: list[QColor]
 ) -> None:
     bounds = np.searchsorted(strength, np.arange(VELOCITY_STEPS + 1))
     for colour, first, last in zip(colours, bounds[:-1], bounds[1:], strict=True):
@@ -150,31 +154,35 @@ def _fill_by_strength(
 
 def _paint_dots(
     painter: QPainter,
-    boxes: NDArray[np.int32],
-    strength: NDArray[np.int32],
+    start: NDArray[np.float64],
+    pitch: NDArray[np.int32],
+    strength: NDArray[np.uint8],
     colours: list[QColor],
     viewport: Viewport,
     area: QRect,
 ) -> None:
-    """The same pixels as `_fill_by_strength` for boxes of the least width, in a time that hardly grows with them.
+    """The same pixels as `_fill_by_strength` for notes of the least width, in a time that hardly grows with them.
 
     Far out they lie over each other by the thousand. They are drawn into an array of one line per row,
-    soft to loud so that the loudest stays, which is then stretched to the height of the rows.
+    where the loudest stays, which is then stretched to the height of the rows.
     """
     row, dot, width = viewport.row, viewport.shortest, area.width()
-    top = -(area.top() % row)
-    rows = -(-(area.height() - top) // row)
-    is_inside = (boxes[:, 0] > -dot) & (boxes[:, 0] < width) & (boxes[:, 1] >= top) & (boxes[:, 1] < top + rows * row)
-    boxes, strength = boxes[is_inside], strength[is_inside]
-    level = np.zeros((rows, width + 2 * dot), np.uint8)
-    # Note by note and not column by column: of several values for one place the last one stays.
-    x = (boxes[:, :1] + dot + np.arange(dot)).ravel()
-    level[np.repeat((boxes[:, 1] - top) // row, dot), x] = np.repeat(strength + 1, dot)
+    first, last = area.top() // row, area.bottom() // row
+    x = np.rint(start * viewport.scale).astype(np.int64) - (area.left() - dot)
+    line = (PITCHES - 1 - first) - pitch
+    is_inside = (x > 0) & (x < width + dot) & (line >= 0) & (line <= last - first)
+    place = (line * (width + dot) + x)[is_inside]
+    order = np.argsort(strength[is_inside], kind="stable")  # of several values for one place the last one stays
+    level = np.zeros((last - first + 1) * (width + dot), np.uint8)
+    level[place[order]] = strength[is_inside][order] + 1
+    level = level.reshape(-1, width + dot)
+    # A dot reaches to the right of its place: there, too, the loudest stays.
+    level = np.max([level[:, dot - i : dot - i + width] for i in range(dot)], axis=0)
     palette = np.array([0, *(colour.rgba() for colour in colours)], np.uint32)
-    lines = np.repeat(palette[level[:, dot : dot + width]], row, axis=0)
+    lines = np.repeat(palette[level], row, axis=0)
     lines[row - 1 :: row] = 0  # see Viewport.boxes
     image = QImage(lines.data, width, len(lines), 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
-    painter.drawImage(0, top, image)
+    painter.drawImage(0, first * row - area.top(), image)
 
 
 def _inside(boxes: NDArray[np.int32], area: QRect, margin: int = 256) -> NDArray[np.int32]:
@@ -268,9 +276,8 @@ def _paint_sounding(painter: QPainter, viewport: Viewport, overlays: Overlays, t
         boxes = viewport.boxes([note.start], [max(overlays.sampling_head, note.start)], [note.pitch])
         boxes = _shown(boxes, viewport)
         fill(painter, boxes, theme.edge("take"))
-        step = min(max((note.velocity - 1) * VELOCITY_STEPS // 127, 0), VELOCITY_STEPS - 1)
         inside = boxes + np.array((1, 1, -1, -1), np.int32) * line_width(viewport.ratio)
-        fill(painter, inside[inside[:, 2] >= inside[:, 0]], theme.velocities("take")[step])
+        fill(painter, inside[inside[:, 2] >= inside[:, 0]], theme.velocities("take")[STRENGTHS[note.velocity]])
 
 
 def _shown(boxes: NDArray[np.int32], viewport: Viewport) -> NDArray[np.int32]:

@@ -1,9 +1,13 @@
-"""Keeps painted tiles, so that a scrolled roll is copied rather than painted again."""
+"""Keeps painted tiles, so that a scrolled roll is copied rather than painted again.
+
+Tiles are painted ahead of need, one at a time. What has none yet (after a zoom all of it) is painted onto the
+widget as one piece, which takes a third of the time that the tiles for it would.
+"""
 
 from collections import OrderedDict
 from math import ceil, floor
 
-from PySide6.QtCore import QPointF, QRect, QRectF
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
 from desktop.piano_roll.coordinates import Viewport
@@ -15,7 +19,7 @@ _Key = tuple[int, int]  # column and row
 
 
 class TileCache:
-    """The tiles of one zoom. A tile is painted when first shown, and again only where it is out of date."""
+    """The tiles of one zoom. A tile is painted by `prepare`, and again only where it is out of date."""
 
     def __init__(self) -> None:
         self._tiles: OrderedDict[_Key, QPixmap] = OrderedDict()  # least recently shown first
@@ -44,16 +48,20 @@ class TileCache:
 
     def paint(self, painter: QPainter, exposed: QRectF, viewport: Viewport, paper: Paper) -> None:
         """Paint the part `exposed` (view pixels) of the note area."""
-        zoom = (viewport.scale, viewport.row, viewport.ratio)
-        if zoom != self._zoom:
-            self.clear()
-            self._zoom = zoom
+        self._keep_to(viewport)
         x, y = viewport.origin
         ratio = viewport.ratio
-        for column in _tiles_between(x + exposed.left() * ratio, x + exposed.right() * ratio):
-            for row in _tiles_between(y + exposed.top() * ratio, y + exposed.bottom() * ratio):
-                tile = self._tile((column, row), viewport, paper)
+        missing = QRect()
+        for key in _tiles_in(exposed, viewport):
+            column, row = key
+            if key in self._tiles:
+                tile = self._tile(key, viewport, paper)
                 painter.drawPixmap(QPointF((column * TILE - x) / ratio, (row * TILE - y) / ratio), tile)
+            else:
+                missing = missing.united(QRect(column * TILE, row * TILE, TILE, TILE))
+        if not missing.isEmpty():
+            seen = QRectF(exposed.topLeft() * ratio, exposed.size() * ratio).translated(x, y).toAlignedRect()
+            self._paint_onto(painter, missing & seen, viewport, paper)
         across = viewport.width * ratio / TILE + 2
         down = viewport.height * ratio / TILE + 2
         while len(self._tiles) > max(3 * across * down, 48):
@@ -61,22 +69,41 @@ class TileCache:
             self._spare.append(tile)
             self._stale.pop(key, None)
 
-    def prepare(self, viewport: Viewport, paper: Paper, dx: float, dy: float) -> None:
-        """Paint one tile that will show next if the view goes on in the direction (dx, dy), if any is missing."""
-        if (viewport.scale, viewport.row, viewport.ratio) != self._zoom:
-            return
-        x, y = viewport.origin
-        columns = _tiles_between(x, x + viewport.width * viewport.ratio)
-        rows = _tiles_between(y, y + viewport.height * viewport.ratio)
-        wanted: list[_Key] = []
+    def prepare(self, viewport: Viewport, paper: Paper, dx: float, dy: float) -> bool:
+        """Paint one tile that shows, or will if the view goes on in the direction (dx, dy); False if none is missing."""
+        self._keep_to(viewport)
+        seen = _tiles_in(QRectF(0, 0, viewport.width, viewport.height), viewport)
+        columns, rows = [column for column, _ in seen], [row for _, row in seen]
+        wanted = seen
         if dx:
-            wanted += [(columns[-1] + 1 if dx > 0 else columns[0] - 1, row) for row in rows]
+            next_column = max(columns) + 1 if dx > 0 else min(columns) - 1
+            wanted = [*wanted, *((next_column, row) for row in range(min(rows), max(rows) + 1))]
         if dy:
-            wanted += [(column, rows[-1] + 1 if dy > 0 else rows[0] - 1) for column in columns]
+            next_row = max(rows) + 1 if dy > 0 else min(rows) - 1
+            wanted = [*wanted, *((column, next_row) for column in range(min(columns), max(columns) + 1))]
         missing = (key for key in wanted if key not in self._tiles and key[0] >= 0 and key[1] >= 0)
         key = next(missing, None)
         if key is not None:
             self._tile(key, viewport, paper)
+        return key is not None
+
+    def _keep_to(self, viewport: Viewport) -> None:
+        """Forget the tiles of another zoom."""
+        zoom = (viewport.scale, viewport.row, viewport.ratio)
+        if zoom != self._zoom:
+            self.clear()
+            self._zoom = zoom
+
+    @staticmethod
+    def _paint_onto(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper) -> None:
+        """Paint the content pixels `area` onto the note area itself."""
+        x, y = viewport.origin
+        painter.save()
+        painter.scale(1 / viewport.ratio, 1 / viewport.ratio)
+        painter.translate(area.left() - x, area.top() - y)
+        painter.setClipRect(0, 0, area.width(), area.height(), Qt.ClipOperation.IntersectClip)
+        paint_tile(painter, area, viewport, paper)
+        painter.restore()
 
     def _tile(self, key: _Key, viewport: Viewport, paper: Paper) -> QPixmap:
         left, top = key[0] * TILE, key[1] * TILE
@@ -107,6 +134,15 @@ class TileCache:
             paint_tile(painter, area, viewport, paper)
         finally:
             painter.end()
+
+
+def _tiles_in(part: QRectF, viewport: Viewport) -> list[_Key]:
+    """The tiles that a part (view pixels) of the note area lies on."""
+    x, y = viewport.origin
+    ratio = viewport.ratio
+    columns = _tiles_between(x + part.left() * ratio, x + part.right() * ratio)
+    rows = _tiles_between(y + part.top() * ratio, y + part.bottom() * ratio)
+    return [(column, row) for column in columns for row in rows]
 
 
 def _tiles_between(first: float, end: float) -> range:

@@ -1,5 +1,6 @@
 """The real window for tests: real model, real player process; only the user's folders and answers are the test's."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,7 @@ class Desk:
         while not is_so():
             QApplication.processEvents()
             QApplication.sendPostedEvents(None, 0)
+            time.sleep(0.001)  # asking all the time would keep the model from Python's lock
             if timer.hasExpired(patience):
                 raise AssertionError(f"waited in vain for {what}; said: {self.said}, told: {self.answers.told}")
 
