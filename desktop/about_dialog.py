@@ -34,12 +34,15 @@ PARTS = (
     ("miniaudio", "MIT", "Irmen de Jong; David Reid"),
     ("tinysoundfont, TinySoundFont", "MIT", "Nathan Whitehead; Bernhard Schelling"),
     ("platformdirs", "MIT", "platformdirs developers"),
+    ("filelock", "MIT", "Bernát Gábor and others"),
+    ("Typer", "MIT", "Sebastián Ramírez"),
+    ("Rich", "MIT", "Will McGugan"),
     ("Sounds: FluidR3Mono GM", "MIT", "Frank Wen, Michael Cowgill"),
     (
-        "Model: bootstrap",
+        "Bundled models",
         "CC BY-SA 4.0",
-        "trained on POP909 (Z. Wang et al., MIT), piano-midi.de (Bernd Krueger, CC BY-SA 3.0 DE) and "
-        "GiantMIDI-Piano (Q. Kong et al., CC BY 4.0)",
+        "trained on POP909 (Z. Wang et al., MIT), piano-midi.de (Bernd Krueger, CC BY-SA 3.0 DE), GiantMIDI-Piano "
+        "(Q. Kong et al., CC BY 4.0) and the OpenScore Lieder Corpus (CC0 1.0)",
     ),
     ("Example pieces", "CC0 1.0", "public domain or our own"),
 )
