@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import ceil
 from typing import cast
 
 import numpy as np
@@ -159,7 +160,10 @@ class RollCanvas(QAbstractScrollArea):
         view = self.coordinates
         self._is_syncing = True
         pps = view.pixels_per_second
-        span = min(max(self.content_end * pps - 0.5 * view.width, view.left * pps, 0), 2**31 - 1)
+        span = max(self.content_end * pps - 0.5 * view.width, view.left * pps, 0)
+        # In steps of less than a pixel of the bar, which else is drawn anew for every note of a take that grows.
+        step = max((span + view.width) // (2 * view.width), 1)
+        span = min(ceil(span / step) * step, 2**31 - 1)
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         across.setRange(0, round(span))
         across.setPageStep(view.width)

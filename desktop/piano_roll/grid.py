@@ -1,5 +1,7 @@
 """Bar and beat lines over time, the ruler's labels, and snapping to them. No Qt."""
 
+from functools import lru_cache
+from math import ceil, log2
 from statistics import median
 from typing import NamedTuple
 
@@ -30,6 +32,8 @@ class Grid:
         self.tempo_map = tempo_map
         self._starts: dict[int, float] = {}  # second of each bar line asked for so far
         self._last: tuple[tuple[float, float, float], list[Line]] | None = None
+        self._zoom = 0.0
+        self._found: dict[int, tuple[list[Line], int]] = {}  # at that zoom: a bar's lines, and bars to the next
         places = [tempo.tick for tempo in tempo_map.tempos[:_SAMPLES]] or [0]
         # In seconds. One usual length for all bars keeps the lines even when the tempo breathes.
         self._usual = median(self._length(tempo_map.bar_beat(tick)[0]) for tick in places)
@@ -53,18 +57,30 @@ class Grid:
             return []
         if not self.has_bars:
             return _second_lines(start, end, pixels_per_second)
+        if pixels_per_second != self._zoom:
+            self._zoom = pixels_per_second
+            self._found.clear()
         lines: list[Line] = []
         bar = self._bar_at(start)
-        while (seconds := self._start(bar)) < end:
-            width = self._even_length(bar) * pixels_per_second
-            stride = _stride(width, _BAR_WIDTH)
-            if bar % stride == 0:
-                label = str(bar + 1) if bar % _stride(width, _LABEL_WIDTH) == 0 else ""
-                lines.append(Line(seconds, BAR, label))
-            if width >= 2 * _BEAT_WIDTH:
-                lines += self._beats(bar, pixels_per_second)
-            bar += stride - bar % stride
+        while self._start(bar) < end:
+            found = self._found.get(bar)
+            if found is None:
+                found = self._found[bar] = self._lines_of(bar, pixels_per_second)
+            lines += found[0]
+            bar += found[1]
         return [line for line in lines if start <= line.seconds < end]
+
+    def _lines_of(self, bar: int, pixels_per_second: float) -> tuple[list[Line], int]:
+        """The lines of one bar, and how many bars on the next one with lines is."""
+        width = self._even_length(bar) * pixels_per_second
+        stride = _stride(width, _BAR_WIDTH)
+        lines: list[Line] = []
+        if bar % stride == 0:
+            label = str(bar + 1) if bar % _stride(width, _LABEL_WIDTH) == 0 else ""
+            lines.append(Line(self._start(bar), BAR, label))
+        if width >= 2 * _BEAT_WIDTH:
+            lines += self._beats(bar, pixels_per_second)
+        return lines, stride - bar % stride
 
     def _bar_at(self, seconds: float) -> int:
         return self.tempo_map.bar_beat(self.tempo_map.tick(seconds))[0]
@@ -134,12 +150,12 @@ class Grid:
         return f"bar {bar + 1}, beat {int(beat) + 1}"
 
 
+@lru_cache(1024)
 def _stride(width: float, least: float) -> int:
     """How many bars (a power of 2) are at least `least` pixels wide together."""
-    stride = 1
-    while width * stride < least and stride < 2**40:  # bars may last no time at all
-        stride *= 2
-    return stride
+    if width <= least * 2.0**-40:  # bars may last no time at all
+        return 2**40
+    return 2 ** max(ceil(log2(least / width)), 0)
 
 
 def _second_lines(start: float, end: float, pixels_per_second: float) -> list[Line]:

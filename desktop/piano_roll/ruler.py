@@ -2,12 +2,13 @@
 
 from typing import Literal
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
 
 from desktop.piano_roll.coordinates import Viewport
-from desktop.piano_roll.grid import BAR, BEAT, Grid
-from desktop.piano_roll.layers import Overlays
+from desktop.piano_roll.grid import BAR, Grid, Line
+from desktop.piano_roll.layers import Overlays, fill, line_width
 from desktop.theme import Theme
 
 RULER_HEIGHT = 44  # whole device pixels at 125, 150 and 175 % too
@@ -16,6 +17,7 @@ MARKER_TEXT = "Continue"
 _FLAG_TOP, _FLAG_HEIGHT = 19, 15
 _HANDLE = 10  # width and height of the prompt start's and the playhead's triangles
 _LABEL_ROOM = 64  # view pixels that a label needs to the right of its line
+_TICKS = np.array((4, 6, 9))  # heights, by the strength of the line
 _EDGE_REACH = 5  # how near the pointer must be to a loop's edge
 
 RulerSpot = Literal["marker", "prompt start", "loop start", "loop end", "loop", "strip", "time"]
@@ -83,19 +85,33 @@ def _paint_lines(
     painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, grid: Grid, theme: Theme, font: QFont
 ) -> None:
     first, last = viewport.seconds(exposed.left() - _LABEL_ROOM), viewport.seconds(exposed.right() + 1)
+    lines = grid.lines(first, last, viewport.pixels_per_second)
+    if not lines:
+        return
+    _paint_ticks(painter, lines, viewport, theme)
     painter.setFont(font)
     baseline = round((STRIP_HEIGHT + QFontMetricsF(font).capHeight()) / 2)
     loop = overlays.loop
-    for seconds, strength, label in grid.lines(first, last, viewport.pixels_per_second):
-        x = viewport.line_x(seconds)
-        top = RULER_HEIGHT - (9 if strength == BAR else 6 if strength == BEAT else 4)
-        if strength == BAR and label:
-            painter.fillRect(QRectF(x, 2, 1, STRIP_HEIGHT - 2), theme.faint_text)
-        painter.fillRect(QRectF(x, top, 1, RULER_HEIGHT - top), theme.faint_text)
-        if label and x >= -1:  # one cut off at the left would be read as another number
+    for seconds, _, label in lines:
+        if label and (x := viewport.line_x(seconds)) >= -1:  # one cut off at the left would be read as another number
             is_in_loop = loop is not None and loop[0] <= seconds < loop[1]
             painter.setPen(theme.on(theme.loop) if is_in_loop else theme.faint_text)
             painter.drawText(QPointF(x + 4, baseline), label)
+
+
+def _paint_ticks(painter: QPainter, lines: list[Line], viewport: Viewport, theme: Theme) -> None:
+    """A tick for each line, and one in the strip for each bar that has a number."""
+    ratio, width = viewport.ratio, line_width(viewport.ratio)
+    x = np.rint(np.array([line.seconds for line in lines]) * viewport.scale).astype(np.int64) - viewport.origin[0]
+    top = np.rint((RULER_HEIGHT - _TICKS[[line.strength for line in lines]]) * ratio)
+    ticks = np.column_stack((x, top, x + width - 1, np.full_like(x, round(RULER_HEIGHT * ratio) - 1)))
+    x = x[[line.strength == BAR and line.label != "" for line in lines]]
+    top, bottom = np.full_like(x, round(2 * ratio)), np.full_like(x, round(STRIP_HEIGHT * ratio) - 1)
+    painter.save()
+    painter.scale(1 / ratio, 1 / ratio)
+    boxes = np.concatenate((ticks, np.column_stack((x, top, x + width - 1, bottom))))
+    fill(painter, boxes.astype(np.int32), theme.faint_text)
+    painter.restore()
 
 
 def _paint_flags(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme, font: QFont) -> None:

@@ -70,7 +70,7 @@ class TileCache:
             self._stale.pop(key, None)
 
     def prepare(self, viewport: Viewport, paper: Paper, dx: float, dy: float) -> bool:
-        """Paint one tile that shows, or will if the view goes on in the direction (dx, dy); False if none is missing."""
+        """Paint one tile that shows, or will if the view goes on by (dx, dy); False if none is missing."""
         self._keep_to(viewport)
         seen = _tiles_in(QRectF(0, 0, viewport.width, viewport.height), viewport)
         columns, rows = [column for column, _ in seen], [row for _, row in seen]

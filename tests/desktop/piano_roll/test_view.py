@@ -30,8 +30,16 @@ def pixels(roll: PianoRoll) -> NDArray[np.uint32]:
 
 
 def afresh(roll: PianoRoll) -> NDArray[np.uint32]:
-    """The same, with every pixel painted anew."""
+    """The same, with every pixel painted anew, without tiles."""
     roll.tiles.clear()
+    roll.viewport().update()
+    return pixels(roll)
+
+
+def tiled(roll: PianoRoll) -> NDArray[np.uint32]:
+    """The same, all of it copied from tiles, which usually are painted one by one in idle time."""
+    while roll.tiles.prepare(roll.coordinates, roll._paper, 0, 0):
+        pass
     roll.viewport().update()
     return pixels(roll)
 
@@ -110,7 +118,21 @@ def test_scrolled_tiles_are_as_painted_anew(roll: PianoRoll) -> None:
     for dx, dy in [(333, 0), (401, 77), (-50, -120), (1200, 300), (-700, 13)]:
         roll.scroll_by(dx, dy)
         shown = pixels(roll)
+        assert np.array_equal(shown, tiled(roll))
         assert np.array_equal(shown, afresh(roll))
+
+
+@pytest.mark.parametrize("factor", [0.3, 1.7])
+def test_a_zoomed_roll_waits_for_no_tiles(roll: PianoRoll, factor: float) -> None:
+    roll.set_parts([dense_part(3000, seed=5), RollPart.of("take", "take", TAKE)])
+    tiled(roll)
+    before = roll.tiles.painted
+    roll.zoom_time(factor, 300)
+    roll.viewport().repaint()
+    assert roll.tiles.painted == before
+    shown = pixels(roll)
+    assert np.array_equal(shown, tiled(roll))
+    assert roll.tiles.painted > before
 
 
 def test_the_next_tiles_are_painted_ahead(roll: PianoRoll) -> None:
@@ -130,6 +152,8 @@ def test_the_next_tiles_are_painted_ahead(roll: PianoRoll) -> None:
 
 
 def test_appended_notes_show_without_painting_all_tiles(roll: PianoRoll, watch: PaintWatch) -> None:
+    tiled(roll)
+    watch.look()
     before = roll.tiles.painted
     roll.append_notes("take", [RollNote(5.2, 5.9, 68, 100), RollNote(4.8, 5.3, 76, 60)])
     assert 0 < watch.look() < 300 * 500
