@@ -103,6 +103,7 @@ class Actions:
             words = window.tr(command.tip) if command.tip else text.replace("&", "").removesuffix(" …")
             action.setToolTip(f"{words} ({shown})" if shown else words)
             self._by_name[command.name] = action
+        self["quit"].setShortcuts([QKeySequence(_K.Quit), QKeySequence(_K.Close)])
 
     def __getitem__(self, name: str) -> QAction:
         return self._by_name[name]

@@ -212,11 +212,12 @@ class WheelGuard(QObject):
     """Keeps the wheel from changing fields that have not the focus: it scrolls what they stand in instead."""
 
     def watch(self, root: QWidget) -> None:
-        """Guard the fields in `root`."""
+        """Guard the fields in `root`; only those that are typed into take the keys when they are clicked."""
         for kind in (QAbstractSpinBox, QComboBox, QAbstractSlider):
             for field in root.findChildren(kind):
                 if not isinstance(field, QScrollBar):
-                    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                    is_typed = kind is QAbstractSpinBox
+                    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus if is_typed else Qt.FocusPolicy.TabFocus)
                     field.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -291,7 +291,9 @@ class MainWindow(QMainWindow):
         self.continuing.show_news()
         self.playback.look()
         is_busy = self.playback.is_playing or self.continuing.is_running
-        self._frame.setInterval(FRAME if is_busy else IDLE)
+        interval = FRAME if is_busy else IDLE
+        if interval != self._frame.interval():  # else the timer would start anew
+            self._frame.setInterval(interval)
         self.status.show_figures(self.continuing, self.playback.news)
 
     def _on_ready(self, is_ready: bool, words: str) -> None:
@@ -407,6 +409,7 @@ class MainWindow(QMainWindow):
     def _on_application_state(self, state: Qt.ApplicationState) -> None:
         if state == Qt.ApplicationState.ApplicationActive:
             self.filing.look_at_disk()
+            self.hub.try_again()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take one file that could be opened; not one of our own cards."""

@@ -76,6 +76,11 @@ class PlayerHub(QObject):
         if not self._busy:
             self._do(self._look_for_ports)
 
+    def try_again(self) -> None:
+        """The synth was chosen and had no audio device, and nothing plays: there may be one now."""
+        if self._is_silent and self._song is None and isinstance(self.choice, BuiltInSynth) and not self._busy:
+            self._do(self._open, self.choice, True)
+
     @property
     def description(self) -> str:
         """Where the sound goes, in words."""
@@ -290,7 +295,7 @@ class PlayerHub(QObject):
             self._busy += 1
         self._thread.submit(whole)
 
-    def _open(self, choice: OutputChoice) -> None:
+    def _open(self, choice: OutputChoice, is_again: bool = False) -> None:
         with self._lock:
             old, self._player = self._player, None
         if old is not None:
@@ -301,7 +306,8 @@ class PlayerHub(QObject):
         except ContinuoError as error:
             player = Player(NoOutput())
             self._is_silent = True
-            self.said.emit(f"{error} Until then the music plays silently.")
+            if not is_again:
+                self.said.emit(f"{error} Until then the music plays silently.")
         with self._lock:
             self._player = player
             song = self._song

@@ -4,7 +4,7 @@ A table with one tab stop: arrow keys go from cell to cell, Space switches the c
 """
 
 from enum import IntEnum
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import (
     QAbstractTableModel,
@@ -215,11 +215,22 @@ class TrackTable(QTableView):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._fit()
 
+    def event(self, event: QEvent) -> bool:
+        """Claim the table's own keys before a shortcut of the window takes them: M is mute here, no metronome."""
+        if event.type() == QEvent.Type.ShortcutOverride and self._is_own(cast(QKeyEvent, event)):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def _is_own(self, event: QKeyEvent) -> bool:
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        own = (*_KEYS, Qt.Key.Key_Space, Qt.Key.Key_Select)
+        return self.currentIndex().isValid() and plain and Qt.Key(event.key()) in own
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space switches the cell (in the name column: mute); M, S, P switch those of the row."""
         index, key = self.currentIndex(), Qt.Key(event.key())
-        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-        if index.isValid() and plain and key in (*_KEYS, Qt.Key.Key_Space, Qt.Key.Key_Select):
+        if self._is_own(event):
             column = _KEYS.get(key, Column(index.column()))
             self._model.toggle(index.row(), Column.MUTE if column == Column.NAME else column)
         else:

@@ -50,6 +50,7 @@ class Transport(QWidget):
             self._what.addItem(self.tr(words), value)
         self._what.setToolTip(self.tr("What is played: the score up to the marker and then the take, or one of them"))
         self._what.setAccessibleName(self.tr("What is played"))
+        self._what.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._what.activated.connect(lambda i: self.what_chosen.emit(self._what.itemData(i)))
         label.setBuddy(self._what)
         layout.addWidget(label)

@@ -111,6 +111,12 @@ def test_tracks_are_muted_soloed_and_taken_out_of_the_prompt(desk: MakeDesk, ban
         window.actions_["undo"].trigger()
     assert window.document.undo_name == ""
     assert window.tracks.model.is_on(0, Column.PROMPT)
+    window.activateWindow()
+    table.setFocus()
+    table.setCurrentIndex(window.tracks.model.index(1, Column.NAME))
+    QTest.keyClick(table, Qt.Key.Key_M)  # in the list it is mute, elsewhere the metronome
+    assert window.document.session.flags[1].mute
+    assert not window.playback.has_metronome
 
 
 def test_cards_are_renamed_starred_duplicated_and_deleted(desk: MakeDesk) -> None:
@@ -234,6 +240,19 @@ def test_return_in_a_field_gives_the_keys_back_to_the_roll(desk: MakeDesk) -> No
     QTest.keyClick(window.panel.takes, Qt.Key.Key_Return)
     assert window.roll.hasFocus()
     assert window.document.session.settings.takes == 3
+
+
+def test_choosing_by_mouse_leaves_the_keys_to_the_roll(desk: MakeDesk) -> None:
+    at = desk()
+    at.open()
+    window = at.window
+    window.activateWindow()
+    window.roll.setFocus()
+    for field in (window.panel.temperature.slider, window.panel.dice, window.transport._what, window.panel.scale):
+        QTest.mouseClick(field, LEFT)
+        if popup := QApplication.activePopupWidget():
+            popup.close()
+        assert window.roll.hasFocus(), field.accessibleName()
 
 
 def test_the_first_start_needs_one_click_to_be_heard(desk: MakeDesk) -> None:

@@ -4,9 +4,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.midi.grid import GRID_CHOICES
@@ -262,3 +262,16 @@ def test_icons_follow_the_palette(panel: GenerationPanel) -> None:
 )
 def test_names_of_pitches(text: str, pitch: int | None) -> None:
     assert pitch_of(text) == pitch
+
+
+def test_the_wheel_scrolls_and_changes_nothing(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:
+    panel.resize(panel.width(), 220)
+    bar = panel.findChildren(QScrollArea)[0].verticalScrollBar()
+    for field in (panel.takes, panel.temperature.slider, panel.scale):
+        panel.findChildren(QScrollArea)[0].ensureWidgetVisible(field)
+        before = bar.value()
+        at = field.mapTo(panel, field.rect().center())
+        QTest.wheelEvent(panel.windowHandle(), QPointF(at), QPoint(0, -120))
+        QApplication.processEvents()
+        assert bar.value() > before
+    assert not changes

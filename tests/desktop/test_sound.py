@@ -5,11 +5,15 @@ import signal
 import threading
 from collections.abc import Callable
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from core.live.outputs import ExistingPort, NoOutput, VirtualPort
+from core.errors import NotFound
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.live.player import Player
 from core.settings import load_settings
+from desktop import player_hub
 from tests.conftest import JackServer, Listener
 from tests.desktop.windows import Desk
 
@@ -200,3 +204,24 @@ def test_the_virtual_port_stands_open_whatever_the_sound_goes_to(desk: MakeDesk,
         other.close()
         window._close()
         assert not [name for name in daw.ports() if "Continuo" in name]
+
+
+def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_device = False
+
+    def player(choice: OutputChoice) -> Player:
+        if isinstance(choice, BuiltInSynth) and not has_device:
+            raise NotFound("No audio device was found.")
+        return Player(NoOutput())
+
+    monkeypatch.setattr(player_hub, "Player", player)
+    at = desk(BuiltInSynth())
+    at.wait(lambda: at.window.status.output.text() == "Sound: silent", "the status bar to say so")
+    opened: list[str] = []
+    at.window.hub.opened.connect(opened.append)
+    at.window.hub.try_again()
+    at.wait(lambda: opened == ["silent"], "another try")
+    has_device = True
+    at.window.hub.try_again()
+    at.wait(lambda: opened == ["silent", "no output"], "the device")
+    assert len([sentence for sentence in at.said if "audio device" in sentence]) == 1
