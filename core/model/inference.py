@@ -3,9 +3,11 @@
 The arithmetic is `MusicTransformer.forward`; tests hold the two together. Decoding one event reads
 every weight once, so on a CPU it is bound by memory, which one core saturates: it runs on one thread
 (a second gains nothing and, when another program wants that core, waits for it in every operation),
-each matrix lies the way in which the BLAS streams it fastest, and no module call stands between.
+its matrices are rounded to 8 bits where the processor can multiply them so, and no module call
+stands between. Prompts are read in float32 on all threads: there arithmetic is the bound.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -16,12 +18,20 @@ from torch import Tensor
 from core.model.kv_cache import KVCache
 from core.model.transformer import ModelConfig, MusicTransformer, rotate
 
-MOST_INT8 = 4  # sequences: with more of them a CPU is bound by arithmetic, where float32 is as fast
+# PyTorch calls these functions of FBGEMM deprecated, but has nothing as fast for one row.
+warnings.filterwarnings("ignore", message="fbgemm_")
+
 PREFILL_CHUNK = 256  # events between two looks at whether the prefill is still wanted
 
 
 class Cancelled(Exception):
     """The prefill was no longer wanted."""
+
+
+def can_int8() -> bool:
+    """Whether this CPU and this PyTorch can multiply by matrices in 8 bits: x86 with AVX2 or more, and FBGEMM."""
+    engines = torch.backends.quantized.supported_engines
+    return "x86" in engines and hasattr(torch, "fbgemm_linear_int8_weight_fp32_activation")
 
 
 class _Linear(NamedTuple):
@@ -36,26 +46,41 @@ class _Linear(NamedTuple):
 
 
 class _Int8Linear(NamedTuple):
-    """The same with each output's weights in 8 bits, times that output's scale; weight (out, in).
+    """The same with integers, by FBGEMM: a quarter of the memory to read.
 
-    A quarter of the memory to read for each event. Sums are exact, inputs and outputs rounded to bfloat16.
+    All inputs, those of a whole batch together, are rounded to 256 levels from the least to the greatest
+    of them, each output's weights to at most 255 levels; sums are exact.
     """
 
-    weight: Tensor
-    scale: Tensor
-    bias: Tensor
+    packed: Tensor
+    shape: Tensor  # (out, in) without memory of its own: only its shape is looked at
+    row_sums: Tensor  # (out)
+    bias: Tensor  # (out), in units of `scale`
+    scale: Tensor  # (out)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(N, in) -> (N, out)."""
-        return torch.ops.aten._weight_int8pack_mm(x.bfloat16(), self.weight, self.scale) + self.bias
+        y = torch.fbgemm_linear_int8_weight_fp32_activation(
+            x, self.shape, self.packed, self.row_sums, 1.0, 0, self.bias
+        )
+        return y.mul_(self.scale)
 
     @classmethod
     def of(cls, linear: _Linear) -> "_Int8Linear":
-        """Round to the nearest of 255 levels per output."""
-        weight = linear.weight.t()  # (out, in)
-        scale = (weight.abs().amax(1) / 127).clamp_min(1e-12).bfloat16()
-        levels = (weight / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
-        return cls(levels.contiguous(), scale, linear.bias)
+        """Round each weight to the nearest level."""
+        weight = linear.weight.t().contiguous()  # (out, in)
+        # AVX2 adds the products of two neighbours in 16 bits: an input's level is at most 255, so two
+        # weights' levels together must not pass 128.
+        pairs = weight[:, ::2] + weight[:, 1::2]
+        scale = (torch.maximum(weight.abs().amax(1), pairs.abs().amax(1)) / 127).clamp_min(1e-12)
+        levels = (weight / scale[:, None]).round().to(torch.int8)
+        return cls(
+            torch.fbgemm_pack_quantized_matrix(levels),
+            levels[:1, :1].clone().expand_as(levels),
+            levels.sum(1, dtype=torch.int32),
+            linear.bias / scale,
+            scale,
+        )
 
 
 class _Layer(NamedTuple):
@@ -68,18 +93,29 @@ class _Layer(NamedTuple):
     c_fc: _Linear | _Int8Linear
     mlp_c_proj: _Linear | _Int8Linear
 
-    def in_int8(self) -> "_Layer":
-        """The layer with its matrices in 8 bits."""
-        return self._replace(
-            **{name: _Int8Linear.of(part) for name, part in self._asdict().items() if isinstance(part, _Linear)}
-        )
+
+class _Matrices(NamedTuple):
+    """All that is multiplied by: the blocks and the last linear layer."""
+
+    layers: list[_Layer]
+    lm_head: _Linear | _Int8Linear
+
+    def in_int8(self) -> "_Matrices":
+        """The same in 8 bits."""
+
+        def rounded(layer: _Layer) -> _Layer:
+            parts = {n: _Int8Linear.of(part) for n, part in layer._asdict().items() if isinstance(part, _Linear)}
+            return layer._replace(**parts)
+
+        assert isinstance(self.lm_head, _Linear)
+        return _Matrices([rounded(layer) for layer in self.layers], _Int8Linear.of(self.lm_head))
 
 
 class Inference:
     """A trained network on a device, ready to sample from; holds its own copy of the weights, in float32.
 
-    With `int8`, a CPU decodes with matrices in 8 bits, twice as fast and more; prompts are always read
-    in float32. Without it, logits are the same however a sequence is split between the two.
+    With `int8`, a CPU that can decodes with matrices in 8 bits, two to three times as fast; prompts are
+    always read in float32. Without it, logits are the same however a sequence is split between the two.
     """
 
     def __init__(self, model: MusicTransformer, device: torch.device | str = "cpu", *, int8: bool = True) -> None:
@@ -92,7 +128,8 @@ class Inference:
 
         def linear(layer: torch.nn.Linear) -> _Linear:
             weight = put(layer.weight).t()  # (in, out)
-            return _Linear(weight.contiguous() if layer.out_features >= layer.in_features else weight, put(layer.bias))
+            bias = torch.zeros(layer.out_features, device=self.device) if layer.bias is None else put(layer.bias)
+            return _Linear(weight.contiguous() if layer.out_features >= layer.in_features else weight, bias)
 
         def norm(layer: torch.nn.LayerNorm) -> tuple[Tensor, Tensor]:
             return put(layer.weight), put(layer.bias)
@@ -100,15 +137,21 @@ class Inference:
         self._wte = put(body.wte.weight)
         self._wpe = put(body.wpe.weight) if self.config.position == "learned" else None
         self._cos, self._sin = put(model.cos), put(model.sin)
-        self._layers = [
+        layers = [
             _Layer(norm(b.ln_1), linear(b.attn.c_attn), linear(b.attn.c_proj),  # type: ignore[arg-type]
                    norm(b.ln_2), linear(b.mlp.c_fc), linear(b.mlp.c_proj))  # type: ignore[arg-type]
             for b in body.h
         ]  # fmt: skip
-        int8 = int8 and self.device.type == "cpu"
-        self._decode_layers = [layer.in_int8() for layer in self._layers] if int8 else self._layers
         self._ln_f = norm(body.ln_f)
-        self._lm_head = put(model.lm_head.weight).t().contiguous()  # (C, vocab)
+        self._matrices = _Matrices(layers, linear(model.lm_head))
+        self._decode_matrices = self._matrices
+        if int8 and self.device.type == "cpu" and can_int8():
+            self._decode_matrices = self._matrices.in_int8()
+
+    @property
+    def arithmetic(self) -> str:
+        """What events are decoded in: "float32", or "int8" for matrices in 8 bits."""
+        return "float32" if self._decode_matrices is self._matrices else "int8"
 
     def new_cache(self, batch: int = 1) -> KVCache:
         """An empty cache for `batch` sequences of up to block_size events."""
@@ -132,7 +175,7 @@ class Inference:
         for chunk in ids.split(PREFILL_CHUNK, dim=1):
             if cancelled():
                 raise Cancelled
-            logits = self._forward(chunk, cache)
+            logits = self._forward(chunk, cache, self._matrices)
         return logits
 
     @torch.inference_mode()
@@ -140,15 +183,15 @@ class Inference:
         """Read one more event of each sequence: (B) ids -> logits (B, vocab)."""
         ids = torch.tensor(events, dtype=torch.long, device=self.device)[:, None]
         if self.device.type != "cpu":
-            return self._forward(ids, cache)
+            return self._forward(ids, cache, self._decode_matrices)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            return self._forward(ids, cache)
+            return self._forward(ids, cache, self._decode_matrices)
         finally:
             torch.set_num_threads(threads)
 
-    def _forward(self, ids: Tensor, cache: KVCache) -> Tensor:
+    def _forward(self, ids: Tensor, cache: KVCache, matrices: _Matrices) -> Tensor:
         """(B, T) ids -> (B, vocab) logits after the last of them."""
         b, t = ids.shape
         h, c = self.config.n_head, self.config.n_embd
@@ -160,16 +203,16 @@ class Inference:
         cos, sin = self._cos[start:end], self._sin[start:end]  # (T, D)
         # A query at place p of this chunk sees all places up to start + p.
         mask = None if t == 1 else torch.ones(t, end, dtype=torch.bool, device=self.device).tril(start)
-        for i, layer in enumerate(self._decode_layers if t == 1 and b <= MOST_INT8 else self._layers):
-            qkv = layer.c_attn(F.layer_norm(x, (c,), *layer.ln_1)).view(b, t, 3 * h, c // h).transpose(1, 2)
-            qk, v = qkv[:, : 2 * h], qkv[:, 2 * h :]  # (B, 2H, T, D), (B, H, T, D)
+        for layer, past in zip(matrices.layers, cache.grow(t), strict=True):
+            qkv = layer.c_attn(F.layer_norm(x, (c,), *layer.ln_1)).view(b, t, 3, h, c // h).permute(2, 0, 3, 1, 4)
+            q, k, v = qkv.unbind(0)  # (B, H, T, D)
             if self._wpe is None:
-                qk = rotate(qk, cos, sin)
-            keys, values = cache.update(i, qk[:, h:], v)  # (B, H, end, D)
-            y = F.scaled_dot_product_attention(qk[:, :h], keys, values, attn_mask=mask)  # (B, H, T, D)
-            x = x + layer.attn_c_proj(y.transpose(1, 2).reshape(b * t, c))
+                q, k = rotate(qkv[:2], cos, sin).unbind(0)
+            past.new_keys.copy_(k)
+            past.new_values.copy_(v)
+            y = F.scaled_dot_product_attention(q, past.keys, past.values, attn_mask=mask)  # (B, H, T, D)
+            x += layer.attn_c_proj(y.transpose(1, 2).reshape(b * t, c))
             hidden = F.gelu(layer.c_fc(F.layer_norm(x, (c,), *layer.ln_2)), approximate="tanh")
-            x = x + layer.mlp_c_proj(hidden)
-        cache.advance(t)
+            x += layer.mlp_c_proj(hidden)
         last = F.layer_norm(x.view(b, t, c)[:, -1], (c,), *self._ln_f)
-        return last @ self._lm_head
+        return matrices.lm_head(last)

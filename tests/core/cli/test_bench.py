@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.cli import bench
-from core.model.inference import Inference
+from core.model.inference import Inference, can_int8
 from core.model.transformer import ModelConfig, MusicTransformer
 from tests.core.cli.helpers import Command
 
@@ -30,8 +30,14 @@ def test_what_it_prints(command: Command) -> None:
     finally:
         torch.set_num_threads(threads)
     assert result["threads"] == 1
-    assert {"events_per_second", "loop_events_per_second", "ratio"} <= result["book"].keys()
-    assert result["bundled"]["events_per_second"] > 0
+    book, bundled = result["book"], result["bundled"]
+    expected = "int8" if can_int8() else "float32"
+    assert (book["arithmetic"], bundled["arithmetic"]) == (expected, expected)
+    assert min(book["events_per_second"], bundled["events_per_second"], book["loop_events_per_second"]) > 0
+    # The ratio compares like with like: both in float32.
+    assert book["ratio"] == pytest.approx(
+        book["float32_events_per_second"] / book["loop_events_per_second"], rel=0.02, abs=0.1
+    )
 
 
 def test_the_window_is_measured_whole(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

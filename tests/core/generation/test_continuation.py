@@ -100,19 +100,26 @@ def test_the_same_seed_gives_the_same_take_and_another_another() -> None:
     assert first[0].events != other[0].events
 
 
-def test_each_take_of_a_batch_has_its_own_random_numbers() -> None:
-    batch = continued(Options(seed=7, events=40, takes=3))
+@pytest.fixture
+def in_float32(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine that decodes in float32, where a batch decodes like each of its takes alone."""
+    monkeypatch.setattr("core.model.inference.can_int8", lambda: False)
+    return small_engine()
+
+
+def test_each_take_of_a_batch_has_its_own_random_numbers(in_float32: Engine) -> None:
+    batch = continued(Options(seed=7, events=40, takes=3), in_float32)
     assert [take.seed for take in batch] == [7, 8, 9]
     assert len({take.events for take in batch}) == 3
-    for take in batch:  # in float32 a batch of this size decodes like one alone
-        assert continued(Options(seed=take.seed, events=40))[0].events == take.events
+    for take in batch:
+        assert continued(Options(seed=take.seed, events=40), in_float32)[0].events == take.events
 
 
-def test_takes_of_different_lengths_in_one_batch_do_not_disturb_each_other() -> None:
-    batch = continued(Options(seed=3, seconds=2, takes=4))
+def test_takes_of_different_lengths_in_one_batch_do_not_disturb_each_other(in_float32: Engine) -> None:
+    batch = continued(Options(seed=3, seconds=2, takes=4), in_float32)
     assert len({len(take.events) for take in batch}) > 1
     for take in batch:
-        assert continued(Options(seed=take.seed, seconds=2))[0].events == take.events
+        assert continued(Options(seed=take.seed, seconds=2), in_float32)[0].events == take.events
 
 
 def test_a_length_in_events_counts_what_was_sampled() -> None:

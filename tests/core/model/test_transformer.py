@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import UnreadableInput
 from core.model.checkpoint import find_model, load_model
-from core.model.inference import Cancelled, Inference
+from core.model.inference import Cancelled, Inference, _Int8Linear, _Linear, can_int8
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer, rotary_tables, rotate
 
 ROTARY = ModelConfig(n_layer=2, n_head=2, n_embd=32, block_size=48)
@@ -95,8 +95,9 @@ def test_a_batch_equals_its_sequences_one_by_one(config: ModelConfig) -> None:
         assert torch.allclose(both[row], alone[0], atol=2e-4, rtol=1e-4)
 
 
+@pytest.mark.skipif(not can_int8(), reason="this CPU decodes in float32")
 def test_decoding_in_8_bits_predicts_nearly_as_well() -> None:
-    """The bundled model's loss on a piece, one by one: within half a percent of float32's."""
+    """The bundled model's loss on a piece, one by one: within a fifth of a percent of float32's."""
     model, _ = load_model(find_model("bootstrap"))
     sequence = json.loads(CHECK.read_text())["events"]
     losses = []
@@ -109,7 +110,41 @@ def test_decoding_in_8_bits_predicts_nearly_as_well() -> None:
             logits = inference.decode_one([event], cache)
         losses.append(loss)
     assert losses[1] != losses[0]
-    assert losses[1] == pytest.approx(losses[0], rel=0.005)
+    assert losses[1] == pytest.approx(losses[0], rel=0.002)
+
+
+@pytest.mark.skipif(not can_int8(), reason="this CPU decodes in float32")
+@pytest.mark.parametrize("weights", ["any", "all of one sign"])
+@pytest.mark.parametrize("inputs", ["any", "as large as can be"])
+def test_matrices_in_8_bits_lose_nothing_but_by_rounding(weights: str, inputs: str) -> None:
+    """Sums must not overflow anywhere on the way: AVX2 adds neighbours in 16 bits."""
+    torch.manual_seed(0)
+    weight = torch.randn(24, 64)
+    x = torch.randn(3, 64)
+    if weights == "all of one sign":
+        weight = weight.abs().clamp_min(2.0)
+    if inputs == "as large as can be":
+        x = torch.ones(3, 64)
+        x[:, -1] = 0.0
+    bias = torch.randn(24)
+    rounded = _Int8Linear.of(_Linear(weight.t(), bias))
+    # Half a level of each weight times its input, and half a level of each input times its weight.
+    low, high = x.amin().clamp_max(0), x.amax().clamp_min(0)
+    most = x.abs().sum(1, keepdim=True) * rounded.scale / 2 + weight.abs().sum(1) * (high - low) / 255 / 2
+    most += 64 * rounded.scale * (high - low) / 255 / 4
+    error = (rounded(x) - F.linear(x, weight, bias)).abs()
+    assert bool((error <= most + 1e-4).all())
+    assert rounded.scale.max() < 0.1  # so that the bound above says something
+
+
+def test_without_the_means_for_8_bits_events_are_decoded_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = network(ROTARY)
+    cache = Inference(model).new_cache()
+    assert Inference(model, int8=False).arithmetic == "float32"
+    monkeypatch.delattr(torch, "fbgemm_linear_int8_weight_fp32_activation", raising=False)
+    inference = Inference(model)
+    assert inference.arithmetic == "float32"
+    assert inference.decode_one([3], cache).shape == (1, 390)
 
 
 def test_a_forked_cache_leaves_the_first_alone() -> None:
