@@ -189,8 +189,7 @@ def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dic
 def test_the_virtual_port_stands_open_whatever_the_sound_goes_to(desk: MakeDesk, jack: dict[str, str]) -> None:
     at = desk(NoOutput())
     window = at.window
-    at.wait_until_open()
-    window.hub.look_for_ports()
+    at.wait(lambda: window.hub._port._player is not None, "the port, which nobody has asked for")
     other = Listener(own_port="Synth")
     with Listener("Continuo:Continuo") as daw:  # connected once, before the port is chosen
         for pitch, choice in ((60, VirtualPort()), (61, ExistingPort("Synth")), (62, VirtualPort())):
