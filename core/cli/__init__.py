@@ -1,5 +1,6 @@
 """The command line, continuo-cli. Nothing here imports torch before a command needs it.
 
+start      the way in: loads the rest
 app        the list of commands; exit codes; what happens to errors
 interrupts Ctrl-C and SIGTERM
 output     one JSON object on stdout, everything else on stderr

@@ -14,9 +14,8 @@ import typer
 
 from core import cli_training
 from core.cli import bench, continue_, interrupts, look, play
+from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="continuo-cli",

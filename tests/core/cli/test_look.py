@@ -130,3 +130,20 @@ def test_nobody_reads_stdout(song: Path) -> None:
     done = subprocess.run([*ENTRY, "info", song], stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_ctrl_c_while_the_commands_load_ends_quietly() -> None:
+    interrupted = "\n".join(
+        (
+            "import os, signal, sys",
+            "class Early:",
+            "    def find_spec(self, name, path=None, target=None):",
+            "        if name == 'typer':",
+            "            os.kill(os.getpid(), signal.SIGINT)",
+            "sys.meta_path.insert(0, Early())",
+            "from core.cli.start import main",
+            "main()",
+        )
+    )
+    ended = subprocess.run([sys.executable, "-c", interrupted, "models"], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
