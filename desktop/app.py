@@ -12,6 +12,7 @@ from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from core.resources import bundled
+from desktop.collector import what_stays
 from desktop.logs import install_hooks, start_logging
 
 if TYPE_CHECKING:
@@ -83,6 +84,15 @@ def version() -> str:
 def build(arguments: Sequence[str]) -> "tuple[Application, MainWindow, str]":
     """The app, its window (not shown yet) and the file to open, if any."""
     chosen = _parse(arguments)
+    with what_stays():
+        return *_build(), chosen.file
+
+
+def _build() -> "tuple[Application, MainWindow]":
+    # Painting on several threads waits for them with Python's lock in its hand, while the model has the cores.
+    os.environ.setdefault("QT_NO_GUI_THREADPOOL", "1")
+    # A thread that runs Python hands the lock over after so long, and painting asks for it many times a frame.
+    sys.setswitchinterval(0.0005)
     if not has_display():  # Qt would abort without a word that helps
         sys.exit(NO_DISPLAY)
     start_logging()
@@ -102,7 +112,7 @@ def build(arguments: Sequence[str]) -> "tuple[Application, MainWindow, str]":
     window = MainWindow()
     app.file_opened.connect(window.filing.open_path)
     app.commitDataRequest.connect(lambda _: window.document.autosave())
-    return app, window, chosen.file
+    return app, window
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

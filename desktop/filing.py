@@ -15,6 +15,7 @@ from core.session.playback import What
 from core.session.recovery import Recovery, find_recoverable
 from core.session.session import Session
 from core.session.storage import SUFFIX, is_session_file, open_any
+from desktop.collector import what_stays
 from desktop.continuing import Continuing
 from desktop.dialogs import MIDI_FILES, SESSIONS, Dialogs
 from desktop.document import Document, Stamp, file_stamp
@@ -93,8 +94,9 @@ class Filing(QObject):
         settings = self._preferences.now.generation
 
         def work(task: Task) -> Session:
-            session = open_any(path, settings)
-            self._parts.prepare(session)
+            with what_stays():
+                session = open_any(path, settings)
+                self._parts.prepare(session)
             return session
 
         def done(session: Session) -> None:
@@ -232,8 +234,9 @@ class Filing(QObject):
 
     def _recover(self, recovery: Recovery) -> None:
         def work(task: Task) -> Session:
-            session = recovery.open()
-            self._parts.prepare(session)
+            with what_stays():
+                session = recovery.open()
+                self._parts.prepare(session)
             return session
 
         def done(session: Session) -> None:

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from core.midi.score import Track
 from core.midi.tempo_map import TempoMap
+from desktop.collector import what_stays
 from desktop.logs import sentence_for
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ class GenerationWorker(QThread):
     def run(self) -> None:
         """Fulfil wishes until closed."""
         # Imported here: it takes a second or more, and the window is on screen by now.
-        from core.generation.engine import Cancelled
+        with what_stays():
+            import core.generation.continuation  # noqa: F401
+            from core.generation.engine import Cancelled
 
         self._tell(self._list_models)
         while (todo := self._next()) is not None:
@@ -193,7 +196,8 @@ class GenerationWorker(QThread):
         self._loaded = name
         self._engine = self._prepared = None
         try:
-            self._engine, info = open_engine(name or None, "auto", self.said.emit)
+            with what_stays():
+                self._engine, info = open_engine(name or None, "auto", self.said.emit)
         except Exception:
             self._fail_run()
             raise

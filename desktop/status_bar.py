@@ -1,5 +1,7 @@
 """StatusBar: model, device, how fast it samples, how much is in hand, underruns, where the sound goes."""
 
+import time
+
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QToolButton, QWidget
 
@@ -9,6 +11,7 @@ from desktop.file_worker import Task
 from desktop.song import News
 
 SAID_FOR = 9000  # ms that a sentence stays
+FIGURES_EVERY = 0.2  # seconds; each time the whole bar is laid out anew
 SHOWN_AFTER = 400  # ms that work must last before it is shown
 
 
@@ -31,6 +34,7 @@ class StatusBar(QStatusBar):
         self.output.setToolTip(self.tr("Where the sound goes: click to change it"))
         self.output.clicked.connect(self.output_clicked)
         self.addPermanentWidget(self.output)
+        self._next_figures = 0.0
         self._task: Task | None = None
         self._bar = QProgressBar(self)
         self._bar.setMaximumWidth(160)
@@ -67,7 +71,11 @@ class StatusBar(QStatusBar):
         self.output.setAccessibleName(self.output.text())
 
     def show_figures(self, continuing: Continuing, news: News) -> None:
-        """The figures of this moment."""
+        """The figures of this moment, if those on view are old enough to be read."""
+        now = time.monotonic()
+        if now < self._next_figures:
+            return
+        self._next_figures = now + FIGURES_EVERY
         facts, run = continuing.model, continuing.run
         if facts is not None:
             _put(self.model, self.tr("{0} on {1}").format(facts.name, facts.device))
