@@ -7,6 +7,7 @@ seconds of held-out music (pop songs, lieder, classical pieces, concert performa
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class Bounds:
     most_in_window: int
 
 
+@lru_cache(2)
 def bounds_of(prompt: Prompt) -> Bounds | None:
     """The bounds of a prompt's takes; None if it has no notes."""
     notes = decode(prompt.events, steps=prompt.steps)

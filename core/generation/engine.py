@@ -119,7 +119,8 @@ class Engine:
         """Logits (takes, vocab) and a cache of its own for that many takes of one prompt."""
         if prepared.cache.keys[0].device.type == self.device.type:
             try:
-                return prepared.logits.expand(takes, -1), prepared.cache.rows([0] * takes)
+                cache = prepared.cache.branch() if takes == 1 else prepared.cache.rows([0] * takes)
+                return prepared.logits.expand(takes, -1), cache
             except torch.OutOfMemoryError:
                 self._fall_back()
         return self.read([prepared.events] * takes)

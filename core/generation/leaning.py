@@ -1,6 +1,7 @@
 """Leaning to the prompt's key: notes outside it become less likely, as far as the prompt itself keeps to it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,13 @@ _CHROMATIC = 0.1
 def key_leaning(events: Sequence[int], nats: float) -> NDArray[np.float32]:
     """What to add to the logits, (vocab): up to `nats` less for each note outside the key of a prompt's end.
 
-    The full number where none of the prompt's notes lies outside, the less the more do.
+    The array must not be changed. The full number where none of the prompt's notes lies outside, the less the more do.
     """
+    return _leaning(tuple(events), nats)
+
+
+@lru_cache(2)
+def _leaning(events: tuple[int, ...], nats: float) -> NDArray[np.float32]:
     leaning = np.zeros(VOCABULARY_SIZE, np.float32)
     notes = decode(events)
     notes = [note for note in notes if note.start >= notes[-1].start - _STRETCH]

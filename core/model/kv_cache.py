@@ -1,5 +1,6 @@
 """The keys and values of the events read so far, preallocated for a whole window."""
 
+import weakref
 from typing import NamedTuple
 
 import torch
@@ -22,6 +23,7 @@ class KVCache:
         self.keys = torch.empty((n_layer, *shape), dtype=dtype, device=device)
         self.values = torch.empty_like(self.keys)
         self.length = 0
+        self._branch: weakref.ref[KVCache] | None = None
 
     @property
     def batch(self) -> int:
@@ -43,13 +45,26 @@ class KVCache:
         self.length += places
         return [Past(*tensors) for tensors in zip(*parts, strict=True)]
 
+    def branch(self) -> "KVCache":
+        """A cache that goes on from here while this one stays as it is.
+
+        It writes into the free places of the same memory, which takes no time, or while another branch that does
+        so is in use, into a copy.
+        """
+        if self._branch is not None and self._branch() is not None:
+            return self.rows(list(range(self.batch)))
+        branch = self._of(self.keys, self.values)
+        self._branch = weakref.ref(branch)
+        return branch
+
     def rows(self, indices: list[int]) -> "KVCache":
         """A cache of its own with these sequences, in this order; [0, 0, 0] makes three of one."""
-        copy = object.__new__(KVCache)
-        copy.keys = self._rows(self.keys, indices)
-        copy.values = self._rows(self.values, indices)
-        copy.length = self.length
-        return copy
+        return self._of(self._rows(self.keys, indices), self._rows(self.values, indices))
+
+    def _of(self, keys: Tensor, values: Tensor) -> "KVCache":
+        cache = object.__new__(KVCache)
+        cache.keys, cache.values, cache.length, cache._branch = keys, values, self.length, None
+        return cache
 
     def _rows(self, tensor: Tensor, indices: list[int]) -> Tensor:
         copy = tensor.new_empty((tensor.shape[0], len(indices), *tensor.shape[2:]))
