@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.events import NoteMessage, Prompt, decode
-from core.codec.vocabulary import BOUNDARY, note_off
+from core.codec.vocabulary import BOUNDARY, NOTE_ON, note_off
 from core.generation.bounds import bounds_of
 from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
 from core.generation.leaning import key_leaning
 from core.generation.options import Options, Take
+from core.generation.repetition import Repetition
 from core.generation.sampler import sample
 
 
@@ -41,12 +42,13 @@ class Step:
 class _TakeState:
     """A take on its way."""
 
-    def __init__(self, index: int, options: Options, prompt: Prompt) -> None:
+    def __init__(self, index: int, options: Options, prompt: Prompt, pitches: Sequence[int]) -> None:
         self.index = index
         self.seed = options.seed + index
         self.random = np.random.default_rng(self.seed)
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
         self.grammar = Grammar(options.rules, prompt.steps, self.loudness, bounds_of(prompt))
+        self.repetition = Repetition(pitches)
         self.events: list[int] = []
         self.ended = False
 
@@ -62,7 +64,8 @@ class Continuation:
         self._engine = engine
         self._prepared = prepared
         self._timing = prepared.prompt.steps
-        self._states = [_TakeState(i, options, prepared.prompt) for i in range(options.takes)]
+        pitches = [event - NOTE_ON.first for event in prepared.events if event < NOTE_ON.end]
+        self._states = [_TakeState(i, options, prepared.prompt, pitches) for i in range(options.takes)]
         self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
         self._leaning = key_leaning(prepared.events, options.sampling.key_strength)
         self._stop = threading.Event()
@@ -120,9 +123,14 @@ class Continuation:
         grammar = state.grammar
         event = grammar.due()
         if event is None:
-            event = sample(logits, grammar.allowed(), self.options.sampling, state.random.random())
+            allowed, how = grammar.allowed(), self.options.sampling
+            if state.repetition.is_too_much:
+                logits, how = state.repetition.loosen(logits, allowed, how)
+            event = sample(logits, allowed, how, state.random.random())
             event = grammar.fit(event, self._last_step)
         messages = grammar.accept(event)
+        if event < NOTE_ON.end:
+            state.repetition.hear(event - NOTE_ON.first)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
 
