@@ -196,7 +196,8 @@ class Continuing(QObject):
         self.growths = [Growth(marker, at, kept) for _ in range(settings.takes)]
         hub = self._hub
         voice = take_voice(session.score, session.prompt_indices, marker)
-        hub.begin_take(TakeStart(prompt.marker, seconds, voice, session.tempo_map, self.has_metronome))
+        rate = self._worker.rate(settings.takes)
+        hub.begin_take(TakeStart(prompt.marker, seconds, voice, session.tempo_map, self.has_metronome, rate))
         self.run = Run(
             prompt,
             options_for(settings, seconds, settings.seed),

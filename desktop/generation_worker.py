@@ -9,6 +9,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from core.generation.engine import Engine, PreparedPrompt
     from core.generation.options import Options, Take
     from core.midi.key import Key
+
+WARM_UP = 6  # events
+DENSE = 45  # events in a second of dense piano music
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -108,8 +113,13 @@ class GenerationWorker(QThread):
         self._engine: Engine | None = None
         self._prepared: tuple[PromptRequest, PreparedPrompt] | None = None
         self._key: Key | None = None
+        self._step_seconds = 0.0  # that one event takes, 0 as long as nobody knows
 
-    # Wishes, from the GUI thread
+    # From the GUI thread
+
+    def rate(self, takes: int) -> float | None:
+        """Seconds of dense music that are sampled in a second, if that is known: at least, of so many takes at once."""
+        return 1 / (self._step_seconds * DENSE * takes) if self._step_seconds else None
 
     def want_model(self, name: str) -> None:
         """Load a model by name or path ("" for the bundled one)."""
@@ -195,6 +205,7 @@ class GenerationWorker(QThread):
         name = self._model
         self._loaded = name
         self._engine = self._prepared = None
+        self._step_seconds = 0.0
         try:
             with what_stays():
                 self._engine, info = open_engine(name or None, "auto", self.said.emit)
@@ -232,9 +243,25 @@ class GenerationWorker(QThread):
         events = encode_prompt(prompt.tracks, prompt.marker, self._engine.config.conventions, prompt.start, grid)
         prepared = self._engine.prepare(events, cancelled)
         self._key = key_of(prompt)
+        if self._run is None:  # else somebody waits to hear something
+            self._warm_up(prepared, cancelled)
         self._prepared = prompt, prepared
         self.prepared.emit(prompt, self._key.name if self._key else "", grid.name if grid else "")
         return prepared
+
+    def _warm_up(self, prepared: "PreparedPrompt", cancelled: Callable[[], bool]) -> None:
+        """Sample a few events for nothing: the first ones take longest, and the rest tell how fast it will go."""
+        from core.generation.continuation import Continuation
+        from core.generation.options import Options
+
+        assert self._engine is not None
+        continuation = Continuation(self._engine, prepared, Options(events=WARM_UP))
+        times = [time.perf_counter()]
+        for _ in continuation:
+            times.append(time.perf_counter())
+            if cancelled():
+                continuation.stop()
+        self._step_seconds = median(after - before for before, after in pairwise(times))
 
     def _sample(self) -> None:
         from core.generation.continuation import Continuation

@@ -440,7 +440,7 @@ class PlayerHub(QObject):
                 song = self._song = Song(take.marker, expected=take.seconds, cushion=START_CUSHION)
                 self._position = take.marker
                 self._is_paused = False
-                self._command(lambda player: player.start(take.marker, take.seconds, START_CUSHION))
+                self._command(lambda player: player.start(take.marker, take.seconds, START_CUSHION, take.rate))
             song.is_sampled = True
             self._live = song, take, clicks
             setup = self._wanted(take.voice.setup)

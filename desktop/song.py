@@ -32,13 +32,14 @@ class PlayRequest:
 
 @dataclass(frozen=True, slots=True)
 class TakeStart:
-    """A take that is about to be sampled: where in the score, for how long, with what voice."""
+    """A take that is about to be sampled: where in the score, for how long, with what voice, how fast if known."""
 
     marker: float
     seconds: float
     voice: TakeVoice
     tempo_map: TempoMap
     metronome: bool = False
+    rate: float | None = None  # seconds of music a second that the model is known to make
 
 
 @dataclass(frozen=True, slots=True)

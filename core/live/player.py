@@ -70,9 +70,15 @@ class Player:
 
     # Music
 
-    def start(self, at: float = 0.0, length: float | None = None, cushion: float = DEFAULT_CUSHION) -> None:
+    def start(
+        self,
+        at: float = 0.0,
+        length: float | None = None,
+        cushion: float = DEFAULT_CUSHION,
+        rate: float | None = None,
+    ) -> None:
         """Begin a song at song time `at` (seconds), forgetting any other; see `Scheduler.start`."""
-        self._command("start", at, length, cushion)
+        self._command("start", at, length, cushion, rate)
 
     def feed(self, messages: Sequence[Message], head: float) -> None:
         """Append messages, in order of time; music is now sampled up to `head` (song seconds)."""

@@ -21,7 +21,8 @@ DEFAULT_CUSHION = 0.2  # seconds of music ahead of the playhead that a fast samp
 CAUTION = 0.95  # the sampler is taken to be this much slower than measured
 RATE_WINDOW = 10.0  # wall seconds over which the sampling rate is measured
 RATE_STEP = 0.05  # wall seconds between the arrivals that are remembered for it
-SHORTEST_MEASURE = 0.03  # wall seconds of arrivals below which nothing is concluded
+SHORTEST_MEASURE = 0.03  # wall seconds of arrivals below which nothing is concluded ...
+FIRM_MEASURE = 0.5  # ... and below which a rate that is known beforehand counts for more
 UNBROKEN = 60.0  # with unlimited length and a slow sampler: seconds to play without a hold ...
 LONGEST_LEAD = 8.0  # ... for which at most this much music is waited for
 
@@ -62,7 +63,7 @@ class Scheduler:
         self.state: State = "stopped"
         self._reset(0.0, None, DEFAULT_CUSHION)
 
-    def _reset(self, at: float, length: float | None, cushion: float) -> None:
+    def _reset(self, at: float, length: float | None, cushion: float, rate: float | None = None) -> None:
         self.underruns = 0
         self.late = Lateness()
         self.head = at
@@ -71,6 +72,8 @@ class Scheduler:
         self._limit = None if length is None else at + length  # where sampling will end, if known
         self._end: float | None = None  # where the song ends, once nothing more comes
         self._cushion = cushion
+        self._known_rate = rate
+        self._shortest_measure = SHORTEST_MEASURE if rate is None else FIRM_MEASURE
         self._anchor_song = at
         self._anchor_wall = 0.0
         self._arrivals: deque[tuple[float, float]] = deque()  # (wall, head)
@@ -98,14 +101,21 @@ class Scheduler:
 
     # What the listener wants
 
-    def start(self, at: float = 0.0, length: float | None = None, cushion: float = DEFAULT_CUSHION) -> None:
+    def start(
+        self,
+        at: float = 0.0,
+        length: float | None = None,
+        cushion: float = DEFAULT_CUSHION,
+        rate: float | None = None,
+    ) -> None:
         """Begin a song at song time `at`: forget what was fed, wait for music, play when it will last.
 
         `length` is the number of seconds that will be sampled, None if unlimited. `cushion` is how much
-        music (seconds) must lie ahead however fast the sampler: the longest pause it may make.
+        music (seconds) must lie ahead however fast the sampler: the longest pause it may make. `rate` is how many
+        seconds of music the sampler is known to make in a second, if that is known.
         """
         self.silence()
-        self._reset(at, length, cushion)
+        self._reset(at, length, cushion, rate)
         self.state = "waiting"
 
     def stop(self) -> None:
@@ -214,15 +224,15 @@ class Scheduler:
     # The start gate
 
     def _rate(self, now: float) -> float | None:
-        """Seconds of music sampled per wall second; None while too little has come to say.
+        """Seconds of music sampled per wall second; None while too little has come to say and none is known.
 
         It is measured up to now, not to the last arrival, so a sampler that stalls gets slower.
         """
         if len(self._arrivals) < 2:
-            return None
+            return self._known_rate
         wall, head = self._arrivals[0]
-        if now - wall < SHORTEST_MEASURE:
-            return None
+        if now - wall < self._shortest_measure:
+            return self._known_rate
         return (self.head - head) / (now - wall)
 
     def _longest_pause(self) -> float:
@@ -257,7 +267,7 @@ class Scheduler:
         """When the gate could open though nothing more comes: once enough has been measured."""
         if not self._arrivals:
             return None
-        measured = self._arrivals[0][0] + SHORTEST_MEASURE + 1e-6  # clear of rounding
+        measured = self._arrivals[0][0] + self._shortest_measure + 1e-6  # clear of rounding
         return measured if measured > now else None
 
     def status(self) -> PlayerStatus:

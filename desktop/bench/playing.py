@@ -19,6 +19,7 @@ SIZE = 1600, 900
 PATIENCE = 60.0  # seconds for anything to happen
 LOOK = 5  # ms between two looks at whether it has
 BEAT = 5  # ms between heartbeats of the GUI thread
+BETWEEN_CLICKS = 0.5  # seconds in which what the last one left to do is done
 TAKE = 20.0  # seconds of music asked for by a click
 WITHOUT_END = 3600.0  # seconds of music, which are not sampled while it is measured
 
@@ -85,10 +86,10 @@ class Sitting:
         """Sample without end while it plays and is shown, for so many seconds; then stop and keep the take."""
         window = self._window
         self._set(seed=1, length=WITHOUT_END)
+        self._rest(BETWEEN_CLICKS)
         heartbeat = Heartbeat()
         window.panel.button.click()
-        end = time.monotonic() + seconds
-        self._wait(lambda: time.monotonic() > end, "the end", seconds + PATIENCE)
+        self._rest(seconds)
         status, run = window.hub.status(), window.continuing.run
         factor = run.real_time_factor if run else 0.0
         self._stop()
@@ -108,6 +109,7 @@ class Sitting:
     def _click(self, seed: int) -> float:
         window = self._window
         self._set(seed=seed, length=TAKE)
+        self._rest(BETWEEN_CLICKS)
         begun = time.perf_counter()
         window.panel.button.click()
         heard: list[float] = []
@@ -145,6 +147,10 @@ class Sitting:
 
     def _wait_until_ready(self) -> None:
         self._wait(lambda: self._window.continuing.is_prepared, "the prompt to be read")
+
+    def _rest(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        self._wait(lambda: time.monotonic() > end, "the end", seconds + PATIENCE)
 
     def _wait(self, is_so: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
         """Let the window live as it does, until something is so."""

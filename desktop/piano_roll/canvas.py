@@ -74,7 +74,12 @@ class RollCanvas(QAbstractScrollArea):
     def set_parts(self, parts: Sequence[RollPart]) -> None:
         """Show these parts and no others."""
         self._parts = {part.key: part for part in parts}
-        self._repaint_paper()
+        before = [part for part in self._paper.parts if len(part)]
+        after = [part for part in painted_parts(self.parts) if len(part)]
+        if len(before) == len(after) and all(a.looks_like(b) for a, b in zip(after, before, strict=True)):
+            self._paper = replace(self._paper, parts=tuple(painted_parts(self.parts)))
+        else:
+            self._repaint_paper()
         self._sync_bars()
 
     def append_notes(self, key: str, notes: Sequence[RollNote]) -> None:
@@ -125,10 +130,12 @@ class RollCanvas(QAbstractScrollArea):
 
     def _show_selected(self, columns: Sequence[Columns]) -> None:
         """Paint these notes as selected."""
+        before = self.overlays.selected
         self.overlays.selected = (
             Columns(*(np.concatenate(c) for c in zip(*columns, strict=True))) if columns else NO_NOTES
         )
-        self._update_notes()
+        if len(before.start) or len(self.overlays.selected.start):
+            self._update_notes()
 
     def set_preview(self, by: tuple[float, int] | None) -> None:
         """Show the selected notes moved by seconds and semitones."""

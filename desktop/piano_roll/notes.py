@@ -80,6 +80,14 @@ class RollPart:
         """End of the last note in seconds, 0 without notes."""
         return float(self.latest[-1]) if len(self) else 0.0
 
+    def looks_like(self, other: "RollPart") -> bool:
+        """Whether the two are painted alike, whatever their keys."""
+        if (self.kind, self.colour, len(self)) != (other.kind, other.colour, len(other)):
+            return False
+        columns = ((self.start, other.start), (self.end, other.end), (self.pitch, other.pitch),
+                   (self.velocity, other.velocity))  # fmt: skip
+        return all(a is b or np.array_equal(a, b) for a, b in columns)
+
     def with_appended(self, notes: Sequence[RollNote]) -> "RollPart":
         """The part with notes added to the end of its order; they may start before notes already here."""
         old = np.column_stack((self.start, self.end, self.pitch, self.velocity))

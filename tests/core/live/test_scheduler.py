@@ -180,6 +180,28 @@ def test_a_fast_sampler_is_heard_within_fifty_milliseconds():
     assert stage.scheduler.underruns == 0
 
 
+def test_a_sampler_known_to_be_fast_is_heard_as_soon_as_there_is_enough():
+    stage = Stage()
+    stage.scheduler.start(length=60.0, cushion=0.1, rate=4.0)
+    first = stage.now
+    for step in range(40):
+        stage.run_until(first + step * 0.004)
+        stage.scheduler.feed([(step * 0.025, bytes((ON, 60 + step % 12, 80)))], step * 0.025)
+    assert stage.sent[0][0] == pytest.approx(first + 4 * 0.004)
+    assert stage.scheduler.underruns == 0
+
+
+def test_a_rate_that_proves_wrong_does_not_count_for_long():
+    stage = Stage()
+    stage.scheduler.start(length=20.0, cushion=0.1, rate=10.0)
+    for step in range(1, 201):
+        stage.run_until(100.0 + step * 0.2)
+        stage.scheduler.feed([(step * 0.1, bytes((ON, 60, 1)))], step * 0.1)
+    stage.scheduler.finish(20.0)
+    stage.run_to_the_end()
+    assert 1 <= stage.scheduler.underruns <= 3
+
+
 def test_all_that_is_there_plays_at_once():
     stage = Stage()
     stage.scheduler.start(at=4.0)

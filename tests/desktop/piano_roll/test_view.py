@@ -148,6 +148,19 @@ def test_the_next_tiles_are_painted_ahead(roll: PianoRoll) -> None:
     assert np.array_equal(pixels(roll), afresh(roll))
 
 
+def test_parts_that_look_the_same_are_not_painted_again(roll: PianoRoll, watch: PaintWatch) -> None:
+    parts = roll.parts
+    shown = tiled(roll)
+    watch.look()
+    roll.set_parts([*parts, RollPart.of("new take", "take", [])])
+    roll.set_parts([RollPart.of("same", "prompt", SCORE), *parts[1:]])
+    assert watch.look() == 0
+    assert roll.note_at(roll.coordinates.x(0.2), roll.coordinates.y(60) + 3) == NoteRef("same", 0)
+    roll.set_parts([RollPart.of("same", "prompt", SCORE, colour=1), *parts[1:]])
+    assert watch.look() > 0
+    assert not np.array_equal(pixels(roll), shown)
+
+
 # A take that grows
 
 
