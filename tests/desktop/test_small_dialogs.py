@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
+from safetensors import safe_open
 
 from core.errors import NotFound
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
@@ -135,6 +136,14 @@ def test_about_names_every_licence_and_the_log_file(qtbot: QtBot) -> None:
     QTest.mouseClick(dialog.copy, LEFT)
     assert "/home/anna/continuo.log" in QGuiApplication.clipboard().text()
     assert "Qt 6" in QGuiApplication.clipboard().text()
+
+
+def test_about_names_every_bundled_model_with_its_licence() -> None:
+    for file in bundled("models").glob("*.safetensors"):
+        with safe_open(file, "np") as model:
+            header = model.metadata()
+        licences = [licence for name, licence, _ in PARTS if header["name"] in name]
+        assert licences == [header["licence"]], header["name"]
 
 
 def test_quantise_by_keyboard(qtbot: QtBot) -> None:
