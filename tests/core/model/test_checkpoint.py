@@ -16,7 +16,7 @@ from core.model.checkpoint import find_model, import_book, list_models, load_mod
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 
 CHECK = Path(__file__).with_name("bootstrap-check.json")
-BUNDLED = ["bootstrap", "continuo-base"]
+BUNDLED = ["bootstrap", "continuo-base", "continuo-concert"]
 SMALL = ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=32)
 
 
