@@ -1,6 +1,7 @@
 """Choices: the user's settings in the menus and in effect: output, channel, colours, recent files."""
 
 import sys
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt
 from PySide6.QtWidgets import QMenu, QWidget
@@ -13,8 +14,10 @@ from desktop.palettes import show_in
 from desktop.playback import Playback
 from desktop.player_hub import PlayerHub
 from desktop.preferences import Preferences
-from desktop.sound_check_dialog import SoundCheckDialog
 from desktop.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from desktop.sound_check_dialog import SoundCheckDialog
 
 _SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
@@ -81,6 +84,8 @@ class Choices(QObject):
 
     def check_sound(self) -> None:
         """Play an arpeggio and see whether it comes through."""
+        from desktop.sound_check_dialog import SoundCheckDialog  # here, because the window comes first
+
         hub = self._hub
         dialog = SoundCheckDialog(hub.choice, hub.play_messages, hub.is_connected, hub.ports, parent=self._window)
         dialog.output_chosen.connect(self.choose_output)

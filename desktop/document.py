@@ -3,16 +3,19 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.errors import ContinuoError
 from core.session.history import History
-from core.session.recovery import Autosave
 from core.session.session import Session, TakeRecord
 from core.session.storage import save_session
 from desktop.file_worker import FileWorker, Task
 from desktop.logs import sentence_for
+
+if TYPE_CHECKING:
+    from core.session.recovery import Autosave
 
 SOON = 1500  # ms from a new take, or the beginning of one, to its autosave
 
@@ -171,6 +174,8 @@ class Document(QObject):
         path = self.path
 
         def work(task: Task) -> str:
+            from core.session.recovery import Autosave  # here, because the window comes first
+
             try:
                 if self._autosave is None:
                     self._autosave = Autosave()

@@ -6,13 +6,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
 from core.resources import bundled
 from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
 from core.session.playback import What
-from core.session.recovery import Recovery, find_recoverable
 from core.session.session import Session
 from core.session.storage import SUFFIX, is_session_file, open_any
 from desktop.collector import what_stays
@@ -22,6 +22,9 @@ from desktop.document import Document, Stamp, file_stamp
 from desktop.file_worker import FileWorker, Task
 from desktop.preferences import Preferences
 from desktop.roll_parts import RollParts
+
+if TYPE_CHECKING:
+    from core.session.recovery import Recovery
 
 MIDI_SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 
@@ -210,7 +213,7 @@ class Filing(QObject):
     def look_for_recovery(self, otherwise: Callable[[], object] = lambda: None) -> None:
         """At the start: offer what a crash left behind; `otherwise` if nothing is opened."""
 
-        def found(recoveries: list[Recovery]) -> None:
+        def found(recoveries: "list[Recovery]") -> None:
             if not recoveries:
                 otherwise()
                 return
@@ -230,9 +233,14 @@ class Filing(QObject):
             )
             otherwise()
 
-        self._files.run(self.tr("Looking for sessions to recover"), lambda task: find_recoverable(), found)
+        def look(task: Task) -> "list[Recovery]":
+            from core.session.recovery import find_recoverable  # here, because the window comes first
 
-    def _recover(self, recovery: Recovery) -> None:
+            return find_recoverable()
+
+        self._files.run(self.tr("Looking for sessions to recover"), look, found)
+
+    def _recover(self, recovery: "Recovery") -> None:
         def work(task: Task) -> Session:
             with what_stays():
                 session = recovery.open()

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
-from desktop.about_dialog import AboutDialog
 from desktop.empty_state import examples
 from desktop.logs import log_path
 
@@ -57,7 +56,7 @@ def connect_actions(window: "MainWindow") -> None:
     on("zoom in", window.roll.zoom_in)
     on("zoom out", window.roll.zoom_out)
     on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
-    on("about", lambda: AboutDialog(log_path(), window).exec())
+    on("about", lambda: _tell_about(window))
 
 
 def connect_panels(window: "MainWindow") -> None:
@@ -101,3 +100,9 @@ def connect_panels(window: "MainWindow") -> None:
     roll.quantise_requested.connect(lambda _: window.quantise())
     roll.context_menu_requested.connect(window.show_roll_menu)
     roll.follow_changed.connect(window.actions_["follow"].setChecked)
+
+
+def _tell_about(window: "MainWindow") -> None:
+    from desktop.about_dialog import AboutDialog  # here, because the window comes first
+
+    AboutDialog(log_path(), window).exec()

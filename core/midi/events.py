@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from mido.midifiles.meta import KeySignatureError, build_meta_message
-
 # (tick from the start of the track, message). A channel message stands as it goes over the wire, with
 # its status byte; a meta event or system exclusive as in the file, with its length.
 Event = tuple[int, bytes]
@@ -116,6 +114,10 @@ def read_event(body: bytes, pos: int, running: int, with_delta: bool = True) -> 
 
 def decode_meta(message: bytes) -> Any:
     """The mido.MetaMessage of a message, which has fields by its type, or None if mido finds fault."""
+    # Imported here: mido looks for its version, and with it for all that is installed, which an app that opens
+    # no file has no time for.
+    from mido.midifiles.meta import KeySignatureError, build_meta_message
+
     length, data = read_varint(message, 2)
     try:
         return build_meta_message(message[1], list(message[data : data + length]))
