@@ -256,24 +256,23 @@ class Continuing(QObject):
         if run.problem or not any(take.notes for take in run.takes):
             self._hub.stop()
             self.said.emit(run.problem or self.tr("Stopped before the first note."))
-        self._keep(run.takes)
+        self._keep(run)
         self.growths = []
         self.ended.emit()
         self.running_changed.emit(False)
         self.prepare()
 
-    def _keep(self, takes: list[Take]) -> None:
-        """Put the takes into the session, the first one heard and selected, as one step."""
+    def _keep(self, run: Run) -> None:
+        """Put the takes into the session as one step, the best first; the one that was heard stays selected."""
         session = before = self._document.session
-        first = ""
-        for growth, take in zip(self.growths, takes, strict=False):
+        for i in run.ranking:
+            growth, take = self.growths[i], run.takes[i]
             if take.notes:
-                record = self._record(growth, take)
                 # The parent of a fork may be gone by now; the take then stands for itself.
-                session = session.with_take(record, select=not first)
-                first = first or record.id
+                session = session.with_take(self._record(growth, take), select=i == 0 or session is before)
         if session is not before:
-            name = self._name if len(takes) == 1 else self.tr("{0}, {1} takes").format(self._name, len(takes))
+            count = len(run.takes)
+            name = self._name if count == 1 else self.tr("{0}, {1} takes").format(self._name, count)
             self._document.do(name, session)
 
     def _record(self, growth: Growth, take: Take) -> TakeRecord:

@@ -61,6 +61,7 @@ class Run:
     stopped: threading.Event = field(default_factory=threading.Event)
     batch: "deque[Step]" = field(default_factory=deque)  # what the window has not shown yet
     takes: "list[Take]" = field(default_factory=list)
+    ranking: list[int] = field(default_factory=list)  # indices of `takes`, best first
     head: float = 0.0  # seconds of the first take that are sampled
     seconds: float = 0.0  # wall time spent sampling
     problem: str = ""  # a sentence, if it broke off
@@ -291,6 +292,8 @@ class GenerationWorker(QThread):
             run.problem = sentence_for(error, "sampling")
             if run.continuation is not None:
                 run.takes = run.continuation.takes
+        if run.continuation is not None:
+            run.ranking = run.continuation.ranking
         self._end_run(run)
 
     def _fail_run(self) -> None:

@@ -54,7 +54,7 @@ def continue_(
     top_k: Annotated[int, typer.Option(help="Draw from the k likeliest events; 0: from all.")] = 0,
     min_p: Annotated[float, typer.Option(help="Leave out what is less likely than this share of the likeliest.")] = 0.0,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same take.", show_default="random")] = None,
-    takes: Annotated[int, typer.Option(help="How many takes to make at once: OUT-1.mid, OUT-2.mid, ...")] = 1,
+    takes: Annotated[int, typer.Option(help="How many takes to make: OUT-1.mid (the best), OUT-2.mid, ...")] = 1,
     scale: Annotated[
         str | None, typer.Option(metavar='auto|"D minor"', help="Keep to a scale; auto finds the prompt's.")
     ] = None,

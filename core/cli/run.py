@@ -51,7 +51,7 @@ class Run:
             self.prefill_seconds = time.perf_counter() - started
 
     def sample(self, interrupted: Event) -> list[Take]:
-        """Sample to the end or until interrupted; the first take is played meanwhile.
+        """Sample to the end or until interrupted: the takes, best first. That of the first seed is played meanwhile.
 
         A fault on the way, such as a port that is gone, stands in `fault`: what was sampled before it is kept.
         """
@@ -70,7 +70,8 @@ class Run:
                 self.player.finish(continuation.takes[0].seconds)
         except Exception as error:  # raised by `continue`, once what there is of the take is saved
             self.fault = error
-        self.takes = continuation.takes
+        takes = continuation.takes
+        self.takes = [takes[i] for i in continuation.ranking]
         return self.takes
 
     def _start(self, player: Player, engine: Engine, prepared: PreparedPrompt) -> None:
@@ -149,6 +150,7 @@ class Run:
             "device": str(self.engine.device),
             "model": self.model_info.name,
             "seed": self.options.seed,
+            "seeds": [take.seed for take in self.takes],
             "grid": self.choice.grid.name if self.choice.grid else None,
             "outputs": outputs,
         }

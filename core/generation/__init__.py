@@ -8,5 +8,6 @@ repetition    loops are heard, and loosened until they break
 dynamics      how loud a take is played: flat prompts stay flat, or get a human touch
 options       what to sample (Options) and what came of it (Take); no torch needed
 engine        a model on a device: prefills prompts, decodes one event, moves the window on
+ranking       which of several takes is most like its prompt
 continuation  one or more takes, sampled event by event
 """

@@ -22,6 +22,7 @@ from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
 from core.generation.leaning import key_leaning
 from core.generation.options import Options, Take
+from core.generation.ranking import best_first
 from core.generation.repetition import Repetition
 from core.generation.sampler import sample
 
@@ -87,6 +88,11 @@ class Continuation:
     def takes(self) -> list[Take]:
         """The takes as far as they are sampled, closed."""
         return [self._take(state) for state in self._states]
+
+    @property
+    def ranking(self) -> list[int]:
+        """Indices of `takes`, best first: nearest to the prompt in their statistics."""
+        return best_first(self.takes, self._prepared.prompt)
 
     def _run(self) -> Iterator[Step]:
         running = list(self._states)

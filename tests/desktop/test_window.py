@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 
 from core.live.outputs import BuiltInSynth
 from core.midi.read import read_score
+from core.midi.statistics import apart, music, stretch
 from core.session.storage import open_session
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.windows import BACH, Desk
@@ -52,13 +53,18 @@ def test_continues_and_undoes_to_the_start(desk: MakeDesk) -> None:
     assert document.session.score.notes == opened.score.notes - 1
 
 
-def test_all_takes_of_a_batch_are_kept_and_the_first_is_heard(desk: MakeDesk) -> None:
+def test_all_takes_of_a_batch_are_kept_best_first_and_the_one_heard_is_chosen(desk: MakeDesk) -> None:
     at = desk()
     at.open()
     at.set(takes=3, seed=5, seed_locked=True)
-    first = at.sample(1.5, takes=3, seed=5, seed_locked=True)
-    assert [take.seed for take in at.takes] == [5, 6, 7]
-    assert at.window.document.session.current == first.id
+    best = at.sample(1.5, takes=3, seed=5, seed_locked=True)
+    assert sorted(take.seed for take in at.takes) == [5, 6, 7]
+    (heard,) = (take for take in at.takes if take.seed == 5)
+    assert at.window.document.session.current == heard.id
+    end = music([n for t in at.window.document.session.score.tracks for n in t.notes], best.marker)
+    end = stretch(end, max(0.0, best.marker - 20), best.marker)
+    distances = [apart(music(take.notes, take.seconds), end) for take in at.takes]
+    assert distances == pytest.approx(sorted(distances), abs=0.02)  # the best first; the prompt was rounded to steps
     assert "3 takes" in at.window.document.undo_name
     at.window.document.undo()
     assert not at.takes

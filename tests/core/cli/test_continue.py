@@ -79,6 +79,7 @@ def test_takes_into_files_of_their_own(command: Command, song: Path, tiny: Path)
     assert result["outputs"] == ["o-1.mid", "o-2.mid", "o-3.mid"]
     files = [Path(path).read_bytes() for path in result["outputs"]]
     assert len(set(files)) == 3
+    assert sorted(result["seeds"]) == [5, 6, 7]
     assert result["notes"] == sum(len(take_notes(Path(path))) for path in result["outputs"])
 
 
