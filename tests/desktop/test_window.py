@@ -61,7 +61,9 @@ def test_all_takes_of_a_batch_are_kept_best_first_and_the_one_heard_is_chosen(de
     assert sorted(take.seed for take in at.takes) == [5, 6, 7]
     (heard,) = (take for take in at.takes if take.seed == 5)
     assert at.window.document.session.current == heard.id
-    end = music([n for t in at.window.document.session.score.tracks for n in t.notes], best.marker)
+    score = at.window.document.session.score
+    assert score is not None
+    end = music([n for t in score.tracks for n in t.notes], best.marker)
     end = stretch(end, max(0.0, best.marker - 20), best.marker)
     distances = [apart(music(take.notes, take.seconds), end) for take in at.takes]
     assert distances == pytest.approx(sorted(distances), abs=0.02)  # the best first; the prompt was rounded to steps

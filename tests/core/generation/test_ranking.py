@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,7 +45,7 @@ def test_a_ranking_is_an_order_of_all_by_distance(many: list[list[int]]) -> None
     assert sorted(order) == list(range(len(takes)))
     end = music(take(tune, 0.25).notes, 10.0)
     distances = [apart(music(takes[i].notes, takes[i].seconds), end) for i in order]
-    assert all(a <= b + 1e-9 for a, b in zip(distances, distances[1:], strict=False))
+    assert all(a <= b + 1e-9 for a, b in pairwise(distances))
 
 
 def test_a_continuation_ranks_its_takes() -> None:
