@@ -181,7 +181,7 @@ def save_evaluation(result: Evaluation, folder: Path) -> list[Path]:
         pairs = {name: (t.tolist(), m.tolist()) for name, (t, m) in result.comparison.histograms.items()}
         written.append(folder / "histograms.png")
         write_atomically(written[1], draw_histograms(pairs))
-        shown = result.examples[:: -(-len(result.examples) // _ROLLS)]
+        shown = result.examples[:_ROLLS]  # the first ones are of all sources
         written.append(folder / "rolls.png")
         write_atomically(written[2], draw_rolls([(e.title, e.prompt, e.true, e.sampled) for e in shown]))
     return written

@@ -309,3 +309,11 @@ def test_leaving_asks_and_saves(desk: MakeDesk, homes: Path) -> None:
     at.window.close()
     at.wait(lambda: not at.window.isVisible(), "the window to close")
     assert open_session(at.answers.path).takes == takes
+
+
+def test_the_models_that_may_not_be_sold_with_say_so(desk: MakeDesk) -> None:
+    at = desk()
+    at.wait(lambda: at.window.panel.model.count() > 1, "the list of models")
+    names = [at.window.panel.model.itemText(i) for i in range(at.window.panel.model.count())]
+    assert names[0] == "Continuo Base"
+    assert "Continuo Concert (non-commercial)" in names
