@@ -13,7 +13,7 @@ from PySide6.QtGui import QPainter, QPixmap
 from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.layers import Paper, paint_tile
 
-TILE = 512  # device pixels; 1 MB each
+WIDTH, HEIGHT = 256, 512  # device pixels; half a MB each, and painted in a part of a frame's time
 
 _Key = tuple[int, int]  # column and row
 
@@ -41,8 +41,8 @@ class TileCache:
     def mark_stale(self, first: int, last: int) -> None:
         """The content pixels from column `first` to `last` have changed, in every row."""
         for key in self._tiles:
-            left = key[0] * TILE
-            if first < left + TILE and last >= left:
+            left = key[0] * WIDTH
+            if first < left + WIDTH and last >= left:
                 before = self._stale.get(key, (first, last))
                 self._stale[key] = min(before[0], first), max(before[1], last)
 
@@ -56,14 +56,14 @@ class TileCache:
             column, row = key
             if key in self._tiles:
                 tile = self._tile(key, viewport, paper)
-                painter.drawPixmap(QPointF((column * TILE - x) / ratio, (row * TILE - y) / ratio), tile)
+                painter.drawPixmap(QPointF((column * WIDTH - x) / ratio, (row * HEIGHT - y) / ratio), tile)
             else:
-                missing = missing.united(QRect(column * TILE, row * TILE, TILE, TILE))
+                missing = missing.united(QRect(column * WIDTH, row * HEIGHT, WIDTH, HEIGHT))
         if not missing.isEmpty():
             seen = QRectF(exposed.topLeft() * ratio, exposed.size() * ratio).translated(x, y).toAlignedRect()
             self._paint_onto(painter, missing & seen, viewport, paper)
-        across = viewport.width * ratio / TILE + 2
-        down = viewport.height * ratio / TILE + 2
+        across = viewport.width * ratio / WIDTH + 2
+        down = viewport.height * ratio / HEIGHT + 2
         while len(self._tiles) > max(3 * across * down, 48):
             key, tile = self._tiles.popitem(last=False)
             self._spare.append(tile)
@@ -106,20 +106,20 @@ class TileCache:
         painter.restore()
 
     def _tile(self, key: _Key, viewport: Viewport, paper: Paper) -> QPixmap:
-        left, top = key[0] * TILE, key[1] * TILE
+        left, top = key[0] * WIDTH, key[1] * HEIGHT
         tile = self._tiles.get(key)
         if tile is None:
-            tile = self._spare.pop() if self._spare else QPixmap(TILE, TILE)
+            tile = self._spare.pop() if self._spare else QPixmap(WIDTH, HEIGHT)
             tile.setDevicePixelRatio(1)
-            self._draw(tile, QRect(left, top, TILE, TILE), left, viewport, paper)
+            self._draw(tile, QRect(left, top, WIDTH, HEIGHT), left, viewport, paper)
             tile.setDevicePixelRatio(viewport.ratio)
             self._tiles[key] = tile
             self.painted += 1
         elif key in self._stale:
             first, last = self._stale.pop(key)
-            first, last = max(first, left), min(last, left + TILE - 1)
+            first, last = max(first, left), min(last, left + WIDTH - 1)
             tile.setDevicePixelRatio(1)
-            self._draw(tile, QRect(first, top, last - first + 1, TILE), left, viewport, paper)
+            self._draw(tile, QRect(first, top, last - first + 1, HEIGHT), left, viewport, paper)
             tile.setDevicePixelRatio(viewport.ratio)
             self.mended += 1
         self._tiles.move_to_end(key)
@@ -140,10 +140,10 @@ def _tiles_in(part: QRectF, viewport: Viewport) -> list[_Key]:
     """The tiles that a part (view pixels) of the note area lies on."""
     x, y = viewport.origin
     ratio = viewport.ratio
-    columns = _tiles_between(x + part.left() * ratio, x + part.right() * ratio)
-    rows = _tiles_between(y + part.top() * ratio, y + part.bottom() * ratio)
+    columns = _tiles_between(x + part.left() * ratio, x + part.right() * ratio, WIDTH)
+    rows = _tiles_between(y + part.top() * ratio, y + part.bottom() * ratio, HEIGHT)
     return [(column, row) for column in columns for row in rows]
 
 
-def _tiles_between(first: float, end: float) -> range:
-    return range(floor(first) // TILE, (ceil(end) - 1) // TILE + 1)
+def _tiles_between(first: float, end: float, size: int) -> range:
+    return range(floor(first) // size, (ceil(end) - 1) // size + 1)
