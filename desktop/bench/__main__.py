@@ -15,6 +15,7 @@ def measure(is_short: bool) -> dict[str, Any]:
     """Everything. `is_short`: a few of each, to see that it runs."""
     from desktop.bench.starting import measure_start
 
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     _say("The window starts ...")
     start = measure_start(1 if is_short else 7)
     from desktop.app import build
@@ -42,6 +43,7 @@ def measure(is_short: bool) -> dict[str, Any]:
             listener.close()
     rounded = [{k: round(v, 2) if isinstance(v, float) else v for k, v in asdict(f).items()} for f in frames]
     return {
+        "machine": {"cores": os.cpu_count(), "load_before": load},
         "start": start,
         "frames": {**size, "scenes": {scene.pop("name"): scene for scene in rounded}},
         "continue": clicks,

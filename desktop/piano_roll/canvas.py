@@ -21,6 +21,7 @@ from desktop.piano_roll.tiles import TileCache
 from desktop.theme import Theme
 
 _HEAD_REACH = 10  # view pixels that a head's handle reaches to each side of its line
+_MOST_RECTS = 4  # out of date in one part of the roll; more are painted as the one around them all
 _CALM = 100  # ms after a zoom (which others may follow) until tiles are painted for it
 _NEXT_TILE = 4  # ms from one tile to the next, for what else is to be done
 
@@ -168,8 +169,8 @@ class RollCanvas(QAbstractScrollArea):
         self._is_syncing = True
         pps = view.pixels_per_second
         span = max(self.content_end * pps - 0.5 * view.width, view.left * pps, 0)
-        # In steps of less than a pixel of the bar, which else is drawn anew for every note of a take that grows.
-        step = max((span + view.width) // (2 * view.width), 1)
+        # In steps of a hundredth of the bar: a take that grows would else have both bars drawn anew all the time.
+        step = max((span + view.width) // 100, 1)
         span = min(ceil(span / step) * step, 2**31 - 1)
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         across.setRange(0, round(span))
@@ -205,23 +206,22 @@ class RollCanvas(QAbstractScrollArea):
             painter.end()
 
     def _paint(self, painter: QPainter, region: QRegion) -> None:
-        rects = list(cast(Iterable[QRect], region)) if region.rectCount() <= 6 else [region.boundingRect()]
         view, o, theme = self.coordinates, self.overlays, self._paper.theme
-        for rect in rects:
-            for left, top, paint in (
-                (KEYBOARD_WIDTH, RULER_HEIGHT, self._paint_notes),
-                (KEYBOARD_WIDTH, 0, lambda p, e: paint_ruler(p, e, view, o, self.grid, theme, self.small_font)),
-                (0, RULER_HEIGHT, lambda p, e: paint_keyboard(p, e, view, o, theme, self.font())),
-            ):
-                width = view.width if left else KEYBOARD_WIDTH
-                height = view.height if top else RULER_HEIGHT
-                exposed = rect & QRect(left, top, width, height)
-                if not exposed.isEmpty():
-                    painter.save()
-                    painter.setClipRect(exposed)
-                    painter.translate(left, top)
-                    paint(painter, QRectF(exposed.translated(-left, -top)))
-                    painter.restore()
+        for left, top, paint in (
+            (KEYBOARD_WIDTH, RULER_HEIGHT, self._paint_notes),
+            (KEYBOARD_WIDTH, 0, lambda p, e: paint_ruler(p, e, view, o, self.grid, theme, self.small_font)),
+            (0, RULER_HEIGHT, lambda p, e: paint_keyboard(p, e, view, o, theme, self.font())),
+        ):
+            width = view.width if left else KEYBOARD_WIDTH
+            height = view.height if top else RULER_HEIGHT
+            part = region & QRect(left, top, width, height)
+            rects = list(cast(Iterable[QRect], part)) if part.rectCount() <= _MOST_RECTS else [part.boundingRect()]
+            for exposed in rects:
+                painter.save()
+                painter.setClipRect(exposed)
+                painter.translate(left, top)
+                paint(painter, QRectF(exposed.translated(-left, -top)))
+                painter.restore()
         self._paint_frame(painter)
 
     def _paint_notes(self, painter: QPainter, exposed: QRectF) -> None:

@@ -257,7 +257,7 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
             painter.fillRect(QRectF(left, 0, right - left, viewport.height) & near, tint)
     painter.save()
     painter.scale(1 / viewport.ratio, 1 / viewport.ratio)
-    _paint_sounding(painter, viewport, overlays, theme)
+    _paint_sounding(painter, exposed, viewport, overlays, theme)
     _paint_selected(painter, exposed, viewport, overlays, theme)
     painter.restore()
     _paint_heads(painter, near, viewport, overlays, theme)
@@ -269,11 +269,15 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
         painter.drawRect(overlays.band)
 
 
-def _paint_sounding(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
-    if not overlays.sounding or overlays.sampling_head is None:
+def _paint_sounding(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    head = overlays.sampling_head
+    if not overlays.sounding or head is None:
         return
+    first, last = _seconds_of(exposed, viewport)
     for note in overlays.sounding:
-        boxes = viewport.boxes([note.start], [max(overlays.sampling_head, note.start)], [note.pitch])
+        if note.start >= last or max(head, note.start) <= first:
+            continue  # most often: the head is far ahead of what is on view
+        boxes = viewport.boxes([note.start], [max(head, note.start)], [note.pitch])
         boxes = _shown(boxes, viewport)
         fill(painter, boxes, theme.edge("take"))
         inside = boxes + np.array((1, 1, -1, -1), np.int32) * line_width(viewport.ratio)
@@ -286,13 +290,18 @@ def _shown(boxes: NDArray[np.int32], viewport: Viewport) -> NDArray[np.int32]:
     return _inside(boxes, area)
 
 
+def _seconds_of(exposed: QRectF, viewport: Viewport) -> tuple[float, float]:
+    """From when to when a note must sound to show there, however short it is."""
+    hair = (viewport.shortest + 2) / viewport.scale
+    return viewport.seconds(exposed.left()) - hair, viewport.seconds(exposed.right()) + hair
+
+
 def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
     start, end, pitch = overlays.selected
     by, up = overlays.preview or (0.0, 0)
     if not len(start):
         return
-    hair = (viewport.shortest + 2) / viewport.scale
-    first, last = viewport.seconds(exposed.left()) - hair, viewport.seconds(exposed.right()) + hair
+    first, last = _seconds_of(exposed, viewport)
 
     def draw(by: float, up: int, edge: QColor, inside: QColor) -> None:
         seen = (start + by < last) & (end + by > first) & (pitch + up >= 0) & (pitch + up < PITCHES)

@@ -15,6 +15,7 @@ RULER_HEIGHT = 44  # whole device pixels at 125, 150 and 175 % too
 STRIP_HEIGHT = 18  # the upper part, where a loop is drawn
 MARKER_TEXT = "Continue"
 _FLAG_TOP, _FLAG_HEIGHT = 19, 15
+_FLAG_REACH = 400  # view pixels from its line that no flag reaches beyond, whatever the font
 _HANDLE = 10  # width and height of the prompt start's and the playhead's triangles
 _LABEL_ROOM = 64  # view pixels that a label needs to the right of its line
 _TICKS = np.array((4, 6, 9))  # heights, by the strength of the line
@@ -78,7 +79,7 @@ def paint_ruler(
             painter.fillRect(QRectF(left, STRIP_HEIGHT, right - left, RULER_HEIGHT - STRIP_HEIGHT), tint)
     _paint_lines(painter, exposed, viewport, overlays, grid, theme, font)
     painter.fillRect(QRectF(exposed.left(), RULER_HEIGHT - 1, exposed.width(), 1), theme.lines[BAR])
-    _paint_flags(painter, viewport, overlays, theme, font)
+    _paint_flags(painter, exposed, viewport, overlays, theme, font)
 
 
 def _paint_lines(
@@ -114,32 +115,34 @@ def _paint_ticks(painter: QPainter, lines: list[Line], viewport: Viewport, theme
     painter.restore()
 
 
-def _paint_flags(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme, font: QFont) -> None:
+def _paint_flags(
+    painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme, font: QFont
+) -> None:
+    def is_near(x: float, reach: float = _HANDLE) -> bool:
+        return exposed.left() - reach <= x <= exposed.right() + reach
+
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     bottom = RULER_HEIGHT
     if overlays.prompt is not None:
         start, marker = overlays.prompt
-        x = viewport.line_x(start)
         painter.setBrush(theme.marker)
-        painter.drawPolygon(
-            QPolygonF([QPointF(x, bottom - _HANDLE), QPointF(x + _HANDLE, bottom - _HANDLE / 2), QPointF(x, bottom)])
-        )
-        x = viewport.line_x(marker)
-        painter.fillRect(QRectF(x, _FLAG_TOP, 2, bottom - _FLAG_TOP), theme.marker)
-        flag = marker_flag(viewport, marker, font)
-        painter.drawRoundedRect(flag, 2, 2)
-        painter.setPen(theme.on(theme.marker))
-        painter.setFont(font)
-        painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, MARKER_TEXT)
-        painter.setPen(Qt.PenStyle.NoPen)
-    if overlays.sampling_head is not None:
-        x = viewport.line_x(overlays.sampling_head)
+        if is_near(x := viewport.line_x(start)):
+            tip = QPointF(x + _HANDLE, bottom - _HANDLE / 2)
+            painter.drawPolygon(QPolygonF([QPointF(x, bottom - _HANDLE), tip, QPointF(x, bottom)]))
+        if is_near(x := viewport.line_x(marker), _FLAG_REACH):
+            painter.fillRect(QRectF(x, _FLAG_TOP, 2, bottom - _FLAG_TOP), theme.marker)
+            flag = marker_flag(viewport, marker, font)
+            painter.drawRoundedRect(flag, 2, 2)
+            painter.setPen(theme.on(theme.marker))
+            painter.setFont(font)
+            painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, MARKER_TEXT)
+            painter.setPen(Qt.PenStyle.NoPen)
+    if overlays.sampling_head is not None and is_near(x := viewport.line_x(overlays.sampling_head)):
         painter.fillRect(QRectF(x, STRIP_HEIGHT, 1, bottom - STRIP_HEIGHT), theme.sampling_head)
         painter.setBrush(theme.sampling_head)
         painter.drawPolygon(_pointer(x + 0.5, bottom, 4))
-    if overlays.playhead is not None:
-        x = viewport.line_x(overlays.playhead)
+    if overlays.playhead is not None and is_near(x := viewport.line_x(overlays.playhead)):
         painter.setBrush(theme.playhead)
         painter.drawPolygon(_pointer(x + 1, bottom, _HANDLE / 2 + 1))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
