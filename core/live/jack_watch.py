@@ -66,7 +66,9 @@ class JackWatch:
             return False
 
     def close(self) -> None:
-        """Leave the server."""
+        """Leave the server, if there still is one: without it JACK's own close may never return."""
+        if self.server_gone:
+            return
         self._client.deactivate(ignore_errors=True)
         self._client.close(ignore_errors=True)
 

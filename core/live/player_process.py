@@ -66,10 +66,15 @@ def run(pipe: Connection, choice: OutputChoice) -> None:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         panic(output, loop.scheduler.sounding)
+        _tell(pipe, error)  # before the port is closed, which may take long when its system has gone
         try:
             output.close()
         except ContinuoError as problem:
-            error = error or problem
+            if error is None:
+                _tell(pipe, problem)
+
+
+def _tell(pipe: Connection, error: ContinuoError | None) -> None:
     if error is not None:
         with suppress(OSError):
             pipe.send(error)
