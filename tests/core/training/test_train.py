@@ -17,6 +17,7 @@ from core.codec.vocabulary import NOTE_OFF
 from core.errors import UnreadableInput, UsageError
 from core.generation.continuation import Continuation
 from core.generation.engine import Engine
+from core.generation.grammar import Rules
 from core.generation.options import Options
 from core.generation.sampler import Sampling
 from core.model.checkpoint import load_model, read_info
@@ -82,7 +83,9 @@ def test_two_layers_memorise_a_tune_and_continue_it(tmp_path: Path) -> None:
     # Where nothing sounds, as at every marker: after a note-off.
     given = next(i for i in range(30, 0, -1) if NOTE_OFF.first <= tune[i - 1] < NOTE_OFF.end)
     prepared = engine.prepare(Prompt(tuple(tune[:given]), 0.0))
-    options = Options(sampling=Sampling(temperature=0.01, top_p=1.0), events=len(tune) - given)
+    # A range of its own, and no leaning to a key: the tune goes far beyond what its beginning does.
+    sampling, rules = Sampling(temperature=0.01, top_p=1.0, key_strength=0.0), Rules(low=1)
+    options = Options(sampling=sampling, rules=rules, events=len(tune) - given)
     continuation = Continuation(engine, prepared, options)
     events = [step.event for step in continuation if step.event is not None]
     assert events == tune[given:]
