@@ -29,23 +29,6 @@ def is_jack_running() -> bool:
     return True
 
 
-def jack_inputs() -> list[str]:
-    """The MIDI ports of a JACK server that can be played to; raises OSError when none answers.
-
-    rtmidi would list the same ones, and keep Python's lock while it opens and closes its client: 40 ms in which
-    window and model stand still.
-    """
-    jack = _quiet_jack()
-    try:
-        client = jack.Client("continuo-probe", no_start_server=True)
-    except jack.JackError as error:
-        raise OSError("no JACK server") from error
-    try:
-        return [port.name for port in client.get_ports(is_midi=True, is_input=True)]
-    finally:
-        client.close(ignore_errors=True)
-
-
 class JackWatch:
     """Listens to a JACK server from before our port is opened until `close`.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ContinuoError, NotFound
-from core.live.jack_watch import JackWatch, is_jack_running, jack_inputs
+from core.live.jack_watch import JackWatch, is_jack_running
 from core.live.outputs import PortInfo
 
 ALSA_SEQUENCER = Path("/dev/snd/seq")
@@ -70,11 +70,6 @@ def _new_client(api: int) -> Any:
 def list_ports() -> list[PortInfo]:
     """The ports that could be played to, in the system's order; raises NotFound without a MIDI system."""
     api, api_name = _api()
-    if api_name == "JACK":
-        try:
-            return [PortInfo(name, api_name) for name in jack_inputs()]
-        except OSError as error:
-            raise NotFound(NO_SYSTEM) from error
     client = _new_client(api)
     try:
         return [PortInfo(name, api_name) for name in client.get_ports()]
