@@ -66,9 +66,7 @@ class JackWatch:
             return False
 
     def close(self) -> None:
-        """Leave the server, if there still is one: without it JACK's own close may never return."""
-        if self.server_gone:
-            return
+        """Leave the server; once that has gone, JACK's own close sometimes never returns."""
         self._client.deactivate(ignore_errors=True)
         self._client.close(ignore_errors=True)
 

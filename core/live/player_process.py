@@ -14,6 +14,7 @@ import os
 import select
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +31,9 @@ LOOK_EVERY = 0.25  # seconds between looks at the output (connected? gone?)
 BUSY = 0.002  # with a message due sooner than this, reporting waits ...
 LATEST_REPORT = 0.1  # ... but no longer than this
 STATE_COMMANDS = ("start", "stop", "resume", "clear_after", "panic")
+
+
+LAST_CLOSE = 1.0  # seconds that a failed output is given to close
 
 
 class _Terminated(BaseException):
@@ -66,12 +70,16 @@ def run(pipe: Connection, choice: OutputChoice) -> None:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         panic(output, loop.scheduler.sounding)
-        _tell(pipe, error)  # before the port is closed, which may take long when its system has gone
-        try:
-            output.close()
-        except ContinuoError as problem:
-            if error is None:
+        _tell(pipe, error)
+        if error is None:
+            try:
+                output.close()
+            except ContinuoError as problem:
                 _tell(pipe, problem)
+        else:  # the close of a JACK client whose server has gone sometimes never returns
+            closing = threading.Thread(target=output.close, daemon=True)
+            closing.start()
+            closing.join(LAST_CLOSE)
 
 
 def _tell(pipe: Connection, error: ContinuoError | None) -> None:
