@@ -30,10 +30,8 @@ REPORT_EVERY = 0.05  # seconds between statuses while a song is on
 LOOK_EVERY = 0.25  # seconds between looks at the output (connected? gone?)
 BUSY = 0.002  # with a message due sooner than this, reporting waits ...
 LATEST_REPORT = 0.1  # ... but no longer than this
-STATE_COMMANDS = ("start", "stop", "resume", "clear_after", "panic")
-
-
 LAST_CLOSE = 1.0  # seconds that a failed output is given to close
+STATE_COMMANDS = ("start", "stop", "resume", "clear_after", "panic")
 
 
 class _Terminated(BaseException):
@@ -72,14 +70,20 @@ def run(pipe: Connection, choice: OutputChoice) -> None:
         panic(output, loop.scheduler.sounding)
         _tell(pipe, error)
         if error is None:
-            try:
-                output.close()
-            except ContinuoError as problem:
-                _tell(pipe, problem)
+            _tell(pipe, _close(output))
         else:  # the close of a JACK client whose server has gone sometimes never returns
-            closing = threading.Thread(target=output.close, daemon=True)
+            closing = threading.Thread(target=_close, args=(output,), daemon=True)
             closing.start()
             closing.join(LAST_CLOSE)
+
+
+def _close(output: MidiOutput) -> ContinuoError | None:
+    """Close the output: what went wrong with it, if anything did."""
+    try:
+        output.close()
+    except ContinuoError as problem:
+        return problem
+    return None
 
 
 def _tell(pipe: Connection, error: ContinuoError | None) -> None:

@@ -33,6 +33,7 @@ def test_what_goes_on_in_the_prompts_manner_comes_before_what_does_not() -> None
     assert best_first([silent, denser, like, other_pitches], prompt(tune, 50))[0] == 2
     assert best_first([silent, denser, other_pitches], prompt(tune, 50))[-1] == 0
     assert best_first([like, like, like], prompt(tune, 50)) == [0, 1, 2]
+    assert best_first([silent, denser, like], Prompt((), 0.0)) == [1, 2, 0]
     # Only the last 20 seconds of the prompt count.
     assert best_first([other_pitches, like], prompt([p + 18 for p in tune] * 3 + tune * 2, 50)) == [1, 0]
 
@@ -44,7 +45,8 @@ def test_a_ranking_is_an_order_of_all_by_distance(many: list[list[int]]) -> None
     order = best_first(takes, prompt(tune, 25))
     assert sorted(order) == list(range(len(takes)))
     end = music(take(tune, 0.25).notes, 10.0)
-    distances = [apart(music(takes[i].notes, takes[i].seconds), end) for i in order]
+    distances = [apart(music(takes[i].notes, takes[i].seconds), end) for i in order if takes[i].notes]
+    assert not any(takes[i].notes for i in order[len(distances) :])
     assert all(a <= b + 1e-9 for a, b in pairwise(distances))
 
 
