@@ -32,7 +32,9 @@ class Screen:
             if shutil.which(tool) is None:
                 pytest.fail(f"{tool} is missing: install it with `sudo apt-get install xvfb xdotool`.")
         ours, theirs = os.pipe()
-        command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"]
+        # Without -noreset it starts anew whenever its last client leaves, and turns away who comes meanwhile.
+        command = ["Xvfb", "-displayfd", str(theirs), "-noreset", "-nolisten", "tcp"]
+        command += ["-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24"]
         self._server = subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL)
         os.close(theirs)
         with os.fdopen(ours) as pipe:
