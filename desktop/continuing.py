@@ -48,7 +48,7 @@ def options_for(settings: GenerationSettings, seconds: float, seed: int) -> Call
         elif settings.scale != "off":
             scale = parse_key(settings.scale).pitch_classes
         return Options(
-            Sampling(temperature=settings.temperature, top_p=settings.top_p),
+            Sampling(temperature=settings.temperature, top_p=settings.top_p, key_strength=settings.key_strength),
             Rules(scale, settings.low, settings.high),
             seed,
             seconds,

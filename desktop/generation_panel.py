@@ -46,6 +46,8 @@ _TIPS = {
     "top_p": "How many of the unlikely notes are left out. 1 leaves none out; 0.9 and less plays safe.",
     "scale": "Keep the playing to the notes of a key: the one the prompt is in, or one you choose. Minor keys "
     "include the raised seventh.",
+    "key_strength": "How strongly the playing leans to the key that the prompt is in. 0 does not lean at all: the "
+    "model decides alone. Unlike the scale lock it still lets notes from outside through.",
     "low": "The lowest note that may be played, such as C2 (middle C is C4).",
     "high": "The highest note that may be played, such as C6 (middle C is C4).",
     "grid": "Where notes may begin. Auto keeps a quantised prompt on its own grid and lets a played one breathe; "
@@ -108,6 +110,7 @@ class GenerationPanel(QWidget):
         self.temperature.show_value(settings.temperature)
         self.top_p.show_value(settings.top_p)
         self._choose_scale(settings.scale)
+        self.key_strength.show_value(settings.key_strength)
         self.low.setValue(settings.low)
         self.high.setValue(settings.high)
         self.grid.setCurrentIndex(self.grid.findData(settings.grid))
@@ -189,6 +192,7 @@ class GenerationPanel(QWidget):
             for tonic in range(12):
                 name = Key(tonic, mode).name
                 self.scale.addItem(name, name)
+        self.key_strength = SliderSpin(0, 20, 4, 0.1, "Key strength", _TIPS["key_strength"])
         self.low, self.high = PitchSpin(), PitchSpin()
         self.grid = QComboBox()
         for grid in GRID_CHOICES:
@@ -238,6 +242,7 @@ class GenerationPanel(QWidget):
             ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
             ("Temperature", self.temperature, [(self.temperature, 1)]),
             ("Top-p", self.top_p, [(self.top_p, 1)]),
+            ("Key strength", self.key_strength, [(self.key_strength, 1)]),
             ("Scale lock", self.scale, [(self.scale, 1)]),
             ("Range", self.low, [(self.low, 1), (to, 0), (self.high, 1)]),
             ("Grid", self.grid, [(self.grid, 1)]),
@@ -277,6 +282,7 @@ class GenerationPanel(QWidget):
         self.lock.toggled.connect(lambda locked: self._change(seed_locked=locked))
         self.temperature.value_changed.connect(lambda value: self._change(temperature=value))
         self.top_p.value_changed.connect(lambda value: self._change(top_p=value))
+        self.key_strength.value_changed.connect(lambda value: self._change(key_strength=value))
         self.scale.currentIndexChanged.connect(lambda: self._change(scale=self.scale.currentData()))
         self.low.valueChanged.connect(lambda low: self._change(low=low, high=max(low, self._settings.high)))
         self.high.valueChanged.connect(lambda high: self._change(high=high, low=min(high, self._settings.low)))

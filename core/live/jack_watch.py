@@ -4,9 +4,14 @@ rtmidi tells neither, and its `send_message` never returns once the server has g
 full. So a small JACK client of our own listens to the server's notifications.
 """
 
+import functools
 from typing import Any
 
+PROBE = "continuo-probe"
+ATTEMPTS = 5  # at a list of ports, of which one may vanish while it is read
 
+
+@functools.cache  # a second call would free the functions that threads of JACK's may just be calling
 def _quiet_jack() -> Any:
     """The `jack` module with its messages on stderr turned off; raises OSError without libjack."""
     import jack
@@ -16,17 +21,46 @@ def _quiet_jack() -> Any:
     return jack
 
 
+def _open(jack: Any, name: str) -> Any:
+    """A new client of a server that runs already; raises OSError when none answers."""
+    try:
+        return jack.Client(name, no_start_server=True)
+    except jack.JackError as error:
+        raise OSError("no JACK server") from error
+
+
+def _midi_ports(jack: Any, client: Any, **kind: bool) -> list[Any]:
+    """The MIDI ports there are; raises OSError when they cannot be had, which is when the server has gone."""
+    for _ in range(ATTEMPTS):
+        try:
+            return client.get_ports(is_midi=True, **kind)
+        except jack.JackError:  # it looks each port up by its name, and one of them has just been closed
+            continue
+    raise OSError("JACK's ports cannot be listed")
+
+
 def is_jack_running() -> bool:
     """Whether a JACK server answers. None is started."""
     try:
-        jack = _quiet_jack()
+        client = _open(_quiet_jack(), PROBE)
     except (ImportError, OSError):
         return False
-    try:
-        jack.Client("continuo-probe", no_start_server=True).close()
-    except jack.JackError:
-        return False
+    client.close()
     return True
+
+
+def jack_inputs() -> list[str]:
+    """The MIDI ports of a JACK server that can be played to; raises OSError when none answers.
+
+    rtmidi would list the same ones, and keep Python's lock while it opens and closes its client: 40 ms in which
+    window and model stand still.
+    """
+    jack = _quiet_jack()
+    client = _open(jack, PROBE)
+    try:
+        return [port.name for port in _midi_ports(jack, client, is_input=True)]
+    finally:
+        client.close()
 
 
 class JackWatch:
@@ -38,21 +72,24 @@ class JackWatch:
 
     def __init__(self) -> None:
         """Connect to the server; raises OSError when it is not there."""
-        jack = _quiet_jack()
-        try:
-            self._client = jack.Client("continuo-watch", no_start_server=True)
-        except jack.JackError as error:
-            raise OSError("no JACK server") from error
+        self._jack = _quiet_jack()
+        self._client = _open(self._jack, "continuo-watch")
         self.server_gone = False
-        self._error = jack.JackError
         self._port: Any = None
-        self._before = {port.name for port in self._client.get_ports(is_midi=True)}
+        try:
+            self._before = {port.name for port in _midi_ports(self._jack, self._client)}
+        except OSError:
+            self._client.close()
+            raise
         self._client.set_shutdown_callback(self._on_shutdown)
         self._client.activate()
 
     def find_port(self, name: str) -> None:
         """Find our port, whose client JACK may have numbered: one called `name` that was not there before."""
-        ports = self._client.get_ports(is_midi=True)
+        try:
+            ports = _midi_ports(self._jack, self._client)
+        except OSError:  # the server went just now, which `server_gone` will tell
+            return
         new = [p for p in ports if p.name not in self._before and p.name.endswith(":" + name)]
         self._port = new[0] if new else None
 
@@ -62,7 +99,7 @@ class JackWatch:
             return False
         try:
             return bool(self._client.get_all_connections(self._port))
-        except self._error:  # the server went just now
+        except self._jack.JackError:  # the server went just now
             return False
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ContinuoError, NotFound
-from core.live.jack_watch import JackWatch, is_jack_running
+from core.live.jack_watch import JackWatch, is_jack_running, jack_inputs
 from core.live.outputs import PortInfo
 
 ALSA_SEQUENCER = Path("/dev/snd/seq")
@@ -42,6 +42,14 @@ def _rtmidi() -> Any:
 
 def _api() -> tuple[int, str]:
     """rtmidi's number and the user's name of the MIDI system to use; raises NotFound if there is none."""
+    system = _candidate()
+    if system[1] == "JACK" and not is_jack_running():
+        raise NotFound(NO_SYSTEM)
+    return system
+
+
+def _candidate() -> tuple[int, str]:
+    """What `_api` says, but for JACK without asking whether its server runs."""
     rtmidi = _rtmidi()
 
     if sys.platform == "darwin":
@@ -52,7 +60,7 @@ def _api() -> tuple[int, str]:
     is_alsa_wanted = os.environ.get("CONTINUO_MIDI", "").lower() != "jack"
     if is_alsa_wanted and rtmidi.API_LINUX_ALSA in compiled and os.access(ALSA_SEQUENCER, os.R_OK | os.W_OK):
         return rtmidi.API_LINUX_ALSA, "ALSA"
-    if rtmidi.API_UNIX_JACK in compiled and is_jack_running():
+    if rtmidi.API_UNIX_JACK in compiled:
         return rtmidi.API_UNIX_JACK, "JACK"
     raise NotFound(NO_SYSTEM)
 
@@ -69,7 +77,12 @@ def _new_client(api: int) -> Any:
 
 def list_ports() -> list[PortInfo]:
     """The ports that could be played to, in the system's order; raises NotFound without a MIDI system."""
-    api, api_name = _api()
+    api, api_name = _candidate()
+    if api_name == "JACK":
+        try:
+            return [PortInfo(name, api_name) for name in jack_inputs()]
+        except (ImportError, OSError) as error:
+            raise NotFound(NO_SYSTEM) from error
     client = _new_client(api)
     try:
         return [PortInfo(name, api_name) for name in client.get_ports()]

@@ -42,7 +42,8 @@ class GenerationSettings:
 
     `model` is a name or path ("" for the bundled one). `length` counts seconds or bars, by `unit`.
     `scale` is "off", "auto" or a key such as "D minor"; `low` and `high` are the pitches allowed.
-    `grid` is one of core.midi.grid.GRID_CHOICES; `dynamics` says how loud flat prompts are continued.
+    `key_strength` is in nats, as in core.generation.sampler. `grid` is one of core.midi.grid.GRID_CHOICES;
+    `dynamics` says how loud flat prompts are continued.
     """
 
     model: str = ""
@@ -54,6 +55,7 @@ class GenerationSettings:
     seed_locked: bool = False
     takes: int = 1
     scale: str = "off"
+    key_strength: float = 1.0
     low: int = 0
     high: int = 127
     grid: str = "auto"
@@ -72,6 +74,8 @@ class GenerationSettings:
             raise UsageError(f"The seed must be 0 or more, with at most 18 digits, not {self.seed}.")
         if not 1 <= self.takes <= 16:
             raise UsageError(f"The number of takes must lie between 1 and 16, not {self.takes}.")
+        if not 0 <= self.key_strength <= 20:
+            raise UsageError(f"The key strength must lie between 0 and 20, not {self.key_strength:g}.")
         if not 0 <= self.low <= self.high <= 127:
             raise UsageError(f"The range from note {self.low} to note {self.high} is empty or not within 0 to 127.")
         if self.grid not in GRID_CHOICES:

@@ -392,7 +392,8 @@ def _settings(values: _Values) -> GenerationSettings:
             scale=values.text("scale"),
             low=values.whole("low", 0, 127),
             high=values.whole("high", 0, 127),
-            # Sessions from before there were these have neither.
+            # Sessions from before there were these have none of them.
+            key_strength=values.number("key_strength", 0, 20) if "key_strength" in values else DEFAULTS.key_strength,
             grid=values.text("grid") if "grid" in values else DEFAULTS.grid,
             dynamics=values.text("dynamics") if "dynamics" in values else DEFAULTS.dynamics,  # type: ignore[arg-type]
         )

@@ -56,6 +56,7 @@ def any_settings(draw: st.DrawFn) -> GenerationSettings:
         seed_locked=draw(st.booleans()),
         takes=draw(st.integers(1, 16)),
         scale=draw(st.sampled_from(["off", "auto", "D minor", "Gb major"])),
+        key_strength=draw(st.floats(0, 20)),
         low=low,
         high=high,
         grid=draw(st.sampled_from(GRID_CHOICES)),
@@ -179,6 +180,15 @@ def test_grid_and_the_one_that_was_found(panel: GenerationPanel, changes: list[G
     panel.show_settings(DEFAULTS)
     panel.show_detected_grid(None)
     assert panel.grid.currentText() == "Auto (none)"
+
+
+def test_key_strength(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:
+    QTest.keyClick(panel.key_strength.slider, Qt.Key.Key_Home)
+    assert changes[-1].key_strength == 0
+    retype(panel.key_strength.spin, "12.5")  # beyond the slider
+    assert changes[-1].key_strength == 12.5
+    panel.reset.click()
+    assert changes[-1].key_strength == DEFAULTS.key_strength
 
 
 def test_dynamics(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:

@@ -34,3 +34,13 @@ def test_dynamics_reach_the_take(desk: Callable[..., Desk]) -> None:
     at_work.open()
     flat = at_work.sample(4.0, dynamics="flat", seed=3, seed_locked=True)
     assert len({n.velocity for n in flat.notes}) == 1
+
+
+def test_key_strength_reaches_the_sampler(desk: Callable[..., Desk]) -> None:
+    at_work = desk()
+    at_work.open()
+    for strength in (0.0, 20.0):
+        at_work.sample(2.0, key_strength=strength, seed=3, seed_locked=True)
+    free, strict = at_work.takes
+    assert free.events != strict.events
+    assert at_work.sample(2.0, key_strength=0.0, seed=3, seed_locked=True).events == free.events

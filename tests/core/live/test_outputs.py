@@ -1,6 +1,7 @@
 """Choosing, naming and opening outputs. The MIDI ports are real ones, on a JACK dummy server."""
 
 import pickle
+import subprocess
 import sys
 from pathlib import Path
 
@@ -126,6 +127,31 @@ def test_an_existing_port_is_listed_played_to_and_missed_when_gone(jack):
     output.close()
     with pytest.raises(NotFound, match="grand"):
         open_output(ExistingPort("grand"))
+
+
+COME_AND_GO = """
+import rtmidi
+print("ready", flush=True)
+while True:
+    client = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name="fleeting")
+    client.open_virtual_port("in")
+    client.close_port()
+    client.delete()
+"""
+
+
+def test_ports_that_come_and_go_while_they_are_listed_are_no_error(mortal_jack: JackServer):
+    program = subprocess.Popen([sys.executable, "-c", COME_AND_GO], stdout=subprocess.PIPE)
+    try:
+        assert program.stdout is not None
+        program.stdout.readline()
+        with Listener(own_port="Steady Synth"):
+            lists = [[port.name for port in list_ports()] for _ in range(60)]
+    finally:
+        program.kill()
+        program.communicate()
+    assert all(any("Steady Synth" in name for name in names) for names in lists)
+    assert any("fleeting" in name for names in lists for name in names)
 
 
 def test_a_jack_server_that_ends_is_a_sentence_and_no_hang(mortal_jack: JackServer):

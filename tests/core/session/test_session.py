@@ -117,6 +117,7 @@ def test_a_takes_notes_are_put_in_order_and_its_length_holds_them() -> None:
         {"temperature": 11},
         {"top_p": 0},
         {"takes": 17},
+        {"key_strength": 21},
         {"seed": -1},
         {"low": 60, "high": 59},
         {"high": 128},

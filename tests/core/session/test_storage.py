@@ -15,7 +15,7 @@ from core.errors import UnreadableInput, WriteError
 from core.session import edits, storage
 from core.session.edits import NoteRef
 from core.session.forks import accept_take
-from core.session.session import GenerationSettings, Session, View
+from core.session.session import DEFAULTS, GenerationSettings, Session, View
 from core.session.storage import open_any, open_session, parse_session, save_session, session_bytes
 from tests.core.session.sessions import TAKE, assert_sound, band, band_with_take, midi
 
@@ -24,7 +24,7 @@ def rich() -> Session:
     """A session with something of everything."""
     session = band_with_take().with_take(replace(TAKE, seed=1 << 62, name="Zwölf – ♪", starred=True, parent="p"))
     session = session.with_flags(0, mute=True).with_flags(1, solo=True, in_prompt=False).with_prompt_start(0.5)
-    settings = GenerationSettings("my model", 4.0, "bars", 0.8, 0.9, 7, True, 3, "D minor", 40, 90, "1/8t", "human")
+    settings = GenerationSettings("my model", 4.0, "bars", 0.8, 0.9, 7, True, 3, "D minor", 2.5, 40, 90, "1/8t", "human")
     session = session.with_settings(settings).with_view(View(1.0, 9.5, 30, 90, False))
     session = edits.transpose(session, [NoteRef(0, 1), NoteRef(session.current, 0)], 3).session
     return edits.delete(session, [NoteRef(2, 0), NoteRef(2, 1)]).session
@@ -133,6 +133,7 @@ PLACES: list[list[str | int]] = [
     ["settings", "takes"],
     ["settings", "low"],
     ["settings", "model"],
+    ["settings", "key_strength"],
     ["settings", "grid"],
     ["settings", "dynamics"],
     ["tracks", 0, "chunk"],
@@ -170,14 +171,16 @@ def test_a_value_that_cannot_be_is_refused_in_one_sentence(place: list[str | int
             assert_sound(session)
 
 
-def test_a_session_from_before_grid_and_dynamics_opens_with_their_defaults() -> None:
+def test_a_session_from_before_some_settings_opens_with_their_defaults() -> None:
     parts = members()
     session = json.loads(parts["session.json"])
-    del session["settings"]["grid"], session["settings"]["dynamics"]
+    newer = ("key_strength", "grid", "dynamics")
+    for name in newer:
+        del session["settings"][name]
     back = parse_session(packed({**parts, "session.json": json.dumps(session).encode()}), "old.continuo")
-    assert back == replace(
-        rich(), settings=replace(rich().settings, grid="auto", dynamics="auto"), takes=back.takes, current=back.current
-    )
+    settings = replace(rich().settings, **{name: getattr(DEFAULTS, name) for name in newer})
+    assert settings != rich().settings
+    assert back == replace(rich(), settings=settings, takes=back.takes, current=back.current)
 
 
 def test_what_is_refused_is_said() -> None:
