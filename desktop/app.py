@@ -61,6 +61,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("file", nargs="?", default="", help="a MIDI file or .continuo session to open")
     parser.add_argument("--version", action="version", version=f"Continuo {version()}")
+    parser.add_argument(
+        "--associate", action="store_true", help="put Continuo into this user's menu and open sessions with it (Linux)"
+    )
     return parser.parse_known_args(list(arguments))[0]
 
 
@@ -84,8 +87,22 @@ def version() -> str:
 def build(arguments: Sequence[str]) -> "tuple[Application, MainWindow, str]":
     """The app, its window (not shown yet) and the file to open, if any."""
     chosen = _parse(arguments)
+    if chosen.associate:
+        sys.exit(_associate())
     with what_stays():
         return *_build(), chosen.file
+
+
+def _associate() -> int:
+    from core.errors import ContinuoError
+    from desktop.association import associate
+
+    try:
+        print(f"Continuo is in your menu now, and opens sessions and MIDI files from there: {associate()}")
+    except ContinuoError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _build() -> "tuple[Application, MainWindow]":

@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         self.side.addWidget(self.panel)
         self.side.addWidget(self.takes)
         self.side.setStretchFactor(1, 1)
+        self.side.setSizes([475, 255])
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         for widget in (self.tracks, self.centre, self.side):
             self.splitter.addWidget(widget)
@@ -297,6 +298,7 @@ class MainWindow(QMainWindow):
         self.status.show_figures(self.continuing, self.playback.news)
 
     def _on_ready(self, is_ready: bool, words: str) -> None:
+        self.status.show_waiting(words if is_ready else "")
         if self.centre.currentWidget() is self.empty:
             is_ready, words = False, self.tr("Open a file, or start from nothing")
         self.panel.set_ready(is_ready, words)

@@ -36,6 +36,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self.output)
         self._next_figures = 0.0
         self._task: Task | None = None
+        self._wait: Task | None = None
         self._bar = QProgressBar(self)
         self._bar.setMaximumWidth(160)
         self._bar.setMaximumHeight(14)
@@ -95,7 +96,7 @@ class StatusBar(QStatusBar):
         self._task = task
         self._bar.setRange(0, 0)
         self._cancel.hide()
-        self._timer.start()
+        self._timer.start(SHOWN_AFTER)
 
     def show_progress(self, task: Task, share: float) -> None:
         """How much of it is done; what tells that can be cancelled, too."""
@@ -112,10 +113,21 @@ class StatusBar(QStatusBar):
             for widget in (self._words, self._bar, self._cancel):
                 widget.hide()
 
+    def show_waiting(self, words: str) -> None:
+        """What Continue waits for, such as "Reading the prompt …", if it lasts; "": nothing."""
+        if words != (self._wait.words if self._wait else ""):
+            if self._wait is not None:
+                self.show_ended(self._wait)
+            self._wait = Task(words, self.show_progress) if words else None
+            if self._wait is not None and self._task is None:
+                self.show_started(self._wait)
+
     def _show_task(self) -> None:
-        if self._task is not None:
+        if self._task is self._wait and self.currentMessage():  # a sentence is read to its end before
+            self._timer.start(SHOWN_AFTER)
+        elif self._task is not None:
             self.clearMessage()
-            self._words.setText(f"{self._task.words} …")
+            self._words.setText(f"{self._task.words.removesuffix(' …')} …")
             self._words.show()
             self._bar.show()
             self._cancel.setVisible(self._task.can_cancel)

@@ -1,5 +1,6 @@
 """What tests of real MIDI ports share: a JACK dummy server, a listener on its ports, a check for leaks."""
 
+import contextlib
 import importlib
 import os
 import shutil
@@ -165,5 +166,8 @@ def no_leaks() -> Iterator[None]:
 
 def _children() -> set[int]:
     """This process's children, but for multiprocessing's own helper, which stays until the end."""
-    pids = {int(p) for file in Path("/proc/self/task").glob("*/children") for p in file.read_text().split()}
+    pids: set[int] = set()
+    for file in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # the thread has just ended, and its children are another thread's now
+            pids.update(map(int, file.read_text().split()))
     return pids - {getattr(resource_tracker._resource_tracker, "_pid", None)}  # type: ignore[attr-defined]

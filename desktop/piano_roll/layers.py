@@ -134,8 +134,8 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
         places, strength = places[order], strength[order]
         boxes = _inside(viewport.boxes(part.start[places], part.end[places], part.pitch[places]), area)
         width = boxes[:, 2] - boxes[:, 0] + 1
-        has_edge = (width >= 4 * edge_width) & is_edged
-        is_dot = (width == viewport.shortest) & ~has_edge
+        is_dot = width == viewport.shortest  # drawn as _paint_dots would: without an edge
+        has_edge = (width >= 4 * edge_width) & is_edged & ~is_dot
         _fill_by_strength(painter, boxes[is_dot], strength[is_dot], colours)
         fill(painter, boxes[has_edge], paper.theme.edge(part.kind, part.colour))
         boxes = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)

@@ -13,6 +13,7 @@ from PySide6.QtGui import QPainter, QPixmap
 from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.layers import Paper, paint_tile
 
+_HAIR = 1 / 1024  # of a device pixel
 WIDTH, HEIGHT = 256, 512  # device pixels; half a MB each, and painted in a part of a frame's time
 
 _Key = tuple[int, int]  # column and row
@@ -100,7 +101,8 @@ class TileCache:
         x, y = viewport.origin
         painter.save()
         painter.scale(1 / viewport.ratio, 1 / viewport.ratio)
-        painter.translate(area.left() - x, area.top() - y)
+        # There and back by 1.5 a whole pixel becomes 120.99999, which Qt cuts to 120: hence a hair more.
+        painter.translate(area.left() - x + _HAIR, area.top() - y + _HAIR)
         painter.setClipRect(0, 0, area.width(), area.height(), Qt.ClipOperation.IntersectClip)
         paint_tile(painter, area, viewport, paper)
         painter.restore()

@@ -1,11 +1,16 @@
 """The app's start."""
 
+import configparser
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from desktop.app import NO_DISPLAY
+from tests.desktop.windows import BACH
 
 CONTINUO = Path(sys.executable).with_name("continuo")
 
@@ -23,3 +28,67 @@ def test_without_a_display_it_says_what_works() -> None:
 
 def test_it_tells_its_version_without_a_display() -> None:
     assert start("--version").stdout.startswith("Continuo ")
+
+
+HANDED_OVER = """
+import sys
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtWidgets import QApplication
+from desktop.app import build
+
+app, window, _ = build([])
+window.show()
+window.start("", looks_for_recovery=False)
+QApplication.sendEvent(app, QFileOpenEvent(sys.argv[1]))
+while window.document.session.score is None:
+    app.processEvents()
+print(window.windowTitle())
+window.shut_down()
+"""
+
+
+def test_a_file_that_the_system_hands_over_is_opened(tmp_path: Path) -> None:
+    homes = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
+    command = [sys.executable, "-c", HANDED_OVER, str(BACH)]
+    ended = subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert "bwv846" in ended.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the installer does it")
+def test_double_click_on_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "my data"))
+    monkeypatch.setenv("XDG_DATA_DIRS", "/usr/share")
+    said = start("--associate")
+    assert said.returncode == 0, said.stderr
+    file = tmp_path / "my data" / "applications" / "continuo.desktop"
+    assert str(file) in said.stdout
+    parser = configparser.RawConfigParser()
+    parser.optionxform = str  # type: ignore[assignment]
+    parser.read(file)
+    entry = dict(parser["Desktop Entry"])
+    assert Path(entry["Icon"]).is_file()
+    program, placeholder = shlex.split(entry["Exec"])
+    assert (Path(program), placeholder) == (CONTINUO, "%f")
+    kind = subprocess.run(
+        [sys.executable, "-c", "from PySide6.QtCore import QMimeDatabase as D;"
+         "print(D().mimeTypeForFile('song.continuo', D.MatchMode.MatchExtension).name())"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert kind in entry["MimeType"].split(";")
+
+
+def test_a_program_with_an_odd_path_is_quoted_as_the_entry_wants_it() -> None:
+    from desktop.association import _quoted
+
+    assert _quoted("/opt/my apps/continuo") == '"/opt/my apps/continuo"'
+    assert _quoted('/a"b/c$d/100%') == '"/a\\\\"b/c\\\\$d/100%%"'
+
+
+def test_a_menu_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    said = start("--associate")
+    assert said.returncode == 1
+    assert "cannot be made" in said.stderr and "Traceback" not in said.stderr
