@@ -34,6 +34,7 @@ from core.midi.write import TakeNote
 
 DEFAULT_VELOCITY = from_bin(16)  # before any velocity event: mezzo forte
 LONGEST_PEDAL = 5.0  # seconds that the pedal holds a note past its key release
+LONGEST_PAUSE = 3600  # seconds without an event; a damaged file's can last for years, and fill all memory
 _FEWEST_NOTES = 8  # of a prompt: with fewer it cannot be told whether it is flat
 
 Touch = Callable[[int, int, int], int]  # (step, pitch, MIDI velocity that the events say) -> the one that is played
@@ -141,11 +142,14 @@ def encode_grid(
 
 
 def _shifts(steps: int) -> list[int]:
-    """Time shifts that add up to `steps` (none if it is not positive): whole seconds, then the rest."""
+    """Time shifts that add up to `steps` (none if it is not positive): whole seconds, then the rest.
+
+    From LONGEST_PAUSE on more would tell nothing: no model looks back over that many.
+    """
     if steps <= 0:
         return []
     seconds, rest = divmod(steps, LONGEST_SHIFT)
-    return [time_shift(LONGEST_SHIFT)] * seconds + ([time_shift(rest)] if rest else [])
+    return [time_shift(LONGEST_SHIFT)] * min(seconds, LONGEST_PAUSE) + ([time_shift(rest)] if rest else [])
 
 
 def encode(score: Score, conventions: Conventions = Conventions(), tracks: Iterable[Track] | None = None) -> list[int]:

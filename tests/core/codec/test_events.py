@@ -27,6 +27,14 @@ def as_track(notes: list[TakeNote]) -> Track:
     return track([note(n.pitch, n.start, n.end, n.velocity) for n in notes])
 
 
+def test_a_pause_of_years_fills_no_memory() -> None:
+    hour = 3600
+    events = encode_grid(grid_notes([track([note(60, 0, 1), note(62, 1e9, 1e9 + 0.5), note(64, 1e9 + hour, 1e10)])]))
+    assert len(events) < 3 * hour + 20
+    kept = encode_grid(grid_notes([track([note(60, 0, 1), note(62, hour, hour + 1)])]))
+    assert [n.start for n in decode(kept)] == [0, hour]
+
+
 def released(played: Note, pedals: tuple[Pedal, ...]) -> float:
     """When a note falls silent, as the design says it."""
     for pedal in pedals:
