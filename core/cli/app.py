@@ -17,6 +17,13 @@ from core.cli import bench, continue_, interrupts, look, play
 from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
 
+TYPERS_WORDS = {  # and ours instead
+    "Input should be a valid number, unable to parse string as a number": "it takes a number",
+    "Input should be a valid integer, unable to parse string as an integer": "it takes a whole number",
+    "Input should be": "it must be",
+    "Value error, ": "",
+}
+
 app = typer.Typer(
     name="continuo-cli",
     help="Plays on from your MIDI: a Music Transformer on your own machine.",
@@ -81,7 +88,7 @@ def run(arguments: list[str]) -> int:
         if not arguments:  # its text is the help
             print(error.format_message(), file=sys.stderr)
             return error.exit_code
-        return _fail(f"{error.format_message().rstrip('.')}.", error.exit_code)
+        return _fail(f"{_plain(error.format_message()).rstrip('.')}.", error.exit_code)
     except typer.Abort:
         return INTERRUPTED
     except ContinuoError as error:
@@ -94,6 +101,13 @@ def run(arguments: list[str]) -> int:
         return 1
     except Exception:
         return _fail(f"Something went wrong inside Continuo; the details are in {_log()}.", 1)
+
+
+def _plain(sentence: str) -> str:
+    """What Typer says of a wrong value, without the words that only programmers read."""
+    for theirs, ours in TYPERS_WORDS.items():
+        sentence = sentence.replace(theirs, ours)
+    return sentence
 
 
 def _fail(sentence: str, code: int) -> int:

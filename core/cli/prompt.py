@@ -1,6 +1,7 @@
 """From the options of a command to a prompt: which file, which tracks, where it ends, how long to go on."""
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from core.files import check_writable
 from core.midi.grid import Grid, default_marker, find_grid
 from core.midi.read import read_score
 from core.midi.score import Score, Track
+
+MOST_BARS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ def length_in_seconds(
     if sum(value is not None for value in (seconds, bars, events)) > 1:
         raise UsageError("Give the length once: --seconds, --bars or --events.")
     if bars is not None:
-        if not 0 < bars <= 100_000:
-            raise UsageError(f"--bars must be over 0, not {bars:g}.")
+        if not 0 < bars <= MOST_BARS:
+            raise UsageError(f"--bars must be over 0 and at most {MOST_BARS}, not {bars:g}.")
         return _bars(score, marker, bars, keep_rest)
     if seconds is not None and math.isinf(seconds) and seconds > 0:
         return None
@@ -122,7 +125,8 @@ def numbered(path: Path, count: int, prompt: Path) -> Sequence[Path]:
 
     The prompt's own file is written over only if the user names it, so it may not be one of several.
     """
-    several = count > 1 and path.name
+    # A folder or a device is no name to number: it is refused as it stands.
+    several = count > 1 and (os.path.isfile(path) or not os.path.exists(path))
     paths = [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)] if several else [path]
     for each in paths:
         check_writable(each)

@@ -117,6 +117,16 @@ def test_bad_values_of_options(command: Command, song: Path, arguments: tuple[ob
     assert os.listdir() == [song.name]
 
 
+def test_wrong_values_are_told_in_plain_words(command: Command, song: Path) -> None:
+    line = ("continue", song, "-o", "out.mid")
+    assert "'--seed': it takes a whole number." in command.refuse(2, *line, "--seed", "1.5")
+    assert "'--bars': it takes a number." in command.refuse(2, *line, "--bars", "")
+    assert "at most 100000, not inf" in command.refuse(2, *line, "--bars", "inf")
+    assert "': 'loud' is not one of" in command.refuse(2, "encode", song, "--velocity", "loud")
+    assert "'--minutes': it must be greater" in command.refuse(2, "finetune", "m", ".", "--minutes", -1)
+    assert "': embedded null byte." in command.refuse(2, "info", "a\0b")
+
+
 def test_bad_use_of_other_commands(command: Command, song: Path) -> None:
     command.refuse(2, "continue", song)
     command.refuse(2, "continue")
@@ -164,11 +174,12 @@ def test_no_audio_device(command: Command, song: Path, monkeypatch: pytest.Monke
 
 def test_places_that_cannot_be_written(command: Command, song: Path, tiny: Path) -> None:
     Path("folder").mkdir()
-    for out in ("nowhere/out.mid", "folder", song / "out.mid", "", "a" * 300, "/proc/out.mid"):
-        for takes in (1, 2) if out != "folder" else (1,):
+    for out in ("nowhere/out.mid", "folder", song / "out.mid", "", "a" * 300, "/proc/out.mid", os.devnull, ".."):
+        for takes in (1, 2):
             command.refuse(1, "continue", song, "-o", out, "--model", tiny, "--takes", takes)
     assert sorted(os.listdir()) == ["folder", song.name]
     assert os.listdir("folder") == []
+    assert not Path(os.devnull + "-1").exists()
 
 
 def test_the_disk_is_full(command: Command, song: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
