@@ -8,6 +8,7 @@ with a float16 scale for each output, `X.scale`; vectors stay floats.
 """
 
 import json
+import os
 import pickle
 import re
 import warnings
@@ -57,13 +58,13 @@ def find_model(name: str | None) -> Path:
     if name is None:
         return find_model(DEFAULT_MODEL)
     if name.endswith(".safetensors") or "/" in name or "\\" in name:
-        path = Path(name).expanduser()
-        if not path.is_file():
+        path = Path(os.path.expanduser(name))
+        if not os.path.isfile(path):  # unlike Path.is_file, it has an answer for a name that is too long
             raise NotFound(f"There is no model file {path}.")
         return path
     for folder in (user_folder("models"), bundled("models")):
         path = folder / f"{name}.safetensors"
-        if path.is_file():
+        if os.path.isfile(path):
             return path
     names = ", ".join(info.path.stem for info in list_models()) or "none"
     raise NotFound(f'There is no model called "{name}"; the models at hand are: {names}.')
@@ -78,7 +79,7 @@ def read_info(path: Path) -> ModelInfo:
         raise UnreadableInput(f"{path.name} is not a model file that Continuo can read ({_reason(error)}).") from error
     try:
         config = ModelConfig.from_dict(json.loads(metadata.pop("config", "null")))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise UnreadableInput(f"The config in {path.name} is damaged.") from error
     except UnreadableInput as error:
         raise UnreadableInput(f"{path.name}: {error}") from error
@@ -179,7 +180,7 @@ def import_book(path: Path) -> MusicTransformer:
     except FileNotFoundError:
         raise UnreadableInput(f"There is no file {path}.") from None
     except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError,
-            TypeError, IndexError, AssertionError) as error:  # fmt: skip
+            TypeError, IndexError, AssertionError, SafetensorError) as error:  # fmt: skip
         raise UnreadableInput(f"{path.name} is not a plain file of PyTorch weights, so it was not opened.") from error
     if not isinstance(raw, dict) or not all(isinstance(t, Tensor) for t in raw.values()):
         raise UnreadableInput(f"{path.name} holds something other than named weights.")

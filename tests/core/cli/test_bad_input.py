@@ -154,6 +154,8 @@ def test_what_is_not_there(
     line = ("continue", song, "-o", "out.mid")
     assert "continuo-base" in command.refuse(4, *line, "--model", "nobody")
     command.refuse(4, *line, "--model", "./nobody.safetensors")
+    for name in ("a" * 300, "~nobody/a.safetensors", ""):
+        command.refuse(4, *line, "--model", name)
     assert "nobody" in command.refuse(4, *line, "--live", "nobody")
     command.refuse(4, "play", song, "--port", "nobody")
     if not torch.cuda.is_available():
@@ -197,9 +199,13 @@ def test_the_disk_is_full(command: Command, song: Path, tiny: Path, monkeypatch:
 # Models
 
 
-def header(config: object, **more: str) -> bytes:
+def header(config: object) -> bytes:
     """A safetensors file with metadata and no weights."""
-    text = json.dumps({"__metadata__": {"config": json.dumps(config), **more}}).encode()
+    return header_text(json.dumps(config))
+
+
+def header_text(config: str) -> bytes:
+    text = json.dumps({"__metadata__": {"config": config}}).encode()
     return struct.pack("<Q", len(text)) + text
 
 
@@ -239,6 +245,7 @@ MODELS: dict[str, Callable[[bytes], bytes]] = {
     "no heads": changed(n_head=0),
     "heads a word": changed(n_head="two"),
     "other vocabulary": changed(vocab_size=50257),
+    "config of 100000 lists": lambda data: header_text("[" * 100_000),
     "not numbers": _with_nan,
 }
 
@@ -276,6 +283,11 @@ def test_books_that_cannot_be_imported(command: Command, make: Callable[[Path], 
     before = os.listdir()
     assert "book.pth" in command.refuse(3, "import-model", "book.pth", "-o", "model.safetensors")
     assert os.listdir() == before
+
+
+def test_a_broken_model_is_no_book(command: Command) -> None:
+    Path("book.safetensors").write_bytes(b"no weights")
+    assert "book.safetensors" in command.refuse(3, "import-model", "book.safetensors", "-o", "model.safetensors")
 
 
 def test_a_fault_of_ours_is_one_sentence_and_a_log(
