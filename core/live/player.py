@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from typing import Any
 
 from core.errors import ContinuoError, WriteError
@@ -55,7 +56,8 @@ class Player:
             target=player_process.run, args=(theirs, choice), name="continuo-player", daemon=True
         )
         try:
-            with _start_lock, _without_main_module(), _sigint_blocked():
+            resource_tracker.ensure_running()  # starting it in there, Python up to 3.11 would let signals in again
+            with _start_lock, _without_main_module(), _signals_blocked():
                 self._process.start()
             theirs.close()
             self.description, connected = self._receive_opening()
@@ -258,12 +260,15 @@ def _without_main_module() -> Iterator[None]:
 
 
 @contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Let a process started here inherit a blocked SIGINT: Ctrl-C must not end it while it still imports."""
+def _signals_blocked() -> Iterator[None]:
+    """Let nothing break the start of a process off half-way, and the process inherit blocked signals.
+
+    Ctrl-C must not end it while it still imports; SIGTERM it lets in itself.
+    """
     if sys.platform == "win32":
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:

@@ -41,6 +41,8 @@ class _Terminated(BaseException):
 def run(pipe: Connection, choice: OutputChoice) -> None:
     """The child's whole life: open the output, obey commands until told to close or left alone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     _hush_libraries()
     if sys.platform == "win32":
         import ctypes

@@ -277,3 +277,31 @@ def test_the_player_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_process_is_started_leaves_no_traceback(number: int) -> None:
+    code = "\n".join(
+        (
+            "import os, sys",
+            "from multiprocessing import util",
+            "from core.cli import interrupts",
+            "from core.live.outputs import NoOutput",
+            "from core.live.player import Player",
+            "spawn = util.spawnv_passfds",
+            "def interrupted(*arguments):",
+            "    pid = spawn(*arguments)",
+            "    if b'resource_tracker' not in repr(arguments).encode():",
+            f"        os.kill(os.getpid(), {int(number)})",
+            "    return pid",
+            "util.spawnv_passfds = interrupted",
+            "interrupts.raise_once()",
+            "try:",
+            "    Player(NoOutput())",
+            "except KeyboardInterrupt:",
+            "    sys.exit(130)",
+        )
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "")
