@@ -130,7 +130,8 @@ def continue_(
             say(f"Playing to {player.description}.")
             if wait:
                 _wait_for_connection(player)
-        from core.cli.run import Run  # torch, only now that the port is open
+        with interrupts.put_off():  # an exception out of the middle of torch's loading ends the process with a crash
+            from core.cli.run import Run  # torch, only now that the port is open
 
         run = Run(choice, options, model, device, player, synth)
         run.prepare()

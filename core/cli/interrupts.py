@@ -42,3 +42,12 @@ def noted() -> Iterator[Event]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+@contextmanager
+def put_off() -> Iterator[None]:
+    """While it lasts, neither breaks anything off; what came then counts at its end."""
+    with noted() as came:
+        yield
+    if came.is_set():
+        raise KeyboardInterrupt

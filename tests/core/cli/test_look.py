@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.cli import interrupts
 from core.cli.continue_ import with_live_value
 from core.codec.vocabulary import BOUNDARY
 from core.midi.read import read_score
@@ -130,6 +132,19 @@ def test_nobody_reads_stdout(song: Path) -> None:
     done = subprocess.run([*ENTRY, "info", song], stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_is_put_off_counts_at_the_end(number: int) -> None:
+    done = []
+
+    def load() -> None:
+        with interrupts.put_off():
+            os.kill(os.getpid(), number)
+            done.append("loaded")
+
+    pytest.raises(KeyboardInterrupt, load)
+    assert done == ["loaded"]
 
 
 def test_ctrl_c_while_the_commands_load_ends_quietly() -> None:
