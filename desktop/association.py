@@ -67,6 +67,6 @@ def associate(program: Path | None = None) -> Path:
 
 def _quoted(program: str) -> str:
     """A program's path as the key Exec wants it: quoted, and no per cent sign of it a field code."""
-    for sign in "\\\"`$":
+    for sign in '\\"`$':
         program = program.replace(sign, "\\" + sign)
     return '"' + program.replace("\\", "\\\\").replace("%", "%%") + '"'

@@ -1,7 +1,5 @@
 """The status bar by itself: what it shows of work that takes long. Its figures are tested with the window."""
 
-from collections.abc import Iterator
-
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -11,13 +9,13 @@ from desktop.status_bar import StatusBar
 
 
 @pytest.fixture
-def bar(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[StatusBar]:
+def bar(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> StatusBar:
     monkeypatch.setattr(status_bar, "SHOWN_AFTER", 0)
     bar = StatusBar()
     qtbot.addWidget(bar)
     bar.resize(900, 30)
     bar.show()
-    yield bar
+    return bar
 
 
 def task(words: str, can_cancel: bool = False) -> Task:
@@ -30,7 +28,8 @@ def test_what_continue_waits_for_is_shown_until_it_is_there(bar: StatusBar, qtbo
     assert bar._words.text() == "Reading the prompt …"
     assert not bar._cancel.isVisible()
     bar.show_waiting("")
-    assert not bar._bar.isVisible() and not bar._words.isVisible()
+    assert not bar._bar.isVisible()
+    assert not bar._words.isVisible()
 
 
 def test_a_short_wait_is_not_shown(bar: StatusBar, qtbot: QtBot) -> None:
@@ -44,7 +43,8 @@ def test_a_wait_leaves_the_sentence_that_is_being_read(bar: StatusBar, qtbot: Qt
     bar.say("Part of this file was damaged and left out.")
     bar.show_waiting("Reading the prompt …")
     qtbot.wait(20)
-    assert bar.currentMessage() and not bar._bar.isVisible()
+    assert bar.currentMessage()
+    assert not bar._bar.isVisible()
     bar.clearMessage()
     qtbot.waitUntil(bar._bar.isVisible)
 

@@ -24,7 +24,9 @@ def rich() -> Session:
     """A session with something of everything."""
     session = band_with_take().with_take(replace(TAKE, seed=1 << 62, name="Zwölf – ♪", starred=True, parent="p"))
     session = session.with_flags(0, mute=True).with_flags(1, solo=True, in_prompt=False).with_prompt_start(0.5)
-    settings = GenerationSettings("my model", 4.0, "bars", 0.8, 0.9, 7, True, 3, "D minor", 2.5, 40, 90, "1/8t", "human")
+    settings = GenerationSettings(
+        "my model", 4.0, "bars", 0.8, 0.9, 7, True, 3, "D minor", 2.5, 40, 90, "1/8t", "human"
+    )
     session = session.with_settings(settings).with_view(View(1.0, 9.5, 30, 90, False))
     session = edits.transpose(session, [NoteRef(0, 1), NoteRef(session.current, 0)], 3).session
     return edits.delete(session, [NoteRef(2, 0), NoteRef(2, 1)]).session
