@@ -19,7 +19,7 @@ ALL = Settings(
     theme="dark",
     geometry="AAEC",
     layout="/w==",
-    generation=GenerationSettings("big", 8.0, "bars", 0.7, 0.9, 5, True, 2, "auto", 21, 108, "off", "flat"),
+    generation=GenerationSettings("big", 8.0, "bars", 0.7, 0.9, 5, True, 2, "auto", 2.0, 21, 108, "off", "flat"),
     autosave=60.0,
 )
 KEYS = [field.name for field in fields(Settings)]
