@@ -6,7 +6,15 @@ from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QNativeGestureEvent, QShowEvent, QWheelEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QShowEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from desktop.piano_roll import gestures
@@ -68,7 +76,10 @@ class PianoRoll(RollCanvas):
 
     def set_parts(self, parts: Sequence[RollPart]) -> None:
         """Show these parts and no others. What is no longer there is no longer selected."""
+        held = [(key, self._parts.get(key)) for key in self._selected.indices]
         super().set_parts(parts)
+        if isinstance(self._gesture, gestures.MoveNotes) and any(self._parts.get(key) is not old for key, old in held):
+            self._end_gesture()  # the notes it moves are others now, or gone
         self._select(self._selected.within(self.parts), are_notes_new=True)
         self._describe()
 
@@ -165,12 +176,16 @@ class PianoRoll(RollCanvas):
 
     def escape(self) -> None:
         """End the gesture under way as if it had not been, else clear the selection."""
-        if self._gesture is not None:
-            gesture, self._gesture = self._gesture, None
-            self._edge_timer.stop()
-            gesture.cancel()
-        else:
+        if not self._end_gesture():
             self.clear_selection()
+
+    def _end_gesture(self) -> bool:
+        """End the gesture under way, if there is one, as if it had not been."""
+        gesture, self._gesture = self._gesture, None
+        self._edge_timer.stop()
+        if gesture is not None:
+            gesture.cancel()
+        return gesture is not None
 
     def _bring_in_view(self, seconds: float) -> None:
         if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:
@@ -228,7 +243,7 @@ class PianoRoll(RollCanvas):
             new = Selection(before).toggled(new)
         elif modifiers & gestures.SHIFT:
             new = Selection(before).plus(new)
-        self._select(new)
+        self._select(new.within(self.parts))  # those before may be gone by now
 
     def clear_selection(self) -> None:
         """Select nothing."""
@@ -367,6 +382,12 @@ class PianoRoll(RollCanvas):
         at = event.position()
         gestures.wheel(self, event, at.x() - KEYBOARD_WIDTH, at.y() - RULER_HEIGHT)
         event.accept()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """A menu or another window takes the pointer: the end of a gesture would never be told here."""
+        super().focusOutEvent(event)
+        if event.reason() in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
+            self._end_gesture()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """See gestures.key; other keys go to the window."""

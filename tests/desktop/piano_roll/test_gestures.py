@@ -1,11 +1,11 @@
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.view import PianoRoll
-from tests.desktop.piano_roll.conftest import NONE, Hand, Heard, score
+from tests.desktop.piano_roll.conftest import NONE, SCORE, Hand, Heard, score
 
 SHIFT, CONTROL, ALT = (
     Qt.KeyboardModifier.ShiftModifier,
@@ -296,3 +296,51 @@ def test_a_pinch_zooms_about_the_pointer(roll: PianoRoll, hand: Hand) -> None:
     after = roll.coordinates
     assert after.pixels_per_second == pytest.approx(1.5 * before.pixels_per_second)
     assert after.seconds(at.x() - roll.keyboard_width) == pytest.approx(2.0, abs=0.02)
+
+
+# What happens in the middle of a gesture
+
+
+@pytest.mark.parametrize("left", [SCORE[:1], []])
+def test_a_drag_of_notes_that_change_meanwhile_ends_and_moves_nothing(
+    roll: PianoRoll, hand: Hand, heard: Heard, left: list[RollNote]
+) -> None:
+    moved, off = heard(roll.moved), heard(roll.note_released)
+    hand.press(hand.at(0.7, 64))
+    hand.move(hand.at(1.7, 66))
+    roll.set_parts([RollPart.of("score", "prompt", left)])  # as Delete or Undo does
+    hand.move(hand.at(2.7, 70))
+    hand.release(hand.at(2.7, 70))
+    assert moved == []
+    assert off == [(NoteRef("score", 1),)]
+    assert roll.overlays.preview is None
+    hand.drag(hand.at(0.1, 58), hand.at(0.6, 65), SHIFT)  # and a band does not bring back what is gone
+    assert set(roll.selection()) <= {*score(0)}
+
+
+def test_a_drag_goes_on_while_other_parts_change(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved = heard(roll.moved)
+    hand.press(hand.at(0.7, 64))
+    hand.move(hand.at(1.7, 66))
+    kept = next(part for part in roll.parts if part.key == "score")
+    roll.set_parts([kept, RollPart.of("new", "take", SCORE[2:])])  # as a take that is sampled to its end
+    hand.release(hand.at(1.7, 66))
+    assert len(moved) == 1
+
+
+def test_a_band_forgets_notes_that_go_meanwhile(roll: PianoRoll, hand: Hand) -> None:
+    roll.set_selection([NoteRef("take", 0)])
+    hand.press(hand.at(0.1, 58), SHIFT)
+    roll.set_parts([RollPart.of("score", "prompt", SCORE)])
+    hand.move(hand.at(0.6, 65), SHIFT)
+    hand.release(hand.at(0.6, 65), SHIFT)
+    assert set(roll.selection()) == {*score(0, 1)}
+
+
+def test_a_menu_that_takes_the_pointer_lets_the_key_go(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    pressed, released = heard(roll.key_pressed), heard(roll.key_released)
+    key = QPoint(roll.keyboard_width // 4, hand.at(0.0, 60).y())
+    hand.press(key)
+    QApplication.sendEvent(roll, QFocusEvent(QEvent.Type.FocusOut, Qt.FocusReason.PopupFocusReason))
+    assert released == pressed
+    assert roll.overlays.lit == set()
