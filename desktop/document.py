@@ -127,14 +127,15 @@ class Document(QObject):
 
     def save(self, path: str, then: Callable[[], object] = lambda: None) -> None:
         """Save as a `.continuo` file, off this thread; `then()` is called once it is safe."""
-        session = self.session
+        session, history = self.session, self._history
 
         def done(stamp: Stamp | None) -> None:
-            self.path, self.stamp = path, stamp
-            self._history.mark_saved(session)
-            if session is self.session:
-                self._forget_autosave()
-            self.changed.emit()
+            if history is self._history:  # else another document is open by now
+                self.path, self.stamp = path, stamp
+                history.mark_saved(session)
+                if session is self.session:
+                    self._forget_autosave()
+                self.changed.emit()
             self.said.emit(self.tr("Saved as {0}.").format(Path(path).name))
             then()
 

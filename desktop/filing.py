@@ -53,29 +53,37 @@ class Filing(QObject):
         self.dialogs = dialogs
         self._drag_folder: Path | None = None
         self._recovered: Recovery | None = None  # open here, and not yet in an autosave of this window
+        self._then: Callable[[], object] | None = None  # what to do once the model has stopped
+        continuing.ended.connect(self._on_ended)
 
     # Leaving what is open
 
     def leave(self, then: Callable[[], object]) -> None:
         """Go on with `then` once the open document may be given up: asks, stops, saves."""
-        continuing = self._continuing
-        if continuing.is_running:
-
-            def ended() -> None:
-                continuing.ended.disconnect(ended)
-                self.leave(then)
-
-            continuing.ended.connect(ended)
-            continuing.stop()
+        if self._continuing.is_running:
+            self._then = then  # in place of an older wish: asking once is enough
+            self._continuing.stop()
             return
         if not self._document.is_changed:
             then()
             return
         answer = self.dialogs.about_to_leave(self._document.name)
         if answer == "save":
-            self.save(then)
+            self.save(lambda: self.leave(then))  # asks again if something new was made meanwhile
         elif answer == "discard":
             then()
+
+    def _on_ended(self) -> None:
+        then, self._then = self._then, None
+        if then is not None:
+            self.leave(then)
+
+    def _leave_again(self, left: Session, then: Callable[[], object]) -> None:
+        """Go on with `then`, for which `left` was given up; asks once more if something new was made since."""
+        if self._document.session is left and not self._continuing.is_running:
+            then()
+        else:
+            self.leave(then)
 
     # Opening
 
@@ -95,6 +103,7 @@ class Filing(QObject):
 
     def _open(self, path: str, then: Callable[[], object]) -> None:
         settings = self._preferences.now.generation
+        left = self._document.session
 
         def work(task: Task) -> Session:
             with what_stays():
@@ -103,6 +112,9 @@ class Filing(QObject):
             return session
 
         def done(session: Session) -> None:
+            self._leave_again(left, lambda: show(session))
+
+        def show(session: Session) -> None:
             self._show(session, path if is_session_file(path) else "")
             self._remember(path)
             if session.score is not None and session.score.repairs:
@@ -137,6 +149,8 @@ class Filing(QObject):
             return
 
         def seen(now: Stamp | None) -> None:
+            if document.path != path:  # another document was opened in its place
+                return
             if now in (None, document.stamp) or self.dialogs.save_over(Path(path).name):
                 self.saving.emit()
                 document.save(path, then)
@@ -241,6 +255,8 @@ class Filing(QObject):
         self._files.run(self.tr("Looking for sessions to recover"), look, found)
 
     def _recover(self, recovery: "Recovery") -> None:
+        left = self._document.session
+
         def work(task: Task) -> Session:
             with what_stays():
                 session = recovery.open()
@@ -248,6 +264,9 @@ class Filing(QObject):
             return session
 
         def done(session: Session) -> None:
+            self._leave_again(left, lambda: show(session))
+
+        def show(session: Session) -> None:
             self._show(session, recovery.document, is_saved=False)
             self._recovered = recovery
             self._document.autosave(then=self.forget_recovered)

@@ -1,6 +1,7 @@
 """Files in the window: dropped, cancelled, changed by others, not to be written, saved and opened again whole."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from core.resources import bundled
 from core.session.session import View
 from core.session.storage import open_session, save_session
+from desktop import document, filing
 from desktop.dialogs import MIDI_FILES, Dialogs
 from desktop.filing import MIDI_SUFFIXES
 from tests.desktop.windows import BACH, Desk
@@ -184,3 +187,99 @@ def test_names_without_a_suffix_get_one_and_never_replace_unasked(qtbot: QtBot, 
     (tmp_path / "No.2.mid").touch()
     answer(QMessageBox, lambda box: box.reject())  # type: ignore[attr-defined]
     assert save("No.2") == ""
+
+
+# What is done while files are read and written
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Files are read and written once this is set."""
+    free = threading.Event()
+    for name in ("open_any", "file_stamp"):
+        real = getattr(filing, name)
+        monkeypatch.setattr(filing, name, lambda *given, real=real: free.wait(30) and real(*given))
+    real_save = document.save_session
+    monkeypatch.setattr(document, "save_session", lambda *given: free.wait(30) and real_save(*given))
+    yield free
+    free.set()
+
+
+def test_what_is_changed_while_another_file_is_read_is_asked_about(
+    desk: MakeDesk, homes: Path, slow: threading.Event
+) -> None:
+    slow.set()
+    at = desk()
+    at.open()
+    slow.clear()
+    at.answers.leaving = "cancel"
+    at.window.filing.open_path(bundled("examples", "nocturne.mid"))
+    at.window.roll.marker_moved.emit(6.0)
+    slow.set()
+    at.settle()
+    assert at.window.document.name == "bwv846.mid"
+    assert at.window.document.session.marker == 6.0
+    at.answers.leaving = "discard"
+    at.open(bundled("examples", "nocturne.mid"))
+    assert at.window.document.name == "nocturne.mid"
+
+
+def test_a_take_begun_while_another_file_is_read_stays_with_its_own(
+    desk: MakeDesk, homes: Path, slow: threading.Event
+) -> None:
+    slow.set()
+    at = desk()
+    at.open()
+    at.wait_until_ready()
+    slow.clear()
+    at.set(length=600.0)
+    at.answers.leaving, at.answers.path = "save", str(homes / "bach.continuo")
+    at.window.document._history.mark_saved()
+    opened: list[bool] = []
+    at.window.filing.open_path(bundled("examples", "nocturne.mid"), lambda: opened.append(True))
+    at.window.proceed()
+    at.wait(lambda: at.window.continuing.growths and at.window.continuing.growths[0].notes, "notes")
+    slow.set()
+    at.wait(lambda: opened, "the other file")
+    assert at.window.document.name == "nocturne.mid"
+    assert not at.window.continuing.is_running
+    assert at.takes == ()
+    assert len(open_session(at.answers.path).takes) == 1
+
+
+def test_closing_twice_while_the_model_samples_asks_once(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = desk()
+    at.open()
+    at.wait_until_ready()
+    asked: list[str] = []
+    monkeypatch.setattr(at.answers, "about_to_leave", lambda name: asked.append(name) or "cancel")
+    at.set(length=600.0)
+    at.window.proceed()
+    at.wait(lambda: at.window.continuing.growths and at.window.continuing.growths[0].notes, "notes")
+    at.window.close()
+    at.window.close()
+    at.wait(lambda: not at.window.continuing.is_running, "the model to stop")
+    assert asked == ["bwv846.mid"]
+
+
+@pytest.mark.parametrize("command", ["save as", "save"])
+def test_a_new_session_while_the_old_one_is_saved_has_no_file_of_its_own(
+    desk: MakeDesk, homes: Path, slow: threading.Event, command: str
+) -> None:
+    slow.set()
+    at = desk()
+    at.open()
+    path = at.answers.path = str(homes / "bach.continuo")
+    if command == "save":
+        at.window.filing.save_as()
+        at.settle()
+        at.window.roll.marker_moved.emit(6.0)
+    slow.clear()
+    at.window.actions_[command].trigger()
+    at.window.actions_["new"].trigger()
+    slow.set()
+    at.settle()
+    assert at.window.document.path == ""
+    assert at.window.document.name == "Untitled"
+    assert open_session(path).score is not None
+    assert at.answers.told == []
