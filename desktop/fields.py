@@ -79,7 +79,7 @@ class SliderSpin(QWidget):
         """Show a value."""
         with QSignalBlocker(self.slider), QSignalBlocker(self.spin):
             self.slider.setValue(round(value / self._step))
-            self.spin.setValue(value)
+            show_number(self.spin, value)
 
     def _fit(self) -> None:
         # Alike in all rows, unless a large font and the frame's style ask for more.
@@ -250,6 +250,12 @@ class UprightScroll(QScrollArea):
         """The width of its content beside a scroll bar."""
         width = self._content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
         return QSize(width, super().minimumSizeHint().height())
+
+
+def show_number(spin: QSpinBox | QDoubleSpinBox, value: float) -> None:
+    """Show a number; where it is shown already, what is being typed is left alone."""
+    if spin.value() != value:
+        spin.setValue(value)  # pyright: ignore[reportArgumentType]
 
 
 def _spin_width(widget: QWidget, text: str) -> int:

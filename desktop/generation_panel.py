@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
@@ -24,7 +25,16 @@ from core.midi.key import Key
 from core.session.session import DEFAULTS, LATEST, GenerationSettings
 from desktop import icons
 from desktop.big_button import BigButton
-from desktop.fields import FaintLabel, NumberEdit, PitchSpin, PlainSpin, SliderSpin, UprightScroll, WheelGuard
+from desktop.fields import (
+    FaintLabel,
+    NumberEdit,
+    PitchSpin,
+    PlainSpin,
+    SliderSpin,
+    UprightScroll,
+    WheelGuard,
+    show_number,
+)
 
 SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
 _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit
@@ -98,11 +108,13 @@ class GenerationPanel(QWidget):
         self._choose_model(settings.model)
         self.unit.setCurrentIndex(self.unit.findData(settings.unit))
         least, step = _LENGTHS[settings.unit]
-        self.length.setMinimum(min(least, settings.length))
-        self.length.setSingleStep(step)
-        self.length.setValue(settings.length)
-        self.takes.setValue(settings.takes)
-        if self.seed.text() != str(settings.seed):
+        least = min(least, settings.length)
+        if (self.length.minimum(), self.length.singleStep()) != (least, step):  # setting them undoes what is typed
+            self.length.setMinimum(least)
+            self.length.setSingleStep(step)
+        show_number(self.length, settings.length)
+        show_number(self.takes, settings.takes)
+        if not self.seed.text() or int(self.seed.text()) != settings.seed:
             self.seed.setText(str(settings.seed))
             self.seed.setCursorPosition(0)  # show where it begins, if it is too long to be seen
         self.lock.setChecked(settings.seed_locked)
@@ -111,8 +123,8 @@ class GenerationPanel(QWidget):
         self.top_p.show_value(settings.top_p)
         self._choose_scale(settings.scale)
         self.key_strength.show_value(settings.key_strength)
-        self.low.setValue(settings.low)
-        self.high.setValue(settings.high)
+        show_number(self.low, settings.low)
+        show_number(self.high, settings.high)
         self.grid.setCurrentIndex(self.grid.findData(settings.grid))
         self.dynamics.setCurrentIndex(self.dynamics.findData(settings.dynamics))
         self.reset.setEnabled(replace(DEFAULTS, model=settings.model, seed=settings.seed) != settings)
@@ -164,6 +176,11 @@ class GenerationPanel(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             icons.refresh(self)
+
+    def take_typed(self) -> None:
+        """Take over what is typed and not told yet: a click on a button does not take the keys from the field."""
+        for field in self.findChildren(QAbstractSpinBox):
+            field.interpretText()
 
     # Building
 
@@ -272,12 +289,15 @@ class GenerationPanel(QWidget):
         layout.addWidget(UprightScroll(form), 1)
 
     def _connect(self) -> None:
+        for button in (self.button, self.reset):
+            button.pressed.connect(self.take_typed)
         self.button.clicked.connect(lambda: (self.stop_clicked if self._running else self.continue_clicked).emit())
         self.model.currentIndexChanged.connect(lambda: self._change(model=self.model.currentData()))
         self.length.valueChanged.connect(lambda value: self._change(length=round(value, 2)))
         self.unit.currentIndexChanged.connect(self._change_unit)
         self.takes.valueChanged.connect(lambda value: self._change(takes=value))
-        self.seed.editingFinished.connect(self._change_seed)
+        self.seed.textEdited.connect(lambda text: text and self._change(seed=int(text)))
+        self.seed.editingFinished.connect(lambda: self.seed.setText(str(self._settings.seed)))
         self.dice.clicked.connect(lambda: self._change(seed=secrets.randbelow(SEEDS)))
         self.lock.toggled.connect(lambda locked: self._change(seed_locked=locked))
         self.temperature.value_changed.connect(lambda value: self._change(temperature=value))
@@ -303,13 +323,7 @@ class GenerationPanel(QWidget):
         unit = self.unit.currentData()
         length = self._settings.length
         # Two seconds a bar, as at 120 bpm: near enough to start from.
-        self._change(unit=unit, length=max(1.0, round(length / 2) if unit == "bars" else length * 2))
-
-    def _change_seed(self) -> None:
-        if self.seed.text():
-            self._change(seed=int(self.seed.text()))
-        else:
-            self.seed.setText(str(self._settings.seed))
+        self._change(unit=unit, length=max(1.0, round(length / 2) if unit == "bars" else min(length * 2, LATEST)))
 
     def _reset(self) -> None:
         self._change(**{name: getattr(DEFAULTS, name) for name in DEFAULTS.__slots__ if name not in ("model", "seed")})

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QFont, QFontInfo, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from core.midi.tempo_map import TempoMap
@@ -330,10 +330,10 @@ class RollCanvas(QAbstractScrollArea):
             self._read_style()
         super().changeEvent(event)
 
-    def focusInEvent(self, event: QEvent) -> None:
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus ring."""
         self.viewport().update()
 
-    def focusOutEvent(self, event: QEvent) -> None:
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """Take the focus ring away."""
         self.viewport().update()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.midi.grid import GRID_CHOICES
-from core.session.session import DEFAULTS, GenerationSettings
+from core.session.session import DEFAULTS, LATEST, GenerationSettings
 from desktop.fields import pitch_of
 from desktop.generation_panel import SEEDS, GenerationPanel
 from tests.desktop.looking import cut_off, dark, reachable, unnamed
@@ -285,3 +285,53 @@ def test_the_wheel_scrolls_and_changes_nothing(panel: GenerationPanel, changes: 
         QApplication.processEvents()
         assert bar.value() > before
     assert not changes
+
+
+# What is typed and not told yet
+
+
+def begin_to_type(field: QWidget, text: str) -> None:
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClicks(field, text)
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "typed", "value"),
+    [
+        ("length", "length", "40", 40.0),
+        ("takes", "takes", "3", 3),
+        ("seed", "seed", "42", 42),
+        ("low", "low", "C3", 48),
+    ],
+)
+def test_continue_goes_by_what_is_typed(
+    panel: GenerationPanel, field: str, name: str, typed: str, value: object
+) -> None:
+    panel.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # as the window has it
+    begin_to_type(getattr(panel, field), typed)
+    seen: list[object] = []
+    panel.continue_clicked.connect(lambda: seen.append(getattr(panel.settings(), name)))
+    QTest.mouseClick(panel.button, LEFT)
+    assert seen == [value]
+
+
+def test_the_seed_that_is_typed_is_the_one_that_is_kept(panel: GenerationPanel) -> None:
+    panel.lock.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    begin_to_type(panel.seed, "42")
+    QTest.mouseClick(panel.lock, LEFT)
+    assert (panel.settings().seed, panel.settings().seed_locked) == (42, True)
+
+
+def test_typing_goes_on_while_other_things_change(panel: GenerationPanel) -> None:
+    begin_to_type(panel.length, "4")
+    panel.show_settings(replace(panel.settings(), seed=7))  # as a continuation does that begins or ends
+    QTest.keyClicks(panel.length, "5")
+    QTest.keyClick(panel.length, Qt.Key.Key_Return)
+    assert (panel.settings().length, panel.settings().seed) == (45.0, 7)
+
+
+def test_the_longest_length_has_both_units(panel: GenerationPanel) -> None:
+    panel.show_settings(replace(DEFAULTS, length=LATEST, unit="bars"))
+    panel.unit.setCurrentIndex(panel.unit.findData("seconds"))
+    assert (panel.settings().length, panel.settings().unit) == (LATEST, "seconds")
