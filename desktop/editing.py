@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from core.session import edits
 from core.session.edits import Edited
@@ -31,6 +31,23 @@ class Editing(QObject):
         self._document, self._roll, self._parts, self._files = document, roll, parts, files
         roll.delete_requested.connect(self.delete)
         roll.moved.connect(self.move)
+
+    def undo(self) -> None:
+        """Take back the last step."""
+        self._step(self._document.undo)
+
+    def redo(self) -> None:
+        """Do again the last step that was taken back."""
+        self._step(self._document.redo)
+
+    def _step(self, step: Callable[[], None]) -> None:
+        """Go a step of the history, and select the notes that it brings: where they stand now, they are others."""
+        before = self._document.session
+        step()
+        brought = edits.new_notes(before, self._document.session)
+        if brought is not None:
+            parts = {roll_ref(edits.NoteRef(part, 0)).part: indices for part, indices in brought.items()}
+            self._roll.select_indices(parts, {}, Qt.KeyboardModifier.NoModifier)
 
     def delete(self, refs: Refs) -> None:
         """Delete notes."""

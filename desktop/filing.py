@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
 from core.resources import bundled
-from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
+from core.session.export import MidiContent, export_wav, save_midi
 from core.session.playback import What
 from core.session.session import Session
 from core.session.storage import SUFFIX, is_session_file, open_any
@@ -214,12 +214,12 @@ class Filing(QObject):
 
     def drag_out(self, take_id: str) -> Path:
         """A take as a MIDI file of its own, in a folder that lasts until the app ends. Raises ContinuoError."""
-        if self._drag_folder is None:
+        if self._drag_folder is None or not self._drag_folder.is_dir():  # some systems tidy such folders up
             self._drag_folder = Path(tempfile.mkdtemp(prefix="continuo-"))
         session = self._document.session
-        name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "-", session.take(take_id).name).strip(". ") or "Take"
-        path = self._drag_folder / f"{Path(self._document.name).stem} - {name}.mid"
-        path.write_bytes(midi_bytes(session, "take", take_id))
+        name = _file_name(session.take(take_id).name) or "Take"
+        path = self._drag_folder / f"{_file_name(Path(self._document.name).stem)} - {name}.mid"
+        save_midi(session, path, "take", take_id)
         return path
 
     # Recovery, and changes by others
@@ -308,6 +308,12 @@ class Filing(QObject):
         if self._drag_folder is not None:
             shutil.rmtree(self._drag_folder, ignore_errors=True)
             self._drag_folder = None
+
+
+def _file_name(words: str) -> str:
+    """As much of a name as half of a file's name can hold on any system."""
+    name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "-", words).encode(errors="ignore")[:120]
+    return name.decode(errors="ignore").strip(". ")
 
 
 def _documents() -> Path:

@@ -26,8 +26,8 @@ def connect_actions(window: "MainWindow") -> None:
     on("save score", lambda: filing.save_midi("score"))
     on("export", lambda: filing.export_audio(playback.what))
     on("quit", window.close)
-    on("undo", window.document.undo)
-    on("redo", window.document.redo)
+    on("undo", editing.undo)
+    on("redo", editing.redo)
     on("select all", window.roll.select_all)
     on("delete notes", window.roll.delete_selected)
     for name, semitones in (("up", 1), ("down", -1), ("octave up", 12), ("octave down", -12)):

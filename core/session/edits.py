@@ -75,6 +75,25 @@ def part_notes(session: Session, part: Part) -> tuple[Note, ...] | tuple[TakeNot
     return tracks[part].notes if 0 <= part < len(tracks) else ()
 
 
+def new_notes(before: Session, after: Session) -> dict[Part, list[int]] | None:
+    """The notes of `after` that `before` has not, by part, where both have the part; None if no part differs."""
+    pairs: list[tuple[Part, Any, Any]] = [
+        (take.id, part_notes(before, take.id), take.notes)
+        for take in after.takes
+        if any(old.id == take.id for old in before.takes)
+    ]
+    if before.score and after.score and before.score.chunks is after.score.chunks:  # one reading of one file
+        pairs += [
+            (i, old.notes, new.notes)
+            for i, (old, new) in enumerate(zip(before.score.tracks, after.score.tracks, strict=True))
+        ]
+    differing = [(part, old, new) for part, old, new in pairs if old is not new]
+    # Edits keep the very notes that they leave alone.
+    known = {part: set(map(id, old)) for part, old, _ in differing}
+    fresh = {part: [i for i, note in enumerate(new) if id(note) not in known[part]] for part, _, new in differing}
+    return fresh if differing else None
+
+
 def delete(session: Session, refs: Iterable[NoteRef]) -> Edited:
     """Remove notes; nothing is selected then."""
     for part, places in _by_part(session, refs).items():

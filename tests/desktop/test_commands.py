@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mido
 import pytest
@@ -285,3 +286,46 @@ def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
     assert status.output.text() == "Sound: no output"
     at.window.playback.stop()
     at.wait(lambda: not at.window.continuing.is_running, "the end")
+
+
+def test_undo_and_redo_select_the_notes_they_bring(desk: MakeDesk) -> None:
+    at = desk()
+    at.open(BACH)
+    window, document = at.window, at.window.document
+    refs = (NoteRef("track:0", 5), NoteRef("track:0", 6))
+
+    def notes() -> list[Any]:
+        assert document.session.score is not None
+        return [document.session.score.tracks[0].notes[ref.index] for ref in window.roll.selection()]
+
+    window.roll.set_selection(refs)
+    before = notes()
+    window.roll.nudge(20)  # past others, so that they have other places in the order
+    after = notes()
+    assert window.roll.selection() != refs
+    window.actions_["undo"].trigger()
+    assert window.roll.selection() == refs
+    assert notes() == before
+    window.actions_["redo"].trigger()
+    assert notes() == after
+    window.actions_["undo"].trigger()
+    window.roll.delete_selected()
+    assert not window.roll.has_selection
+    window.actions_["undo"].trigger()
+    assert notes() == before
+    window.actions_["redo"].trigger()
+    assert not window.roll.has_selection
+    window.roll.set_selection(refs)
+    window.roll.marker_moved.emit(6.0)
+    window.actions_["undo"].trigger()  # of something else: the selection stays
+    assert window.roll.selection() == refs
+
+
+def test_a_part_of_the_score_that_is_taken_back_selects_nothing(desk: MakeDesk) -> None:
+    at = desk()
+    at.open(BACH)
+    take = at.sample(1.0)
+    at.window.commands.accept(take.id)
+    at.settle()
+    at.window.actions_["undo"].trigger()
+    assert not at.window.roll.has_selection

@@ -1,5 +1,6 @@
 """Files in the window: dropped, cancelled, changed by others, not to be written, saved and opened again whole."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -283,3 +284,14 @@ def test_a_new_session_while_the_old_one_is_saved_has_no_file_of_its_own(
     assert at.window.document.name == "Untitled"
     assert open_session(path).score is not None
     assert at.answers.told == []
+
+
+def test_a_take_with_a_long_name_is_dragged_out_even_after_the_folder_was_tidied_up(desk: MakeDesk) -> None:
+    at = desk()
+    at.open()
+    take = at.sample(1.0)
+    at.window.commands.change("Rename take", lambda s: s.rename_take(take.id, "Ω/" * 100))
+    path = at.window.filing.drag_out(take.id)
+    assert path.name.startswith("bwv846 - Ω-Ω-")
+    shutil.rmtree(path.parent)
+    assert at.window.filing.drag_out(take.id).read_bytes()[:4] == b"MThd"
