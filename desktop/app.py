@@ -127,6 +127,7 @@ def _build() -> "tuple[Application, MainWindow]":
     from desktop.main_window import MainWindow
 
     window = MainWindow()
+    window.fit_in(window.screen().availableSize())
     app.file_opened.connect(window.filing.open_path)
     app.commitDataRequest.connect(lambda _: window.document.autosave())
     return app, window

@@ -19,6 +19,7 @@ from desktop.status_bar import StatusBar
 if TYPE_CHECKING:
     from desktop.sound_check_dialog import SoundCheckDialog
 
+_WIDEST = 30  # heights of a line, of a path in the menu: its beginning and end then fit on any screen
 _SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
 
@@ -43,6 +44,7 @@ class Choices(QObject):
         self._window = window
         self._sound_check: SoundCheckDialog | None = None
         self._scheme = Qt.ColorScheme.Unknown
+        recent_menu.setToolTipsVisible(True)
         preferences.changed.connect(self.show)
         hub.opened.connect(self._on_output)
         hub.ports_changed.connect(lambda _: self.show())
@@ -73,8 +75,11 @@ class Choices(QObject):
             self._scheme = scheme
             show_in(scheme)
         self._recent.clear()
+        metrics = self._recent.fontMetrics()
         for path in now.recent:
-            self._recent.addAction(path.replace("&", "&&"), lambda path=path: self._filing.open_path(path))
+            words = metrics.elidedText(path, Qt.TextElideMode.ElideMiddle, _WIDEST * metrics.height())
+            action = self._recent.addAction(words.replace("&", "&&"), lambda path=path: self._filing.open_path(path))
+            action.setToolTip(path)
         self._recent.setEnabled(bool(now.recent))
 
     def choose_output(self, choice: OutputChoice) -> None:

@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -207,6 +207,10 @@ class MainWindow(QMainWindow):
             self.filing.look_for_recovery(open_path)
         else:
             open_path()
+
+    def fit_in(self, room: QSize) -> None:
+        """Be no larger than so much room on the screen leaves, with a frame around."""
+        self.resize(self.size().boundedTo(room - QSize(16, 48)))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End everything, once nothing can be lost."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import mido
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 
 from core.live.outputs import BuiltInSynth
@@ -317,3 +317,23 @@ def test_the_models_that_may_not_be_sold_with_say_so(desk: MakeDesk) -> None:
     names = [at.window.panel.model.itemText(i) for i in range(at.window.panel.model.count())]
     assert names[0] == "Continuo Base"
     assert "Continuo Concert (non-commercial)" in names
+
+
+def test_it_opens_no_larger_than_the_screen(desk: MakeDesk) -> None:
+    window = desk().window
+    window.fit_in(QSize(1920, 1040))
+    assert window.size() == QSize(1320, 820)
+    window.fit_in(QSize(1280, 680))  # of a laptop's full HD screen at 150 %
+    assert window.size() == QSize(1264, 632)
+
+
+def test_recent_files_with_long_paths_show_where_they_begin_and_end(desk: MakeDesk, homes: Path) -> None:
+    window = desk().window
+    path = str(homes / ("folder & " * 40) / "song.mid")
+    window.preferences.put(window.preferences.now.with_recent(path))
+    menu = window._recent_menu
+    (action,) = menu.actions()
+    assert action.text().startswith("/")
+    assert action.text().endswith("song.mid")
+    assert menu.sizeHint().width() < 800
+    assert action.toolTip() == path
