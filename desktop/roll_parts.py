@@ -12,12 +12,16 @@ from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 TRACK = "track:"
 TAKE = "take:"
 
+_Name = tuple[str, str, int]  # key, kind and colour of a part
+_Made = tuple[Any, float, RollPart]  # the notes and the offset that it was made of, and it
+
 
 class RollParts:
     """Makes parts and keeps them. Safe to `prepare` on another thread before they are wanted here."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, int], tuple[Any, float, RollPart]] = {}
+        self._kept: dict[_Name, _Made] = {}
+        self._replaced: dict[_Name, _Made] = {}  # what each of them was before, which Undo may bring back
 
     def parts(self, session: Session, growths: Sequence[Growth] = ()) -> list[RollPart]:
         """The tracks, the current take, the others faint; while takes grow, they in the current one's place."""
@@ -33,24 +37,27 @@ class RollParts:
         for i, growth in enumerate(growths):
             growth.fresh()
             parts.append(RollPart.of(TAKE + growth.id, "other" if i else "take", rolled(growth.notes, growth.marker)))
+        self._replaced = {name: old for name, old in self._replaced.items() if name in self._kept}
         return parts
 
     def prepare(self, session: Session) -> None:
         """Make the parts of a session, for `parts` to find. On any thread."""
         other = RollParts()
-        other._kept = dict(self._kept)
+        other._kept, other._replaced = dict(self._kept), dict(self._replaced)
         other.parts(session)
+        self._replaced = {**self._replaced, **other._replaced}
         self._kept = {**self._kept, **other._kept}
 
-    def _part(self, kept: dict[Any, Any], key: str, kind: Any, colour: int, notes: Any, offset: float) -> RollPart:
+    def _part(self, kept: dict[_Name, _Made], key: str, kind: Any, colour: int, notes: Any, offset: float) -> RollPart:
         name = key, kind, colour
         old = kept.get(name)
-        if old is not None and old[0] is notes and old[1] == offset:
-            part = old[2]
-        else:
-            part = RollPart.of(key, kind, rolled(notes, offset), colour)
-        self._kept[name] = notes, offset, part
-        return part
+        made = next((m for m in (old, self._replaced.get(name)) if m and m[0] is notes and m[1] == offset), None)
+        if made is None:
+            made = notes, offset, RollPart.of(key, kind, rolled(notes, offset), colour)
+        if old is not None and made is not old:
+            self._replaced[name] = old
+        self._kept[name] = made
+        return made[2]
 
 
 def rolled(notes: Sequence[Any], offset: float) -> list[RollNote]:

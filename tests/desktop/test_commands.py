@@ -329,3 +329,18 @@ def test_a_part_of_the_score_that_is_taken_back_selects_nothing(desk: MakeDesk) 
     at.settle()
     at.window.actions_["undo"].trigger()
     assert not at.window.roll.has_selection
+
+
+def test_what_undo_brings_back_is_not_made_again_to_be_shown(desk: MakeDesk) -> None:
+    at = desk()
+    at.open(BACH)
+    window = at.window
+    before = window.roll.parts
+    window.roll.set_selection((NoteRef("track:0", 5),))
+    window.actions_["up"].trigger()
+    after = window.roll.parts
+    assert after[0] is not before[0]
+    window.actions_["undo"].trigger()
+    assert all(new is old for new, old in zip(window.roll.parts, before, strict=True))
+    window.actions_["redo"].trigger()
+    assert all(new is old for new, old in zip(window.roll.parts, after, strict=True))
