@@ -184,7 +184,10 @@ class Continuing(QObject):
     def _begin(
         self, name: str, prompt: PromptRequest, fork: Fork | None, marker: float, needs_new_seed: bool = False
     ) -> None:
-        if self.run is not None or self._problem:
+        if self.run is not None:
+            return
+        if self._problem:  # the button cannot be pressed then, but the keys and menus of takes can
+            self.said.emit(self._problem)
             return
         session = self._document.session
         settings = session.settings
@@ -255,7 +258,10 @@ class Continuing(QObject):
         self._document.show_growing(None)
         if run.problem or not any(take.notes for take in run.takes):
             self._hub.stop()
-            self.said.emit(run.problem or self.tr("Stopped before the first note."))
+            silent = self.tr("No note came in that time: try again, or move the marker to where there is music.")
+            self.said.emit(
+                run.problem or (self.tr("Stopped before the first note.") if run.stopped.is_set() else silent)
+            )
         self._keep(run)
         self.growths = []
         self.ended.emit()

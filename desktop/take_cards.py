@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -66,18 +67,17 @@ class TakeModel(QAbstractListModel):
         self.export_for_drag: Callable[[str], Path] | None = None
 
     def show(self, cards: tuple[Card, ...]) -> None:
-        """Take over other cards; those that stay in their place are told apart by their ids."""
-        old, new = [card.take.id for card in self.cards], [card.take.id for card in cards]
-        kept = len(old)
-        if new[:kept] == old and len(new) > kept:
-            self.beginInsertRows(_ROOT, kept, len(new) - 1)
+        """Take over other cards; those before the first that is another stay, a name that is being typed too."""
+        pairs = zip(self.cards, cards, strict=False)
+        kept = sum(1 for _ in takewhile(lambda pair: pair[0].take.id == pair[1].take.id, pairs))
+        if len(self.cards) > kept:
+            self.beginRemoveRows(_ROOT, kept, len(self.cards) - 1)
+            self.cards = self.cards[:kept]
+            self.endRemoveRows()
+        if len(cards) > kept:
+            self.beginInsertRows(_ROOT, kept, len(cards) - 1)
             self.cards = cards
             self.endInsertRows()
-        elif new != old:
-            self.beginResetModel()
-            self.cards = cards
-            self.endResetModel()
-            return
         self.cards = cards
         if kept:
             self.dataChanged.emit(self.index(0), self.index(kept - 1))
@@ -183,6 +183,11 @@ class CardDelegate(QStyledItemDelegate):
         editor.setMaxLength(200)
         editor.setAccessibleName("Name of the take")
         return editor
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        """Show the name there is; one that is being typed stays, whatever else of the cards changes."""
+        if not (isinstance(editor, QLineEdit) and editor.isModified()):
+            super().setEditorData(editor, index)
 
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         """Where the name stands."""

@@ -137,6 +137,24 @@ def test_f2_renames(panel: TakesPanel, qtbot: QtBot) -> None:
     assert said.args == ["t1", "Bridge, slower"]
 
 
+def test_a_name_is_typed_while_takes_grow_and_arrive(panel: TakesPanel, session: Session, qtbot: QtBot) -> None:
+    QTest.keyClick(panel.view, Qt.Key.Key_F2)
+    editor = panel.view.findChild(QLineEdit)
+    assert isinstance(editor, QLineEdit)
+    editor.selectAll()
+    QTest.keyClicks(editor, "Bri")
+    panel.show_growing("new 1", (), 1.0)
+    panel.show_growing("new 2", (), 1.0)
+    panel.show_growing("new 2", (), 2.0)
+    qtbot.waitUntil(lambda: panel.model.cards[-1].take.seconds == 2.0)
+    first, second = (replace(session.takes[0], id=name) for name in ("new 1", "new 2"))
+    panel.show_takes((*session.takes, second, first), session.current)  # the better one comes first
+    QTest.keyClicks(editor, "dge")
+    with qtbot.waitSignal(panel.renamed) as said:
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+    assert said.args == ["t1", "Bridge"]
+
+
 def test_an_empty_name_and_escape_rename_nothing(panel: TakesPanel, qtbot: QtBot) -> None:
     with qtbot.assertNotEmitted(panel.renamed):
         for text, key in (("  ", Qt.Key.Key_Return), ("other", Qt.Key.Key_Escape)):

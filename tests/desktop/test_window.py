@@ -3,6 +3,7 @@
 import itertools
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -14,6 +15,7 @@ from core.live.outputs import BuiltInSynth
 from core.midi.read import read_score
 from core.midi.statistics import apart, music, stretch
 from core.session.storage import open_session
+from desktop import continuing
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.windows import BACH, Desk
 
@@ -202,8 +204,10 @@ def test_without_the_model_all_else_works(desk: MakeDesk) -> None:
     at.open()
     at.wait(lambda: at.said, "a sentence")
     assert 'no model called "nonesuch"' in at.said[0]
+    at.said.clear()
     at.window.proceed()
     assert not at.window.continuing.is_running
+    assert 'no model called "nonesuch"' in at.said[0]
     at.wait_until_open()
     QTest.keyClick(at.window.roll, Qt.Key.Key_Space)
     at.wait(lambda: at.window.playback.position > 0.2, "the score to play")
@@ -337,3 +341,18 @@ def test_recent_files_with_long_paths_show_where_they_begin_and_end(desk: MakeDe
     assert action.text().endswith("song.mid")
     assert menu.sizeHint().width() < 800
     assert action.toolTip() == path
+
+
+def test_silence_is_not_said_to_have_been_stopped(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = desk()
+    at.open()
+    at.wait_until_ready()
+    run_options = continuing.options_for
+    nothing = lambda *given: lambda key: replace(run_options(*given)(key), seconds=0.01)  # noqa: E731
+    monkeypatch.setattr(continuing, "options_for", nothing)
+    at.window.roll.marker_moved.emit(500.0)  # long after the last note
+    at.wait_until_ready()
+    at.window.proceed()
+    at.wait(lambda: not at.window.continuing.is_running, "the end")
+    assert at.takes == ()
+    assert at.said[-1].startswith("No note came in that time")
