@@ -258,10 +258,10 @@ class Continuing(QObject):
         self._document.show_growing(None)
         if run.problem or not any(take.notes for take in run.takes):
             self._hub.stop()
-            silent = self.tr("No note came in that time: try again, or move the marker to where there is music.")
-            self.said.emit(
-                run.problem or (self.tr("Stopped before the first note.") if run.stopped.is_set() else silent)
-            )
+            words = self.tr("No note came in that time: try again, or move the marker to where there is music.")
+            if run.stopped.is_set():
+                words = self.tr("Stopped before the first note.")
+            self.said.emit(run.problem or words)
         self._keep(run)
         self.growths = []
         self.ended.emit()

@@ -145,6 +145,11 @@ class Document(QObject):
 
         self._files.run(self.tr("Saving"), work, done)
 
+    def mark_unsaved(self) -> None:
+        """The file is gone: what is here is all there is of it."""
+        self._history.mark_unsaved()
+        self._after_change(SOON)
+
     # Autosave
 
     def _after_change(self, soon: int) -> None:

@@ -297,6 +297,7 @@ class Filing(QObject):
             document.stamp = file_stamp(source)
             name = Path(source).name
             if now is None:
+                document.mark_unsaved()
                 self.said.emit(self.tr("{0} is no longer on the disk; save to keep what you see.").format(name))
             elif self.dialogs.read_again(name):
                 self.open_path(source)

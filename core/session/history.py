@@ -81,6 +81,10 @@ class History:
         """Remember that a session (default: the one now) is what the file has."""
         self._saved = session or self._session
 
+    def mark_unsaved(self) -> None:
+        """Remember that no file has what was saved."""
+        self._saved = None
+
     @property
     def is_changed(self) -> bool:
         """Whether there is something to save."""

@@ -5,6 +5,7 @@ import wave
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import mido
 import pytest
@@ -347,8 +348,11 @@ def test_silence_is_not_said_to_have_been_stopped(desk: MakeDesk, monkeypatch: p
     at = desk()
     at.open()
     at.wait_until_ready()
-    run_options = continuing.options_for
-    nothing = lambda *given: lambda key: replace(run_options(*given)(key), seconds=0.01)  # noqa: E731
+    options_for = continuing.options_for
+
+    def nothing(*given: Any) -> Any:
+        return lambda key: replace(options_for(*given)(key), seconds=0.01)
+
     monkeypatch.setattr(continuing, "options_for", nothing)
     at.window.roll.marker_moved.emit(500.0)  # long after the last note
     at.wait_until_ready()
@@ -356,3 +360,24 @@ def test_silence_is_not_said_to_have_been_stopped(desk: MakeDesk, monkeypatch: p
     at.wait(lambda: not at.window.continuing.is_running, "the end")
     assert at.takes == ()
     assert at.said[-1].startswith("No note came in that time")
+
+
+def test_a_session_whose_file_is_gone_is_not_left_unasked(desk: MakeDesk, homes: Path) -> None:
+    at = desk()
+    at.open()
+    at.sample(1.0)
+    at.answers.path = str(homes / "kept.continuo")
+    at.window.filing.save_as()
+    at.settle()
+    assert not at.window.isWindowModified()
+    (homes / "kept.continuo").unlink()
+    at.window.filing.look_at_disk()
+    at.wait(lambda: any("no longer" in sentence for sentence in at.said), "a sentence")
+    assert at.window.isWindowModified()
+    at.answers.leaving = "cancel"
+    at.window.close()
+    assert at.window.isVisible()
+    at.window.filing.save()
+    at.settle()
+    assert len(open_session(at.answers.path).takes) == 1
+    assert not at.window.isWindowModified()
