@@ -19,7 +19,7 @@ from desktop.status_bar import StatusBar
 if TYPE_CHECKING:
     from desktop.sound_check_dialog import SoundCheckDialog
 
-_WIDEST = 30  # heights of a line, of a path in the menu: its beginning and end then fit on any screen
+_WIDEST = 40  # heights of a line, of a path in the menu: its beginning and end then fit on any screen
 _SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
 
