@@ -1,7 +1,7 @@
 """BigButton: the one button of a place that matters most."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton
 
 from desktop import icons
@@ -21,6 +21,10 @@ class BigButton(QPushButton):
         self.setIconSize(QSize(20, 20))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumHeight(round(self.fontMetrics().height() * 2.2))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The second click of two says nothing: it would stop what the first has begun."""
+        event.accept()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Fill it with the accent colour, which not every style does for a palette's Button."""

@@ -12,6 +12,7 @@ from desktop.song import News
 
 SAID_FOR = 9000  # ms that a sentence stays
 FIGURES_EVERY = 0.2  # seconds; each time the whole bar is laid out anew
+MARGIN = 8  # pixels beside a sentence
 SHOWN_AFTER = 400  # ms that work must last before it is shown
 
 
@@ -35,6 +36,7 @@ class StatusBar(QStatusBar):
         self.output.clicked.connect(self.output_clicked)
         self.addPermanentWidget(self.output)
         self._next_figures = 0.0
+        self.messageChanged.connect(lambda shown: shown or self.setToolTip(""))
         self._task: Task | None = None
         self._wait: Task | None = None
         self._bar = QProgressBar(self)
@@ -63,8 +65,11 @@ class StatusBar(QStatusBar):
         return label
 
     def say(self, sentence: str) -> None:
-        """Show a sentence for a while."""
-        self.showMessage(sentence, SAID_FOR)
+        """Show a sentence for a while; as much of it as fits, and all of it to the pointer."""
+        figures = [label.x() for label in (self.model, self.speed, self.in_hand, self.underruns) if label.text()]
+        room = min([*figures, self.output.x()]) - 2 * MARGIN
+        self.setToolTip(sentence)
+        self.showMessage(self.fontMetrics().elidedText(sentence, Qt.TextElideMode.ElideRight, room), SAID_FOR)
 
     def show_output(self, words: str) -> None:
         """Where the sound goes."""

@@ -84,6 +84,13 @@ def test_continue_becomes_stop(panel: GenerationPanel, qtbot: QtBot) -> None:
         QTest.keyClick(panel.button, Qt.Key.Key_Space)
 
 
+def test_a_double_click_on_continue_does_not_stop_it(panel: GenerationPanel, qtbot: QtBot) -> None:
+    panel.continue_clicked.connect(lambda: panel.set_running(True))
+    with qtbot.waitSignal(panel.continue_clicked), qtbot.assertNotEmitted(panel.stop_clicked):
+        QTest.mouseClick(panel.button, LEFT)
+        QTest.mouseDClick(panel.button, LEFT)
+
+
 def test_not_ready_says_why_and_cannot_be_pressed(panel: GenerationPanel, qtbot: QtBot) -> None:
     panel.set_ready(False, "Reading the prompt …")
     with qtbot.assertNotEmitted(panel.continue_clicked):

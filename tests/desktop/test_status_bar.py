@@ -68,3 +68,15 @@ def test_files_come_before_waiting(bar: StatusBar, qtbot: QtBot) -> None:
     assert opening.is_cancelled()
     bar.show_ended(opening)
     assert not bar._bar.isVisible()
+
+
+def test_a_sentence_that_is_too_long_ends_in_dots_and_is_whole_for_the_pointer(bar: StatusBar) -> None:
+    sentence = "The file is still as it was, for the disk is full. " * 5
+    bar.say(sentence)
+    assert bar.currentMessage().endswith("…")
+    assert bar.fontMetrics().horizontalAdvance(bar.currentMessage()) < bar.model.x()
+    assert bar.toolTip() == sentence
+    bar.clearMessage()
+    assert not bar.toolTip()
+    bar.say("Saved.")
+    assert bar.currentMessage() == "Saved."
