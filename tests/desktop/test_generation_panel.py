@@ -88,7 +88,8 @@ def test_a_double_click_on_continue_does_not_stop_it(panel: GenerationPanel, qtb
     panel.continue_clicked.connect(lambda: panel.set_running(True))
     with qtbot.waitSignal(panel.continue_clicked), qtbot.assertNotEmitted(panel.stop_clicked):
         QTest.mouseClick(panel.button, LEFT)
-        QTest.mouseDClick(panel.button, LEFT)
+        QTest.mouseDClick(panel.button, LEFT)  # the second press alone
+        QTest.mouseRelease(panel.button, LEFT)
 
 
 def test_not_ready_says_why_and_cannot_be_pressed(panel: GenerationPanel, qtbot: QtBot) -> None:
