@@ -255,19 +255,22 @@ class PianoRoll(RollCanvas):
 
     def select_neighbour(self, step: int) -> None:
         """Select the note after (1) or before (-1) the selected one; from none, the first on view."""
-        starts = [(part.start, part.key, part.index) for part in self.parts if part.kind != "other" and len(part)]
-        if not starts:
+        parts = [part for part in self.parts if part.kind != "other" and len(part)]
+        if not parts:
             return
-        onsets = np.concatenate([start for start, _, _ in starts])
-        refs = [(key, index) for _, key, indices in starts for index in indices.tolist()]
+        onsets = np.concatenate([part.start for part in parts])
+        of_part = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        indices = np.concatenate([part.index for part in parts])
         order = np.argsort(onsets, kind="stable")
         if self.has_selection:
-            ref = self.selection()[0 if step < 0 else -1]
-            place = int(np.nonzero(order == refs.index((ref.part, ref.index)))[0][0]) + step
+            end = 0 if step < 0 else -1
+            key, selected = list(self._selected.indices.items())[end]
+            is_it = (of_part == [part.key for part in parts].index(key)) & (indices == selected[end])
+            place = int(np.nonzero(is_it[order])[0][0]) + step
         else:
             place = int(np.searchsorted(onsets[order], self.coordinates.left))
         chosen = int(order[min(max(place, 0), len(order) - 1)])
-        self.set_selection([NoteRef(*refs[chosen])])
+        self.set_selection([NoteRef(parts[of_part[chosen]].key, int(indices[chosen]))])
         self._bring_in_view(float(onsets[chosen]))
 
     def is_selected(self, ref: NoteRef) -> bool:
