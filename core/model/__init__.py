@@ -3,6 +3,7 @@
 transformer  ModelConfig and the network, the book's, as it is trained
 kv_cache     the keys and values of what has been read, preallocated
 inference    the same network laid out for sampling: prefill, decode one
+threads      one thread or two for decoding, whichever is faster now
 checkpoint   weights + config + provenance on disk; the book's .pth; finding a model by name
 """
 

@@ -96,6 +96,27 @@ def test_a_batch_equals_its_sequences_one_by_one(config: ModelConfig) -> None:
 
 
 @pytest.mark.skipif(not can_int8(), reason="this CPU decodes in float32")
+@pytest.mark.parametrize("takes", [1, 3])
+def test_decoding_in_8_bits_is_the_same_to_the_last_bit_on_one_thread_and_on_two(takes: int) -> None:
+    model, _ = load_model(find_model(None))
+    inference = Inference(model)
+    before = torch.get_num_threads()
+    logits = []
+    try:
+        torch.set_num_threads(2)
+        cache = inference.new_cache(takes)
+        inference.prefill([events(700)] * takes, cache)
+        for threads in (1, 2):
+            assert inference._threads is not None
+            inference._threads.threads, inference._threads._left = threads, 100
+            branch = cache.rows(list(range(takes)))
+            logits.append(torch.stack([inference.decode_one([event] * takes, branch) for event in events(8)]))
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*logits)
+
+
+@pytest.mark.skipif(not can_int8(), reason="this CPU decodes in float32")
 def test_decoding_in_8_bits_predicts_nearly_as_well() -> None:
     """The bundled model's loss on a piece, one by one: within a fifth of a percent of float32's."""
     model, _ = load_model(find_model("bootstrap"))
