@@ -10,6 +10,7 @@ from core.session.session import Session
 from desktop.document import Document
 from desktop.file_worker import FileWorker
 from desktop.piano_roll.notes import NoteRef
+from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from desktop.roll_parts import RollParts, roll_ref, session_ref
 
@@ -85,27 +86,31 @@ class Editing(QObject):
         if not refs:
             return
         session = self._document.session
-        chosen = [session_ref(ref) for ref in refs]
-        # Key presses on the same notes count as one step: the notes are part of what they merge by.
-        merge = f"{merge} {len(chosen)} {min(chosen, key=str).part}" if merge else ""
-        involved = sum(len(edits.part_notes(session, part)) for part in {ref.part for ref in chosen})
+
+        def made() -> tuple[Session, Selection]:
+            edited = edit(session, [session_ref(ref) for ref in refs])
+            return edited.session, Selection.of(map(roll_ref, edited.selection))
+
+        keys = {ref.part for ref in refs}
+        involved = sum(len(edits.part_notes(session, session_ref(NoteRef(key, 0)).part)) for key in keys)
         if involved <= MOST_AT_ONCE:
-            self._finish(name, edit(session, chosen), merge)
+            # Key presses on the same notes count as one step: the notes are part of what they merge by.
+            self._finish(name, *made(), f"{merge} {len(refs)} {min(keys)}" if merge else "")
             return
 
-        def work(task: object) -> Edited:
-            edited = edit(session, chosen)
-            self._parts.prepare(edited.session)
-            return edited
+        def work(task: object) -> tuple[Session, Selection]:
+            edited, selection = made()
+            self._parts.prepare(edited)
+            return edited, selection
 
-        def done(edited: Edited) -> None:
+        def done(result: tuple[Session, Selection]) -> None:
             if self._document.session is session:
-                self._finish(name, edited, "")
+                self._finish(name, *result, "")
             else:
                 self.said.emit(self.tr("The notes were changed meanwhile: please do that once more."))
 
         self._files.run(name, work, done)
 
-    def _finish(self, name: str, edited: Edited, merge: str) -> None:
-        self._document.do(name, edited.session, merge)
-        self._roll.set_selection([roll_ref(ref) for ref in edited.selection])
+    def _finish(self, name: str, edited: Session, selection: Selection, merge: str) -> None:
+        self._document.do(name, edited, merge)
+        self._roll.select_indices(selection.indices, {}, Qt.KeyboardModifier.NoModifier)

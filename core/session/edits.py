@@ -89,8 +89,8 @@ def new_notes(before: Session, after: Session) -> dict[Part, list[int]] | None:
         ]
     differing = [(part, old, new) for part, old, new in pairs if old is not new]
     # Edits keep the very notes that they leave alone.
-    known = {part: set(map(id, old)) for part, old, _ in differing}
-    fresh = {part: [i for i, note in enumerate(new) if id(note) not in known[part]] for part, _, new in differing}
+    ids = ((part, *(np.fromiter(map(id, notes), np.int64, len(notes)) for notes in pair)) for part, *pair in differing)
+    fresh = {part: np.flatnonzero(np.isin(new, old, invert=True)).tolist() for part, old, new in ids}
     return fresh if differing else None
 
 

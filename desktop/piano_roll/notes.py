@@ -19,12 +19,11 @@ class RollNote(NamedTuple):
     velocity: int
 
 
-@dataclass(frozen=True, slots=True)
-class NoteRef:
+class NoteRef(NamedTuple):
     """One note: the key of its part, and its place in the order in which the part was given."""
 
     part: str
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """Which notes are selected, as sorted indices for each part. No Qt."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,7 @@ class Selection:
     """An immutable set of notes; the operations return new ones. Parts without notes in it do not occur."""
 
     def __init__(self, indices: Indices | None = None) -> None:
-        arrays = {key: np.unique(np.asarray(i, np.int64)) for key, i in (indices or {}).items()}
+        arrays = {key: _sorted(np.asarray(i, np.int64)) for key, i in (indices or {}).items()}
         self.indices: _Sorted = {key: i for key, i in arrays.items() if len(i)}
 
     @classmethod
@@ -44,7 +45,8 @@ class Selection:
     @property
     def refs(self) -> tuple[NoteRef, ...]:
         """The notes, part by part."""
-        return tuple(NoteRef(key, i) for key, indices in self.indices.items() for i in indices.tolist())
+        pairs = chain(*(zip(repeat(key), indices.tolist(), strict=False) for key, indices in self.indices.items()))
+        return tuple(map(NoteRef._make, pairs))
 
     def plus(self, other: "Selection") -> "Selection":
         """What is in either."""
@@ -63,3 +65,9 @@ class Selection:
         """Without notes that these parts do not have or do not let be selected."""
         lengths = {part.key: len(part) for part in parts if part.kind != "other"}
         return Selection({k: i[(i >= 0) & (i < lengths.get(k, 0))] for k, i in self.indices.items()})
+
+
+def _sorted(indices: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each index once. np.unique, which hashes, takes a hundred times as long for all notes of a large file."""
+    indices = np.sort(indices)
+    return indices[np.append(True, indices[1:] != indices[:-1])[: len(indices)]]
