@@ -49,9 +49,18 @@ class FluidSynth:
         """Have it play what a port sends."""
         jack: Any = importlib.import_module("jack")
         with jack.Client("connects", no_start_server=True) as client:
-            wait_for(lambda: client.get_ports("synth", is_midi=True, is_input=True), "FluidSynth's port")
-            ours = client.get_ports(part_of_name, is_midi=True, is_output=True)
-            client.connect(ours[0], client.get_ports("synth", is_midi=True, is_input=True)[0])
+
+            def is_connected() -> bool:
+                """FluidSynth's port is there before its client is active, and refuses connections until then."""
+                theirs = client.get_ports("synth", is_midi=True, is_input=True)
+                ours = client.get_ports(part_of_name, is_midi=True, is_output=True)
+                try:
+                    client.connect(ours[0], theirs[0])
+                except (IndexError, jack.JackError):
+                    return False
+                return True
+
+            wait_for(is_connected, "FluidSynth to take a connection")
 
     def close(self) -> None:
         """End it; its file is whole then."""
