@@ -1,12 +1,12 @@
 """The network laid out for sampling: prefill a prompt, then decode one event at a time.
 
-The arithmetic is `MusicTransformer.forward`; tests hold the two together. Decoding one event reads every
-weight and the whole cache once, so on a CPU it is bound by memory: matrices are rounded to 8 bits where the
-processor can multiply them so, a second thread is used while it pays (core.model.threads), and no module
-call stands between. Prompts are read in float32 on all threads: there arithmetic is the bound.
+The arithmetic is `MusicTransformer.forward`; tests hold the two together. Decoding one event reads
+every weight once, so on a CPU it is bound by memory, which one core nearly saturates: it runs on one thread
+(a second gains a fifth, changes the last bits of the sums, and waits for any other program in every operation),
+its matrices are rounded to 8 bits where the processor can multiply them so, and no module call
+stands between. Prompts are read in float32 on all threads: there arithmetic is the bound.
 """
 
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.model.kv_cache import KVCache
-from core.model.threads import ThreadChoice
 from core.model.transformer import ModelConfig, MusicTransformer, rotate
 
 # PyTorch calls these functions of FBGEMM deprecated, but has nothing as fast for one row.
@@ -146,11 +145,8 @@ class Inference:
         self._ln_f = norm(body.ln_f)
         self._matrices = _Matrices(layers, linear(model.lm_head))
         self._decode_matrices = self._matrices
-        self._threads: ThreadChoice | None = None
         if int8 and self.device.type == "cpu" and can_int8():
             self._decode_matrices = self._matrices.in_int8()
-            # Its sums are the same on any number of threads; those of float32, which stay on one, are not.
-            self._threads = ThreadChoice()
 
     @property
     def arithmetic(self) -> str:
@@ -189,14 +185,9 @@ class Inference:
         if self.device.type != "cpu":
             return self._forward(ids, cache, self._decode_matrices)
         threads = torch.get_num_threads()
-        choice = self._threads if threads > 1 else None
-        torch.set_num_threads(choice.threads if choice else 1)
+        torch.set_num_threads(1)
         try:
-            started = time.perf_counter()
-            logits = self._forward(ids, cache, self._decode_matrices)
-            if choice:
-                choice.tell(time.perf_counter() - started)
-            return logits
+            return self._forward(ids, cache, self._decode_matrices)
         finally:
             torch.set_num_threads(threads)
 

@@ -95,22 +95,19 @@ def test_a_batch_equals_its_sequences_one_by_one(config: ModelConfig) -> None:
         assert torch.allclose(both[row], alone[0], atol=2e-4, rtol=1e-4)
 
 
-@pytest.mark.skipif(not can_int8(), reason="this CPU decodes in float32")
-@pytest.mark.parametrize("takes", [1, 3])
-def test_decoding_in_8_bits_is_the_same_to_the_last_bit_on_one_thread_and_on_two(takes: int) -> None:
-    model, _ = load_model(find_model(None))
-    inference = Inference(model)
+def test_the_same_events_give_the_same_logits_to_the_last_bit_on_any_number_of_threads() -> None:
+    """Else the same seed would play other notes now and then: the attention's sums do depend on it."""
+    inference = Inference(load_model(find_model(None))[0])
     before = torch.get_num_threads()
     logits = []
     try:
-        torch.set_num_threads(2)
-        cache = inference.new_cache(takes)
-        inference.prefill([events(700)] * takes, cache)
+        torch.set_num_threads(1)
+        start = inference.new_cache()
+        inference.prefill([events(8)], start)
         for threads in (1, 2):
-            assert inference._threads is not None
-            inference._threads.threads, inference._threads._left = threads, 100
-            branch = cache.rows(list(range(takes)))
-            logits.append(torch.stack([inference.decode_one([event] * takes, branch) for event in events(8)]))
+            torch.set_num_threads(threads)
+            cache = start.rows([0])
+            logits.append(torch.stack([inference.decode_one([event], cache) for event in events(200)]))
     finally:
         torch.set_num_threads(before)
     assert torch.equal(*logits)
