@@ -3,6 +3,7 @@
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -98,7 +99,7 @@ def _associate() -> int:
     from desktop.association import associate
 
     try:
-        print(f"Continuo is in your menu now, and opens sessions and MIDI files from there: {associate()}")
+        print(f"Continuo is in your menu now, and under \"Open with\" of MIDI files and sessions ({associate()}).")
     except ContinuoError as error:
         print(error, file=sys.stderr)
         return 1
@@ -137,6 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the app until its window is closed; returns the exit status."""
     multiprocessing.freeze_support()
     app, window, path = build(sys.argv[1:] if arguments is None else arguments)
+    # Ctrl-C closes the window, which asks if something would be lost. Qt swallows what Python raises of itself.
+    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
     window.show()
     QTimer.singleShot(0, lambda: window.start(path))
     try:

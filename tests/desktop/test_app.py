@@ -56,6 +56,31 @@ def test_a_file_that_the_system_hands_over_is_opened(tmp_path: Path) -> None:
     assert "bwv846" in ended.stdout
 
 
+INTERRUPTED = """
+import os, signal, sys
+from PySide6.QtCore import QTimer
+from desktop import app
+
+build = app.build
+
+def built(arguments):
+    window = build(arguments)
+    QTimer.singleShot(0, lambda: os.kill(os.getpid(), signal.SIGINT))
+    return window
+
+app.build = built
+sys.exit(app.main([]))
+"""
+
+
+def test_ctrl_c_closes_the_window_quietly(tmp_path: Path) -> None:
+    homes = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
+    command = [sys.executable, "-c", INTERRUPTED]
+    ended = subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the installer does it")
 def test_double_click_on_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "my data"))
