@@ -99,7 +99,7 @@ def _associate() -> int:
     from desktop.association import associate
 
     try:
-        print(f"Continuo is in your menu now, and under \"Open with\" of MIDI files and sessions ({associate()}).")
+        print(f'Continuo is in your menu now, and under "Open with" of MIDI files and sessions ({associate()}).')
     except ContinuoError as error:
         print(error, file=sys.stderr)
         return 1
