@@ -16,7 +16,7 @@ from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.view import PianoRoll
 from desktop.playback import Playback
 from desktop.player_hub import PlayerHub
-from desktop.roll_parts import RollParts, session_ref
+from desktop.roll_parts import RollParts, roll_key, session_part, session_ref
 
 KEY_VELOCITY = 80  # of the keyboard beside the roll
 
@@ -71,8 +71,9 @@ class Commands(QObject):
 
     def fork_here(self) -> None:
         """Continue the take of the notes selected, else the current one: from the playhead if it stands in it."""
-        parts = [ref.part for ref in map(session_ref, self._roll.selection()) if isinstance(ref.part, str)]
-        take = self._take(parts[0] if parts else self._document.session.current)
+        parts = map(session_part, self._roll.selection.indices)
+        takes = [part for part in parts if isinstance(part, str)]
+        take = self._take(takes[0] if takes else self._document.session.current)
         if take is not None:
             inside = self._playback.position - take.marker
             otherwise = inside if 0 < inside < take.seconds else take.seconds
@@ -98,8 +99,8 @@ class Commands(QObject):
         return next((take for take in self._document.session.takes if take.id == take_id), None)
 
     def _selected_notes(self, take: TakeRecord) -> list[TakeNote]:
-        refs = [ref for ref in map(session_ref, self._roll.selection()) if ref.part == take.id]
-        return [take.notes[ref.index] for ref in refs if ref.index < len(take.notes)]
+        indices = self._roll.selection.indices.get(roll_key(take.id), ())
+        return [take.notes[i] for i in indices if i < len(take.notes)]
 
     def _end_of_selection(self, take: TakeRecord, otherwise: float) -> float:
         return max((note.end for note in self._selected_notes(take)), default=otherwise)

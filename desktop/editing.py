@@ -1,23 +1,21 @@
 """Editing: the notes selected in the roll, changed in the session, with a name for Undo."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from core.session import edits
-from core.session.edits import Edited
+from core.session.edits import Chosen, Edited
 from core.session.session import Session
 from desktop.document import Document
 from desktop.file_worker import FileWorker
-from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
-from desktop.roll_parts import RollParts, roll_ref, session_ref
+from desktop.roll_parts import RollParts, roll_key, session_part
 
 MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
 
-Refs = Sequence[NoteRef]
-_Edit = Callable[[Session, list[edits.NoteRef]], Edited]
+_Edit = Callable[[Session, Chosen], Edited]
 
 
 class Editing(QObject):
@@ -47,70 +45,64 @@ class Editing(QObject):
         step()
         brought = edits.new_notes(before, self._document.session)
         if brought is not None:
-            parts = {roll_ref(edits.NoteRef(part, 0)).part: indices for part, indices in brought.items()}
-            self._roll.select_indices(parts, {}, Qt.KeyboardModifier.NoModifier)
+            self._select(brought)
 
-    def delete(self, refs: Refs) -> None:
+    def delete(self, notes: Selection) -> None:
         """Delete notes."""
-        self._edit(self._name(refs, self.tr("Delete note"), self.tr("Delete {0} notes")), refs, edits.delete)
+        name = self.tr("Delete note") if len(notes) == 1 else self.tr("Delete {0} notes").format(len(notes))
+        self._edit(name, notes, edits.delete)
 
     def transpose(self, semitones: int) -> None:
         """Move the selected notes up or down."""
-        refs = self._roll.selection()
-        self._edit(self.tr("Transpose"), refs, lambda s, r: edits.transpose(s, r, semitones), "transpose")
+        self._edit(
+            self.tr("Transpose"), self._roll.selection, lambda s, c: edits.transpose(s, c, semitones), "transpose"
+        )
 
-    def move(self, refs: Refs, seconds: float, semitones: int) -> None:
+    def move(self, notes: Selection, seconds: float, semitones: int) -> None:
         """Move notes in time and pitch, as they were dragged."""
 
-        def edit(session: Session, chosen: list[edits.NoteRef]) -> Edited:
-            moved = Edited(session, frozenset(chosen))
-            if seconds:
-                moved = edits.nudge_seconds(moved.session, moved.selection, seconds)
-            if semitones:
-                moved = edits.transpose(moved.session, moved.selection, semitones)
-            return moved
+        def edit(session: Session, chosen: Chosen) -> Edited:
+            if not seconds:
+                return edits.transpose(session, chosen, semitones)
+            moved = edits.nudge_seconds(session, chosen, seconds)
+            return edits.transpose(*moved, semitones) if semitones else moved
 
         name = self.tr("Move notes") if seconds and semitones else self.tr("Nudge") if seconds else self.tr("Transpose")
-        self._edit(name, refs, edit, name)
+        self._edit(name, notes, edit, name)
 
     def quantise(self, grid: str) -> None:
         """Move the selected notes to a grid."""
         self._edit(
-            self.tr("Quantise to {0}").format(grid), self._roll.selection(), lambda s, r: edits.quantise(s, r, grid)
+            self.tr("Quantise to {0}").format(grid), self._roll.selection, lambda s, c: edits.quantise(s, c, grid)
         )
 
-    def _name(self, refs: Refs, one: str, many: str) -> str:
-        return one if len(refs) == 1 else many.format(len(refs))
-
-    def _edit(self, name: str, refs: Refs, edit: _Edit, merge: str = "") -> None:
-        if not refs:
+    def _edit(self, name: str, notes: Selection, edit: _Edit, merge: str = "") -> None:
+        if not len(notes):
             return
         session = self._document.session
-
-        def made() -> tuple[Session, Selection]:
-            edited = edit(session, [session_ref(ref) for ref in refs])
-            return edited.session, Selection.of(map(roll_ref, edited.selection))
-
-        keys = {ref.part for ref in refs}
-        involved = sum(len(edits.part_notes(session, session_ref(NoteRef(key, 0)).part)) for key in keys)
-        if involved <= MOST_AT_ONCE:
+        chosen = {session_part(key): indices for key, indices in notes.indices.items()}
+        if sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
             # Key presses on the same notes count as one step: the notes are part of what they merge by.
-            self._finish(name, *made(), f"{merge} {len(refs)} {min(keys)}" if merge else "")
+            self._finish(name, edit(session, chosen), f"{merge} {len(notes)} {min(notes.indices)}" if merge else "")
             return
 
-        def work(task: object) -> tuple[Session, Selection]:
-            edited, selection = made()
-            self._parts.prepare(edited)
-            return edited, selection
+        def work(task: object) -> Edited:
+            edited = edit(session, chosen)
+            self._parts.prepare(edited.session)
+            return edited
 
-        def done(result: tuple[Session, Selection]) -> None:
+        def done(edited: Edited) -> None:
             if self._document.session is session:
-                self._finish(name, *result, "")
+                self._finish(name, edited, "")
             else:
                 self.said.emit(self.tr("The notes were changed meanwhile: please do that once more."))
 
         self._files.run(name, work, done)
 
-    def _finish(self, name: str, edited: Session, selection: Selection, merge: str) -> None:
-        self._document.do(name, edited, merge)
-        self._roll.select_indices(selection.indices, {}, Qt.KeyboardModifier.NoModifier)
+    def _finish(self, name: str, edited: Edited, merge: str) -> None:
+        self._document.do(name, edited.session, merge)
+        self._select(edited.chosen)
+
+    def _select(self, chosen: Chosen) -> None:
+        indices = {roll_key(part): places for part, places in chosen.items()}
+        self._roll.select_indices(indices, {}, Qt.KeyboardModifier.NoModifier)

@@ -286,7 +286,7 @@ class MainWindow(QMainWindow):
 
     def quantise(self) -> None:
         """Ask for a grid, and move the selected notes to it."""
-        dialog = QuantiseDialog(len(self.roll.selection()), parent=self)
+        dialog = QuantiseDialog(len(self.roll.selection), parent=self)
         if self.roll.has_selection and dialog.exec():
             self.editing.quantise(dialog.grid)
 

@@ -1,18 +1,23 @@
 """RollParts: what the piano roll shows of a session. Parts that did not change are not made again."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.midi.write import TakeNote
 from core.session.edits import NoteRef as SessionRef
+from core.session.edits import Part
 from core.session.session import Session
 from desktop.growth import Growth
-from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.notes import NoteRef, PartKind, RollNote, RollPart
 
 TRACK = "track:"
 TAKE = "take:"
 
-_Name = tuple[str, str, int]  # key, kind and colour of a part
+_Name = tuple[str, PartKind, int]  # key, kind and colour of a part
 _Made = tuple[Any, float, RollPart]  # the notes and the offset that it was made of, and it
 
 
@@ -36,7 +41,7 @@ class RollParts:
             )
         for i, growth in enumerate(growths):
             growth.fresh()
-            parts.append(RollPart.of(TAKE + growth.id, "other" if i else "take", rolled(growth.notes, growth.marker)))
+            parts.append(rolled(TAKE + growth.id, "other" if i else "take", 0, growth.notes, growth.marker))
         self._replaced = {name: old for name, old in self._replaced.items() if name in self._kept}
         return parts
 
@@ -48,21 +53,29 @@ class RollParts:
         self._replaced = {**self._replaced, **other._replaced}
         self._kept = {**self._kept, **other._kept}
 
-    def _part(self, kept: dict[_Name, _Made], key: str, kind: Any, colour: int, notes: Any, offset: float) -> RollPart:
-        name = key, kind, colour
+    def _part(
+        self, kept: dict[_Name, _Made], key: str, kind: PartKind, colour: int, notes: Any, offset: float
+    ) -> RollPart:
+        name: _Name = key, kind, colour
         old = kept.get(name)
         made = next((m for m in (old, self._replaced.get(name)) if m and m[0] is notes and m[1] == offset), None)
         if made is None:
-            made = notes, offset, RollPart.of(key, kind, rolled(notes, offset), colour)
+            made = notes, offset, rolled(*name, notes, offset)
         if old is not None and made is not old:
             self._replaced[name] = old
         self._kept[name] = made
         return made[2]
 
 
-def rolled(notes: Sequence[Any], offset: float) -> list[RollNote]:
-    """Notes of a track or take as the roll shows them, `offset` seconds later."""
-    return [RollNote(n.start + offset, max(n.end, n.start) + offset, n.pitch, n.velocity) for n in notes]
+def rolled(key: str, kind: PartKind, colour: int, notes: Sequence[Any], offset: float) -> RollPart:
+    """A part of the roll from the notes of a track or take, `offset` seconds later."""
+
+    def column(name: str) -> NDArray[np.float64]:
+        return np.fromiter(map(attrgetter(name), notes), np.float64, len(notes))
+
+    start, end = column("start"), column("end")
+    columns = start + offset, np.maximum(start, end) + offset, column("pitch"), column("velocity")
+    return RollPart.of_columns(key, kind, np.column_stack(columns), colour)
 
 
 def as_roll(note: TakeNote, offset: float) -> RollNote:
@@ -70,13 +83,16 @@ def as_roll(note: TakeNote, offset: float) -> RollNote:
     return RollNote(note.start + offset, note.end + offset, note.pitch, note.velocity)
 
 
+def session_part(key: str) -> Part:
+    """The session's name for a part of the roll."""
+    return int(key.removeprefix(TRACK)) if key.startswith(TRACK) else key.removeprefix(TAKE)
+
+
+def roll_key(part: Part) -> str:
+    """The roll's name for a part of the session."""
+    return f"{TAKE}{part}" if isinstance(part, str) else f"{TRACK}{part}"
+
+
 def session_ref(ref: NoteRef) -> SessionRef:
     """The session's name for a note of the roll."""
-    if ref.part.startswith(TRACK):
-        return SessionRef(int(ref.part.removeprefix(TRACK)), ref.index)
-    return SessionRef(ref.part.removeprefix(TAKE), ref.index)
-
-
-def roll_ref(ref: SessionRef) -> NoteRef:
-    """The roll's name for a note of the session."""
-    return NoteRef(f"{TAKE}{ref.part}" if isinstance(ref.part, str) else f"{TRACK}{ref.part}", ref.index)
+    return SessionRef(session_part(ref.part), ref.index)

@@ -1,12 +1,13 @@
 """Edits of selected notes, of the score's tracks and of takes alike.
 
-Each takes a session and the notes selected and returns the new session with the same notes selected,
-wherever they now stand. References to notes that are not there are passed over.
+Each takes a session and the notes chosen and returns the new session with the same notes chosen,
+wherever they now stand. Notes that are not there are passed over.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,7 +25,10 @@ LATEST_TICK = 1 << 36  # nothing is moved later than this either, however fast t
 _STEP = 1 / STEPS_PER_SECOND  # seconds: no note of a take is made shorter
 
 Part = int | str  # a track (index of `score.tracks`), or a take (its id)
+Indices = Sequence[int] | NDArray[np.int64]  # of notes among those of a part
+Chosen = Mapping[Part, Indices]
 _Ticks = NDArray[np.float64]
+_Numbers = NDArray[np.int64]
 _AnyNote = TypeVar("_AnyNote", Note, TakeNote)
 
 
@@ -36,29 +40,29 @@ class NoteRef(NamedTuple):
 
 
 class Edited(NamedTuple):
-    """The session after an edit, and the notes that were selected, in their new places."""
+    """The session after an edit, and the notes that were chosen, in their new places (each part's in order)."""
 
     session: Session
-    selection: frozenset[NoteRef]
+    chosen: dict[Part, list[int]]
 
 
 @dataclass(frozen=True)
-class _Selected:
-    """The selected notes of one part, as columns: `start` and `end` in ticks (a take's are not whole).
+class _Columns:
+    """The chosen notes of one part, as columns: `start` and `end` in ticks (a take's are not whole).
 
     `places` are their indices, in order; before the tick `first` the part can have no notes.
     """
 
     part: Part
     places: list[int]
-    pitch: list[int]
-    velocity: list[int]
+    pitch: _Numbers
+    velocity: _Numbers
     start: _Ticks
     end: _Ticks
     first: float
 
 
-_Change = Callable[[list[_Selected]], list[_Selected]]
+_Change = Callable[[list[_Columns]], list[_Columns]]
 
 
 def note_at(session: Session, ref: NoteRef) -> Note | TakeNote | None:
@@ -88,55 +92,60 @@ def new_notes(before: Session, after: Session) -> dict[Part, list[int]] | None:
             for i, (old, new) in enumerate(zip(before.score.tracks, after.score.tracks, strict=True))
         ]
     differing = [(part, old, new) for part, old, new in pairs if old is not new]
-    # Edits keep the very notes that they leave alone.
-    ids = ((part, *(np.fromiter(map(id, notes), np.int64, len(notes)) for notes in pair)) for part, *pair in differing)
-    fresh = {part: np.flatnonzero(np.isin(new, old, invert=True)).tolist() for part, old, new in ids}
+    fresh: dict[Part, list[int]] = {}
+    for part, old, new in differing:
+        kept = set(map(id, old))  # edits keep the very notes that they leave alone
+        fresh[part] = [i for i, note in enumerate(map(id, new)) if note not in kept]
     return fresh if differing else None
 
 
-def delete(session: Session, refs: Iterable[NoteRef]) -> Edited:
-    """Remove notes; nothing is selected then."""
-    for part, places in _by_part(session, refs).items():
+def delete(session: Session, chosen: Chosen) -> Edited:
+    """Remove notes; none are chosen then."""
+    for part, places in _by_part(session, chosen).items():
         notes: Any = part_notes(session, part)
         session = _with_notes(session, part, tuple(_without(notes, places)))
-    return Edited(session, frozenset())
+    return Edited(session, {})
 
 
-def transpose(session: Session, refs: Iterable[NoteRef], semitones: int) -> Edited:
+def transpose(session: Session, chosen: Chosen, semitones: int) -> Edited:
     """Move notes up or down by semitones: all by the same, as far as the outermost can go (0 to 127)."""
 
-    def change(parts: list[_Selected]) -> list[_Selected]:
-        pitches = [pitch for part in parts for pitch in part.pitch]
-        by = min(max(semitones, -min(pitches)), 127 - max(pitches))
-        return [replace(part, pitch=[pitch + by for pitch in part.pitch]) for part in parts]
+    def change(parts: list[_Columns]) -> list[_Columns]:
+        lowest, highest = min(part.pitch.min() for part in parts), max(part.pitch.max() for part in parts)
+        by = min(max(semitones, -lowest), 127 - highest)
+        return [replace(part, pitch=part.pitch + by) for part in parts]
 
-    return _edited(session, refs, change)
+    return _edited(session, chosen, change)
 
 
-def set_velocity(session: Session, refs: Iterable[NoteRef], velocity: int) -> Edited:
+def set_velocity(session: Session, chosen: Chosen, velocity: int) -> Edited:
     """Give notes one velocity, 1 to 127 (what is beyond counts as that)."""
     velocity = min(max(velocity, 1), 127)
-    return _edited(session, refs, lambda parts: [replace(p, velocity=[velocity] * len(p.places)) for p in parts])
+
+    def change(parts: list[_Columns]) -> list[_Columns]:
+        return [replace(part, velocity=np.full_like(part.velocity, velocity)) for part in parts]
+
+    return _edited(session, chosen, change)
 
 
-def nudge(session: Session, refs: Iterable[NoteRef], ticks: int) -> Edited:
+def nudge(session: Session, chosen: Chosen, ticks: int) -> Edited:
     """Move notes in time by ticks: all by the same, none before the start of its part or past a week."""
     limit = min(session.tempo_map.exact_tick(LATEST), LATEST_TICK)
 
-    def change(parts: list[_Selected]) -> list[_Selected]:
+    def change(parts: list[_Columns]) -> list[_Columns]:
         room_before = min(part.start.min() - part.first for part in parts)
         room_after = max(limit - max(part.end.max() for part in parts), 0.0)
         by = float(max(min(ticks, room_after), -room_before))
         return [replace(part, start=part.start + by, end=part.end + by) for part in parts]
 
-    return _edited(session, refs, change)
+    return _edited(session, chosen, change)
 
 
-def nudge_seconds(session: Session, refs: Iterable[NoteRef], seconds: float) -> Edited:
+def nudge_seconds(session: Session, chosen: Chosen, seconds: float) -> Edited:
     """As `nudge`, by seconds: where the tempo changes, notes keep their length in seconds."""
     to_seconds, to_ticks = session.tempo_map.seconds_array, session.tempo_map.exact_ticks_array
 
-    def change(parts: list[_Selected]) -> list[_Selected]:
+    def change(parts: list[_Columns]) -> list[_Columns]:
         room_before = min(float(to_seconds(p.start).min() - to_seconds(p.first)) for p in parts)
         room_after = max(LATEST - max(float(to_seconds(p.end).max()) for p in parts), 0.0)
         by = max(min(seconds, room_after), -room_before)
@@ -146,10 +155,10 @@ def nudge_seconds(session: Session, refs: Iterable[NoteRef], seconds: float) -> 
 
         return [replace(part, start=moved(part.start), end=moved(part.end)) for part in parts]
 
-    return _edited(session, refs, change)
+    return _edited(session, chosen, change)
 
 
-def quantise(session: Session, refs: Iterable[NoteRef], grid: str) -> Edited:
+def quantise(session: Session, chosen: Chosen, grid: str) -> Edited:
     """Move note onsets to the nearest line of a grid (one of GRIDS), counted from their bar's start.
 
     Notes keep their length in ticks. A take's first line is the first at or after its marker.
@@ -162,11 +171,11 @@ def quantise(session: Session, refs: Iterable[NoteRef], grid: str) -> Edited:
     if grid.endswith("T"):
         step *= 2 / 3
 
-    def change(parts: list[_Selected]) -> list[_Selected]:
+    def change(parts: list[_Columns]) -> list[_Columns]:
         lines = [_nearest_lines(tempo_map, part.start, step, part.first) for part in parts]
         return [replace(p, start=line, end=p.end + (line - p.start)) for p, line in zip(parts, lines, strict=True)]
 
-    return _edited(session, refs, change)
+    return _edited(session, chosen, change)
 
 
 def _nearest_lines(tempo_map: TempoMap, ticks: _Ticks, step: float, first: float) -> _Ticks:
@@ -190,45 +199,44 @@ def _nearest_lines(tempo_map: TempoMap, ticks: _Ticks, step: float, first: float
 # Which notes
 
 
-def _by_part(session: Session, refs: Iterable[NoteRef]) -> dict[Part, list[int]]:
-    """The indices of the notes that are there, in order, by part."""
-    sets: dict[Part, set[int]] = {}
-    for part, index in refs:
-        sets.setdefault(part, set()).add(index)
-    chosen: dict[Part, list[int]] = {}
-    for part, places in sets.items():
+def _by_part(session: Session, chosen: Chosen) -> dict[Part, list[int]]:
+    """The indices of the notes that are there, each once and in order, by part."""
+    there: dict[Part, list[int]] = {}
+    for part, indices in chosen.items():
         count = len(part_notes(session, part))
-        if there := sorted(i for i in places if 0 <= i < count):
-            chosen[part] = there
-    return chosen
+        if places := sorted({i for i in np.asarray(indices, np.int64).tolist() if 0 <= i < count}):
+            there[part] = places
+    return there
 
 
-def _selected(session: Session, part: Part, places: list[int]) -> _Selected:
+def _columns(session: Session, part: Part, places: list[int]) -> _Columns:
     notes: Any = part_notes(session, part)
     chosen = [notes[i] for i in places]
+
+    def column(name: str, kind: type[np.number[Any]]) -> NDArray[Any]:
+        return np.fromiter(map(attrgetter(name), chosen), kind, len(chosen))
+
     first = 0.0
     if isinstance(part, str):
         marker = session.take(part).marker
         first = session.tempo_map.exact_tick(marker)
         start, end = (
-            session.tempo_map.exact_ticks_array(marker + np.array(times, np.float64))
-            for times in ([n.start for n in chosen], [n.end for n in chosen])
+            session.tempo_map.exact_ticks_array(marker + column(name, np.float64)) for name in ("start", "end")
         )
     else:
-        start = np.array([n.start_tick for n in chosen], np.float64)
-        end = np.array([n.end_tick for n in chosen], np.float64)
-    return _Selected(part, places, [n.pitch for n in chosen], [n.velocity for n in chosen], start, end, first)
+        start, end = column("start_tick", np.float64), column("end_tick", np.float64)
+    return _Columns(part, places, column("pitch", np.int64), column("velocity", np.int64), start, end, first)
 
 
 # Changing some notes and keeping the order of all
 
 
-def _edited(session: Session, refs: Iterable[NoteRef], change: _Change) -> Edited:
-    """Change the columns of the selected notes, all parts at once, and put them back in order."""
-    before = [_selected(session, part, places) for part, places in _by_part(session, refs).items()]
+def _edited(session: Session, chosen: Chosen, change: _Change) -> Edited:
+    """Change the columns of the chosen notes, all parts at once, and put them back in order."""
+    before = [_columns(session, part, places) for part, places in _by_part(session, chosen).items()]
     if not before:
-        return Edited(session, frozenset())
-    selection: list[NoteRef] = []
+        return Edited(session, {})
+    moved: dict[Part, list[int]] = {}
     for old, new in zip(before, change(before), strict=True):
         part = old.part
         if isinstance(part, str):
@@ -240,18 +248,18 @@ def _edited(session: Session, refs: Iterable[NoteRef], change: _Change) -> Edite
             track = session.score.tracks[part]
             notes, places = _merged(track.notes, old.places, _score_notes(session.tempo_map, new), note_order)
         session = _with_notes(session, part, notes)
-        selection += [NoteRef(part, i) for i in places]
-    return Edited(session, frozenset(selection))
+        moved[part] = places
+    return Edited(session, moved)
 
 
-def _score_notes(tempo_map: TempoMap, new: _Selected) -> list[Note]:
+def _score_notes(tempo_map: TempoMap, new: _Columns) -> list[Note]:
     first = np.maximum(np.rint(new.start), 0).astype(np.int64)
     last = np.maximum(np.rint(new.end).astype(np.int64), first)
     seconds = tempo_map.seconds_array(first).tolist(), tempo_map.seconds_array(last).tolist()
-    return list(map(Note, new.pitch, new.velocity, *seconds, first.tolist(), last.tolist()))
+    return list(map(Note, new.pitch.tolist(), new.velocity.tolist(), *seconds, first.tolist(), last.tolist()))
 
 
-def _take_notes(session: Session, old: _Selected, new: _Selected) -> list[TakeNote]:
+def _take_notes(session: Session, old: _Columns, new: _Columns) -> list[TakeNote]:
     take = session.take(str(old.part))
     if new.start is old.start:  # times that were not touched stay as they are, to the last bit
         times = [take.notes[i] for i in old.places]
@@ -260,7 +268,7 @@ def _take_notes(session: Session, old: _Selected, new: _Selected) -> list[TakeNo
         begin = np.maximum(session.tempo_map.seconds_array(new.start) - take.marker, 0.0)
         end = np.maximum(session.tempo_map.seconds_array(new.end) - take.marker, begin + _STEP)
         starts, ends = begin.tolist(), end.tolist()
-    return list(map(TakeNote, new.pitch, new.velocity, starts, ends))
+    return list(map(TakeNote, new.pitch.tolist(), new.velocity.tolist(), starts, ends))
 
 
 def note_order(note: Note) -> tuple[int, int, int, int]:

@@ -232,7 +232,7 @@ class SelectInBand:
 
     def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
         self._roll, self._modifiers = roll, at.modifiers
-        self._before = roll.selected_indices()
+        self._before = roll.selection.indices
         # In time and pitch, so that the band's first corner stays on the music when the view scrolls.
         self._seconds, self._row = at.seconds, at.y - roll.coordinates.y(0)
         if not at.modifiers & (SHIFT | CONTROL):
@@ -269,7 +269,7 @@ class MoveNotes:
         if self._can_move and not self._was_selected:
             if not at.modifiers & (SHIFT | CONTROL):
                 roll.clear_selection()
-            roll.select_indices({ref.part: [ref.index]}, roll.selected_indices(), SHIFT)
+            roll.select_indices({ref.part: [ref.index]}, roll.selection.indices, SHIFT)
         self._pitch = roll.pitch_of(ref)
         roll.note_pressed.emit(ref)
         roll.set_own_lit({self._pitch})
@@ -299,10 +299,10 @@ class MoveNotes:
             by, up = self._shift(at)
             self._roll.set_preview(None)
             if by or up:
-                self._roll.moved.emit(self._roll.selection(), by, up)
+                self._roll.moved.emit(self._roll.selection, by, up)
         elif self._can_move and self._was_selected:
             if at.modifiers & CONTROL:
-                self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selected_indices(), CONTROL)
+                self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selection.indices, CONTROL)
             elif not at.modifiers & SHIFT:
                 self._roll.set_selection([self._ref])
 

@@ -51,7 +51,11 @@ class RollPart:
     @classmethod
     def of(cls, key: str, kind: PartKind, notes: Sequence[RollNote], colour: int = 0) -> "RollPart":
         """A part of notes in any order."""
-        columns = np.array(notes, np.float64).reshape(-1, 4)
+        return cls.of_columns(key, kind, np.array(notes, np.float64).reshape(-1, 4), colour)
+
+    @classmethod
+    def of_columns(cls, key: str, kind: PartKind, columns: NDArray[np.float64], colour: int = 0) -> "RollPart":
+        """The same of an array (n, 4): starts, ends, pitches, velocities."""
         return cls._sorted(key, kind, colour, columns, np.arange(len(columns), dtype=np.int32))
 
     @classmethod

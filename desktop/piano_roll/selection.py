@@ -1,7 +1,6 @@
 """Which notes are selected, as sorted indices for each part. No Qt."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,9 +43,8 @@ class Selection:
 
     @property
     def refs(self) -> tuple[NoteRef, ...]:
-        """The notes, part by part."""
-        pairs = chain(*(zip(repeat(key), indices.tolist(), strict=False) for key, indices in self.indices.items()))
-        return tuple(map(NoteRef._make, pairs))
+        """The notes, part by part in the order of their indices."""
+        return tuple(NoteRef(key, i) for key, indices in self.indices.items() for i in indices.tolist())
 
     def plus(self, other: "Selection") -> "Selection":
         """What is in either."""

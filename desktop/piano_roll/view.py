@@ -34,7 +34,7 @@ _EDGE_TICK = 30  # ms between steps of scrolling while a drag is held outside
 class PianoRoll(RollCanvas):
     """The notes of all parts over time. It is given display values; what the user does comes as signals.
 
-    Times are seconds, `refs` tuples of NoteRef. Nothing of the notes is changed here: who receives
+    Times are seconds. Nothing of the notes is changed here: who receives
     `moved` or `delete_requested` edits and calls `set_parts`.
     """
 
@@ -49,9 +49,9 @@ class PianoRoll(RollCanvas):
     note_activated = Signal(object)  # NoteRef, double-clicked or Return
     selection_changed = Signal()
     moved = Signal(object, float, int)  # refs, by seconds, by semitones
-    delete_requested = Signal(object)  # refs
-    quantise_requested = Signal(object)  # refs
-    context_menu_requested = Signal(QPoint, object, float)  # global position, refs selected, seconds there
+    delete_requested = Signal(object)  # Selection
+    quantise_requested = Signal(object)  # Selection
+    context_menu_requested = Signal(QPoint, object, float)  # global position, Selection, seconds there
     follow_changed = Signal(bool)  # the user switched following, or scrolled out of it or back
 
     keyboard_width = KEYBOARD_WIDTH
@@ -224,13 +224,10 @@ class PianoRoll(RollCanvas):
         """Whether any note is selected."""
         return len(self._selected) > 0
 
-    def selection(self) -> tuple[NoteRef, ...]:
-        """The selected notes, part by part in the order of their indices."""
-        return self._selected.refs
-
-    def selected_indices(self) -> Indices:
-        """The selected notes as indices for each part."""
-        return self._selected.indices
+    @property
+    def selection(self) -> Selection:
+        """The selected notes."""
+        return self._selected
 
     def set_selection(self, refs: Iterable[NoteRef]) -> None:
         """Select these notes and no others; those that are not there or cannot be selected are left out."""
@@ -332,24 +329,24 @@ class PianoRoll(RollCanvas):
     def delete_selected(self) -> None:
         """Ask for the selected notes to be deleted."""
         if self.has_selection:
-            self.delete_requested.emit(self.selection())
+            self.delete_requested.emit(self.selection)
 
     def quantise_selected(self) -> None:
         """Ask for the selected notes to be quantised."""
         if self.has_selection:
-            self.quantise_requested.emit(self.selection())
+            self.quantise_requested.emit(self.selection)
 
     def activate_selected(self) -> None:
         """What a double click does, if one note is selected."""
         if len(self._selected) == 1:
-            self.note_activated.emit(self.selection()[0])
+            self.note_activated.emit(self.selection.refs[0])
 
     def transpose(self, semitones: int) -> None:
         """Ask for the selected notes to be moved in pitch; not at all if one would leave the range."""
         if self.has_selection:
             _, low, high = self.selected_extent()
             if low + semitones >= 0 and high + semitones <= 127:
-                self.moved.emit(self.selection(), 0.0, semitones)
+                self.moved.emit(self.selection, 0.0, semitones)
 
     def nudge(self, steps: int, seconds: float | None = None) -> None:
         """Ask for the selected notes to be moved in time, by steps of the grid or of so many seconds."""
@@ -357,7 +354,7 @@ class PianoRoll(RollCanvas):
             first, _, _ = self.selected_extent()
             by = max(steps * (self.grid.step(first) if seconds is None else seconds), -first)
             if by:
-                self.moved.emit(self.selection(), by, 0)
+                self.moved.emit(self.selection, by, 0)
 
     # Events
 
@@ -466,7 +463,7 @@ class PianoRoll(RollCanvas):
             at = self._pointer(QPointF(self._selected_point()), Qt.KeyboardModifier.NoModifier)
         elif (ref := self.note_at(at.x, at.y)) is not None and self.is_selectable(ref) and not self.is_selected(ref):
             self.set_selection([ref])
-        self.context_menu_requested.emit(position, self.selection(), max(at.seconds, 0.0))
+        self.context_menu_requested.emit(position, self.selection, max(at.seconds, 0.0))
 
     def _selected_point(self) -> QPoint:
         """Where a menu opened by a key belongs: at the first selected note, or in the middle."""

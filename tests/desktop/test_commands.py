@@ -72,14 +72,14 @@ def test_every_edit_of_prompt_and_take_undoes_by_name(desk: MakeDesk, monkeypatc
         ):
             window.roll.set_selection([NoteRef(part, i) for i in (1, 2, 3)])
             if command == "quantise":  # what stands on the grid already would not move
-                window.editing.move(window.roll.selection(), 0.07, 0)
-                window.roll.set_selection(window.roll.selection())
+                window.editing.move(window.roll.selection, 0.07, 0)
+                window.roll.set_selection(window.roll.selection.refs)
             before = document.session
             window.actions_[command].trigger()
             assert document.session != before, (part, command)
             assert document.undo_name == name
             assert window.actions_["undo"].text() == f"&Undo {name}"
-            assert len(window.roll.selection()) == (0 if command == "delete notes" else 3)
+            assert len(window.roll.selection) == (0 if command == "delete notes" else 3)
             while document.session.takes != start.takes or document.session.score != start.score:
                 window.actions_["undo"].trigger()
 
@@ -296,15 +296,15 @@ def test_undo_and_redo_select_the_notes_they_bring(desk: MakeDesk) -> None:
 
     def notes() -> list[Any]:
         assert document.session.score is not None
-        return [document.session.score.tracks[0].notes[ref.index] for ref in window.roll.selection()]
+        return [document.session.score.tracks[0].notes[ref.index] for ref in window.roll.selection.refs]
 
     window.roll.set_selection(refs)
     before = notes()
     window.roll.nudge(20)  # past others, so that they have other places in the order
     after = notes()
-    assert window.roll.selection() != refs
+    assert window.roll.selection.refs != refs
     window.actions_["undo"].trigger()
-    assert window.roll.selection() == refs
+    assert window.roll.selection.refs == refs
     assert notes() == before
     window.actions_["redo"].trigger()
     assert notes() == after
@@ -318,7 +318,7 @@ def test_undo_and_redo_select_the_notes_they_bring(desk: MakeDesk) -> None:
     window.roll.set_selection(refs)
     window.roll.marker_moved.emit(6.0)
     window.actions_["undo"].trigger()  # of something else: the selection stays
-    assert window.roll.selection() == refs
+    assert window.roll.selection.refs == refs
 
 
 def test_a_part_of_the_score_that_is_taken_back_selects_nothing(desk: MakeDesk) -> None:

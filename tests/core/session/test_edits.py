@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from core.errors import UsageError
 from core.midi.read import parse_score
 from core.session import edits
-from core.session.edits import GRIDS, Edited, NoteRef, note_at
+from core.session.edits import GRIDS, Chosen, Edited, NoteRef, note_at
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
 from core.session.history import History
@@ -17,24 +18,31 @@ from tests.core.midi.builders import control, file_of, off, on
 from tests.core.session.sessions import assert_sound, assert_written_as_it_is, band, band_with_take, midi
 
 
-def pitches(session: Session, selection: object) -> list[int]:
-    return sorted(note_at(session, ref).pitch for ref in selection)  # type: ignore[union-attr, attr-defined]
+def notes_of(session: Session, chosen: Chosen) -> list[Any]:
+    """The notes chosen, all of which must be there."""
+    notes = [note_at(session, NoteRef(part, int(i))) for part, indices in chosen.items() for i in indices]
+    assert None not in notes
+    return notes
+
+
+def pitches(session: Session, chosen: Chosen) -> list[int]:
+    return sorted(note.pitch for note in notes_of(session, chosen))
 
 
 def test_transposing_stops_for_all_where_the_outermost_note_stops() -> None:
     session = band()
-    refs = [NoteRef(0, 0), NoteRef(0, 7), NoteRef(1, 0)]
-    up = edits.transpose(session, refs, 100)
-    assert pitches(up.session, up.selection) == [36 + 55, 60 + 55, 127]
-    down = edits.transpose(session, refs, -100)
-    assert pitches(down.session, down.selection) == [0, 24, 36]
+    chosen: Chosen = {0: [0, 7], 1: [0]}
+    up = edits.transpose(session, chosen, 100)
+    assert pitches(up.session, up.chosen) == [36 + 55, 60 + 55, 127]
+    down = edits.transpose(session, chosen, -100)
+    assert pitches(down.session, down.chosen) == [0, 24, 36]
     assert_written_as_it_is(up.session)
 
 
 def test_only_the_selected_notes_change_and_the_rest_is_shared() -> None:
     session = band()
-    after, selection = edits.transpose(session, [NoteRef(0, 2)], 12)
-    assert selection == {NoteRef(0, 2)}
+    after, chosen = edits.transpose(session, {0: [2]}, 12)
+    assert chosen == {0: [2]}
     old, new = session.score, after.score
     assert old is not None
     assert new is not None
@@ -46,28 +54,26 @@ def test_only_the_selected_notes_change_and_the_rest_is_shared() -> None:
 
 def test_a_note_moved_past_others_stays_selected() -> None:
     session = band()
-    after, selection = edits.nudge(session, [NoteRef(0, 0)], 600)
-    assert selection == {NoteRef(0, 2)}
+    after, chosen = edits.nudge(session, {0: [0]}, 600)
+    assert chosen == {0: [2]}
     assert note_at(after, NoteRef(0, 2)).pitch == 60  # type: ignore[union-attr]
     assert_sound(after)
 
 
 def test_nudging_keeps_the_shape_of_what_is_selected_at_the_start() -> None:
     session = band()
-    refs = [NoteRef(0, 1), NoteRef(0, 3), NoteRef(1, 1)]
-    after, selection = edits.nudge(session, refs, -(10**30))
-    starts = sorted(note_at(after, ref).start_tick for ref in selection)  # type: ignore[union-attr]
+    chosen: Chosen = {0: [1, 3], 1: [1]}
+    after, chosen = edits.nudge(session, chosen, -(10**30))
+    starts = sorted(note.start_tick for note in notes_of(after, chosen))
     assert starts == [0, 480, 720]
 
 
 def test_nudging_by_time_keeps_lengths_in_seconds_across_a_change_of_tempo() -> None:
     session = band()
     before = note_at(session, NoteRef(0, 5))
-    after, selection = edits.nudge_seconds(session, [NoteRef(0, 5)], 0.5)
-    (ref,) = selection
-    moved = note_at(after, ref)
+    after, chosen = edits.nudge_seconds(session, {0: [5]}, 0.5)
+    (moved,) = notes_of(after, chosen)
     assert before is not None
-    assert moved is not None
     assert moved.start == pytest.approx(before.start + 0.5, abs=0.001)
     assert moved.end - moved.start == pytest.approx(before.end - before.start, abs=0.002)
     assert moved.end_tick - moved.start_tick != before.end_tick - before.start_tick  # type: ignore[union-attr]
@@ -75,10 +81,10 @@ def test_nudging_by_time_keeps_lengths_in_seconds_across_a_change_of_tempo() -> 
 
 def test_nudging_a_take_by_time_is_exact() -> None:
     session = band_with_take()
-    after, _ = edits.nudge_seconds(session, [NoteRef(session.current, 2)], 0.01)
+    after, _ = edits.nudge_seconds(session, {session.current: [2]}, 0.01)
     assert after.takes[0].notes[2].start == pytest.approx(3.01, abs=1e-9)
     assert after.takes[0].seconds == 5.0
-    later, _ = edits.nudge_seconds(after, [NoteRef(session.current, 2)], 2.0)
+    later, _ = edits.nudge_seconds(after, {session.current: [2]}, 2.0)
     assert later.takes[0].seconds == pytest.approx(6.51)
     assert later.takes[0].events == session.takes[0].events
 
@@ -87,24 +93,24 @@ def test_nudging_a_take_by_time_is_exact() -> None:
 def test_quantising_a_score_puts_onsets_on_lines_and_keeps_lengths(grid: str, line: int) -> None:
     data = file_of([on(60, 130), off(60, 100), on(62, 277), off(62, 90), on(64, 1003), off(64, 333)])
     session = session_from_midi(data, "x.mid")
-    after, selection = edits.quantise(session, [NoteRef(0, i) for i in range(3)], grid)
+    after, chosen = edits.quantise(session, {0: range(3)}, grid)
     assert after.score is not None
     notes = after.score.tracks[0].notes
     assert [n.start_tick for n in notes] == [round(t / line) * line for t in (130, 507, 1600)]
     assert [n.end_tick - n.start_tick for n in notes] == [100, 90, 333]
-    assert len(selection) == 3
+    assert len(chosen[0]) == 3
 
 
 def test_triplets_and_bars_of_odd_metre() -> None:
     session = session_from_midi(file_of([on(60, 150), off(60, 10)]), "x.mid")
-    after, _ = edits.quantise(session, [NoteRef(0, 0)], "1/8T")
+    after, _ = edits.quantise(session, {0: [0]}, "1/8T")
     assert note_at(after, NoteRef(0, 0)).start_tick == 160  # type: ignore[union-attr]
     from mido import MetaMessage
 
     # Bars of 7/8 are 1680 ticks: quarters count from each bar's start, and the next bar line is one too.
     seven = [MetaMessage("time_signature", numerator=7, denominator=8)]
     session = session_from_midi(file_of(seven, [on(60, 2150), off(60, 10), on(62, 1140), off(62, 10)]), "x.mid")
-    after, _ = edits.quantise(session, [NoteRef(0, 0), NoteRef(0, 1)], "1/4")
+    after, _ = edits.quantise(session, {0: [0, 1]}, "1/4")
     assert [n.start_tick for n in after.score.tracks[0].notes] == [2160, 3360]  # type: ignore[union-attr]
 
 
@@ -112,8 +118,8 @@ def test_quantising_a_take_goes_by_the_scores_bars() -> None:
     session = band_with_take().with_marker(0.0)
     take = replace(session.takes[0], marker=0.37)
     session = session.with_changed_take(take)
-    refs = [NoteRef(take.id, i) for i in range(3)]
-    after, _ = edits.quantise(session, refs, "1/8")
+    chosen: Chosen = {take.id: range(3)}
+    after, _ = edits.quantise(session, chosen, "1/8")
     ticks = [after.tempo_map.exact_tick(0.37 + n.start) for n in after.takes[0].notes]
     assert [round(t, 6) % 240 for t in ticks] == [0, 0, 0]
     assert min(n.start for n in after.takes[0].notes) >= 0
@@ -121,17 +127,18 @@ def test_quantising_a_take_goes_by_the_scores_bars() -> None:
 
 def test_an_unknown_grid_is_refused() -> None:
     with pytest.raises(UsageError):
-        edits.quantise(band(), [NoteRef(0, 0)], "1/5")
+        edits.quantise(band(), {0: [0]}, "1/5")
 
 
 def test_references_to_nothing_do_nothing() -> None:
     session = band()
-    for refs in ([], [NoteRef(9, 0)], [NoteRef(0, 99)], [NoteRef(0, -1)], [NoteRef("gone", 0)]):
-        assert edits.transpose(session, refs, 1) == Edited(session, frozenset())
-        assert edits.delete(session, refs).session == session
-        assert edits.nudge(session, refs, 1).session == session
-        assert edits.nudge_seconds(session, refs, 1).session == session
-        assert edits.quantise(session, refs, "1/4").session == session
+    nothing: list[Chosen] = [{}, {9: [0]}, {0: [99]}, {0: [-1]}, {"gone": [0]}]
+    for chosen in nothing:
+        assert edits.transpose(session, chosen, 1) == Edited(session, {})
+        assert edits.delete(session, chosen).session == session
+        assert edits.nudge(session, chosen, 1).session == session
+        assert edits.nudge_seconds(session, chosen, 1).session == session
+        assert edits.quantise(session, chosen, "1/4").session == session
 
 
 def test_a_format_0_chunk_keeps_its_other_channels_in_order() -> None:
@@ -140,7 +147,7 @@ def test_a_format_0_chunk_keeps_its_other_channels_in_order() -> None:
     )
     session = session_from_midi(data, "x.mid")
     assert session.score is not None
-    after, _ = edits.set_velocity(session, [NoteRef(0, 0)], 7)
+    after, _ = edits.set_velocity(session, {0: [0]}, 7)
     out = midi_bytes(after, "score")
     back = parse_score(out, "x.mid")
     assert back.smf_format == 0
@@ -153,7 +160,7 @@ def test_a_format_0_chunk_keeps_its_other_channels_in_order() -> None:
 def test_a_note_moved_across_all_notes_off_is_not_cut() -> None:
     data = file_of([on(60), off(60, 100), control(123, 0, 100), on(62, 10), off(62, 100)])
     session = session_from_midi(data, "x.mid")
-    after, _ = edits.nudge(session, [NoteRef(0, 0)], 150)
+    after, _ = edits.nudge(session, {0: [0]}, 150)
     assert_written_as_it_is(after)
 
 
@@ -176,7 +183,9 @@ EDITS = st.one_of(
 
 def apply(session: Session, kind: str, value: object, picks: list[tuple[int, int]]) -> Session:
     parts: list[int | str] = [*range(len(session.score.tracks) if session.score else 0), *(t.id for t in session.takes)]
-    refs = [NoteRef(parts[part % len(parts)], index) for part, index in picks]
+    chosen: dict[int | str, list[int]] = {}
+    for part, index in picks:
+        chosen.setdefault(parts[part % len(parts)], []).append(index)
     if kind == "accept":
         return accept_take(session, session.takes[0].id) if session.takes else session
     if kind == "duplicate":
@@ -184,11 +193,10 @@ def apply(session: Session, kind: str, value: object, picks: list[tuple[int, int
     if kind == "mute":
         return session.with_flags(0, mute=True, in_prompt=False)
     if kind == "delete":
-        return edits.delete(session, refs).session
-    there = {ref for ref in refs if note_at(session, ref)}
-    after, selection = getattr(edits, kind)(session, refs, value)
-    assert len(selection) == len(there)
-    assert all(note_at(after, ref) for ref in selection)
+        return edits.delete(session, chosen).session
+    there = {(part, i) for part, indices in chosen.items() for i in indices if note_at(session, NoteRef(part, i))}
+    after, moved = getattr(edits, kind)(session, chosen, value)
+    assert len(notes_of(after, moved)) == len(there)
     return after
 
 

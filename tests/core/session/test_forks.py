@@ -108,9 +108,9 @@ def test_accepting_a_take_from_nothing_makes_a_score() -> None:
 
 
 def test_edited_notes_are_accepted_with_the_take() -> None:
-    from core.session.edits import NoteRef, transpose
+    from core.session.edits import transpose
 
-    session = transpose(band_with_take(), [NoteRef(0, 0)], 5).session
+    session = transpose(band_with_take(), {0: [0]}, 5).session
     accepted = accept_take(session, session.current)
     assert accepted.edited == frozenset()
     assert accepted.score is not None

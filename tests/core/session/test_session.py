@@ -5,7 +5,6 @@ import pytest
 
 from core.errors import UnreadableInput, UsageError
 from core.session import edits
-from core.session.edits import NoteRef
 from core.session.history import MOST_STEPS, History
 from core.session.session import LATEST, GenerationSettings, Session, TakeRecord, View, open_midi
 from core.session.storage import parse_session, session_bytes
@@ -66,8 +65,7 @@ def test_the_prompts_start_never_lies_behind_the_marker() -> None:
 
 def test_a_marker_behind_a_note_at_the_end_of_a_week_can_be_saved() -> None:
     session = band()
-    refs = [NoteRef(0, 0)]
-    session = edits.nudge_seconds(session, refs, 1e9).session.with_marker(None)
+    session = edits.nudge_seconds(session, {0: [0]}, 1e9).session.with_marker(None)
     assert session.marker == LATEST
     assert parse_session(session_bytes(session), "x") == session
 

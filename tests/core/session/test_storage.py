@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from core.errors import UnreadableInput, WriteError
 from core.session import edits, storage
-from core.session.edits import NoteRef
 from core.session.forks import accept_take
 from core.session.session import DEFAULTS, GenerationSettings, Session, View
 from core.session.storage import open_any, open_session, parse_session, save_session, session_bytes
@@ -28,8 +27,8 @@ def rich() -> Session:
         "my model", 4.0, "bars", 0.8, 0.9, 7, True, 3, "D minor", 2.5, 40, 90, "1/8t", "human"
     )
     session = session.with_settings(settings).with_view(View(1.0, 9.5, 30, 90, False))
-    session = edits.transpose(session, [NoteRef(0, 1), NoteRef(session.current, 0)], 3).session
-    return edits.delete(session, [NoteRef(2, 0), NoteRef(2, 1)]).session
+    session = edits.transpose(session, {0: [1], session.current: [0]}, 3).session
+    return edits.delete(session, {2: [0, 1]}).session
 
 
 def rich_and_accepted() -> Session:

@@ -4,6 +4,7 @@ from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QNativeGestureEvent, Q
 from PySide6.QtWidgets import QApplication
 
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import NONE, SCORE, Hand, Heard, score
 
@@ -40,36 +41,36 @@ def test_a_click_sounds_and_selects(roll: PianoRoll, hand: Hand, heard: Heard) -
     hand.release(hand.at(0.7, 64))
     assert off == [(NoteRef("score", 1),)]
     assert roll.overlays.lit == set()
-    assert roll.selection() == score(1)
+    assert roll.selection.refs == score(1)
 
 
 def test_faint_takes_sound_and_stay_unselected(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     on, moved = heard(roll.note_pressed), heard(roll.moved)
     hand.drag(hand.at(6.5, 70), hand.at(7.5, 74))
     assert on == [(NoteRef("old", 0),)]
-    assert roll.selection() == ()
+    assert roll.selection.refs == ()
     assert moved == []
 
 
 def test_shift_adds_and_ctrl_toggles(roll: PianoRoll, hand: Hand) -> None:
     hand.click(hand.at(0.2, 60))
     hand.click(hand.at(0.7, 64), SHIFT)
-    assert roll.selection() == score(0, 1)
+    assert roll.selection.refs == score(0, 1)
     hand.click(hand.at(0.2, 60), CONTROL)
-    assert roll.selection() == score(1)
+    assert roll.selection.refs == score(1)
     hand.click(hand.at(4.7, 62), CONTROL)
-    assert set(roll.selection()) == {*score(1), NoteRef("take", 0)}
+    assert set(roll.selection.refs) == {*score(1), NoteRef("take", 0)}
     hand.click(hand.at(8, 50))
-    assert roll.selection() == ()
+    assert roll.selection.refs == ()
 
 
 def test_the_band_selects_what_it_touches(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     said = heard(roll.selection_changed)
     hand.drag(hand.at(0.6, 75), hand.at(4.6, 61))
-    assert set(roll.selection()) == {*score(1, 2, 3), NoteRef("take", 0)}
+    assert set(roll.selection.refs) == {*score(1, 2, 3), NoteRef("take", 0)}
     assert said
     hand.drag(hand.at(0.1, 58), hand.at(0.6, 65), CONTROL)  # adds 0, takes 1 out
-    assert set(roll.selection()) == {*score(0, 2, 3), NoteRef("take", 0)}
+    assert set(roll.selection.refs) == {*score(0, 2, 3), NoteRef("take", 0)}
     assert roll.overlays.band is None
 
 
@@ -78,9 +79,9 @@ def test_escape_ends_the_band_as_if_it_had_not_been(roll: PianoRoll, hand: Hand)
     hand.press(hand.at(0.6, 75))
     hand.move(hand.at(4.6, 61))
     hand.key(Qt.Key.Key_Escape)
-    assert roll.selection() == score(0)
+    assert roll.selection.refs == score(0)
     hand.key(Qt.Key.Key_Escape)
-    assert roll.selection() == ()
+    assert roll.selection.refs == ()
 
 
 def test_dragging_moves_by_the_grid(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
@@ -90,17 +91,17 @@ def test_dragging_moves_by_the_grid(roll: PianoRoll, hand: Hand, heard: Heard) -
     hand.move(hand.at(0.97, 67))
     assert roll.overlays.preview == (pytest.approx(0.25), 3)
     hand.release(hand.at(0.97, 67))
-    assert moved == [(score(0, 1), pytest.approx(0.25), 3)]
+    assert moved == [(Selection.of(score(0, 1)), pytest.approx(0.25), 3)]
     assert roll.overlays.preview is None
     hand.drag(hand.at(0.7, 64), hand.at(0.97, 64), ALT)
-    assert moved[1] == (score(0, 1), pytest.approx(0.27, abs=0.011), 0)
+    assert moved[1] == (Selection.of(score(0, 1)), pytest.approx(0.27, abs=0.011), 0)
 
 
 def test_no_note_is_dragged_before_the_start(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     moved = heard(roll.moved)
     roll.set_selection(score(1, 2))
     hand.drag(hand.at(2.5, 67), hand.at(0.4, 67))
-    assert moved == [(score(1, 2), pytest.approx(-0.5), 0)]
+    assert moved == [(Selection.of(score(1, 2)), pytest.approx(-0.5), 0)]
 
 
 def test_a_cancelled_drag_moves_nothing(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
@@ -126,7 +127,7 @@ def test_the_menu_is_for_the_note_under_it(roll: PianoRoll, hand: Hand, heard: H
     point = hand.at(0.7, 64)
     event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, roll.viewport().mapToGlobal(point), NONE)
     QApplication.sendEvent(roll.viewport(), event)
-    assert asked == [(roll.viewport().mapToGlobal(point), score(1), pytest.approx(0.7, abs=0.01))]
+    assert asked == [(roll.viewport().mapToGlobal(point), Selection.of(score(1)), pytest.approx(0.7, abs=0.01))]
 
 
 # Keys
@@ -145,13 +146,13 @@ def test_keys_edit_what_is_selected(roll: PianoRoll, hand: Hand, heard: Heard) -
     hand.key(Qt.Key.Key_Delete)
     refs = score(1, 2)
     assert moved == [
-        (refs, 0.0, 1),
-        (refs, 0.0, -12),
-        (refs, pytest.approx(0.125), 0),
-        (refs, pytest.approx(-0.01), 0),
+        (Selection.of(refs), 0.0, 1),
+        (Selection.of(refs), 0.0, -12),
+        (Selection.of(refs), pytest.approx(0.125), 0),
+        (Selection.of(refs), pytest.approx(-0.01), 0),
     ]
-    assert quantised == [(refs,)]
-    assert deleted == [(refs,)]
+    assert quantised == [(Selection.of(refs),)]
+    assert deleted == [(Selection.of(refs),)]
 
 
 def test_pitches_stay_in_range(roll: PianoRoll, heard: Heard) -> None:
@@ -164,16 +165,16 @@ def test_pitches_stay_in_range(roll: PianoRoll, heard: Heard) -> None:
 
 def test_ctrl_a_selects_prompt_and_take(roll: PianoRoll, hand: Hand) -> None:
     hand.key(Qt.Key.Key_A, CONTROL)
-    assert set(roll.selection()) == {*score(0, 1, 2, 3), NoteRef("take", 0), NoteRef("take", 1)}
+    assert set(roll.selection.refs) == {*score(0, 1, 2, 3), NoteRef("take", 0), NoteRef("take", 1)}
 
 
 def test_ctrl_arrows_go_from_note_to_note(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     activated = heard(roll.note_activated)
     for _ in range(5):
         hand.key(Qt.Key.Key_Right, CONTROL)
-    assert roll.selection() == (NoteRef("take", 0),)
+    assert roll.selection.refs == (NoteRef("take", 0),)
     hand.key(Qt.Key.Key_Left, CONTROL)
-    assert roll.selection() == score(3)
+    assert roll.selection.refs == score(3)
     hand.key(Qt.Key.Key_Return)
     assert activated == [(score(3)[0],)]
 
@@ -315,7 +316,7 @@ def test_a_drag_of_notes_that_change_meanwhile_ends_and_moves_nothing(
     assert off == [(NoteRef("score", 1),)]
     assert roll.overlays.preview is None
     hand.drag(hand.at(0.1, 58), hand.at(0.6, 65), SHIFT)  # and a band does not bring back what is gone
-    assert set(roll.selection()) <= {*score(0)}
+    assert set(roll.selection.refs) <= {*score(0)}
 
 
 def test_a_drag_goes_on_while_other_parts_change(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
@@ -334,7 +335,7 @@ def test_a_band_forgets_notes_that_go_meanwhile(roll: PianoRoll, hand: Hand) -> 
     roll.set_parts([RollPart.of("score", "prompt", SCORE)])
     hand.move(hand.at(0.6, 65), SHIFT)
     hand.release(hand.at(0.6, 65), SHIFT)
-    assert set(roll.selection()) == {*score(0, 1)}
+    assert set(roll.selection.refs) == {*score(0, 1)}
 
 
 def test_a_menu_that_takes_the_pointer_lets_the_key_go(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
