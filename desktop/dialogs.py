@@ -52,6 +52,11 @@ class Dialogs:
         question = self._tr("{0} was changed by another program. Save over it?").format(name)
         return self._ask(question, self._tr("Save over it"))
 
+    def give_up_export(self) -> bool:
+        """The window is to close while sound is being exported."""
+        question = self._tr("The sound is still being exported. Close now, and it will not be written.")
+        return self._ask(question, self._tr("Close"), self._tr("Keep exporting"))
+
     def _ask(self, question: str, yes: str, no: str = "") -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, "Continuo", question, parent=self._window)
         wanted = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)

@@ -216,7 +216,8 @@ class MainWindow(QMainWindow):
         """End everything, once nothing can be lost."""
         if not self._may_close:
             event.ignore()
-            self.filing.leave(self._close)
+            if not self.exports.is_busy or self.dialogs.give_up_export():
+                self.filing.leave(self._close)
             return
         event.accept()
 

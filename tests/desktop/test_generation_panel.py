@@ -289,7 +289,7 @@ def test_the_wheel_scrolls_and_changes_nothing(panel: GenerationPanel, changes: 
         panel.findChildren(QScrollArea)[0].ensureWidgetVisible(field)
         before = bar.value()
         at = field.mapTo(panel, field.rect().center())
-        QTest.wheelEvent(panel.windowHandle(), QPointF(at), QPoint(0, -120))
+        QTest.wheelEvent(panel.windowHandle(), QPointF(at) * panel.devicePixelRatioF(), QPoint(0, -120))
         QApplication.processEvents()
         assert bar.value() > before
     assert not changes

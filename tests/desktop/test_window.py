@@ -182,6 +182,24 @@ def test_exports_audio_and_can_be_cancelled(desk: MakeDesk, homes: Path) -> None
     assert "cancelled" in at.said[-1]
 
 
+def test_closing_while_sound_is_exported_is_asked_about(desk: MakeDesk, homes: Path) -> None:
+    at = desk()
+    at.open()
+    at.answers.path = str(homes / "song.wav")
+    at.window.actions_["export"].trigger()
+    at.window.close()
+    assert at.answers.told == ["still being exported"]
+    assert at.window.isVisible()
+    at.settle()
+    assert Path(at.answers.path).exists()
+    at.answers.path, at.answers.gives_up_export = str(homes / "never.wav"), True
+    at.window.exports.started.connect(lambda task: task.cancel())  # else it might be done before
+    at.window.actions_["export"].trigger()
+    at.window.close()
+    at.wait(lambda: not at.window.isVisible(), "the window to close")
+    assert not Path(at.answers.path).exists()
+
+
 def test_moving_the_marker_reads_the_prompt_again(desk: MakeDesk) -> None:
     at = desk()
     at.open()

@@ -29,6 +29,7 @@ class Answers(Dialogs):
         self.recovering: Recovering = "recover"
         self.reads_again = False
         self.saves_over = False
+        self.gives_up_export = False
 
     def tell(self, sentence: str) -> None:
         self.told.append(sentence)
@@ -47,6 +48,10 @@ class Answers(Dialogs):
 
     def read_again(self, name: str) -> bool:
         return self.reads_again
+
+    def give_up_export(self) -> bool:
+        self.told.append("still being exported")
+        return self.gives_up_export
 
     def save_over(self, name: str) -> bool:
         self.told.append(f"{name} was changed")
