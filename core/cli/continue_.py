@@ -50,7 +50,7 @@ def continue_(
         str | None, typer.Option(metavar="1,3", help="Tracks of the prompt, numbered as info does.")
     ] = None,
     temperature: Annotated[float, typer.Option(help="Under 1 safer, over 1 bolder, 0 always the likeliest.")] = 1.0,
-    top_p: Annotated[float, typer.Option(help="Draw from the likeliest events with this much probability.")] = 0.95,
+    top_p: Annotated[float, typer.Option(help="Draw from the likeliest events with this much probability.")] = 0.98,
     top_k: Annotated[int, typer.Option(help="Draw from the k likeliest events; 0: from all.")] = 0,
     min_p: Annotated[float, typer.Option(help="Leave out what is less likely than this share of the likeliest.")] = 0.0,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same take.", show_default="random")] = None,

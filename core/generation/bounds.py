@@ -15,6 +15,7 @@ from core.codec.events import Prompt, decode
 
 WINDOW = 2.0  # seconds in which notes are counted
 _LONGER, _PERCENTILE = 1.5, 99.0
+_LONG = 7.5  # seconds: longer notes are rare in true music, and come only after a prompt that has them
 _MORE_AT_ONCE = 2
 _DENSER = 1.5
 _WIDER = 12  # semitones
@@ -42,11 +43,12 @@ def bounds_of(prompt: Prompt) -> Bounds | None:
     if not notes:
         return None
     start, end = np.array([n.start for n in notes]), np.array([n.end for n in notes])
+    long = float(np.percentile(end - start, _PERCENTILE))
     begun = np.searchsorted(start, start, "right")
     at_once = begun - np.searchsorted(np.sort(end), start, "right")
     in_window = begun - np.searchsorted(start, start - WINDOW, "right")
     return Bounds(
-        max(_SHORTEST, _LONGER * float(np.percentile(end - start, _PERCENTILE))),
+        max(_SHORTEST, min(_LONGER * long, max(long, _LONG))),
         min(n.pitch for n in notes) - _WIDER,
         max(n.pitch for n in notes) + _WIDER,
         max(_FEWEST_AT_ONCE, int(at_once.max()) + _MORE_AT_ONCE),

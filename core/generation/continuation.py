@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from core.codec.events import NoteMessage, Prompt, decode
 from core.codec.vocabulary import BOUNDARY, NOTE_ON, note_off
 from core.generation.bounds import bounds_of
+from core.generation.density import Density
 from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
@@ -50,6 +51,7 @@ class _TakeState:
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
         self.grammar = Grammar(options.rules, prompt.steps, self.loudness, bounds_of(prompt))
         self.repetition = Repetition(pitches)
+        self.density = Density(prompt)
         self.events: list[int] = []
         self.ended = False
 
@@ -130,6 +132,7 @@ class Continuation:
         event = grammar.due()
         if event is None:
             allowed, how = grammar.allowed(), self.options.sampling
+            logits = state.density.lean(logits, grammar.step)
             if state.repetition.is_too_much:
                 logits, how = state.repetition.loosen(logits, allowed, how)
             event = sample(logits, allowed, how, state.random.random())
@@ -137,6 +140,7 @@ class Continuation:
         messages = grammar.accept(event)
         if event < NOTE_ON.end:
             state.repetition.hear(event - NOTE_ON.first)
+            state.density.hear(grammar.step)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
 

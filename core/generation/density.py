@@ -1,8 +1,9 @@
 """As busy as the prompt: a take with more or fewer notes a second than its prompt is leaned back towards it.
 
 A small model that has played a fast run believes in fast music and goes on so. Leaning is soft: over a few
-seconds a take does what it likes. On 100 validation prompts it brought the takes within 30 % of the true music's
-density from 50 to 62 in 100 (the prompts themselves: 81), and none of the other measures got worse.
+seconds a take does what it likes. On 100 validation prompts, with top-p 0.98 instead of 0.95, it brought the takes
+within 30 % of the true music's density from 50 to 72 (the prompts themselves: 81), and all the statistics nearer to the
+true music's.
 """
 
 from collections import deque
@@ -16,10 +17,10 @@ from core.codec.vocabulary import LONGEST_SHIFT, NOTE_ON, STEPS_PER_SECOND, TIME
 _STRETCH = 20.0  # seconds of the prompt's end whose density counts
 _FEWEST_NOTES = 8
 _WINDOW = 15 * STEPS_PER_SECOND  # steps of the take in which notes are counted
-_PRIOR = 6 * STEPS_PER_SECOND  # steps as dense as the prompt, counted in: a take's first notes tell little
-_NATS = 2.0  # by which a note becomes less likely for each factor e of density too many
+_PRIOR = 3 * STEPS_PER_SECOND  # steps as dense as the prompt, counted in: a take's first notes tell little
+_NATS = 3.0  # by which a note becomes less likely for each factor e of density too many
 # By which a time shift becomes more likely for that and for each factor e of its length over 0.1 s.
-_SHIFT_NATS = 0.5
+_SHIFT_NATS = 2.0
 _LONGER = np.log(np.arange(1, LONGEST_SHIFT + 1) / 10).astype(np.float32)
 
 

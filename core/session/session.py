@@ -50,7 +50,7 @@ class GenerationSettings:
     length: float = 20.0
     unit: Literal["seconds", "bars"] = "seconds"
     temperature: float = 1.0
-    top_p: float = 0.95
+    top_p: float = 0.98
     seed: int = 0
     seed_locked: bool = False
     takes: int = 1

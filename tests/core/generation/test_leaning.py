@@ -17,9 +17,9 @@ SCALE: tuple[int, ...] = (60, 62, 64, 65, 67, 69, 71, 72)
 C_MAJOR = {0, 2, 4, 5, 7, 9, 11}
 
 
-def line(pitches: list[int]) -> list[int]:
-    """One note after the other, 250 ms each."""
-    return [BOUNDARY, *(e for p in pitches for e in (note_on(p), time_shift(25), note_off(p)))]
+def line(pitches: list[int], steps: int = 25) -> list[int]:
+    """One note after the other, of so many steps each."""
+    return [BOUNDARY, *(e for p in pitches for e in (note_on(p), time_shift(steps), note_off(p)))]
 
 
 @given(st.permutations(SCALE * 4), st.integers(-20, 20), st.floats(0.01, 10))
