@@ -9,6 +9,7 @@ from core.midi.write import TakeNote, take_voice
 from core.session.edits import Part, note_at
 from core.session.forks import accept_take
 from core.session.session import Session, TakeRecord
+from desktop.collector import what_stays
 from desktop.continuing import Continuing
 from desktop.document import Document
 from desktop.file_worker import FileWorker, Task
@@ -134,8 +135,9 @@ class Commands(QObject):
         session = self._document.session
 
         def work(task: Task) -> Session:
-            accepted = accept_take(session, take_id)
-            self._parts.prepare(accepted)
+            with what_stays():
+                accepted = accept_take(session, take_id)
+                self._parts.prepare(accepted)
             return accepted
 
         def done(accepted: Session) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from core.session import edits
 from core.session.edits import Chosen, Edited
 from core.session.session import Session
+from desktop.collector import what_stays
 from desktop.document import Document
 from desktop.file_worker import FileWorker
 from desktop.piano_roll.selection import Selection
@@ -87,8 +88,9 @@ class Editing(QObject):
             return
 
         def work(task: object) -> Edited:
-            edited = edit(session, chosen)
-            self._parts.prepare(edited.session)
+            with what_stays():
+                edited = edit(session, chosen)
+                self._parts.prepare(edited.session)
             return edited
 
         def done(edited: Edited) -> None:

@@ -16,6 +16,7 @@ from desktop.piano_roll.notes import NoteRef, PartKind, RollNote, RollPart
 
 TRACK = "track:"
 TAKE = "take:"
+MOST_KEPT = 1_000_000  # notes of parts that were replaced, 45 bytes each
 
 _Name = tuple[str, PartKind, int]  # key, kind and colour of a part
 _Made = tuple[Any, float, RollPart]  # the notes and the offset that it was made of, and it
@@ -26,7 +27,7 @@ class RollParts:
 
     def __init__(self) -> None:
         self._kept: dict[_Name, _Made] = {}
-        self._replaced: dict[_Name, _Made] = {}  # what each of them was before, which Undo may bring back
+        self._older: list[tuple[_Name, _Made]] = []  # what was replaced, or will be wanted, newest last
 
     def parts(self, session: Session, growths: Sequence[Growth] = ()) -> list[RollPart]:
         """The tracks, the current take, the others faint; while takes grow, they in the current one's place."""
@@ -42,29 +43,40 @@ class RollParts:
         for i, growth in enumerate(growths):
             growth.fresh()
             parts.append(rolled(TAKE + growth.id, "other" if i else "take", 0, growth.notes, growth.marker))
-        self._replaced = {name: old for name, old in self._replaced.items() if name in self._kept}
+        self._forget()
         return parts
 
     def prepare(self, session: Session) -> None:
         """Make the parts of a session, for `parts` to find. On any thread."""
         other = RollParts()
-        other._kept, other._replaced = dict(self._kept), dict(self._replaced)
+        other._kept, other._older = dict(self._kept), list(self._older)
         other.parts(session)
-        self._replaced = {**self._replaced, **other._replaced}
-        self._kept = {**self._kept, **other._kept}
+        made = [(name, new) for name, new in other._kept.items() if new is not self._kept.get(name)]
+        self._older = [*self._older, *made]
 
     def _part(
         self, kept: dict[_Name, _Made], key: str, kind: PartKind, colour: int, notes: Any, offset: float
     ) -> RollPart:
         name: _Name = key, kind, colour
         old = kept.get(name)
-        made = next((m for m in (old, self._replaced.get(name)) if m and m[0] is notes and m[1] == offset), None)
+        candidates = [old, *(made for known, made in self._older if known == name)]
+        made = next((m for m in candidates if m is not None and m[0] is notes and m[1] == offset), None)
         if made is None:
             made = notes, offset, rolled(*name, notes, offset)
         if old is not None and made is not old:
-            self._replaced[name] = old
+            self._older = [(known, m) for known, m in self._older if m is not made]
+            self._older.append((name, old))
         self._kept[name] = made
         return made[2]
+
+    def _forget(self) -> None:
+        """Let the oldest go once they are too many notes."""
+        notes = 0
+        for place in range(len(self._older) - 1, -1, -1):
+            notes += len(self._older[place][1][2])
+            if notes > MOST_KEPT:
+                self._older = self._older[place + 1 :]
+                return
 
 
 def rolled(key: str, kind: PartKind, colour: int, notes: Sequence[Any], offset: float) -> RollPart:
