@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 PITCHES = 128
-MIN_PIXELS_PER_SECOND = 0.5  # an hour in 1800 pixels
+MIN_PIXELS_PER_SECOND = 0.02  # ten hours in 720 pixels: all of any recording fits into a small window
 MAX_PIXELS_PER_SECOND = 4000.0  # a millisecond in four pixels
 MIN_ROW, MAX_ROW = 3.0, 40.0  # height of a pitch in view pixels
 _SHORTEST_NOTE = 2.0  # width that any note has at least, in view pixels

@@ -261,6 +261,15 @@ def test_first_shown_it_fits(qtbot: QtBot) -> None:
     assert view.pitches[0] <= 30 <= 90 <= view.pitches[1]
 
 
+@pytest.mark.parametrize("hours", [1, 9])
+def test_all_of_a_long_recording_fits(roll: PianoRoll, hours: int) -> None:
+    end = hours * 3600.0
+    roll.set_parts([RollPart.of("score", "prompt", [RollNote(0, 1, 60, 80), RollNote(end - 1, end, 62, 80)])])
+    roll.fit()
+    assert roll.coordinates.left == 0
+    assert roll.coordinates.x(end) <= roll.coordinates.width
+
+
 def test_the_page_turns_with_the_playhead(roll: PianoRoll) -> None:
     roll.set_parts([dense_part(2000)])
     roll.set_playhead(3.0)
