@@ -234,6 +234,9 @@ class CardView(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys of the menu's entries; all others are the list's."""
+        if self.state() == QAbstractItemView.State.EditingState:
+            event.accept()  # Return, which has ended the typing of a name and comes here after that
+            return
         words = _KEYS.get(Qt.Key(event.key()))
         card = self._card(self.currentIndex())
         plain = not event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
