@@ -174,10 +174,10 @@ class TakesPanel(QWidget):
             self.view.delegate.forget_all_but({card.take.id for card in cards})
             row = self.model.row_of(self._current)
             self.view.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex())
+            self.stack.setCurrentWidget(self.view if cards else self.empty)  # gives the list its size
             if row != had and row >= 0:
                 self.view.scrollTo(self.model.index(row))
         self.view.viewport().update()
-        self.stack.setCurrentWidget(self.view if cards else self.empty)
 
 
 # Words, keys, tooltip; None is a line between.

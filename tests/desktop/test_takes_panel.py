@@ -391,3 +391,14 @@ def test_it_is_painted_light_and_dark(panel: TakesPanel, session: Session) -> No
 @pytest.mark.parametrize(("seconds", "words"), [(0, "0.0 s"), (59.94, "59.9 s"), (59.96, "1:00"), (125, "2:05")])
 def test_lengths(seconds: float, words: str) -> None:
     assert length_words(seconds) == words
+
+
+def test_the_current_take_of_a_session_just_opened_is_in_view(qtbot: QtBot) -> None:
+    panel = TakesPanel()
+    qtbot.addWidget(panel)
+    panel.resize(280, 250)
+    panel.show()
+    session = session_of(6).select_take("t4")
+    panel.show_takes(session.takes, session.current)
+    QApplication.processEvents()
+    assert panel.view.viewport().rect().contains(card_box(panel, 4))
