@@ -1,5 +1,6 @@
 """EmptyState: what stands in the window before there is anything: invites to a file, an example, or nothing at all."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
@@ -92,6 +93,8 @@ class EmptyState(QWidget):
             outside.setRowStretch(row_or_column, 1)
             outside.setColumnStretch(row_or_column, 1)
         outside.setColumnStretch(1, 1000)
+        for before, after in pairwise((self.hear, self.open, self.new, *self.examples)):
+            self.setTabOrder(before, after)
 
     def _button(self, text: str, clicked: object) -> QPushButton:
         button = QPushButton(text, self)

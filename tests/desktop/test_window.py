@@ -18,6 +18,7 @@ from core.midi.statistics import apart, music, stretch
 from core.session.storage import open_session
 from desktop import continuing
 from desktop.piano_roll.notes import NoteRef
+from tests.desktop.looking import reachable
 from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
@@ -399,3 +400,11 @@ def test_a_session_whose_file_is_gone_is_not_left_unasked(desk: MakeDesk, homes:
     at.settle()
     assert len(open_session(at.answers.path).takes) == 1
     assert not at.window.isWindowModified()
+
+
+def test_the_keys_begin_at_the_first_thing_to_do(desk: MakeDesk) -> None:
+    window = desk().window
+    empty = window.empty
+    assert window.focusWidget() is empty.hear
+    order = reachable(empty)
+    assert order == [empty.hear, empty.open, empty.new, *empty.examples]
