@@ -46,11 +46,14 @@ class EmptyState(QWidget):
         self.hear.clicked.connect(self.hear_clicked)
         icons.set_icon(self.hear, "play")
         self.open = self._button(self.tr("Open a file …"), self.open_clicked.emit)
+        self.open.setToolTip(self.tr("A MIDI file to play on from, or a session that you saved"))
         self.new = self._button(self.tr("Start from nothing"), self.new_clicked.emit)
         self.new.setToolTip(self.tr("The model begins with silence"))
         self.examples = [
             self._button(self.tr(title), lambda path=path: self.example_chosen.emit(path)) for path, title in examples()
         ]
+        for button in self.examples:
+            button.setToolTip(self.tr("Opens this example; then press Continue"))
         self._words = _centred(self.tr("Continuo plays on from where it stops. Your file is never changed."))
         self._caption = _centred(self.tr("Or try an example"))
         self._drop = QFrame(self)

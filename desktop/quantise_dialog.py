@@ -24,6 +24,7 @@ class QuantiseDialog(QDialog):
         self.choice.setToolTip(_TIP)
         buttons = QDialogButtonBox()
         self.accept_button = buttons.addButton("Quantise", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.accept_button.setToolTip("Move the notes to these lines. It can be undone.")
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)

@@ -126,6 +126,8 @@ class SoundCheckDialog(QDialog):
         self.mark = QLabel()
         self.message = _words("")
         self.yes, self.no = QPushButton("Yes"), QPushButton("No")
+        self.yes.setToolTip("You heard the notes.")
+        self.no.setToolTip("You heard nothing: see what can be done.")
         self.yes.clicked.connect(lambda: self._answer(True))
         self.no.clicked.connect(lambda: self._answer(False))
         for button in (self.yes, self.no):

@@ -44,6 +44,7 @@ class StatusBar(QStatusBar):
         self._bar.setMaximumHeight(14)
         self._bar.setTextVisible(False)
         self._cancel = QPushButton(self.tr("Cancel"), self)
+        self._cancel.setToolTip(self.tr("Give up what is being done; nothing of yours is changed"))
         self._cancel.clicked.connect(self._on_cancel)
         self._words = QLabel(self)
         for widget in (self._words, self._bar, self._cancel):

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QAbstractSpinBox, QLineEdit, QScrollBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QScrollBar, QSlider, QWidget
 
 
 def reachable(root: QWidget) -> list[QWidget]:
@@ -28,6 +28,13 @@ def _takes_tab(widget: QWidget) -> bool:
 def unnamed(root: QWidget) -> list[QWidget]:
     """Widgets that Tab reaches and that a screen reader has no name for."""
     return [w for w in reachable(root) if not (w.accessibleName() or getattr(w, "text", lambda: "")())]
+
+
+def untold(root: QWidget) -> list[QWidget]:
+    """Buttons and fields without a tooltip, but for those that Qt makes inside of others."""
+    kinds = (QAbstractButton, QComboBox, QAbstractSpinBox, QSlider)
+    widgets = [w for w in root.findChildren(QWidget) if isinstance(w, kinds) and not w.objectName().startswith("qt_")]
+    return [w for w in widgets if not w.toolTip()]
 
 
 def cut_off(root: QWidget) -> list[str]:

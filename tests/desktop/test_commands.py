@@ -17,7 +17,7 @@ from desktop import main_window
 from desktop.piano_roll.notes import NoteRef
 from desktop.track_list import Column
 from tests.conftest import Listener
-from tests.desktop.looking import reachable, unnamed
+from tests.desktop.looking import reachable, unnamed, untold
 from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
@@ -223,6 +223,7 @@ def test_everything_is_reached_by_tab_and_has_a_name(desk: MakeDesk) -> None:
     window.activateWindow()
     stops = reachable(window)
     assert unnamed(window) == []
+    assert untold(window) == []
     for widget in (window.roll, window.tracks.table, window.takes.view, window.panel.button, window.status.output):
         assert widget in stops
     assert {b.accessibleName() for b in window.transport.findChildren(QToolButton)} >= {
