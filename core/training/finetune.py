@@ -9,7 +9,7 @@ from pathlib import Path
 from core.errors import UsageError, WriteError
 from core.files import write_atomically
 from core.model.checkpoint import find_model, load_model
-from core.resources import user_folder
+from core.resources import bundled, user_folder
 from core.training.corpus import Corpus
 from core.training.prepare import Progress, prepare
 from core.training.recipes import SMALL, Recipe
@@ -54,12 +54,16 @@ def finetune(
 
     Every tenth song is held out; training ends after `minutes`, or after `patience` validations
     that did not get better, and the best state is kept. `on_trainer` gets the trainer, to stop it.
-    Raises NotFound, UnreadableInput, UsageError, WriteError.
+    A model that is there already is never written over. Raises NotFound, UnreadableInput, UsageError, WriteError.
     """
     network, info = load_model(find_model(model))
     name = name or _free_name(folders[0].resolve().name)
-    if not re.fullmatch(r"[\w.\- ]+", name):
-        raise UsageError(f'"{name}" cannot be the name of a model: use letters, digits, spaces and - _ . only.')
+    if not re.fullmatch(r"\w[\w.\- ]*", name):  # ".." would lead to the folder above, which is then cleared away
+        raise UsageError(
+            f'"{name}" cannot be the name of a model: begin with a letter or digit; after it spaces and - _ . go, too.'
+        )
+    if _is_taken(name):
+        raise UsageError(f'There is a model called "{name}" already: choose another --name.')
     work = user_folder("training", name)
     prepare(folders, work / "corpus", jobs=jobs, progress=on_files)
     corpus = Corpus(work / "corpus")
@@ -111,11 +115,16 @@ def _provenance(base: Mapping[str, str], base_name: str, name: str, corpus: Corp
     return {**known, "name": name, "base": base_name, "data": data, "preset": "finetune"}
 
 
+def _is_taken(name: str) -> bool:
+    """Whether there is a model of that name, the user's or a bundled one that it would hide."""
+    return any((folder / f"{name}.safetensors").exists() for folder in (user_folder("models"), bundled("models")))
+
+
 def _free_name(wanted: str) -> str:
-    """A name that no model of the user's has yet (one whose training was broken off may be taken up)."""
-    wanted = re.sub(r"[^\w.\- ]+", "-", wanted) or "mine"
+    """A name that no model has yet (one whose training was broken off may be taken up)."""
+    wanted = re.sub(r"[^\w.\- ]+", "-", wanted).lstrip("-. ") or "mine"
     number = 1
-    while user_folder("models", f"{wanted if number == 1 else f'{wanted}-{number}'}.safetensors").exists():
+    while _is_taken(wanted if number == 1 else f"{wanted}-{number}"):
         number += 1
     return wanted if number == 1 else f"{wanted}-{number}"
 

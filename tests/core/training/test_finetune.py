@@ -93,8 +93,14 @@ def test_names(user: Path, tmp_path: Path) -> None:
     (user / "models" / "waltzes.safetensors").touch()
     assert module._free_name("waltzes") == "waltzes-2"
     assert module._free_name("a/b:c") == "a-b-c"
-    with pytest.raises(UsageError, match="name of a model"):
-        finetune("base", [tmp_path], name="../x")
+    assert module._free_name("(.my) tunes") == "my- tunes"
+    assert module._free_name("bootstrap") == "bootstrap-2"  # a bundled one
+    for impossible in ("../x", "..", ".", " ", ".hidden"):
+        with pytest.raises(UsageError, match="name of a model"):
+            finetune("base", [tmp_path], name=impossible)
+    for taken in ("waltzes", "bootstrap"):
+        with pytest.raises(UsageError, match="another --name"):
+            finetune("base", [tmp_path], name=taken)
     with pytest.raises(NotFound, match="nobody"):
         finetune("nobody", [tmp_path])
 
