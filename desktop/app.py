@@ -126,7 +126,10 @@ def _build() -> "tuple[Application, MainWindow]":
     install_hooks(crier.told.emit)
 
     from desktop.main_window import MainWindow
+    from desktop.palettes import frame_switches
 
+    frame_switches()
+    app.styleHints().colorSchemeChanged.connect(lambda _: frame_switches())
     window = MainWindow()
     window.fit_in(window.screen().availableSize())
     app.file_opened.connect(window.filing.open_path)
