@@ -4,6 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from core.live.outputs import OutputChoice
@@ -55,7 +56,9 @@ class Choices(QObject):
         output_menu.sound_check_requested.connect(self.check_sound)
         output_menu.panic_requested.connect(playback.panic)
         status.output_clicked.connect(self._show_output_menu)
+        colours = QActionGroup(self)  # one of them is always chosen
         for theme in ("system", *_SCHEMES):
+            colours.addAction(actions[f"theme {theme}"])
             actions.on(f"theme {theme}", lambda theme=theme: preferences.change(theme=theme))
         self.show()
 

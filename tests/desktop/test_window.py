@@ -408,3 +408,10 @@ def test_the_keys_begin_at_the_first_thing_to_do(desk: MakeDesk) -> None:
     assert window.focusWidget() is empty.hear
     order = reachable(empty)
     assert order == [empty.hear, empty.open, empty.new, *empty.examples]
+
+
+def test_the_colours_chosen_once_more_stay_chosen(desk: MakeDesk) -> None:
+    actions = desk().window.actions_
+    for name in ("theme dark", "theme dark", "theme system", "theme system"):
+        actions[name].trigger()
+        assert [n for n in ("theme system", "theme light", "theme dark") if actions[n].isChecked()] == [name]
