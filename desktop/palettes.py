@@ -35,7 +35,7 @@ def frame_switches() -> None:
         palette = QPalette()
         if _is_dark(app) and app.style().name() == "fusion":
             palette.setColor(_Role.Window, QColor(_FRAMED))  # a menu itself is painted in Base
-        app.setPalette(palette, "QMenu")
+        app.setPalette(palette, "QMenu")  # pyright: ignore[reportArgumentType]
 
 
 def _is_dark(app: QApplication) -> bool:
