@@ -230,7 +230,19 @@ class CardView(QListView):
         self.setUniformItemSizes(True)
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
-        self.setMinimumWidth(self.fontMetrics().height() * 10)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """A card is as high as the font needs."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        """One card is seen whole, however small the window is."""
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        self.setMinimumSize(self.fontMetrics().height() * 10, self.delegate.sizeHint(option, QModelIndex()).height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys of the menu's entries; all others are the list's."""

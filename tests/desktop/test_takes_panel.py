@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QStyleOptionViewItem, QWidget
 from pytestqt.qtbot import QtBot
@@ -402,3 +402,13 @@ def test_the_current_take_of_a_session_just_opened_is_in_view(qtbot: QtBot) -> N
     panel.show_takes(session.takes, session.current)
     QApplication.processEvents()
     assert panel.view.viewport().rect().contains(card_box(panel, 4))
+
+
+def test_a_card_is_seen_whole_however_small_the_panel(panel: TakesPanel) -> None:
+    panel.resize(panel.minimumSizeHint())
+    QApplication.processEvents()
+    panel.view.scrollTo(panel.model.index(1))
+    assert panel.view.viewport().height() >= card_box(panel, 1).height()
+    panel.view.setFont(QFont(panel.font().family(), 20))
+    QApplication.processEvents()
+    assert panel.view.minimumHeight() >= card_box(panel, 1).height()
