@@ -128,7 +128,7 @@ class PlayerHub(QObject):
             self._serial += 1
             self._live = None
             self._is_paused = False
-            song = self._song = Song(0.0, expected=0.0, is_audition=True)
+            song = self._song = Song(0.0, expected=end, is_audition=True)
             song.add(messages, end)
             song.end = end
             self._command(lambda player: self._start(player, song, 0.0))
