@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from core.resources import bundled
@@ -20,6 +20,7 @@ EXAMPLES = (
     ("pop-loop.mid", "Pop loop"),
 )
 _WIDTH = 480  # of the frame that a file is dropped into, at most
+_ROOMY = 33  # lines of text high: then there is room for the picture
 _BESIDE = 3  # examples side by side
 
 
@@ -68,13 +69,13 @@ class EmptyState(QWidget):
         font.setPointSizeF(font.pointSizeF() * 1.7)
         font.setBold(True)
         title.setFont(font)
-        picture = _centred("")
         icon = QIcon(str(bundled("icons", "continuo.png")))
-        picture.setPixmap(icon.pixmap(QSize(64, 64), self.devicePixelRatio()))
+        self._picture = _centred("")
+        self._picture.setPixmap(icon.pixmap(QSize(64, 64), self.devicePixelRatio()))
         inside = QVBoxLayout(self._drop)
         inside.setContentsMargins(28, 28, 28, 32)
         inside.setSpacing(10)
-        for widget, space in ((picture, 6), (title, 0), (self._words, 14), (self.hear, 0)):
+        for widget, space in ((self._picture, 6), (title, 0), (self._words, 14), (self.hear, 0)):
             inside.addWidget(widget)
             inside.addSpacing(space)
         row = QHBoxLayout()
@@ -114,6 +115,11 @@ class EmptyState(QWidget):
         faint = with_contrast(mix(window, text, 0.7), window, TEXT_CONTRAST).name()
         for label in (self._words, self._caption):
             label.setStyleSheet(f"color: {faint}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the picture makes way."""
+        super().resizeEvent(event)
+        self._picture.setVisible(event.size().height() >= _ROOMY * self.fontMetrics().height())
 
     def changeEvent(self, event: QEvent) -> None:
         """The system went from light to dark."""

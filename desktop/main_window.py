@@ -211,7 +211,9 @@ class MainWindow(QMainWindow):
 
     def fit_in(self, room: QSize) -> None:
         """Be no larger than so much room on the screen leaves, with a frame around."""
-        self.resize(self.size().boundedTo(room - QSize(16, 48)))
+        room -= QSize(16, 48)
+        self.setMinimumSize(self.minimumSize().boundedTo(room))  # 1920x1080 at 200 % is 960x540
+        self.resize(self.size().boundedTo(room))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End everything, once nothing can be lost."""

@@ -49,6 +49,18 @@ def cut_off(root: QWidget) -> list[str]:
     return bad
 
 
+def squeezed(root: QWidget) -> list[QWidget]:
+    """Widgets that are lower than they can be."""
+    widgets = [w for w in root.findChildren(QWidget) if w.isVisible() and not w.objectName().startswith("qt_")]
+    return [w for w in widgets if w.height() < _least_height(w)]
+
+
+def _least_height(widget: QWidget) -> int:
+    if widget.hasHeightForWidth():
+        return widget.heightForWidth(widget.width())
+    return widget.minimumSizeHint().height()
+
+
 def dark() -> QPalette:
     """A dark palette."""
     return QPalette(QColor("#3a3d41"), QColor("#2b2d30"))

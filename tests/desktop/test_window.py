@@ -18,7 +18,7 @@ from core.midi.statistics import apart, music, stretch
 from core.session.storage import open_session
 from desktop import continuing
 from desktop.piano_roll.notes import NoteRef
-from tests.desktop.looking import reachable
+from tests.desktop.looking import reachable, squeezed
 from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
@@ -349,6 +349,19 @@ def test_it_opens_no_larger_than_the_screen(desk: MakeDesk) -> None:
     assert window.size() == QSize(1320, 820)
     window.fit_in(QSize(1280, 680))  # of a laptop's full HD screen at 150 %
     assert window.size() == QSize(1264, 632)
+
+
+def test_on_the_smallest_screen_nothing_is_squeezed(desk: MakeDesk) -> None:
+    at = desk()
+    window = at.window
+    window.resize(900, 560)
+    at.wait(lambda: not squeezed(window), "room for everything")
+    window.fit_in(QSize(960, 540))  # full HD at 200 %
+    assert window.size() == QSize(900, 492)
+    at.wait(lambda: not squeezed(window), "room for everything")
+    at.open()
+    at.sample(1.0)
+    at.wait(lambda: not squeezed(window), "room for everything")
 
 
 def test_recent_files_with_long_paths_show_where_they_begin_and_end(desk: MakeDesk, homes: Path) -> None:
