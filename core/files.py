@@ -21,6 +21,7 @@ _REASONS = {
     errno.ENOENT: "there is no such folder",
     errno.ENOTDIR: "there is no such folder",
     errno.EISDIR: "it is a folder",
+    errno.EEXIST: "a file has that name",
     errno.ENAMETOOLONG: "its name is too long",
 }
 
@@ -76,7 +77,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         mode = _mode_for(target)
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".continuo-", suffix=".part")
     except (OSError, ValueError) as error:  # ValueError: a name with a null character in it
-        raise WriteError(f'Cannot write "{os.fspath(path)}": {_reason(error)}.') from error
+        raise WriteError(f'Cannot write "{os.fspath(path)}": {reason(error)}.') from error
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -88,7 +89,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         if isinstance(error, OSError):
-            raise WriteError(f'Cannot write "{os.fspath(path)}": {_reason(error)}.') from error
+            raise WriteError(f'Cannot write "{os.fspath(path)}": {reason(error)}.') from error
         raise
 
 
@@ -100,7 +101,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".continuo-", suffix=".part"):
             pass
     except (OSError, ValueError) as error:
-        raise WriteError(f'Cannot write "{os.fspath(path)}": {_reason(error)}.') from error
+        raise WriteError(f'Cannot write "{os.fspath(path)}": {reason(error)}.') from error
 
 
 def _mode_for(target: Path) -> int:
@@ -120,7 +121,8 @@ def _mode_for(target: Path) -> int:
     return stat.S_IMODE(there.st_mode)
 
 
-def _reason(error: OSError | ValueError) -> str:
+def reason(error: OSError | ValueError) -> str:
+    """Why a file could not be written, in a few words that go behind a colon."""
     if isinstance(error, OSError) and error.errno is not None:
         return _REASONS.get(error.errno, error.strerror or str(error))
     return "its name is not a possible file name"

@@ -13,6 +13,7 @@ import numpy as np
 
 from core.codec.vocabulary import STEPS_PER_SECOND
 from core.errors import UnreadableInput
+from core.files import replacing, write_atomically
 from core.training.notes import NOTE, TICKS, Events, Notes
 from core.training.splits import Split
 
@@ -102,11 +103,10 @@ class Draft:
 
 
 def write_corpus(folder: Path, drafts: Iterable[Draft], digest: str) -> list[Piece]:
-    """Write the arrays, then the index, whose presence says that the corpus is whole. Raises OSError."""
+    """Write the arrays, then the index, whose presence says that the corpus is whole. Raises WriteError."""
     pieces: list[Piece] = []
     first_note = first_event = 0
-    parts = [folder / f"{name}.part" for name in (NOTES, EVENTS)]
-    with open(parts[0], "wb") as notes_file, open(parts[1], "wb") as events_file:
+    with replacing(folder / NOTES) as notes_file, replacing(folder / EVENTS) as events_file:
         for draft in drafts:
             seconds = float(draft.notes["end"].max()) / (TICKS * STEPS_PER_SECOND)
             counts = (first_note, len(draft.notes), first_event, len(draft.events))
@@ -116,10 +116,6 @@ def write_corpus(folder: Path, drafts: Iterable[Draft], digest: str) -> list[Pie
             events_file.write(draft.events.tobytes())
             first_note += len(draft.notes)
             first_event += len(draft.events)
-    for part, name in zip(parts, (NOTES, EVENTS), strict=True):
-        part.replace(folder / name)
     index = {"format": FORMAT, "digest": digest, "pieces": [asdict(piece) for piece in pieces]}
-    part = folder / f"{INDEX}.part"
-    part.write_text(json.dumps(index, indent=0), encoding="utf-8")
-    part.replace(folder / INDEX)
+    write_atomically(folder / INDEX, json.dumps(index, indent=0).encode())
     return pieces

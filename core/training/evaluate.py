@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import NotFound, UsageError, WriteError
-from core.files import write_atomically
+from core.files import reason, write_atomically
 from core.generation.engine import Engine, choose_device
 from core.generation.options import Options
 from core.generation.sampler import Sampling
@@ -170,7 +170,7 @@ def save_evaluation(result: Evaluation, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(f'Cannot make the folder "{folder}": {error.strerror}.') from error
+        raise WriteError(f'Cannot make the folder "{folder}": {reason(error)}.') from error
     written = [folder / "evaluation.json"]
     write_atomically(written[0], json.dumps(result.as_dict(), indent=1).encode())
     if result.comparison:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.errors import UsageError, WriteError
-from core.files import write_atomically
+from core.files import reason, write_atomically
 from core.model.checkpoint import find_model, load_model
 from core.resources import bundled, user_folder
 from core.training.corpus import Corpus
@@ -135,4 +135,4 @@ def _publish(model: Path, target: Path, work: Path) -> None:
         write_atomically(target, model.read_bytes())
         shutil.rmtree(work)
     except OSError as error:
-        raise WriteError(f'Cannot write "{target}": {error.strerror or error}.') from error
+        raise WriteError(f'Cannot write "{target}": {reason(error)}.') from error

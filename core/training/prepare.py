@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import ContinuoError, NotFound, UnreadableInput, UsageError, WriteError
+from core.files import reason, replacing, write_atomically
 from core.midi.grid import is_gridded
 from core.midi.read import read_score
 from core.midi.score import Score
@@ -31,6 +32,7 @@ from core.training.splits import SPLITS, Split, read_splits, split_songs
 SUFFIXES = (".mid", ".midi", ".kar", ".smf")
 REPORT = "report.json"
 FEWEST_NOTES = 8
+_PARTS = ".parts"
 _PART = 32  # files
 
 Progress = Callable[[int, int], None]  # (files done, files in all)
@@ -81,34 +83,48 @@ def prepare(
     """Make the corpus folder from all MIDI files below `folders`; one that is up to date is left as it is.
 
     `splits` is a CSV (see core.training.splits), `licences` overrides by source. Raises NotFound for
-    a folder that is not there, UsageError when there is no MIDI file, WriteError.
+    a folder that is not there, UsageError when there is no MIDI file, UnreadableInput when none can be
+    used, WriteError.
     """
     files = find_files(folders, licences or {})
+    _check_place(corpus)
     table = read_splits(splits) if splits else {}
     parts = [files[i : i + _PART] for i in range(0, len(files), _PART)]
     keys = [_part_key(part) for part in parts]
     digest = _digest([FORMAT, keys, sorted((str(p), s) for p, s in table.items())])
-    report_file = corpus / REPORT
-    if report_file.is_file() and _is_current(corpus, digest):
+    if (report := _current(corpus, digest)) and report.sources:
         progress(len(files), len(files))
-        return Report(**json.loads(report_file.read_text(encoding="utf-8")))
+        return report
     try:
-        (corpus / "parts").mkdir(parents=True, exist_ok=True)
-        paths = [corpus / "parts" / f"{key}.npz" for key in keys]
+        corpus.mkdir(parents=True, exist_ok=True)
+        (corpus / _PARTS).mkdir(exist_ok=True)
+        paths = [corpus / _PARTS / f"{key}.npz" for key in keys]
         _read_parts(parts, paths, jobs or os.cpu_count() or 1, progress)
         report = _assemble(corpus, parts, paths, table, digest)
-        report_file.write_text(json.dumps(asdict(report), indent=1, ensure_ascii=False), encoding="utf-8")
-        shutil.rmtree(corpus / "parts")
+        write_atomically(corpus / REPORT, json.dumps(asdict(report), indent=1, ensure_ascii=False).encode())
+        shutil.rmtree(corpus / _PARTS)
     except OSError as error:
-        raise WriteError(f'Cannot write the corpus "{corpus}": {error.strerror or error}.') from error
+        raise WriteError(f'Cannot write the corpus "{corpus}": {reason(error)}.') from error
+    if not report.sources:
+        raise UnreadableInput(f"None of the MIDI files can be used; {corpus / REPORT} says why.")
     return report
 
 
-def _is_current(corpus: Path, digest: str) -> bool:
+def _check_place(corpus: Path) -> None:
+    """Raises UsageError for a folder of something else, where files could be written over."""
+    there = set(os.listdir(corpus)) if os.path.isdir(corpus) else set()
+    if there and _PARTS not in there and not {INDEX, NOTES} <= there:
+        raise UsageError(f"{corpus} holds other files: choose a new folder for the corpus.")
+
+
+def _current(corpus: Path, digest: str) -> Report | None:
+    """The report of a corpus that is up to date; None where it was broken off, damaged, or of another version."""
     try:
-        return Corpus(corpus).digest == digest
-    except UnreadableInput:  # broken off, damaged, or of another version
-        return False
+        if Corpus(corpus).digest == digest:
+            return Report(**json.loads((corpus / REPORT).read_text(encoding="utf-8")))
+    except (UnreadableInput, OSError, ValueError, TypeError):
+        pass
+    return None
 
 
 def find_files(folders: Sequence[Path], licences: Mapping[str, str]) -> list[MidiFile]:
@@ -191,8 +207,7 @@ def _read_part(files: Sequence[MidiFile], path: Path) -> int:
         events.append(note_events(read))
         quarters.append(quarter)
         faults.append(fault)
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    with open(temporary, "wb") as out:
+    with replacing(path) as out:
         np.savez(
             out,
             notes=np.concatenate(notes),
@@ -202,7 +217,6 @@ def _read_part(files: Sequence[MidiFile], path: Path) -> int:
             quarters=quarters,
             faults=faults,
         )
-    temporary.replace(path)
     return len(files)
 
 

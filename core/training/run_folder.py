@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from core.errors import ContinuoError, UnreadableInput, UsageError, WriteError
-from core.files import write_atomically
+from core.files import reason, write_atomically
 from core.model.checkpoint import save_model
 from core.model.transformer import MusicTransformer
 
@@ -37,7 +37,7 @@ class RunFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise WriteError(f'Cannot make the folder "{path}": {error.strerror}.') from error
+            raise WriteError(f'Cannot make the folder "{path}": {reason(error)}.') from error
 
     def begin(self, asked: Mapping[str, Any]) -> None:
         """Record what the run is; on going on, check that it is the same. Raises UsageError."""

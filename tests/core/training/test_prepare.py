@@ -1,5 +1,6 @@
 """From folders of MIDI to a corpus."""
 
+import errno
 import json
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,7 @@ from mido import MetaMessage
 
 import core.training.prepare as module
 from core.codec.events import encode
-from core.errors import NotFound, UnreadableInput, UsageError
+from core.errors import NotFound, UnreadableInput, UsageError, WriteError
 from core.midi.read import read_score
 from core.training.corpus import FORMAT, Corpus
 from core.training.prepare import MidiFile, prepare
@@ -183,6 +184,45 @@ def test_wrong_folders(tmp_path: Path) -> None:
         prepare([tmp_path / "empty"], tmp_path / "corpus")
     with pytest.raises(UnreadableInput, match="not a prepared corpus"):
         Corpus(tmp_path / "empty")
+
+
+def test_a_folder_of_something_else_is_left_as_it_is(tmp_path: Path) -> None:
+    midi = write_songs(tmp_path / "midi", 2)
+    (tmp_path / "scores" / "parts").mkdir(parents=True)  # a musician's, such as for strings
+    (tmp_path / "scores" / "parts" / "viola.txt").touch()
+    with pytest.raises(UsageError, match="new folder"):
+        prepare([midi], tmp_path / "scores", jobs=1)
+    with pytest.raises(UsageError, match="new folder"):
+        prepare([midi], midi, jobs=1)
+    assert (tmp_path / "scores" / "parts" / "viola.txt").is_file()
+
+
+@pytest.mark.parametrize("name", ["midi/song1.mid", "midi/song1.mid/corpus", "x" * 300])
+def test_a_place_where_no_corpus_can_be(tmp_path: Path, name: str) -> None:
+    midi = write_songs(tmp_path / "midi", 2)
+    with pytest.raises(WriteError, match="Cannot write the corpus"):
+        prepare([midi], tmp_path / name, jobs=1)
+
+
+def test_nothing_usable(tmp_path: Path) -> None:
+    midi = tmp_path / "midi"
+    midi.mkdir()
+    (midi / "text.mid").write_bytes(b"no MIDI at all")
+    for _ in range(2):  # again, though it is up to date
+        with pytest.raises(UnreadableInput, match=r"report\.json"):
+            prepare([midi], tmp_path / "corpus", jobs=1)
+    assert "text.mid" in (tmp_path / "corpus" / "report.json").read_text(encoding="utf-8")
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    midi = write_songs(tmp_path / "midi", 2)
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(WriteError, match="the disk is full"):
+        prepare([midi], tmp_path / "corpus", jobs=1)
+    assert not [path for path in (tmp_path / "corpus").rglob("*") if path.is_file()]
 
 
 def test_damaged_corpus(tmp_path: Path) -> None:
