@@ -83,10 +83,15 @@ def prepare(
     """Make the corpus folder from all MIDI files below `folders`; one that is up to date is left as it is.
 
     `splits` is a CSV (see core.training.splits), `licences` overrides by source. Raises NotFound for
-    a folder that is not there, UsageError when there is no MIDI file, UnreadableInput when none can be
-    used, WriteError.
+    a folder that is not there, UsageError when there is no MIDI file or none of a source in `licences`,
+    UnreadableInput when none can be used, WriteError.
     """
     files = find_files(folders, licences or {})
+    sources = {file.source for file in files}
+    if unknown := sorted((licences or {}).keys() - sources):
+        raise UsageError(
+            f"No file is of a source called {', '.join(unknown)}; there are: {', '.join(sorted(sources))}."
+        )
     _check_place(corpus)
     table = read_splits(splits) if splits else {}
     parts = [files[i : i + _PART] for i in range(0, len(files), _PART)]

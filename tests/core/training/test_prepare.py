@@ -172,6 +172,8 @@ def test_report_by_source_and_licence(tmp_path: Path) -> None:
     assert rows["asap"]["licence"] == "CC BY-NC-SA 4.0"
     assert rows["mine"]["licence"] == "CC0"
     assert sum(row["files"] for row in rows.values()) == 7 - len(report.duplicates)
+    with pytest.raises(UsageError, match=r"called mien; there are: mine"):
+        prepare([tmp_path / "mine"], tmp_path / "d", licences={"mien": "CC0"}, jobs=1)
     corpus = Corpus(tmp_path / "c")
     assert sum(row["events"] for row in rows.values()) == sum(len(corpus.events(p)) for p in corpus.pieces)
 
