@@ -10,4 +10,5 @@ run        continue: sampling, playing and measuring
 play       play, ports
 look       info, models, import-model, encode, decode
 bench      bench
+training   prepare, train, finetune, evaluate, pack
 """

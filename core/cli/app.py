@@ -12,8 +12,7 @@ from typing import Annotated
 
 import typer
 
-from core import cli_training
-from core.cli import bench, continue_, interrupts, look, play
+from core.cli import bench, continue_, interrupts, look, play, training
 from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
 
@@ -63,7 +62,7 @@ for name, function in {
     "bench": bench.bench,
 }.items():
     app.command(name)(function)
-cli_training.register(app)
+training.register(app)
 
 
 def main() -> None:

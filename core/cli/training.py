@@ -1,8 +1,4 @@
-"""The training commands of continuo-cli: prepare, train, finetune, evaluate.
-
-All that is slow to import is imported when a command runs. With --json the last line of stdout is one
-JSON object and everything else goes to stderr.
-"""
+"""continuo-cli prepare, train, finetune, evaluate, pack: from MIDI files to a model, and how good it is."""
 
 import json
 import signal
@@ -13,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.cli.output import Json
 from core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from core.training.evaluate import Evaluation
     from core.training.train import Outcome, Status, Trainer
 
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 _Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 _Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that read files (default: one per core).")]
 
@@ -115,7 +111,7 @@ def prepare(
     splits: Annotated[Path | None, typer.Option(help="CSV with columns split and path (default: by hash).")] = None,
     licence: Annotated[list[str] | None, typer.Option(help="SOURCE=LICENCE, for the report and the models.")] = None,
     jobs: _Jobs = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Make a corpus to train on from folders of MIDI.
 
@@ -182,7 +178,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: _Device = "auto",
     compile: Annotated[bool | None, typer.Option(help="torch.compile (default: where it helps).")] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Train a model, from scratch or from another model on.
 
@@ -254,7 +250,7 @@ def finetune(
     patience: Annotated[int, typer.Option(min=1, help="Checks without a better result before it stops.")] = 3,
     device: _Device = "auto",
     jobs: _Jobs = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Make a model of your own: train one further on your MIDI.
 
@@ -326,7 +322,7 @@ def evaluate(
     top_p: Annotated[float | None, typer.Option(help="Of the continuations (default: the app's).")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: _Device = "auto",
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Measure a model: likelihood of music it has not seen, and what its continuations are like.
 
@@ -375,7 +371,7 @@ def pack(
     header: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An entry of the header, such as name=Mine.")
     ] = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Pack a model's weights in 8 bits: a quarter of float32's size, the likelihood all but the same.
 
