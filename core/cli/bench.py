@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.cli import interrupts
 from core.cli.output import Json, give, say
 from core.errors import ContinuoError
 
@@ -29,7 +30,7 @@ FIGURES = (  # of the window: words, the most it should be, its unit, where the 
 
 
 def bench(
-    threads: Annotated[int | None, typer.Option(help="CPU threads.", show_default="PyTorch's choice")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.", show_default="PyTorch's choice")] = None,
     gui: Annotated[bool, typer.Option("--gui", help="Measure the window instead, for two minutes.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -42,11 +43,12 @@ def bench(
     if gui:
         _bench_window(as_json)
         return
-    import torch
+    with interrupts.put_off():
+        import torch
 
-    from core.model.checkpoint import find_model, load_model
-    from core.model.inference import Inference
-    from core.model.transformer import BOOK, MusicTransformer
+        from core.model.checkpoint import find_model, load_model
+        from core.model.inference import Inference
+        from core.model.transformer import BOOK, MusicTransformer
 
     if threads:
         torch.set_num_threads(threads)

@@ -130,7 +130,7 @@ def continue_(
             say(f"Playing to {player.description}.")
             if wait:
                 _wait_for_connection(player)
-        with interrupts.put_off():  # an exception out of the middle of torch's loading ends the process with a crash
+        with interrupts.put_off():
             from core.cli.run import Run  # torch, only now that the port is open
 
         run = Run(choice, options, model, device, player, synth)

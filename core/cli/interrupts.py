@@ -46,7 +46,10 @@ def noted() -> Iterator[Event]:
 
 @contextmanager
 def put_off() -> Iterator[None]:
-    """While it lasts, neither breaks anything off; what came then counts at its end."""
+    """While it lasts, neither breaks anything off; what came then counts at its end.
+
+    For the imports that load torch: in the middle of them an exception may be lost, or crash the process.
+    """
     with noted() as came:
         yield
     if came.is_set():

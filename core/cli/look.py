@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from core.cli import interrupts
 from core.cli.output import Json, give, say
 from core.errors import UsageError
 
@@ -72,7 +73,8 @@ def models(as_json: Json = False) -> None:
 
     Example: continuo-cli models
     """
-    from core.model.checkpoint import DEFAULT_MODEL, list_models
+    with interrupts.put_off():
+        from core.model.checkpoint import DEFAULT_MODEL, list_models
 
     found = [
         {
@@ -103,11 +105,12 @@ def import_model(
     Only tensors are read from the file: nothing in it is run.
     Example: continuo-cli import-model musicTrans.pth -o musicTrans.safetensors
     """
-    from core.model.checkpoint import import_book, save_model
-
     if out.suffix != ".safetensors":
         raise UsageError(f"The model's name must end in .safetensors, which {out.name} does not.")
-    import torch
+    with interrupts.put_off():
+        import torch
+
+        from core.model.checkpoint import import_book, save_model
 
     network = import_book(book)
     provenance = {"name": out.stem, "licence": licence, "data": f"unknown; imported from {book.name}"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.cli import interrupts
 from core.cli.output import Json
 from core.errors import NotFound, UsageError
 
@@ -187,11 +188,12 @@ def train(
     """
     from dataclasses import replace
 
-    from core.model.checkpoint import find_model, load_model
-    from core.training.corpus import Corpus
-    from core.training.recipes import RECIPES
-    from core.training.run_folder import RunFolder
-    from core.training.train import Settings, Trainer, processes
+    with interrupts.put_off():
+        from core.model.checkpoint import find_model, load_model
+        from core.training.corpus import Corpus
+        from core.training.recipes import RECIPES
+        from core.training.run_folder import RunFolder
+        from core.training.train import Settings, Trainer, processes
 
     if preset not in RECIPES:
         raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')
@@ -259,11 +261,11 @@ def finetune(
     """
     from contextlib import ExitStack
 
-    from core.training.finetune import finetune as run
-
     missing = next((folder for folder in folders if not folder.is_dir()), None)
     if missing:
         raise NotFound(f"There is no folder {missing}.")
+    with interrupts.put_off():
+        from core.training.finetune import finetune as run
     signals: list[int] = []
     with ExitStack() as stack:
         show = stack.enter_context(_bar("Fine-tuning"))
@@ -330,10 +332,11 @@ def evaluate(
     """
     from dataclasses import replace
 
-    from core.generation.sampler import Sampling
-    from core.training.evaluate import Asked, save_evaluation
-    from core.training.evaluate import evaluate as run
-    from core.training.splits import SPLITS, Split
+    with interrupts.put_off():
+        from core.generation.sampler import Sampling
+        from core.training.evaluate import Asked, save_evaluation
+        from core.training.evaluate import evaluate as run
+        from core.training.splits import SPLITS, Split
 
     chosen: Split | None = next((s for s in SPLITS if s == split), None)
     if chosen is None:
@@ -377,15 +380,16 @@ def pack(
 
     Example: continuo-cli pack run/best.safetensors -o mine.safetensors --set name=Mine
     """
-    import torch
-
-    from core.model.checkpoint import find_model, load_model, save_model
-
     if output.suffix != ".safetensors":
         raise UsageError(f"The model's name must end in .safetensors, which {output.name} does not.")
     entries = _pairs(header, "--set", "KEY=VALUE")
     if "config" in entries:
         raise UsageError("The config belongs to the weights and cannot be set.")
+    with interrupts.put_off():
+        import torch
+
+        from core.model.checkpoint import find_model, load_model, save_model
+
     network, info = load_model(find_model(model))
     save_model(output, network, {**info.provenance, **entries}, torch.int8)
     size = output.stat().st_size

@@ -1,0 +1,45 @@
+"""Ctrl-C while a command loads what it needs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOSING = """
+import os, signal, sys
+
+class LosesOne:  # as torch does, parts of whose loading go on after an exception
+    def find_spec(self, name, *_):
+        if name == "torch":
+            sys.meta_path.remove(self)
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                pass
+
+sys.meta_path.insert(0, LosesOne())
+from core.cli.start import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("continue", "song.mid", "-o", "out.mid", "--events", "4"),
+        ("models",),
+        ("import-model", "book.pth", "-o", "out.safetensors"),
+        ("bench",),
+        ("train", "corpus", "-o", "run"),
+        ("finetune", "bootstrap", "."),
+        ("evaluate", "bootstrap", "song.mid"),
+        ("pack", "bootstrap", "-o", "out.safetensors"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_ctrl_c_while_torch_is_loaded_is_not_lost(arguments: tuple[str, ...], tmp_path: Path, song: Path) -> None:
+    command = [sys.executable, "-c", LOSING, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert [path.name for path in tmp_path.iterdir()] == [song.name]
