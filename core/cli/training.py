@@ -1,8 +1,9 @@
 """continuo-cli prepare, train, finetune, evaluate, pack: from MIDI files to a model, and how good it is."""
 
-import json
+import math
 import signal
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli import interrupts
-from core.cli.output import Json
+from core.cli.output import Json, console, give, say
 from core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from core.training.evaluate import Evaluation
     from core.training.train import Outcome, Status, Trainer
+
+LINE_EVERY = 60.0  # seconds between two lines of progress where there is no terminal
 
 _Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 _Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that read files (default: one per core).")]
@@ -50,24 +51,23 @@ def _weights(values: list[str] | None) -> dict[str, float]:
     return weights
 
 
-def _print_json(value: Mapping[str, Any]) -> None:
-    print(json.dumps(value), flush=True)
-
-
 @contextmanager
 def _bar(description: str, *, hidden: bool = False) -> Iterator[Callable[[float, float, str], None]]:
-    """A progress bar on stderr: call it with (done, total, text)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    """A progress bar on stderr, or a line now and then where that is no terminal: call it with (done, total, text)."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[text]}"))
-    bar: Progress = Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=hidden)
-    with bar:
+    on_terminal = console().is_interactive
+    said = time.monotonic()
+    with Progress(*columns, TimeRemainingColumn(), console=console(), disable=hidden or not on_terminal) as bar:
         task = bar.add_task(description, total=None, text="")
 
         def show(done: float, total: float, text: str) -> None:
+            nonlocal said
             bar.update(task, completed=done, total=total, text=text)
+            if not (hidden or on_terminal) and time.monotonic() - said >= LINE_EVERY:
+                said = time.monotonic()
+                say(f"{description}: {text}")
 
         yield show
 
@@ -78,6 +78,8 @@ def _stopping_on_signals(trainer: "Trainer") -> Iterator[list[int]]:
     came: list[int] = []
 
     def stop(number: int, frame: object) -> None:
+        if not came:
+            say("Stopping after this step ...")
         came.append(number)
         trainer.stop()
 
@@ -136,18 +138,13 @@ def prepare(
     )
     lists = ("unreadable", "too_short", "duplicates", "near_duplicates")
     counts = {name: len(getattr(report, name)) for name in lists}
-    _say(", ".join(f"{name.replace('_', ' ')}: {n}" for name, n in counts.items()) + f" (see {output / 'report.json'})")
+    say(", ".join(f"{name.replace('_', ' ')}: {n}" for name, n in counts.items()) + f" (see {output / 'report.json'})")
     if as_json:
         totals = {key: sum(row[key] for row in report.sources) for key in ("files", "hours", "events")}
-        _print_json({"corpus": str(output), **totals, **counts, "sources": report.sources})
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
+        give("", {"corpus": str(output), **totals, **counts, "sources": report.sources}, as_json)
 
 
 def _print_table(title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title)
@@ -156,7 +153,7 @@ def _print_table(title: str, columns: list[str], rows: list[dict[str, Any]]) -> 
         table.add_column(column.replace("_", " "), justify="right" if number else "left")
     for row in rows:
         table.add_row(*("" if (value := row.get(c)) is None else _number(value) for c in columns))
-    Console(stderr=True).print(table)
+    console().print(table)
 
 
 def _number(value: object) -> str:
@@ -211,7 +208,7 @@ def train(
         trainer = Trainer(data, run, recipe, settings, initial=network, base=info, on_status=_status_shower(show))
         if rank == 0:
             hardware = trainer.hardware
-            _say(f"Training on {hardware.device} in {str(hardware.dtype).removeprefix('torch.')} ({hardware.why}).")
+            say(f"Training on {hardware.device} in {str(hardware.dtype).removeprefix('torch.')} ({hardware.why}).")
         with _stopping_on_signals(trainer) as signals:
             outcome = trainer.train()
         if rank == 0:
@@ -223,11 +220,12 @@ def train(
 def _end_training(outcome: "Outcome", signals: list[int], as_json: bool) -> None:
     held_out = "" if outcome.best_validation is None else f", {outcome.best_validation:.3f} nats per event held out"
     if outcome.finished:
-        _say(f"Trained in {_clock_time(outcome.seconds)}{held_out}: {outcome.model}")
+        say(f"Trained in {_clock_time(outcome.seconds)}{held_out}: {outcome.model}")
     else:
-        _say(f"Stopped after {_clock_time(outcome.seconds)}{held_out}; the same command goes on.")
+        say(f"Stopped after {_clock_time(outcome.seconds)}{held_out}; the same command goes on.")
     if as_json:
-        _print_json(
+        give(
+            "",
             {
                 "finished": outcome.finished,
                 "interrupted": bool(signals),
@@ -236,11 +234,12 @@ def _end_training(outcome: "Outcome", signals: list[int], as_json: bool) -> None
                 "events": outcome.events,
                 "seconds": round(outcome.seconds, 2),
                 "events_per_second": round(outcome.events / max(outcome.seconds, 1e-9), 1),
-                "loss": outcome.loss,
+                "loss": outcome.loss if math.isfinite(outcome.loss) else None,  # before the first step
                 "validation": outcome.best_validation,
                 "device": str(outcome.hardware.device),
                 "precision": str(outcome.hardware.dtype).removeprefix("torch."),
-            }
+            },
+            as_json,
         )
 
 
@@ -287,14 +286,15 @@ def finetune(
             on_trainer=on_trainer,
         )
     if signals:
-        _say("Stopped; the same command with the same --name goes on.")
+        say("Stopped; the same command with the same --name goes on.")
     elif tuned.before is None or tuned.after is None:
-        _say(f'"{tuned.name}" is ready: {tuned.path} (too few songs to hold one out and tell how good it is).')
+        say(f'"{tuned.name}" is ready: {tuned.path} (too few songs to hold one out and tell how good it is).')
     else:
         change = f"{tuned.before:.3f} before, {tuned.after:.3f} after, in nats per event on {tuned.held_out} songs"
-        _say(f'"{tuned.name}" is ready: {tuned.path} ({change} that were held out).')
+        say(f'"{tuned.name}" is ready: {tuned.path} ({change} that were held out).')
     if as_json:
-        _print_json(
+        give(
+            "",
             {
                 "finished": tuned.outcome.finished,
                 "name": tuned.name,
@@ -305,7 +305,8 @@ def finetune(
                 "after": tuned.after,
                 "steps": tuned.outcome.steps,
                 "seconds": round(tuned.outcome.seconds, 2),
-            }
+            },
+            as_json,
         )
     if signals:
         raise typer.Exit(130)
@@ -343,11 +344,11 @@ def evaluate(
         raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
     named = {"temperature": temperature, "top_p": top_p}
     sampling = replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
-    result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed, sampling), _say)
+    result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed, sampling), say)
     _show_evaluation(result)
     written = save_evaluation(result, output) if output else []
     if as_json:
-        _print_json({**result.as_dict(), "outputs": [str(path) for path in written]})
+        give("", {**result.as_dict(), "outputs": [str(path) for path in written]}, as_json)
 
 
 def _show_evaluation(result: "Evaluation") -> None:
@@ -365,7 +366,7 @@ def _show_evaluation(result: "Evaluation") -> None:
     _print_table("Distance to the true music (0 alike, 1 apart)", ["histogram", "distance"], distances)
     if result.copies:
         longest = max(result.copies, key=lambda copy: copy["seconds"])
-        _say(f"Longest copy from the training data: {longest['seconds']:.1f} s ({longest['notes']} notes).")
+        say(f"Longest copy from the training data: {longest['seconds']:.1f} s ({longest['notes']} notes).")
 
 
 def pack(
@@ -393,6 +394,6 @@ def pack(
     network, info = load_model(find_model(model))
     save_model(output, network, {**info.provenance, **entries}, torch.int8)
     size = output.stat().st_size
-    _say(f"{output}: {size / 1e6:.1f} MB.")
+    say(f"{output}: {size / 1e6:.1f} MB.")
     if as_json:
-        _print_json({"model": str(output), "bytes": size})
+        give("", {"model": str(output), "bytes": size}, as_json)

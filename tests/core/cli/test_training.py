@@ -12,12 +12,13 @@ import torch
 import typer
 from typer.testing import CliRunner, Result
 
+from core.cli import training
 from core.cli.training import register
 from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
 from core.model.transformer import MusicTransformer
 from core.training import recipes
-from core.training.train import Trainer
+from core.training.train import Outcome, Trainer
 from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, write_songs, write_tune
 
 app = typer.Typer()
@@ -130,6 +131,31 @@ def test_ctrl_c_keeps_a_checkpoint(tmp_path: Path, midi: Path, monkeypatch: pyte
     assert json.loads(result.stdout)["steps"] == 1
     assert (tmp_path / "run" / "last.pt").is_file()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_before_the_first_step(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
+    real = Trainer.train
+
+    def interrupted(self: Trainer) -> Outcome:
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(self)
+
+    monkeypatch.setattr(Trainer, "train", interrupted)
+    result = call("train", tmp_path / "corpus", "-o", tmp_path / "run", "--device", "cpu", "--json")
+    assert result.exit_code == 130
+    assert "Stopping" in result.stderr
+    assert json.loads(result.stdout, parse_constant=pytest.fail)["loss"] is None  # NaN is no JSON
+
+
+def test_progress_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with training._bar("Reading") as show:
+        show(1, 2, "1 of 2 files")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(training, "LINE_EVERY", 0.0)
+    with training._bar("Reading") as show:
+        show(1, 2, "1 of 2 files")
+    assert capsys.readouterr() == ("", "Reading: 1 of 2 files\n")
 
 
 @pytest.mark.parametrize(
