@@ -40,16 +40,23 @@ class RunFolder:
             raise WriteError(f'Cannot make the folder "{path}": {reason(error)}.') from error
 
     def begin(self, asked: Mapping[str, Any]) -> None:
-        """Record what the run is; on going on, check that it is the same. Raises UsageError."""
+        """Record what the run is; on going on, check that it is the same. Raises UsageError, UnreadableInput."""
         file = self.path / _ASKED
         text = json.dumps(asked, indent=1)
+        if not file.is_file() and any(self.path.iterdir()):
+            raise UsageError(f"{self.path} holds other files: choose a new folder for the run.")
         if file.is_file() and (self.path / STATE).is_file():
-            before = json.loads(file.read_text(encoding="utf-8"))
+            try:
+                before = dict(json.loads(file.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError) as error:
+                raise UnreadableInput(f"{file} is damaged: choose another folder for this run.") from error
             now = json.loads(text)
             if changed := sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key)):
                 raise UsageError(
                     f"{self.path} holds a run with another {' and '.join(changed)}: choose another folder for this one."
                 )
+        if not (self.path / STATE).is_file():
+            (self.path / LOG).unlink(missing_ok=True)  # of a run that ended before its first checkpoint
         write_atomically(file, text.encode())
 
     def save_state(self, state: Mapping[str, Any]) -> None:
@@ -66,7 +73,7 @@ class RunFolder:
         try:
             return torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # torch raises of many kinds for a damaged file
-            raise UnreadableInput(f"The checkpoint {file} is damaged.") from error
+            raise UnreadableInput(f"The checkpoint {file} is damaged: delete it to begin this run anew.") from error
 
     def save_model(self, name: str, model: MusicTransformer, provenance: Mapping[str, str]) -> Path:
         """Write NAME.safetensors. Raises WriteError."""

@@ -265,10 +265,26 @@ def test_time_limits_the_run_and_the_rate_falls(corpus: Corpus, tmp_path: Path) 
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_damaged_and_foreign_folders(corpus: Corpus, tmp_path: Path) -> None:
+    Trainer(corpus, RunFolder(tmp_path / "run"), TINY_RECIPE, Settings(epochs=0.1)).train()
+    run = RunFolder(tmp_path / "run")
+    with pytest.raises(UsageError, match="other files"):
+        run.begin({"seed": 0})
+    for damaged in ("{", "7", "[3]"):
+        (run.path / "run.json").write_text(damaged)
+        with pytest.raises(UnreadableInput, match="another folder"):
+            run.begin({"seed": 0})
+    (run.path / "last.pt").write_bytes(b"PK")
+    with pytest.raises(UnreadableInput, match="delete it"):
+        run.load_state()
+
+
 def test_another_run_in_the_folder_is_refused(corpus: Corpus, tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     run.begin({"preset": "small", "seed": 0})
+    run.log({"step": 1, "loss": 5.0})
     run.begin({"preset": "base", "seed": 0})  # nothing trained yet
+    assert run.read_log() == []
     run.save_state({"state": {}})
     with pytest.raises(UsageError, match="another seed"):
         run.begin({"preset": "base", "seed": 1})
