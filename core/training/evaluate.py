@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import NotFound, UsageError, WriteError
+from core.errors import NotFound, UnreadableInput, UsageError, WriteError
 from core.files import reason, write_atomically
 from core.generation.engine import Engine, choose_device
 from core.generation.options import Options
@@ -88,7 +88,7 @@ def evaluate(
     """
     device = choose_device(asked.device)
     network, info = load_model(find_model(model))
-    pieces = _thinned(_pieces(paths, asked.split), asked.pieces)
+    pieces = _thinned(_pieces(paths, asked.split, say), asked.pieces)
     if not any(pieces.values()):
         raise UsageError("There is nothing to evaluate on: no piece of that split, or none with notes.")
     result = Evaluation(info.name)
@@ -117,7 +117,7 @@ def evaluate(
     return result
 
 
-def _pieces(paths: Sequence[Path], split: Split) -> dict[str, list[HeldOut]]:
+def _pieces(paths: Sequence[Path], split: Split, say: Callable[[str], None]) -> dict[str, list[HeldOut]]:
     """All pieces by source, one version of a song: of a corpus its sources, of folders and files their names."""
     found: dict[str, list[HeldOut]] = {}
     for path in paths:
@@ -128,7 +128,10 @@ def _pieces(paths: Sequence[Path], split: Split) -> dict[str, list[HeldOut]]:
                 found.setdefault(piece.source, []).append(HeldOut(piece.path, corpus.notes(piece), piece.quarter))
         elif path.is_dir():
             for file in find_files([path], {}):
-                found.setdefault(file.source, []).append(_read(Path(file.file), file.path))
+                try:
+                    found.setdefault(file.source, []).append(_read(Path(file.file), file.path))
+                except UnreadableInput as error:  # one of many, of which none was named
+                    say(f"Left out: {error}")
         elif path.is_file():
             found.setdefault(path.stem, []).append(_read(path, path.name))
         else:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.codec.vocabulary import BOUNDARY, PADDING
-from core.errors import NotFound, UsageError
+from core.errors import NotFound, UnreadableInput, UsageError
 from core.midi.key import Key
 from core.midi.write import TakeNote
 from core.model.checkpoint import save_model
@@ -30,7 +30,7 @@ from core.training.statistics import (
     share_in_key,
     stretch,
 )
-from tests.core.training.tunes import TINY, tiny_corpus, tune_pitches, write_tune
+from tests.core.training.tunes import TINY, tiny_corpus, tune_pitches, write_songs, write_tune
 
 
 def line(pitches: list[int], each: float = 0.5, start: float = 0.0, velocity: int = 80) -> list[TakeNote]:
@@ -179,6 +179,18 @@ def test_whole_evaluation(tmp_path: Path) -> None:
     assert said
     again = evaluate(str(path), [corpus.folder, long], asked)
     assert again.as_dict() == result.as_dict()
+
+
+def test_a_damaged_file_of_a_folder_is_left_out(tmp_path: Path) -> None:
+    midi = write_songs(tmp_path / "midi", 2)
+    (midi / "text.mid").write_bytes(b"no MIDI at all")
+    path = tmp_path / "tiny.safetensors"
+    save_model(path, MusicTransformer(TINY), {"name": "tiny"})
+    said: list[str] = []
+    assert evaluate(str(path), [midi], Asked(continuations=0, device="cpu"), said.append).events["midi"]
+    assert any("text.mid" in sentence for sentence in said)
+    with pytest.raises(UnreadableInput, match=r"text\.mid"):
+        evaluate(str(path), [midi / "text.mid"], Asked(continuations=0, device="cpu"))
 
 
 def test_nothing_to_evaluate(tmp_path: Path) -> None:
