@@ -84,7 +84,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except typer.TyperException as error:  # bad usage, found by Typer
-        if not arguments:  # its text is the help
+        if error.format_message().startswith("Usage: "):  # nothing was given: its text is the help
             print(error.format_message(), file=sys.stderr)
             return error.exit_code
         return _fail(f"{_plain(error.format_message()).rstrip('.')}.", error.exit_code)

@@ -38,6 +38,7 @@ def bench(
 
     First in float32, ours and the loop in one process on the same weights and threads; the loop takes
     minutes. Then both networks as they are sampled here, on most CPUs with matrices in 8 bits.
+
     Example: continuo-cli bench
     """
     if gui:

@@ -91,7 +91,7 @@ def continue_(
 ) -> None:
     """Go on from a MIDI file: into a new file, and live into a MIDI port or the built-in synth.
 
-    Example: continuo-cli continue song.mid -o more.mid --seconds 60 --live --wait
+    Example: continuo-cli continue song.mid -o more.mid --live --wait
     """
     if out is None and live is None and not synth:
         raise UsageError("Say where the take goes: -o OUT.mid, --live or --synth.")

@@ -103,6 +103,7 @@ def import_model(
     """Turn musicTrans.pth of "Learn Generative AI with PyTorch" (Liu), chapter 14, into a model for Continuo.
 
     Only tensors are read from the file: nothing in it is run.
+
     Example: continuo-cli import-model musicTrans.pth -o musicTrans.safetensors
     """
     if out.suffix != ".safetensors":

@@ -118,7 +118,9 @@ def prepare(
 ) -> None:
     """Make a corpus to train on from folders of MIDI.
 
-    Goes on where it was broken off. Example: continuo-cli prepare my-midi -o corpus
+    Goes on where it was broken off.
+
+    Example: continuo-cli prepare my-midi -o corpus
     """
     from core.training.prepare import prepare as run
 
@@ -181,7 +183,9 @@ def train(
     """Train a model, from scratch or from another model on.
 
     Runs on the CPU or one GPU, and on many under torchrun. Ctrl-C keeps a checkpoint; the same command
-    goes on from it. Example: continuo-cli train corpus -o runs/mine --preset small --minutes 60
+    goes on from it.
+
+    Example: continuo-cli train corpus -o run --preset small --minutes 60
     """
     from dataclasses import replace
 
@@ -256,7 +260,8 @@ def finetune(
     """Make a model of your own: train one further on your MIDI.
 
     Stops by itself when it gets no better; the new model is listed by `models` and the app at once.
-    Example: continuo-cli finetune continuo-base my-midi --name mine --minutes 15
+
+    Example: continuo-cli finetune continuo-base my-midi --name mine
     """
     from contextlib import ExitStack
 
@@ -329,7 +334,7 @@ def evaluate(
 ) -> None:
     """Measure a model: likelihood of music it has not seen, and what its continuations are like.
 
-    Example: continuo-cli evaluate continuo-base corpus --training corpus -o evaluation
+    Example: continuo-cli evaluate continuo-base corpus -o evaluation
     """
     from dataclasses import replace
 
@@ -379,7 +384,7 @@ def pack(
 ) -> None:
     """Pack a model's weights in 8 bits: a quarter of float32's size, the likelihood all but the same.
 
-    Example: continuo-cli pack run/best.safetensors -o mine.safetensors --set name=Mine
+    Example: continuo-cli pack run/best.safetensors -o mine.safetensors
     """
     if output.suffix != ".safetensors":
         raise UsageError(f"The model's name must end in .safetensors, which {output.name} does not.")

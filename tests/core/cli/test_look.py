@@ -34,9 +34,12 @@ def test_help_comes_without_torch_and_numpy(arguments: list[str]) -> None:
 def test_every_command_has_an_example(command: Command) -> None:
     _, out, _ = command("--help")
     names = ["continue", "play", "ports", "info", "models", "import-model", "encode", "decode", "bench"]
+    names += ["prepare", "train", "finetune", "evaluate", "pack"]
     for name in names:
         assert f"  {name} " in out
-        assert "Example: continuo-cli" in " ".join(command(name, "--help")[1].split())
+        lines = [line.strip() for line in command(name, "--help")[1].splitlines()]
+        example = next(i for i, line in enumerate(lines) if line.startswith("Example: continuo-cli "))
+        assert lines[example + 1] == ""  # it stands on one line, to be copied
 
 
 def test_info(command: Command, song: Path) -> None:
@@ -164,3 +167,9 @@ def test_a_signal_while_the_commands_load_ends_quietly(name: str) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", interrupted, "models"], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+def test_a_command_alone_explains_itself(command: Command) -> None:
+    code, out, err = command("train")
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: ")
