@@ -71,7 +71,8 @@ class Run:
         except Exception as error:  # raised by `continue`, once what there is of the take is saved
             self.fault = error
         takes = continuation.takes
-        self.takes = [takes[i] for i in continuation.ranking]
+        # Ranking decodes the whole prompt again: not for one take.
+        self.takes = [takes[i] for i in continuation.ranking] if len(takes) > 1 else takes
         return self.takes
 
     def _start(self, player: Player, engine: Engine, prepared: PreparedPrompt) -> None:
