@@ -49,7 +49,7 @@ class News:
     is_playing: bool = False
     is_waiting: bool = False  # for the model or the output, to begin or go on
     position: float | None = None
-    ahead: float = 0.0
+    ahead: float | None = None  # seconds in hand of what the model samples; None of music that is there already
     underruns: int = 0
     has_ended: bool = False
 

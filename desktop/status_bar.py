@@ -90,7 +90,7 @@ class StatusBar(QStatusBar):
             factor = run.real_time_factor
             _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
         is_on = run is not None or news.is_playing
-        _put(self.in_hand, self.tr("{0:.1f} s in hand").format(news.ahead) if is_on else "")
+        _put(self.in_hand, "" if news.ahead is None else self.tr("{0:.1f} s in hand").format(news.ahead))
         if is_on:
             count = news.underruns
             _put(self.underruns, self.tr("1 underrun") if count == 1 else self.tr("{0} underruns").format(count))

@@ -288,10 +288,12 @@ class StreamingDecoder:
         return [self._message(self.step, pitch, 0)]
 
     def _shift(self, steps: int) -> list[NoteMessage]:
-        messages = [self._message(self.step + 1, pitch, 0) for pitch in sorted(self._short)]
-        for pitch in self._short:
-            del self.sounding[pitch]
-        self._short.clear()
+        messages = []
+        if self._short:
+            messages = [self._message(self.step + 1, pitch, 0) for pitch in sorted(self._short)]
+            for pitch in self._short:
+                del self.sounding[pitch]
+            self._short.clear()
         self.step += steps
         return messages
 

@@ -8,22 +8,22 @@ from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """One run of ids: `first` to `first + size - 1`."""
+    """One run of ids: from `first` up to, and without, `end`."""
 
     name: str
     first: int
-    size: int
+    end: int
 
     @property
-    def end(self) -> int:
-        """The id after the last one."""
-        return self.first + self.size
+    def size(self) -> int:
+        """How many they are."""
+        return self.end - self.first
 
 
 NOTE_ON = Kind("note on", 0, 128)  # pitch
-NOTE_OFF = Kind("note off", 128, 128)  # pitch
-TIME_SHIFT = Kind("time shift", 256, 100)  # 1 to 100 steps
-VELOCITY = Kind("velocity", 356, 32)  # bins of 4
+NOTE_OFF = Kind("note off", 128, 256)  # pitch
+TIME_SHIFT = Kind("time shift", 256, 356)  # 1 to 100 steps
+VELOCITY = Kind("velocity", 356, 388)  # bins of 4
 BOUNDARY = 388  # starts and ends a piece
 PADDING = 389  # ignored by the loss
 VOCABULARY_SIZE = 390

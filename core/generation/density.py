@@ -7,6 +7,7 @@ true music's.
 """
 
 from collections import deque
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,18 +25,23 @@ _SHIFT_NATS = 2.0
 _LONGER = np.log(np.arange(1, LONGEST_SHIFT + 1) / 10).astype(np.float32)
 
 
+@lru_cache(2)
+def density_of(prompt: Prompt) -> float:
+    """Notes per step at a prompt's end; 0 if it is too short to have a density."""
+    notes = decode(prompt.events)
+    end = max((note.end for note in notes), default=0.0)
+    late = [note for note in notes if note.start >= end - _STRETCH]
+    if len(late) < _FEWEST_NOTES:
+        return 0.0
+    return len(late) / (STEPS_PER_SECOND * max(end - late[0].start, 1.0))
+
+
 class Density:
     """Hears when the notes of one take begin, in steps from its start."""
 
     def __init__(self, prompt: Prompt) -> None:
         self._onsets: deque[int] = deque()
-        notes = decode(prompt.events)
-        end = max((note.end for note in notes), default=0.0)
-        late = [note for note in notes if note.start >= end - _STRETCH]
-        # Notes per step; 0: the prompt is too short to have a density.
-        self._wanted = 0.0
-        if len(late) >= _FEWEST_NOTES:
-            self._wanted = len(late) / (STEPS_PER_SECOND * max(end - late[0].start, 1.0))
+        self._wanted = density_of(prompt)
 
     def hear(self, step: int) -> None:
         """A note begins."""

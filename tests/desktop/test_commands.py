@@ -287,6 +287,8 @@ def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
     assert status.output.text() == "Sound: no output"
     at.window.playback.stop()
     at.wait(lambda: not at.window.continuing.is_running, "the end")
+    at.window.playback.play(0.0)
+    at.wait(lambda: at.window.playback.news.is_playing and not status.in_hand.text(), "the score, which is all in hand")
 
 
 def test_undo_and_redo_select_the_notes_they_bring(desk: MakeDesk) -> None:
