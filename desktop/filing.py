@@ -1,17 +1,18 @@
 """Filing: opening, saving, exporting, recovering. What takes time happens on a file worker's thread."""
 
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
-from core.resources import bundled
-from core.session.export import MidiContent, export_wav, save_midi
+from core.errors import WriteError
+from core.files import reason, write_atomically
+from core.resources import bundled, user_folder
+from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
 from core.session.playback import What
 from core.session.session import Session
 from core.session.storage import SUFFIX, is_session_file, open_any
@@ -51,7 +52,6 @@ class Filing(QObject):
         self._document, self._continuing, self._parts = document, continuing, parts
         self._preferences, self._files, self._exports = preferences, files, exports
         self.dialogs = dialogs
-        self._drag_folder: Path | None = None
         self._recovered: Recovery | None = None  # open here, and not yet in an autosave of this window
         self._then: Callable[[], object] | None = None  # what to do once the model has stopped
         continuing.ended.connect(self._on_ended)
@@ -213,13 +213,22 @@ class Filing(QObject):
         return path
 
     def drag_out(self, take_id: str) -> Path:
-        """A take as a MIDI file of its own, in a folder that lasts until the app ends. Raises ContinuoError."""
-        if self._drag_folder is None or not self._drag_folder.is_dir():  # some systems tidy such folders up
-            self._drag_folder = Path(tempfile.mkdtemp(prefix="continuo-"))
+        """A take as a MIDI file of its own, never changed or deleted: who takes it may refer to it for years.
+
+        Raises ContinuoError.
+        """
         session = self._document.session
-        name = _file_name(session.take(take_id).name) or "Take"
-        path = self._drag_folder / f"{_file_name(Path(self._document.name).stem)} - {name}.mid"
-        save_midi(session, path, "take", take_id)
+        data = midi_bytes(session, "take", take_id)
+        folder = user_folder("dragged out")
+        name = f"{_file_name(Path(self._document.name).stem)} - {_file_name(session.take(take_id).name) or 'Take'}"
+        numbered = (folder / f"{name}{f' ({number})' if number > 1 else ''}.mid" for number in count(1))
+        path = next(path for path in numbered if not path.exists() or _holds(path, data))
+        if not path.exists():
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise WriteError(f'Cannot make the folder "{folder}": {reason(error)}.') from error
+            write_atomically(path, data)
         return path
 
     # Recovery, and changes by others
@@ -304,11 +313,13 @@ class Filing(QObject):
 
         self._files.run(self.tr("Looking at the file"), lambda task: file_stamp(source), seen)
 
-    def close(self) -> None:
-        """The app ends."""
-        if self._drag_folder is not None:
-            shutil.rmtree(self._drag_folder, ignore_errors=True)
-            self._drag_folder = None
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a file has just this in it."""
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _file_name(words: str) -> str:

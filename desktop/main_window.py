@@ -247,7 +247,6 @@ class MainWindow(QMainWindow):
         self.exports.close()
         self.files.close()
         self.document.close()
-        self.filing.close()
 
     def _restore_layout(self) -> None:
         now = self.preferences.now

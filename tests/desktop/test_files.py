@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.resources import bundled
+from core.session import edits
 from core.session.session import View
 from core.session.storage import open_session, save_session
 from desktop import document, filing
@@ -286,12 +287,19 @@ def test_a_new_session_while_the_old_one_is_saved_has_no_file_of_its_own(
     assert at.answers.told == []
 
 
-def test_a_take_with_a_long_name_is_dragged_out_even_after_the_folder_was_tidied_up(desk: MakeDesk) -> None:
+def test_a_take_of_any_name_is_dragged_out_and_what_was_dragged_out_stays(desk: MakeDesk) -> None:
     at = desk()
     at.open()
     take = at.sample(1.0)
     at.window.commands.change("Rename take", lambda s: s.rename_take(take.id, "Ω/" * 100))
     path = at.window.filing.drag_out(take.id)
     assert path.name.startswith("bwv846 - Ω-Ω-")
+    first = path.read_bytes()
+    assert first[:4] == b"MThd"
+    assert at.window.filing.drag_out(take.id) == path
+    at.window.commands.change("Transpose", lambda s: edits.transpose(s, {take.id: range(len(take.notes))}, 1).session)
+    other = at.window.filing.drag_out(take.id)
+    assert other.name == f"{path.stem} (2).mid"
+    assert path.read_bytes() == first != (changed := other.read_bytes())
     shutil.rmtree(path.parent)
-    assert at.window.filing.drag_out(take.id).read_bytes()[:4] == b"MThd"
+    assert at.window.filing.drag_out(take.id).read_bytes() == changed
