@@ -95,10 +95,11 @@ class TakesPanel(QWidget):
 
     def show_takes(self, takes: Sequence[TakeRecord], current: str | None) -> None:
         """Show the takes of a session; growing cards stay until `end_growing` or a take with their id."""
+        is_other = (current or None) != self._current
         self._takes, self._current = tuple(takes), current or None
         for take in takes:
             self._growing.pop(take.id, None)
-        self._show()
+        self._show(is_other)
 
     def show_growing(self, take_id: str, notes: Sequence[TakeNote], seconds: float) -> None:
         """Show a take in the making: all its notes so far, and its length so far. As often as you like."""
@@ -163,7 +164,7 @@ class TakesPanel(QWidget):
 
     # What it shows
 
-    def _show(self) -> None:
+    def _show(self, is_other: bool = False) -> None:
         self._later.stop()
         growing = [growing_card(take_id, *made) for take_id, made in self._growing.items()]
         cards = (*(Card(take) for take in self._takes), *growing)
@@ -175,7 +176,7 @@ class TakesPanel(QWidget):
             row = self.model.row_of(self._current)
             self.view.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex())
             self.stack.setCurrentWidget(self.view if cards else self.empty)  # gives the list its size
-            if row != had and row >= 0:
+            if (is_other or row != had) and row >= 0:
                 self.view.scrollTo(self.model.index(row))
         self.view.viewport().update()
 

@@ -352,6 +352,16 @@ def test_empty_says_what_will_be_here(panel: TakesPanel) -> None:
     assert "appear here" in panel.empty.text()
 
 
+def test_the_best_of_several_new_takes_is_seen(panel: TakesPanel) -> None:
+    session = session_of(4)
+    panel.resize(panel.width(), 200)
+    for take in session.takes:
+        panel.show_growing(take.id, take.notes, 1.0)
+    panel.show_takes(session.takes, session.takes[0].id)
+    area = panel.view.viewport().rect()
+    assert area.contains(panel.view.visualRect(panel.model.index(0)))
+
+
 def test_many_takes_scroll_to_the_current_one(panel: TakesPanel) -> None:
     session = session_of(30)
     panel.show_takes(session.takes, "t29")
