@@ -178,11 +178,16 @@ def _paint_dots(
     level = level.reshape(-1, width + dot)
     # A dot reaches to the right of its place: there, too, the loudest stays.
     level = np.max([level[:, dot - i : dot - i + width] for i in range(dot)], axis=0)
-    palette = np.array([0, *(colour.rgba() for colour in colours)], np.uint32)
+    palette = np.array([0, *map(_premultiplied, colours)], np.uint32)
     lines = np.repeat(palette[level], row, axis=0)
     lines[row - 1 :: row] = 0  # see Viewport.boxes
     image = QImage(lines.data, width, len(lines), 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     painter.drawImage(0, first * row - area.top(), image)
+
+
+def _premultiplied(colour: QColor) -> int:
+    red, green, blue, alpha = cast(tuple[float, float, float, float], colour.getRgbF())
+    return QColor.fromRgbF(red * alpha, green * alpha, blue * alpha, alpha).rgba()
 
 
 def _inside(boxes: NDArray[np.int32], area: QRect, margin: int = 256) -> NDArray[np.int32]:
@@ -284,10 +289,13 @@ def _paint_sounding(painter: QPainter, exposed: QRectF, viewport: Viewport, over
         fill(painter, inside[inside[:, 2] >= inside[:, 0]], theme.velocities("take")[STRENGTHS[note.velocity]])
 
 
+def _view_area(viewport: Viewport) -> QRect:
+    """The content pixels on view."""
+    return QRect(*viewport.origin, round(viewport.width * viewport.ratio), round(viewport.height * viewport.ratio))
+
+
 def _shown(boxes: NDArray[np.int32], viewport: Viewport) -> NDArray[np.int32]:
-    x, y = viewport.origin
-    area = QRect(x, y, round(viewport.width * viewport.ratio), round(viewport.height * viewport.ratio))
-    return _inside(boxes, area)
+    return _inside(boxes, _view_area(viewport))
 
 
 def _seconds_of(exposed: QRectF, viewport: Viewport) -> tuple[float, float]:
@@ -305,6 +313,11 @@ def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, over
 
     def draw(by: float, up: int, edge: QColor, inside: QColor) -> None:
         seen = (start + by < last) & (end + by > first) & (pitch + up >= 0) & (pitch + up < PITCHES)
+        is_dot = viewport.are_shortest(start + by, end + by) & seen  # all edge, no inside
+        if np.count_nonzero(is_dot) > _MANY_DOTS:
+            dots = start[is_dot] + by, pitch[is_dot] + up, np.zeros(np.count_nonzero(is_dot), np.uint8)
+            _paint_dots(painter, *dots, [edge], viewport, _view_area(viewport))
+            seen &= ~is_dot
         boxes = _shown(viewport.boxes(start[seen] + by, end[seen] + by, pitch[seen] + up), viewport)
         fill(painter, boxes, edge)
         boxes = boxes + np.array((1, 1, -1, -1), np.int32) * max(1, round(1.5 * viewport.ratio))

@@ -107,10 +107,13 @@ def test_culling_leaves_out_nothing_that_shows(roll: PianoRoll, pixels_per_secon
     assert not np.array_equal(culled, pixels(roll))
 
 
+@pytest.mark.parametrize("are_selected", [False, True])
 @pytest.mark.parametrize("row", [7, 14])
-def test_notes_drawn_into_an_array_look_the_same(roll: PianoRoll, row: int) -> None:
+def test_notes_drawn_into_an_array_look_the_same(roll: PianoRoll, row: int, are_selected: bool) -> None:
     """Far out, where a tile has thousands of notes."""
     roll.set_parts([dense_part(6000, seed=7)])
+    if are_selected:
+        roll.select_all()
     roll._set_coordinates(replace(roll.coordinates, pixels_per_second=0.6, left=3.1, row=row))
     with mock.patch.object(layers, "_paint_dots", wraps=layers._paint_dots) as paint_dots:
         into_array = afresh(roll)
