@@ -65,6 +65,14 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         file.write(data)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where it is not there yet. Raises WriteError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f'Cannot make the folder "{path}": {reason(error)}.') from error
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file to write into, which comes in the place of `path` when the block ends without an error.

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
-from core.errors import WriteError
-from core.files import reason, write_atomically
+from core.files import make_folder, write_atomically
 from core.resources import bundled, user_folder
 from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
 from core.session.playback import What
@@ -224,10 +223,7 @@ class Filing(QObject):
         numbered = (folder / f"{name}{f' ({number})' if number > 1 else ''}.mid" for number in count(1))
         path = next(path for path in numbered if not path.exists() or _holds(path, data))
         if not path.exists():
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise WriteError(f'Cannot make the folder "{folder}": {reason(error)}.') from error
+            make_folder(folder)
             write_atomically(path, data)
         return path
 

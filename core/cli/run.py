@@ -71,8 +71,7 @@ class Run:
         except Exception as error:  # raised by `continue`, once what there is of the take is saved
             self.fault = error
         takes = continuation.takes
-        # Ranking decodes the whole prompt again: not for one take.
-        self.takes = [takes[i] for i in continuation.ranking] if len(takes) > 1 else takes
+        self.takes = [takes[i] for i in continuation.ranking]
         return self.takes
 
     def _start(self, player: Player, engine: Engine, prepared: PreparedPrompt) -> None:

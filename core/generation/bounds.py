@@ -3,7 +3,8 @@
 A small model that has strayed strays on: it forgets to let notes go, piles them up, runs to one end of the
 keyboard. Each bound lies where true music hardly goes. Of the notes in the 20 seconds after any 20
 seconds of held-out music (pop songs, lieder, classical pieces, concert performances) at most 1.9 % last longer
-than the bound, 3.6 % sound together with more others, 1.6 % come in a denser crowd, and 0.2 % lie out of range.
+than the bound, 3.6 % sound together with more others, 1.6 % come in a denser crowd, and 0.2 % lie out of range. Since
+then very long notes are kept to prompts that have them, which on 100 of them left out at most 0.2 % more.
 """
 
 from dataclasses import dataclass

@@ -94,7 +94,9 @@ class Continuation:
     @property
     def ranking(self) -> list[int]:
         """Indices of `takes`, best first: nearest to the prompt in their statistics."""
-        return best_first(self.takes, self._prepared.prompt)
+        takes = self.takes
+        # Ranking decodes the whole prompt again: not for one take.
+        return best_first(takes, self._prepared.prompt) if len(takes) > 1 else [0]
 
     def _run(self) -> Iterator[Step]:
         running = list(self._states)

@@ -2,8 +2,8 @@
 
 A small model that has played a fast run believes in fast music and goes on so. Leaning is soft: over a few
 seconds a take does what it likes. On 100 validation prompts, with top-p 0.98 instead of 0.95, it brought the takes
-within 30 % of the true music's density from 50 to 72 (the prompts themselves: 81), and all the statistics nearer to the
-true music's.
+within 30 % of the true music's density from 50 to 72 (the prompts themselves: 81), and their mean distance to the true
+music (core.midi.statistics.apart) from 0.414 to 0.371.
 """
 
 from collections import deque

@@ -25,8 +25,7 @@ LATEST_TICK = 1 << 36  # nothing is moved later than this either, however fast t
 _STEP = 1 / STEPS_PER_SECOND  # seconds: no note of a take is made shorter
 
 Part = int | str  # a track (index of `score.tracks`), or a take (its id)
-Indices = Sequence[int] | NDArray[np.int64]  # of notes among those of a part
-Chosen = Mapping[Part, Indices]
+Chosen = Mapping[Part, Sequence[int] | NDArray[np.int64]]  # indices of notes among those of each part
 _Ticks = NDArray[np.float64]
 _Numbers = NDArray[np.int64]
 _AnyNote = TypeVar("_AnyNote", Note, TakeNote)

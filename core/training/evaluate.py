@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import NotFound, UnreadableInput, UsageError, WriteError
-from core.files import reason, write_atomically
+from core.errors import NotFound, UnreadableInput, UsageError
+from core.files import make_folder, write_atomically
 from core.generation.engine import Engine, choose_device
 from core.generation.options import Options
 from core.generation.sampler import Sampling
@@ -170,10 +170,7 @@ def _find_copies(folder: Path, samples: Iterable[Music]) -> list[dict[str, Any]]
 
 def save_evaluation(result: Evaluation, folder: Path) -> list[Path]:
     """Write evaluation.json and, with matplotlib, histograms.png and rolls.png. Raises WriteError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f'Cannot make the folder "{folder}": {reason(error)}.') from error
+    make_folder(folder)
     written = [folder / "evaluation.json"]
     write_atomically(written[0], json.dumps(result.as_dict(), indent=1).encode())
     if result.comparison:

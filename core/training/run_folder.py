@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from core.errors import ContinuoError, UnreadableInput, UsageError, WriteError
-from core.files import reason, write_atomically
+from core.errors import ContinuoError, UnreadableInput, UsageError
+from core.files import make_folder, write_atomically
 from core.model.checkpoint import save_model
 from core.model.transformer import MusicTransformer
 
@@ -34,10 +34,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Makes the folder if need be. Raises WriteError."""
         self.path = path
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f'Cannot make the folder "{path}": {reason(error)}.') from error
+        make_folder(path)
 
     def begin(self, asked: Mapping[str, Any]) -> None:
         """Record what the run is; on going on, check that it is the same. Raises UsageError, UnreadableInput."""
