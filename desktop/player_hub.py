@@ -238,12 +238,11 @@ class PlayerHub(QObject):
             if song.loop and song.head - position < LOOP_IN_HAND and not self._busy:
                 self._do(self._top_up, song)
             has_ended = status.state == "ended" and song.end is not None
-            ahead = max(song.head - position, 0.0) if song.is_sampled else status.ahead
             return News(
                 is_playing=status.state in ("playing", "waiting", "holding"),
                 is_waiting=status.state in ("waiting", "holding"),
                 position=self._shown(song, position),
-                ahead=ahead if song.is_sampled or self._live else None,
+                ahead=max(song.head - position, 0.0) if song.is_sampled else None,
                 underruns=status.underruns,
                 has_ended=has_ended,
             )
