@@ -97,7 +97,7 @@ def find_grid(
     quarter = tempo_map.seconds(last + division) - tempo_map.seconds(last)
     if not tempo_map.is_smpte:
         quarter = tempo_map.tempo_at(last) / 1e6
-    into = round(tempo_map.exact_tick(marker) % division, 6)
+    into = round(tempo_map.exact_tick(marker), 6) % division
     return Grid(quarter, marker - into * quarter / division, parts)
 
 
