@@ -76,6 +76,16 @@ class Document(QObject):
         return self._history.redo_name
 
     @property
+    def undo_session(self) -> Session | None:
+        """The session that `undo` would go back to, or None."""
+        return self._history.undo_session
+
+    @property
+    def redo_session(self) -> Session | None:
+        """The session that `redo` would go on to, or None."""
+        return self._history.redo_session
+
+    @property
     def source(self) -> str:
         """The file it stands for on disk: the session's own, else the MIDI file, else empty."""
         return self.path or self.session.source

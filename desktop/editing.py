@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from core.session import edits
 from core.session.edits import Chosen, Edited
@@ -34,19 +34,36 @@ class Editing(QObject):
 
     def undo(self) -> None:
         """Take back the last step."""
-        self._step(self._document.undo)
+        self._step(self._document.undo, lambda: self._document.undo_session)
 
     def redo(self) -> None:
         """Do again the last step that was taken back."""
-        self._step(self._document.redo)
+        self._step(self._document.redo, lambda: self._document.redo_session)
 
-    def _step(self, step: Callable[[], None]) -> None:
+    def _step(self, step: Callable[[], None], target: Callable[[], Session | None]) -> None:
         """Go a step of the history, and select the notes that it brings: where they stand now, they are others."""
-        before = self._document.session
-        step()
-        brought = edits.new_notes(before, self._document.session)
-        if brought is not None:
-            self._select(brought)
+        before, after = self._document.session, target()
+        if after is None:
+            return
+        if sum(len(new) for _, _, new in edits.differing(before, after)) <= MOST_AT_ONCE:
+            step()
+            if (brought := edits.new_notes(before, after)) is not None:
+                self._roll.select(_selection(brought))
+            return
+
+        def work(task: object) -> Selection:
+            with what_stays():
+                self._parts.prepare(after)
+                return _selection(edits.new_notes(before, after) or {})
+
+        def done(brought: Selection) -> None:
+            if self._document.session is before and target() is after:
+                step()
+                self._roll.select(brought)
+            else:  # such as by a step that was asked for just before
+                self._step(step, target)
+
+        self._files.run(self.tr("Undo or redo"), work, done)
 
     def delete(self, notes: Selection) -> None:
         """Delete notes."""
@@ -84,27 +101,27 @@ class Editing(QObject):
         chosen = {session_part(key): indices for key, indices in notes.indices.items()}
         if sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
             # Key presses on the same notes count as one step: the notes are part of what they merge by.
-            self._finish(name, edit(session, chosen), f"{merge} {len(notes)} {min(notes.indices)}" if merge else "")
+            edited = edit(session, chosen)
+            self._document.do(name, edited.session, f"{merge} {len(notes)} {min(notes.indices)}" if merge else "")
+            self._roll.select(_selection(edited.chosen))
             return
 
-        def work(task: object) -> Edited:
+        def work(task: object) -> tuple[Session, Selection]:
             with what_stays():
                 edited = edit(session, chosen)
                 self._parts.prepare(edited.session)
-            return edited
+                return edited.session, _selection(edited.chosen)
 
-        def done(edited: Edited) -> None:
+        def done(made: tuple[Session, Selection]) -> None:
             if self._document.session is session:
-                self._finish(name, edited, "")
+                self._document.do(name, made[0])
+                self._roll.select(made[1])
             else:
                 self.said.emit(self.tr("The notes were changed meanwhile: please do that once more."))
 
         self._files.run(name, work, done)
 
-    def _finish(self, name: str, edited: Edited, merge: str) -> None:
-        self._document.do(name, edited.session, merge)
-        self._select(edited.chosen)
 
-    def _select(self, chosen: Chosen) -> None:
-        indices = {roll_key(part): places for part, places in chosen.items()}
-        self._roll.select_indices(indices, {}, Qt.KeyboardModifier.NoModifier)
+def _selection(chosen: Chosen) -> Selection:
+    """Notes of the session as the roll selects them."""
+    return Selection({roll_key(part): places for part, places in chosen.items()})

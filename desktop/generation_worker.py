@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WARM_UP = 6  # events
 DENSE = 45  # events in a second of dense piano music
+CALM = 0.15  # seconds without another prompt until one is read, as the window first shows what was edited
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -109,6 +110,7 @@ class GenerationWorker(QThread):
         self._model: str | None = None  # wanted; "" is the bundled one
         self._loaded: str | None = None
         self._prompt: PromptRequest | None = None
+        self._calm_at = 0.0  # when to read it, by the monotonic clock
         self._run: Run | None = None
         self._closing = False
         self._engine: Engine | None = None
@@ -128,7 +130,7 @@ class GenerationWorker(QThread):
 
     def want_prompt(self, prompt: PromptRequest) -> None:
         """Read a prompt, so that it can be continued at once."""
-        self._wish(_prompt=prompt)
+        self._wish(_prompt=prompt, _calm_at=time.monotonic() + CALM)
 
     def want_run(self, run: Run) -> None:
         """Sample a continuation."""
@@ -176,9 +178,12 @@ class GenerationWorker(QThread):
                     return self._load
                 if self._run is not None:
                     return self._sample
+                calm_in = None
                 if self._engine is not None and self._prompt is not None and not self._is_prepared(self._prompt):
-                    return self._prepare
-                self._changed.wait()
+                    calm_in = self._calm_at - time.monotonic()
+                    if calm_in <= 0:
+                        return self._prepare
+                self._changed.wait(calm_in)
 
     def _is_prepared(self, prompt: PromptRequest) -> bool:
         return self._prepared is not None and prompt.is_same(self._prepared[0])

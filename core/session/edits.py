@@ -78,8 +78,8 @@ def part_notes(session: Session, part: Part) -> tuple[Note, ...] | tuple[TakeNot
     return tracks[part].notes if 0 <= part < len(tracks) else ()
 
 
-def new_notes(before: Session, after: Session) -> dict[Part, list[int]] | None:
-    """The notes of `after` that `before` has not, by part, where both have the part; None if no part differs."""
+def differing(before: Session, after: Session) -> list[tuple[Part, Sequence[object], Sequence[object]]]:
+    """The parts that both sessions have with different notes: each part, its notes before and after."""
     pairs: list[tuple[Part, Any, Any]] = [
         (take.id, part_notes(before, take.id), take.notes)
         for take in after.takes
@@ -90,16 +90,20 @@ def new_notes(before: Session, after: Session) -> dict[Part, list[int]] | None:
             (i, old.notes, new.notes)
             for i, (old, new) in enumerate(zip(before.score.tracks, after.score.tracks, strict=True))
         ]
-    differing = [(part, old, new) for part, old, new in pairs if old is not new]
-    return {part: _not_among(old, new) for part, old, new in differing} if differing else None
+    return [(part, old, new) for part, old, new in pairs if old is not new]
 
 
-def _not_among(old: Sequence[object], new: Sequence[object]) -> list[int]:
+def new_notes(before: Session, after: Session) -> dict[Part, _Numbers] | None:
+    """The notes of `after` that `before` has not, by part, where both have the part; None if no part differs."""
+    return {part: _not_among(old, new) for part, old, new in differing(before, after)} or None
+
+
+def _not_among(old: Sequence[object], new: Sequence[object]) -> _Numbers:
     """Indices of the new that are none of the old: edits keep the very notes that they leave alone."""
     # For 100,000 notes sorting their ids takes a third of the time that a set of them does.
     ids, kept = (np.fromiter(map(id, notes), np.int64, len(notes)) for notes in (new, old))
     kept = np.append(np.sort(kept), -1)  # no object has that id
-    return np.flatnonzero(kept[np.searchsorted(kept[:-1], ids)] != ids).tolist()
+    return np.flatnonzero(kept[np.searchsorted(kept[:-1], ids)] != ids)
 
 
 def delete(session: Session, chosen: Chosen) -> Edited:

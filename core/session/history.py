@@ -40,6 +40,16 @@ class History:
         """What `redo` does again; empty if there is nothing."""
         return self._undone[-1][0] if self._undone else ""
 
+    @property
+    def undo_session(self) -> Session | None:
+        """The session that `undo` goes back to, or None."""
+        return self._done[-1].before if self._done else None
+
+    @property
+    def redo_session(self) -> Session | None:
+        """The session that `redo` goes on to, or None."""
+        return self._undone[-1][1] if self._undone else None
+
     def do(self, name: str, session: Session, merge: str = "") -> None:
         """Go on to `session`; an equal one is no step.
 

@@ -245,15 +245,16 @@ class RollCanvas(QAbstractScrollArea):
         self.small_font = font
         self._paper = Paper(tuple(painted_parts(self.parts)), self.grid, Theme.of(self.palette()), font)
         self._forget_tiles()
+        self.viewport().update()
 
     def _repaint_paper(self) -> None:
         self._paper = replace(self._paper, parts=tuple(painted_parts(self.parts)), grid=self.grid)
         self._forget_tiles()
+        self.viewport().update(self.viewport().rect().adjusted(KEYBOARD_WIDTH, 0, 0, 0))
 
     def _forget_tiles(self) -> None:
         self.tiles.clear()
         self._prepare_timer.start(_CALM)
-        self.viewport().update()
 
     # Which pixels are out of date
 

@@ -62,6 +62,8 @@ class Selection:
     def within(self, parts: Sequence[RollPart]) -> "Selection":
         """Without notes that these parts do not have or do not let be selected."""
         lengths = {part.key: len(part) for part in parts if part.kind != "other"}
+        if all(i[0] >= 0 and i[-1] < lengths.get(k, 0) for k, i in self.indices.items()):
+            return self
         return Selection({k: i[(i >= 0) & (i < lengths.get(k, 0))] for k, i in self.indices.items()})
 
 

@@ -229,9 +229,13 @@ class PianoRoll(RollCanvas):
         """The selected notes."""
         return self._selected
 
-    def set_selection(self, refs: Iterable[NoteRef]) -> None:
+    def select(self, selection: Selection) -> None:
         """Select these notes and no others; those that are not there or cannot be selected are left out."""
-        self._select(Selection.of(refs).within(self.parts))
+        self._select(selection.within(self.parts))
+
+    def set_selection(self, refs: Iterable[NoteRef]) -> None:
+        """The same, note by note."""
+        self.select(Selection.of(refs))
 
     def select_indices(self, indices: Indices, before: Indices, modifiers: Qt.KeyboardModifier) -> None:
         """Select these notes: instead of those before, with Shift besides them, with Ctrl the other way round."""
@@ -240,7 +244,7 @@ class PianoRoll(RollCanvas):
             new = Selection(before).toggled(new)
         elif modifiers & gestures.SHIFT:
             new = Selection(before).plus(new)
-        self._select(new.within(self.parts))  # those before may be gone by now
+        self.select(new)  # those before may be gone by now
 
     def clear_selection(self) -> None:
         """Select nothing."""
@@ -248,7 +252,7 @@ class PianoRoll(RollCanvas):
 
     def select_all(self) -> None:
         """Select every note of prompt and take."""
-        self._select(Selection({part.key: part.index for part in self.parts}).within(self.parts))
+        self.select(Selection({part.key: part.index for part in self.parts}))
 
     def select_neighbour(self, step: int) -> None:
         """Select the note after (1) or before (-1) the selected one; from none, the first on view."""

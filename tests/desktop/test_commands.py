@@ -291,11 +291,19 @@ def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
     at.wait(lambda: at.window.playback.news.is_playing and not status.in_hand.text(), "the score, which is all in hand")
 
 
-def test_undo_and_redo_select_the_notes_they_bring(desk: MakeDesk) -> None:
+@pytest.mark.parametrize("most_at_once", [0, 2000])  # with 0 all is done on the file worker's thread
+def test_undo_and_redo_select_the_notes_they_bring(
+    desk: MakeDesk, monkeypatch: pytest.MonkeyPatch, most_at_once: int
+) -> None:
+    monkeypatch.setattr("desktop.editing.MOST_AT_ONCE", most_at_once)
     at = desk()
     at.open(BACH)
     window, document = at.window, at.window.document
     refs = (NoteRef("track:0", 5), NoteRef("track:0", 6))
+
+    def do(name: str) -> None:
+        window.actions_[name].trigger()
+        at.settle()
 
     def notes() -> list[Any]:
         assert document.session.score is not None
@@ -304,24 +312,49 @@ def test_undo_and_redo_select_the_notes_they_bring(desk: MakeDesk) -> None:
     window.roll.set_selection(refs)
     before = notes()
     window.roll.nudge(20)  # past others, so that they have other places in the order
+    at.settle()
     after = notes()
     assert window.roll.selection.refs != refs
-    window.actions_["undo"].trigger()
+    do("undo")
     assert window.roll.selection.refs == refs
     assert notes() == before
-    window.actions_["redo"].trigger()
+    do("redo")
     assert notes() == after
-    window.actions_["undo"].trigger()
+    do("undo")
     window.roll.delete_selected()
+    at.settle()
     assert not window.roll.has_selection
-    window.actions_["undo"].trigger()
+    do("undo")
     assert notes() == before
-    window.actions_["redo"].trigger()
+    do("redo")
     assert not window.roll.has_selection
     window.roll.set_selection(refs)
     window.roll.marker_moved.emit(6.0)
-    window.actions_["undo"].trigger()  # of something else: the selection stays
+    do("undo")  # of something else: the selection stays
     assert window.roll.selection.refs == refs
+
+
+def test_steps_that_are_asked_for_at_once_are_all_taken(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desktop.editing.MOST_AT_ONCE", 0)
+    at = desk()
+    at.open(BACH)
+    window, document = at.window, at.window.document
+    sessions = [document.session]
+    window.roll.set_selection((NoteRef("track:0", 5),))
+    for _ in range(3):
+        window.actions_["up"].trigger()
+        at.settle()
+        sessions.append(document.session)
+    for _ in range(4):  # the last has nothing to take back
+        window.actions_["undo"].trigger()
+    at.settle()
+    assert document.session is sessions[0]
+    assert not document.undo_name
+    for _ in range(2):
+        window.actions_["redo"].trigger()
+    at.settle()
+    assert document.session is sessions[2]
+    assert len(window.roll.selection) == 1
 
 
 def test_a_part_of_the_score_that_is_taken_back_selects_nothing(desk: MakeDesk) -> None:
