@@ -73,6 +73,8 @@ COMMANDS = (
     Command("zoom in", "Zoom &In", _K.ZoomIn),
     Command("zoom out", "Zoom &Out", _K.ZoomOut),
     Command("follow", "F&ollow Playhead", "Ctrl+F", "follow", _CHECK, "Turn the page as the music goes on"),
+    Command("next pane", "&Next Pane", "F6", tip="The keys go to the next part of the window"),
+    Command("previous pane", "&Previous Pane", "Shift+F6", tip="The keys go to the part of the window before"),
     Command("theme system", "As the &System", kind=_CHECK),
     Command("theme light", "&Light", kind=_CHECK),
     Command("theme dark", "&Dark", kind=_CHECK),
@@ -165,7 +167,9 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     actions.fill(take, "-", "marker here", "start here")
     play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")
     actions.fill(play, "loop", "loop start", "loop end", "metronome", "-", "panic")
-    view = actions.fill(bar.addMenu(tr("&View")), "fit", "zoom in", "zoom out", "-", "follow", "-")
+    view = actions.fill(
+        bar.addMenu(tr("&View")), "fit", "zoom in", "zoom out", "-", "follow", "-", "next pane", "previous pane", "-"
+    )
     actions.fill(view.addMenu(tr("&Colours")), "theme system", "theme light", "theme dark")
     bar.addMenu(output_menu)
     actions.fill(bar.addMenu(tr("&Help")), "log", "-", "about")

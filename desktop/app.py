@@ -110,7 +110,7 @@ def _build() -> "tuple[Application, MainWindow]":
     # Painting on several threads waits for them with Python's lock in its hand, while the model has the cores.
     os.environ.setdefault("QT_NO_GUI_THREADPOOL", "1")
     # A thread that runs Python hands the lock over after so long, and painting asks for it many times a frame.
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)
     if not has_display():  # Qt would abort without a word that helps
         sys.exit(NO_DISPLAY)
     start_logging()

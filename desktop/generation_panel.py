@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -35,6 +34,7 @@ from desktop.fields import (
     WheelGuard,
     show_number,
 )
+from desktop.flat_button import FlatButton
 
 SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
 _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit
@@ -353,9 +353,8 @@ class GenerationPanel(QWidget):
         self.scale.setCurrentIndex(index)
 
 
-def _tool(name: str) -> QToolButton:
-    button = QToolButton()
-    button.setAutoRaise(True)
+def _tool(name: str) -> FlatButton:
+    button = FlatButton()
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     icons.set_icon(button, name)
     return button

@@ -30,6 +30,7 @@ from desktop.filing import MIDI_SUFFIXES, Filing
 from desktop.generation_panel import GenerationPanel
 from desktop.generation_worker import GenerationWorker
 from desktop.output_menu import OutputMenu
+from desktop.panes import Panes
 from desktop.piano_roll.view import PianoRoll
 from desktop.playback import Playback
 from desktop.player_hub import PlayerHub
@@ -129,6 +130,7 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.transport)
         layout.addWidget(self.splitter, 1)
         self.setCentralWidget(inside)
+        self.panes = Panes((self.transport, self.tracks, self.centre, self.panel, self.takes))
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.display = RollDisplay(self.roll, self.parts, self.document, self.continuing, self.playback, self)

@@ -3,11 +3,12 @@
 import time
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from desktop import icons
 from desktop.continuing import Continuing
 from desktop.file_worker import Task
+from desktop.flat_button import FlatButton
 from desktop.song import News
 
 SAID_FOR = 9000  # ms that a sentence stays
@@ -28,8 +29,7 @@ class StatusBar(QStatusBar):
         self.speed = self._label(self.tr("How many times faster than it plays the model samples"))
         self.in_hand = self._label(self.tr("Seconds sampled ahead of the playhead"))
         self.underruns = self._label(self.tr("How often the sound had to wait for the model since it began"))
-        self.output = QToolButton(self)
-        self.output.setAutoRaise(True)
+        self.output = FlatButton(self)
         self.output.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         icons.set_icon(self.output, "sound")
         self.output.setToolTip(self.tr("Where the sound goes: click to change it"))

@@ -2,10 +2,11 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QFontDatabase
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from core.midi.tempo_map import TempoMap
 from core.session.playback import What
+from desktop.flat_button import FlatButton
 
 _CHOICES: tuple[tuple[What, str], ...] = (("both", "Prompt and take"), ("prompt", "Score only"), ("take", "Take only"))
 
@@ -27,9 +28,8 @@ class Transport(QWidget):
             if action is None:
                 layout.addSpacing(10)
                 continue
-            button = QToolButton(self)
+            button = FlatButton(self)
             button.setDefaultAction(action)
-            button.setAutoRaise(True)
             button.setIconSize(button.iconSize().expandedTo(button.iconSize() * 1.25))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -55,6 +55,8 @@ def connect_actions(window: "MainWindow") -> None:
     on("fit", window.roll.fit)
     on("zoom in", window.roll.zoom_in)
     on("zoom out", window.roll.zoom_out)
+    on("next pane", lambda: window.panes.step(1))
+    on("previous pane", lambda: window.panes.step(-1))
     on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
     on("about", lambda: _tell_about(window))
 

@@ -171,10 +171,8 @@ def _paint_dots(
     x = np.rint(start * viewport.scale).astype(np.int64) - (area.left() - dot)
     line = (PITCHES - 1 - first) - pitch
     is_inside = (x > 0) & (x < width + dot) & (line >= 0) & (line <= last - first)
-    place = (line * (width + dot) + x)[is_inside]
-    order = np.argsort(strength[is_inside], kind="stable")  # of several values for one place the last one stays
     level = np.zeros((last - first + 1) * (width + dot), np.uint8)
-    level[place[order]] = strength[is_inside][order] + 1
+    np.maximum.at(level, (line * (width + dot) + x)[is_inside], strength[is_inside] + np.uint8(1))
     level = level.reshape(-1, width + dot)
     # A dot reaches to the right of its place: there, too, the loudest stays.
     level = np.max([level[:, dot - i : dot - i + width] for i in range(dot)], axis=0)

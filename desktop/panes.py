@@ -1,0 +1,53 @@
+"""Panes: F6 goes from one part of the window to the next, so that no one has to press Tab twenty times."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+
+class Panes:
+    """The parts of a window in the order in which F6 goes through them."""
+
+    def __init__(self, panes: Sequence[QWidget]) -> None:
+        self._panes = panes
+
+    def step(self, by: int) -> None:
+        """Give the focus to the next part (1) or the one before (-1), where it was in there last."""
+        focus = self._panes[0].window().focusWidget()
+        has_focus = [pane is focus or pane.isAncestorOf(focus) for pane in self._panes] if focus else []
+        start = has_focus.index(True) if any(has_focus) else -1 if by > 0 else 0
+        for i in range(1, len(self._panes) + 1):
+            widget = _widget_for_focus(self._panes[(start + i * by) % len(self._panes)])
+            if widget is not None:
+                widget.setFocus(Qt.FocusReason.TabFocusReason)
+                return
+
+
+def _widget_for_focus(pane: QWidget) -> QWidget | None:
+    """What had the focus last in a pane, else what Tab comes to first; None if nothing in it can have it."""
+    if not _is_seen(pane):
+        return None
+    last = pane.focusWidget()
+    if last is not None and _can_have_focus(last):
+        return last
+    widget = pane.nextInFocusChain()
+    while widget is not None and widget is not pane:
+        if pane.isAncestorOf(widget) and _can_have_focus(widget):
+            return widget
+        widget = widget.nextInFocusChain()
+    return pane if _can_have_focus(pane) else None
+
+
+def _can_have_focus(widget: QWidget) -> bool:
+    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+
+
+def _is_seen(pane: QWidget) -> bool:
+    """Not pushed together by the user: that counts as visible, but lies beside its parent."""
+    widget, parent = pane, pane.parentWidget()
+    while parent is not None:
+        if not parent.rect().intersects(widget.geometry()):
+            return False
+        widget, parent = parent, parent.parentWidget()
+    return pane.isVisible()
