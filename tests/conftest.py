@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -18,6 +19,9 @@ from hypothesis import settings
 
 settings.register_profile("continuo", deadline=None)  # machines that are shared are slow at times
 settings.load_profile("continuo")
+
+# A shell that starts the tests in the background has them, and the commands they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Received = tuple[float, bytes]  # (time.perf_counter() at arrival, the bytes of one message)
 
