@@ -35,6 +35,7 @@ from core.midi.write import TakeNote
 DEFAULT_VELOCITY = from_bin(16)  # before any velocity event: mezzo forte
 LONGEST_PEDAL = 5.0  # seconds that the pedal holds a note past its key release
 LONGEST_PAUSE = 3600  # seconds without an event; a damaged file's can last for years, and fill all memory
+MOST_NOTES = 25_000  # of a prompt, its last ones: as two events each they fill the window of any model (49,152 events)
 _FEWEST_NOTES = 8  # of a prompt: with fewer it cannot be told whether it is flat
 
 Touch = Callable[[int, int, int], int]  # (step, pitch, MIDI velocity that the events say) -> the one that is played
@@ -83,12 +84,11 @@ def grid_notes(
         if track.is_percussion:
             continue
         first_pedal = 0
-        for note in sorted(track.notes, key=lambda n: n.end):
+        chosen = [n for n in track.notes if (start is None or n.start >= start) and (end is None or n.start < end)]
+        for note in sorted(chosen, key=lambda n: n.end):
             # Notes come by rising key release, so pedals that are over stay over.
             while first_pedal < len(track.pedals) and track.pedals[first_pedal].end <= note.end:
                 first_pedal += 1
-            if (start is not None and note.start < start) or (end is not None and note.start >= end):
-                continue
             onset = to_step((note.start - origin) * stretch)
             silent = note.end
             if first_pedal < len(track.pedals) and track.pedals[first_pedal].start <= note.end:
@@ -183,15 +183,15 @@ def encode_prompt(
 
     The steps are laid so that one falls on the marker: a take's time 0 is the marker exactly. With a grid they
     are laid so that its lines are whole steps, and the prompt ends at the first step from the marker on.
-    Lead-in silence is left out. Notes held across the marker are released there. The boundary stands
-    in front only if no note comes before.
+    Lead-in silence is left out, and what comes before the last MOST_NOTES. Notes held across the marker are
+    released there. The boundary stands in front only if no note comes before.
     """
     steps = gridded_steps(grid, marker) if grid else PLAIN
     onsets = [note.start for track in tracks if not track.is_percussion for note in track.notes]
     in_prompt = [t for t in onsets if t < marker and (start is None or t >= start)]
     if not in_prompt:
         return Prompt((BOUNDARY,) if conventions.starts_with_boundary else (), marker, steps)
-    first = min(in_prompt)
+    first = sorted(in_prompt)[-MOST_NOTES:][0]
     end = marker + steps.offset
     length = steps.span(end - first)
     origin = end - length / steps.rate

@@ -160,6 +160,19 @@ def test_a_cut_prompt_has_no_boundary_and_states_its_velocity() -> None:
     assert cut.events[:2] == (VELOCITY.first + 7, 62)
 
 
+def test_a_prompt_of_very_many_notes_is_cut_to_its_last_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 40
+    played = track([note(60 + i % 7, i * 0.37, i * 0.37 + 0.5) for i in range(3 * most)])
+    whole = encode_prompt([played], 50.0, Conventions())
+    monkeypatch.setattr("core.codec.events.MOST_NOTES", most)
+    cut = encode_prompt([played], 50.0, Conventions())
+    assert cut.events[0] == VELOCITY.first + 16  # restated, and no boundary before it
+    assert len(decode(cut.events)) == most
+    # Seen from the marker, its end lies where it lay.
+    assert cut.events[20:] == whole.events[-len(cut.events) + 20 :]
+    assert encode_prompt([played], played.notes[most].start, Conventions()).events[0] == BOUNDARY
+
+
 def test_lead_in_silence_is_left_out_and_the_tail_up_to_the_marker_is_not() -> None:
     prompt = encode_prompt([track([note(60, 7.0, 7.5)])], 9.0, Conventions())
     assert steps_of(prompt.events) == 200
