@@ -11,6 +11,8 @@ from typing import IO
 
 from core.errors import UnreadableInput, WriteError
 
+_PREFIX, _SUFFIX = ".continuo-", ".part"  # of the files that become others
+
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your disk quota is used up",
@@ -73,6 +75,13 @@ def make_folder(path: Path) -> None:
         raise WriteError(f'Cannot make the folder "{path}": {reason(error)}.') from error
 
 
+def clear_unfinished(folder: Path) -> None:
+    """Delete what a process that was killed had begun to write there; none may be writing there now."""
+    for part in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """A file to write into, which comes in the place of `path` when the block ends without an error.
@@ -83,7 +92,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     try:
         target = Path(os.path.realpath(path))
         mode = _mode_for(target)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".continuo-", suffix=".part")
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=_PREFIX, suffix=_SUFFIX)
     except (OSError, ValueError) as error:  # ValueError: a name with a null character in it
         raise WriteError(f'Cannot write "{os.fspath(path)}": {reason(error)}.') from error
     try:
@@ -106,7 +115,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     try:
         target = Path(os.path.realpath(path))
         _mode_for(target)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".continuo-", suffix=".part"):
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=_PREFIX, suffix=_SUFFIX):
             pass
     except (OSError, ValueError) as error:
         raise WriteError(f'Cannot write "{os.fspath(path)}": {reason(error)}.') from error

@@ -1,10 +1,11 @@
 """Ctrl-C and SIGTERM: they end a command in order, and pressing twice loses nothing."""
 
 import signal
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
@@ -42,6 +43,32 @@ def noted() -> Iterator[Event]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+@contextmanager
+def told_at_once(tell: Callable[[], None]) -> Iterator[None]:
+    """While it lasts, each of them also calls `tell`, on a thread of its own.
+
+    The handlers themselves wait until the main thread is back from torch, in which a backward pass takes many seconds.
+    """
+    ours, pythons = socket.socketpair()
+    pythons.setblocking(False)  # as set_wakeup_fd wants it
+
+    def listen() -> None:
+        while numbers := ours.recv(16):
+            for _ in filter(_NUMBERS.__contains__, numbers):
+                tell()
+
+    thread = Thread(target=listen, name="continuo-signals", daemon=True)
+    before = signal.set_wakeup_fd(pythons.fileno(), warn_on_full_buffer=False)
+    thread.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        pythons.close()
+        thread.join()
+        ours.close()
 
 
 @contextmanager

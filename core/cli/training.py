@@ -1,6 +1,7 @@
 """continuo-cli prepare, train, finetune, evaluate, pack: from MIDI files to a model, and how good it is."""
 
 import math
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import typer
 
 from core.cli import interrupts
 from core.cli.output import Json, console, give, say
+from core.cli.start import INTERRUPTED
 from core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -74,18 +76,33 @@ def _bar(description: str, *, hidden: bool = False) -> Iterator[Callable[[float,
 
 @contextmanager
 def _stopping_on_signals(trainer: "Trainer") -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM end the training after its step, with a checkpoint; gives the signals that came."""
+    """Ctrl-C and SIGTERM end the training after its step, with a checkpoint; gives the signals that came.
+
+    A step takes half a minute on a slow machine, so pressing again later ends the process as it stands: files
+    are replaced whole.
+    """
     came: list[int] = []
+    told: float | None = None
 
     def stop(number: int, frame: object) -> None:
-        if not came:
-            say("Stopping after this step ...")
         came.append(number)
         trainer.stop()
 
+    def tell() -> None:
+        nonlocal told
+        now = time.monotonic()
+        if told is None:
+            told = now
+            say("Stopping after this step, with a checkpoint; Ctrl-C once more stops at once, without one.")
+        elif now - told > interrupts.AGAIN:
+            say("Stopped at once: what was trained since the last checkpoint is lost.")
+            console().show_cursor()  # which the progress bar hides
+            os._exit(INTERRUPTED)
+
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield came
+        with interrupts.told_at_once(tell):
+            yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -182,8 +199,8 @@ def train(
 ) -> None:
     """Train a model, from scratch or from another model on.
 
-    Runs on the CPU or one GPU, and on many under torchrun. Ctrl-C keeps a checkpoint; the same command
-    goes on from it.
+    Runs on the CPU or one GPU, and on many under torchrun. Ctrl-C ends it after the step, with a checkpoint; the same
+    command goes on from it.
 
     Example: continuo-cli train corpus -o run --preset small --minutes 60
     """
@@ -218,7 +235,7 @@ def train(
         if rank == 0:
             _end_training(outcome, signals, as_json)
     if signals:
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _end_training(outcome: "Outcome", signals: list[int], as_json: bool) -> None:
@@ -314,7 +331,7 @@ def finetune(
             as_json,
         )
     if signals:
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
 
 
 def evaluate(

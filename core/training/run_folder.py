@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from core.errors import ContinuoError, UnreadableInput, UsageError
-from core.files import make_folder, write_atomically
+from core.files import clear_unfinished, make_folder, write_atomically
 from core.model.checkpoint import save_model
 from core.model.transformer import MusicTransformer
 
@@ -38,6 +38,7 @@ class RunFolder:
 
     def begin(self, asked: Mapping[str, Any]) -> None:
         """Record what the run is; on going on, check that it is the same. Raises UsageError, UnreadableInput."""
+        clear_unfinished(self.path)
         file = self.path / _ASKED
         text = json.dumps(asked, indent=1)
         if not file.is_file() and any(self.path.iterdir()):

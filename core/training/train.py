@@ -166,7 +166,7 @@ class Trainer:
         self._resume()
 
     def stop(self) -> None:
-        """End after the step that is being made; the checkpoint is then written."""
+        """End after the step that is being made, or in the middle of a validation; the checkpoint is then written."""
         self._stopped = True
 
     def _choose_hardware(self) -> Hardware:
@@ -208,6 +208,8 @@ class Trainer:
         finished = False
         if self._is_refining and state.validated_step < 0:
             self._validate(0.0, 0.0)  # what is to be bettered
+        elif self._due() > state.validated and state.validated_step != state.step:
+            self._validate(0.0, state.seconds)  # what a stop broke off
         with closing_iterator(self._batches()) as batches:
             while True:
                 state.seconds = self._clock() - begun
@@ -230,9 +232,7 @@ class Trainer:
                 rate = (state.events - shown_events) / max(now - shown_at, 1e-9)
                 self._report(rate, now - begun)
                 shown_at, shown_events = now, state.events
-                due = int(self._progress() * VALIDATIONS)
-                if due > state.validated and now - begun >= 20 * validation_cost:
-                    state.validated = due
+                if self._due() > state.validated and now - begun >= 20 * validation_cost:
                     self._validate(rate, now - begun)
                     validation_cost += self._clock() - now
                     shown_at = self._clock()
@@ -240,7 +240,7 @@ class Trainer:
                     self._save()
                     saved_at = now
         if finished and state.validated_step != state.step:
-            self._validate(0.0, state.seconds)
+            finished = self._validate(0.0, state.seconds)
         model = self._save()
         if self._rank == 0 and finished and self.recipe.name == "book":
             model = self.run.save_book(self.model)
@@ -254,6 +254,10 @@ class Trainer:
             return min(1.0, state.seconds / (60 * self.settings.minutes))
         epochs = self.settings.epochs or self.recipe.epochs
         return min(1.0, (state.epoch + state.step_in_epoch / self._epoch_steps()) / epochs)
+
+    def _due(self) -> int:
+        """How many of the run's VALIDATIONS should have been made by now."""
+        return int(self._progress() * VALIDATIONS)
 
     def _is_out_of_patience(self) -> bool:
         return self.settings.patience is not None and self._state.since_best >= self.settings.patience
@@ -338,18 +342,21 @@ class Trainer:
         self.run.log(record)
         self._on_status(status)
 
-    def _validate(self, rate: float, seconds: float) -> None:
-        """Loss on the held-out crops, on the first process; keeps the best model."""
+    def _validate(self, rate: float, seconds: float) -> bool:
+        """Loss on the held-out crops, on the first process; keeps the best model. False if it was told to stop."""
         state = self._state
         if self._rank or not self._held_out:
-            return
-        loss = mean_loss(self.model, self._held_out, self.hardware)
-        state.validated_step = state.step
+            return True
+        loss = mean_loss(self.model, self._held_out, self.hardware, lambda: self._stopped)
+        if loss is None:
+            return False
+        state.validated, state.validated_step = self._due(), state.step
         state.since_best += 1
         if loss < state.best:
             state.best, state.since_best = loss, 0
             self.run.save_model("best", self.model, self._header(loss))
         self._report(rate, seconds, loss)
+        return True
 
     def _save(self) -> Path:
         """Checkpoint, newest model and curve; the path of the model to use."""
@@ -390,12 +397,16 @@ def summed_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def mean_loss(model: MusicTransformer, batches: list[tuple[Ids, Ids]], hardware: Hardware) -> float:
-    """Nats per event over batches, boundaries excluded."""
+def mean_loss(
+    model: MusicTransformer, batches: list[tuple[Ids, Ids]], hardware: Hardware, stopped: Callable[[], bool]
+) -> float | None:
+    """Nats per event over batches, boundaries excluded; None if it was `stopped` before the last."""
     was_training = model.training
     model.eval()
     total, count = 0.0, 0
     for inputs, targets in batches:
+        if stopped():
+            return None
         targets = np.where(targets == BOUNDARY, PADDING, targets)
         with hardware.autocast():
             logits = model(torch.from_numpy(inputs).to(hardware.device))

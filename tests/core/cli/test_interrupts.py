@@ -1,10 +1,16 @@
-"""Ctrl-C while a command loads what it needs."""
+"""Ctrl-C while a command loads what it needs, and while it computes for long."""
 
+import hashlib
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import pytest
+
+from core.cli.interrupts import told_at_once
 
 LOSING = """
 import os, signal, sys
@@ -43,3 +49,18 @@ def test_ctrl_c_while_torch_is_loaded_is_not_lost(arguments: tuple[str, ...], tm
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
     assert [path.name for path in tmp_path.iterdir()] == [song.name]
+
+
+def test_ctrl_c_is_told_while_the_main_thread_computes() -> None:
+    came: list[str] = []
+    before = signal.signal(signal.SIGINT, lambda *_: came.append("handled"))
+    try:
+        with told_at_once(lambda: came.append("told")):
+            timer = Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 1_000_000)  # no handler runs before it is done
+            timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert came == ["told", "handled"]
+    assert signal.set_wakeup_fd(-1) == -1

@@ -12,7 +12,7 @@ import torch
 import typer
 from typer.testing import CliRunner, Result
 
-from core.cli import training
+from core.cli import interrupts, training
 from core.cli.training import register
 from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
@@ -146,6 +146,46 @@ def test_ctrl_c_before_the_first_step(tmp_path: Path, midi: Path, monkeypatch: p
     assert result.exit_code == 130
     assert "Stopping" in result.stderr
     assert json.loads(result.stdout, parse_constant=pytest.fail)["loss"] is None  # NaN is no JSON
+
+
+def test_ctrl_c_again_later_ends_at_once(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
+    real = Trainer._step
+    codes: list[int] = []
+
+    def interrupted(self: Trainer, *arguments: Any) -> torch.Tensor:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)
+    monkeypatch.setattr(os, "_exit", codes.append)
+    asked = ("train", tmp_path / "corpus", "-o", tmp_path / "run", "--device", "cpu")
+    assert "at once:" not in call(*asked).stderr  # one wish, as under torchrun, which passes Ctrl-C on
+    monkeypatch.setattr(interrupts, "AGAIN", 0.0)
+    assert "at once:" in call(*asked).stderr
+    assert codes == [130]
+
+
+def test_ctrl_c_breaks_a_validation_off(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus, run = tmp_path / "corpus", tmp_path / "run"
+    call("prepare", midi, "-o", corpus, "--splits", splits_for(midi, ["song3.mid"]), "--jobs", 1)
+    real = MusicTransformer.eval
+
+    def interrupted(self: MusicTransformer) -> MusicTransformer:
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(self)
+
+    asked = ("train", corpus, "-o", run, "--device", "cpu", "--epochs", 0.01, "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(MusicTransformer, "eval", interrupted)
+        stopped = call(*asked)
+    assert stopped.exit_code == 130
+    assert not json.loads(stopped.stdout)["finished"]
+    assert not (run / "best.safetensors").exists()
+    (run / ".continuo-x.part").touch()  # as a process that is killed leaves it
+    assert answer(*asked[:-1])["validation"] is not None
+    assert not (run / ".continuo-x.part").exists()
 
 
 def test_progress_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
