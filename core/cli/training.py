@@ -357,13 +357,17 @@ def evaluate(
 
     with interrupts.put_off():
         from core.generation.sampler import Sampling
-        from core.training.evaluate import Asked, save_evaluation
+        from core.model.checkpoint import find_model
+        from core.training.evaluate import Asked, make_output, save_evaluation
         from core.training.evaluate import evaluate as run
         from core.training.splits import SPLITS, Split
 
     chosen: Split | None = next((s for s in SPLITS if s == split), None)
     if chosen is None:
         raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
+    find_model(model)  # a folder is made only for a model that there is
+    if output:
+        make_output(output)
     named = {"temperature": temperature, "top_p": top_p}
     sampling = replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
     result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed, sampling), say)

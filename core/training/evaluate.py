@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import NotFound, UnreadableInput, UsageError
-from core.files import make_folder, write_atomically
+from core.files import check_writable, make_folder, write_atomically
 from core.generation.engine import Engine, choose_device
 from core.generation.options import Options
 from core.generation.sampler import Sampling
@@ -26,6 +26,7 @@ from core.training.splits import Split
 from core.training.statistics import Comparison, Music, compare
 
 _ROLLS = 16  # takes drawn, at most
+_TABLE, _HISTOGRAMS, _DRAWN = "evaluation.json", "histograms.png", "rolls.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def evaluate(
     """
     device = choose_device(asked.device)
     network, info = load_model(find_model(model))
+    training = Corpus(asked.training) if asked.training else None  # opened now: it is looked into after minutes
     pieces = _thinned(_pieces(paths, asked.split, say), asked.pieces)
     if not any(pieces.values()):
         raise UsageError("There is nothing to evaluate on: no piece of that split, or none with notes.")
@@ -106,9 +108,9 @@ def evaluate(
         say(f"Continuing prompt {i + 1} of {len(places)}.")
         options = Options(asked.sampling, seed=asked.seed + i, seconds=asked.seconds)
         examples.append(continue_place(engine, place, options))
-    if asked.training:
+    if training:
         say("Looking for copies in the training data.")
-        result.copies = _find_copies(asked.training, [example.sampled for example in examples])
+        result.copies = _find_copies(training, [example.sampled for example in examples])
         copied = [copy["seconds"] for copy in result.copies]
         examples = [e._replace(copied=seconds) for e, seconds in zip(examples, copied, strict=True)]
     result.examples = with_rivals(examples, asked.seed)
@@ -153,8 +155,7 @@ def _thinned(pieces: dict[str, list[HeldOut]], most: int) -> dict[str, list[Held
     return {source: some for source, some in thinned.items() if some}
 
 
-def _find_copies(folder: Path, samples: Iterable[Music]) -> list[dict[str, Any]]:
-    corpus = Corpus(folder)
+def _find_copies(corpus: Corpus, samples: Iterable[Music]) -> list[dict[str, Any]]:
     training = corpus.of_split("train")
     index = CopyIndex(corpus.notes(piece) for piece in training)
     found = []
@@ -168,10 +169,17 @@ def _find_copies(folder: Path, samples: Iterable[Music]) -> list[dict[str, Any]]
     return found
 
 
+def make_output(folder: Path) -> None:
+    """Make the folder that `save_evaluation` will write into. Raises the WriteError that it would raise."""
+    make_folder(folder)
+    for name in (_TABLE, _HISTOGRAMS, _DRAWN):
+        check_writable(folder / name)
+
+
 def save_evaluation(result: Evaluation, folder: Path) -> list[Path]:
     """Write evaluation.json and, with matplotlib, histograms.png and rolls.png. Raises WriteError."""
     make_folder(folder)
-    written = [folder / "evaluation.json"]
+    written = [folder / _TABLE]
     write_atomically(written[0], json.dumps(result.as_dict(), indent=1).encode())
     if result.comparison:
         try:
@@ -179,9 +187,9 @@ def save_evaluation(result: Evaluation, folder: Path) -> list[Path]:
         except ImportError:
             return written
         pairs = {name: (t.tolist(), m.tolist()) for name, (t, m) in result.comparison.histograms.items()}
-        written.append(folder / "histograms.png")
+        written.append(folder / _HISTOGRAMS)
         write_atomically(written[1], draw_histograms(pairs))
         shown = result.examples[:_ROLLS]  # the first ones are of all sources
-        written.append(folder / "rolls.png")
+        written.append(folder / _DRAWN)
         write_atomically(written[2], draw_rolls([(e.title, e.prompt, e.true, e.sampled) for e in shown]))
     return written

@@ -258,6 +258,17 @@ def test_models_that_cannot_be(command: Command, song: Path, tiny: Path, damage:
     assert sorted(os.listdir()) == ["bad.safetensors", song.name]
 
 
+def test_evaluate_tells_before_it_starts_what_cannot_be_written(command: Command, song: Path, tiny: Path) -> None:
+    line = ("evaluate", tiny, song, "-o")
+    assert "a file has that name" in command.refuse(1, *line, song)
+    assert "no such folder" in command.refuse(1, *line, song / "out")
+    Path("out/rolls.png").mkdir(parents=True)
+    assert "it is a folder" in command.refuse(1, *line, "out")
+    assert "not a prepared corpus" in command.refuse(3, "evaluate", tiny, song, "--training", "out")
+    command.refuse(4, "evaluate", "nobody", song, "-o", "new")
+    assert sorted(os.listdir()) == ["out", song.name]
+
+
 class _Bomb:
     def __reduce__(self) -> tuple[object, ...]:
         return (os.mkdir, ("exploded",))
