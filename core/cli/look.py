@@ -1,6 +1,7 @@
 """continuo-cli info, models, import-model, encode, decode: looking at files, models and events."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,7 +9,8 @@ import typer
 
 from core.cli import interrupts
 from core.cli.output import Json, give, say
-from core.errors import UsageError
+from core.errors import UnreadableInput, UsageError
+from core.resources import user_folder
 
 
 def info(
@@ -111,8 +113,14 @@ def import_model(
     with interrupts.put_off():
         import torch
 
-        from core.model.checkpoint import import_book, save_model
+        from core.model.checkpoint import import_book, read_info, save_model
 
+    with suppress(UnreadableInput):  # as it should be: it is none of ours
+        read_info(book)
+        raise UsageError(
+            f"{book} is a Continuo model already: use it as it is, with --model {book}, "
+            f"or copy it to {user_folder('models')}, where the app and `models` list it."
+        )
     network = import_book(book)
     provenance = {"name": out.stem, "licence": licence, "data": f"unknown; imported from {book.name}"}
     save_model(out, network, provenance, torch.float32)

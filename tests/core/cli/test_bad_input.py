@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save
 
 from core.cli import app
 from core.model.transformer import ModelConfig, MusicTransformer
+from core.resources import user_folder
 from tests.core.cli.helpers import Command
 from tests.core.midi.builders import file_of, off, on, raw_file
 
@@ -299,6 +300,14 @@ def test_books_that_cannot_be_imported(command: Command, make: Callable[[Path], 
 def test_a_broken_model_is_no_book(command: Command) -> None:
     Path("book.safetensors").write_bytes(b"no weights")
     assert "book.safetensors" in command.refuse(3, "import-model", "book.safetensors", "-o", "model.safetensors")
+
+
+def test_a_model_of_ours_need_not_be_imported(command: Command, tiny: Path) -> None:
+    said = command.refuse(2, "import-model", tiny, "-o", "model.safetensors")
+    assert f"{tiny} is a Continuo model already" in said
+    assert f"--model {tiny}" in said
+    assert str(user_folder("models")) in said
+    assert os.listdir() == []
 
 
 def test_a_fault_of_ours_is_one_sentence_and_a_log(
