@@ -309,11 +309,14 @@ def finetune(
         )
     if signals:
         say("Stopped; the same command with the same --name goes on.")
-    elif tuned.before is None or tuned.after is None:
-        say(f'"{tuned.name}" is ready: {tuned.path} (too few songs to hold one out and tell how good it is).')
     else:
-        change = f"{tuned.before:.3f} before, {tuned.after:.3f} after, in nats per event on {tuned.held_out} songs"
-        say(f'"{tuned.name}" is ready: {tuned.path} ({change} that were held out).')
+        if tuned.before is None or tuned.after is None:
+            change = "too few songs to hold one out and tell how good it is"
+        else:
+            songs = f"{tuned.held_out} song{'s' * (tuned.held_out > 1)} held out"
+            change = f"{tuned.before:.3f} before, {tuned.after:.3f} after, in nats per event on {songs}"
+        steps = tuned.outcome.steps
+        say(f'"{tuned.name}" is ready after {steps} step{"s" * (steps > 1)}: {tuned.path} ({change}).')
     if as_json:
         give(
             "",

@@ -54,7 +54,8 @@ def finetune(
 
     Every tenth song is held out; training ends after `minutes`, or after `patience` validations
     that did not get better, and the best state is kept. `on_trainer` gets the trainer, to stop it.
-    A model that is there already is never written over. Raises NotFound, UnreadableInput, UsageError, WriteError.
+    A model that is there already is never written over, and none is made in a time too short for a single step.
+    Raises NotFound, UnreadableInput, UsageError, WriteError.
     """
     network, info = load_model(find_model(model))
     name = name or _free_name(folders[0].resolve().name)

@@ -199,7 +199,10 @@ class Trainer:
             self.run.rewind_log(self._state.step)
 
     def train(self) -> Outcome:
-        """Train to the end, or until `stop`. Raises Diverged when the loss is no number any more."""
+        """Train to the end, or until `stop`.
+
+        Raises Diverged when the loss is no number any more, UsageError when there was no time for a single step.
+        """
         state = self._state
         begun = self._clock() - state.seconds
         saved_at = shown_at = self._clock()
@@ -214,9 +217,14 @@ class Trainer:
             while True:
                 state.seconds = self._clock() - begun
                 progress, stop = self._agree(self._progress(), self._stopped)
-                finished = progress >= 1 or self._is_out_of_patience()
+                finished = state.step > 0 and (progress >= 1 or self._is_out_of_patience())
                 if finished or stop:
                     break
+                if progress >= 1:
+                    raise UsageError(
+                        f"Nothing was trained: to measure the model as it is took {state.seconds:.1f} seconds, "
+                        "and then the time was over, so give it more --minutes."
+                    )
                 inputs, targets = next(batches)
                 loss = self._step(inputs, targets, self.recipe.rate(progress))
                 state.step += 1

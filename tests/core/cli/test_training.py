@@ -99,7 +99,7 @@ def test_finetune(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -
     torch.manual_seed(0)
     base = tmp_path / "base.safetensors"
     save_model(base, MusicTransformer(TINY), {"name": "base"})
-    tuned = answer("finetune", base, midi, "--name", "mine", "--minutes", 0.02, "--device", "cpu", "--jobs", 1)
+    tuned = answer("finetune", base, midi, "--name", "mine", "--minutes", 0.03, "--device", "cpu", "--jobs", 1)
     assert tuned["model"] == str(tmp_path / "user" / "models" / "mine.safetensors")
     assert Path(tuned["model"]).is_file()
     assert tuned["after"] <= tuned["before"]
