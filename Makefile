@@ -63,7 +63,7 @@ continue: $(VENV)/.runtime
 	@echo "The prelude and 20 seconds that the model played on: $(RESULT) (open it in your DAW)."
 
 test: $(VENV)/.dev test-tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -317,6 +317,8 @@ def finetune(
             change = f"{tuned.before:.3f} before, {tuned.after:.3f} after, in nats per event on {songs}"
         steps = tuned.outcome.steps
         say(f'"{tuned.name}" is ready after {steps} step{"s" * (steps > 1)}: {tuned.path} ({change}).')
+        if tuned.before is not None and tuned.after is not None and tuned.after >= tuned.before:
+            say("On what was held out it is no better than before: give it more --minutes, or more songs.")
     if as_json:
         give(
             "",
