@@ -226,7 +226,9 @@ def train(
         if rank == 0:
             asked = {"preset": recipe.as_dict(), "corpus": data.digest, "weights": dict(settings.weights), "seed": seed}
             run.begin(asked if from_ is None else {**asked, "from": from_})
-        trainer = Trainer(data, run, recipe, settings, initial=network, base=info, on_status=_status_shower(show))
+        trainer = Trainer(
+            data, run, recipe, settings, initial=network, base=info, on_status=_status_shower(show), say=say
+        )
         if rank == 0:
             hardware = trainer.hardware
             say(f"Training on {hardware.device} in {str(hardware.dtype).removeprefix('torch.')} ({hardware.why}).")
@@ -306,6 +308,7 @@ def finetune(
             on_files=lambda done, total: show(done, total, f"{done} of {total} files"),
             on_status=_status_shower(show),
             on_trainer=on_trainer,
+            say=say,
         )
     if signals:
         say("Stopped; the same command with the same --name goes on.")

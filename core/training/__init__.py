@@ -9,7 +9,7 @@ prepare      folders of MIDI -> a corpus
 batches      what the network is shown: crops, augmentation, the plan of an epoch
 recipes      the presets book, small and base; the learning rate over a run
 muon         the optimiser of the hidden matrices
-hardware     device, precision and compilation, chosen by measuring
+hardware     device, precision and compilation, chosen by measuring; windows in one pass
 run_folder   a run on disk: checkpoints, log, loss curve, the finished model
 train        the loop, on one process or many
 finetune     a folder of MIDI and a model -> a new model in the user's folder

@@ -166,6 +166,16 @@ def epoch_batches(
         yield stack(crops, rows, recipe.config.block_size)
 
 
+def parts(inputs: Ids, targets: Ids, rows: int) -> list[tuple[Ids, Ids]]:
+    """A batch cut into parts of `rows` rows (the last may have fewer): what goes through the network at once.
+
+    Parts at the end that are all padding are left out, except that there is always a first one.
+    """
+    filled = np.flatnonzero((targets != PADDING).any(1))
+    end = int(filled[-1]) + 1 if len(filled) else 1
+    return [(inputs[i : i + rows], targets[i : i + rows]) for i in range(0, end, rows)]
+
+
 def held_out_batches(corpus: Corpus, pieces: Sequence[Piece], recipe: Recipe, crops: int) -> list[tuple[Ids, Ids]]:
     """Batches of unaltered crops for validation, the same ones each time: spread evenly over the pieces."""
     window = recipe.config.block_size

@@ -49,11 +49,13 @@ def finetune(
     on_files: Progress = lambda done, total: None,
     on_status: Callable[[Status], None] = lambda status: None,
     on_trainer: Callable[[Trainer], None] = lambda trainer: None,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> FineTuned:
     """Train `model` further on all MIDI below `folders`; goes on where the same call was broken off.
 
     Every tenth song is held out; training ends after `minutes`, or after `patience` validations
-    that did not get better, and the best state is kept. `on_trainer` gets the trainer, to stop it.
+    that did not get better, and the best state is kept. `on_trainer` gets the trainer, to stop it, and `say` a sentence
+    when the training has to change its plan.
     A model that is there already is never written over, and none is made in a time too short for a single step.
     Raises NotFound, UnreadableInput, UsageError, WriteError.
     """
@@ -81,6 +83,7 @@ def finetune(
         initial=network,
         provenance=provenance,
         on_status=on_status,
+        say=say,
     )
     on_trainer(trainer)
     outcome = trainer.train()

@@ -10,8 +10,10 @@ import torch
 import torch.nn.functional as F
 
 from core.model.transformer import ModelConfig, MusicTransformer
+from core.training.recipes import Recipe
 
 _TRIAL = ModelConfig(n_layer=1, n_head=4, n_embd=256, block_size=256)
+_MEMORY = 3 << 29  # bytes that a pass may keep for its way back where memory is the machine's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,25 @@ def choose_hardware(device: torch.device, *, mixed_precision: bool, compile: boo
     if compile is None:
         compile = device.type == "cuda" and importlib.util.find_spec("triton") is not None and bool(shutil.which("cc"))
     return Hardware(device, dtype, compile, why)
+
+
+def windows_at_once(device: torch.device, recipe: Recipe) -> int:
+    """How many windows go through the network in one pass: on a GPU of its own memory the whole batch at first.
+
+    Elsewhere as many as fit _MEMORY, and one at least: with too many the system ends the process without a word.
+    """
+    return recipe.batch if device.type == "cuda" else max(1, min(recipe.batch, _MEMORY // window_bytes(recipe)))
+
+
+def window_bytes(recipe: Recipe) -> int:
+    """What a pass through the network keeps of each window for its way back, in bytes, in float32.
+
+    20 floats per event, layer and unit of width; and where the attention has a dropout, which no fused kernel has on
+    a CPU, 3 per event, layer, head and event of the window. Both are measured.
+    """
+    config = recipe.config
+    floats = 20 * config.n_embd + (3 * config.n_head * config.block_size if recipe.attention_dropout else 0)
+    return 4 * config.n_layer * config.block_size * floats
 
 
 def _seconds(device: torch.device, dtype: torch.dtype, give_up_at: float = math.inf) -> float:

@@ -3,6 +3,7 @@
 Gradients are those of the mean loss over all events of the global batch, however it is dealt out to
 processes, and every step seeds its own random numbers: so a run that was killed and goes on, and a
 run on many processes, come to what an uninterrupted one on one process comes to.
+A batch goes through the network in as many parts as the memory asks for, whose gradients add up.
 """
 
 import math
@@ -10,11 +11,11 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -28,15 +29,17 @@ from core.errors import UsageError
 from core.generation.engine import choose_device
 from core.model.checkpoint import ModelInfo
 from core.model.transformer import MusicTransformer
-from core.training.batches import Ids, epoch_batches, epoch_plan, held_out_batches
+from core.training.batches import Ids, epoch_batches, epoch_plan, held_out_batches, parts
 from core.training.corpus import Corpus, Piece
-from core.training.hardware import Hardware, choose_hardware
+from core.training.hardware import Hardware, choose_hardware, windows_at_once
 from core.training.muon import make_optimisers
 from core.training.recipes import Recipe
 from core.training.run_folder import Diverged, RunFolder
 from core.training.sources import KNOWN, UNKNOWN_LICENCE, combined_licence
 
 VALIDATIONS = 20  # at most so many in a run
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +134,17 @@ class Trainer:
         provenance: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         on_status: Callable[[Status], None] = lambda status: None,
+        say: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         """`initial` gives the weights to start from; the best model is then never worse than they are.
 
         `base` is what the header says of the model they are; `provenance` overrides what the new header says.
+        `say` gets a sentence when the training has to change its plan.
 
         Raises UsageError for a corpus with nothing to train on.
         """
         self.recipe, self.settings, self.corpus, self.run = recipe, settings, corpus, run
-        self._clock, self._on_status = clock, on_status
+        self._clock, self._on_status, self._say = clock, on_status, say
         self._rank, self._world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         unknown = settings.weights.keys() - {p.source for p in corpus.pieces}
         if unknown:
@@ -151,6 +156,7 @@ class Trainer:
         held_out = [p for p in used if p.split == "validation"]
         self._held_out = held_out_batches(corpus, held_out, recipe, settings.validation_crops)
         self.hardware = self._choose_hardware()
+        self._at_once = windows_at_once(self.hardware.device, recipe)
         torch.manual_seed(settings.seed)
         self.model = MusicTransformer(recipe.config, recipe.dropout, recipe.attention_dropout)
         if initial is not None:
@@ -201,7 +207,8 @@ class Trainer:
     def train(self) -> Outcome:
         """Train to the end, or until `stop`.
 
-        Raises Diverged when the loss is no number any more, UsageError when there was no time for a single step.
+        Raises Diverged when the loss is no number any more, UsageError when there was no time for a single step or the
+        graphics card does not hold the model.
         """
         state = self._state
         begun = self._clock() - state.seconds
@@ -306,31 +313,76 @@ class Trainer:
 
     def _step(self, inputs: Ids, targets: Ids, rate: float) -> Tensor:
         """One step of all optimisers; the mean loss over this process's share, weighted as in the gradient."""
-        state, device = self._state, self.hardware.device
-        torch.manual_seed(state.step * self._world + self._rank + (self.settings.seed << 32))
-        self.model.train()
         total = torch.tensor(int((targets != PADDING).sum()))
         if self._world > 1:
-            total = total.to(device)
+            total = total.to(self.hardware.device)
             dist.all_reduce(total)
-        state.events += int(total)
-        x = torch.from_numpy(inputs).to(device, non_blocking=True)
-        y = torch.from_numpy(np.ascontiguousarray(targets)).to(device, non_blocking=True)
-        with self.hardware.autocast():
-            logits = self._network(x)
-        loss = summed_loss(logits, y) / int(total)
-        # DistributedDataParallel takes the mean over processes of what must be a sum.
-        (loss * self._world).backward()
+        self._state.events += int(total)
+        loss = self._fitted(lambda: self._gradients(inputs, targets, int(total)))
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         for optimiser, base in zip(self._optimisers, self._base_rates, strict=True):
             for group, base_rate in zip(optimiser.param_groups, base, strict=True):
                 group["lr"] = base_rate * rate
             optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-        loss = loss.detach()
         if self._world > 1:
             dist.all_reduce(loss)
         return loss
+
+    def _gradients(self, inputs: Ids, targets: Ids, total: int) -> Tensor:
+        """Leave the gradients of the mean loss over the `total` events of the global batch; this process's share of it.
+
+        May be called again for the same step, and then draws the same random numbers.
+        """
+        device = self.hardware.device
+        torch.manual_seed(self._state.step * self._world + self._rank + (self.settings.seed << 32))
+        self.model.train()
+        self.model.zero_grad(set_to_none=True)
+        loss = torch.zeros((), device=device)
+        some = parts(inputs, targets, self._at_once)
+        for number, (ids, wanted) in enumerate(some, 1):
+            x = torch.from_numpy(ids).to(device, non_blocking=True)
+            y = torch.from_numpy(np.ascontiguousarray(wanted)).to(device, non_blocking=True)
+            with self._exchanged(last=number == len(some)):
+                with self.hardware.autocast():
+                    logits = self._network(x)
+                share = summed_loss(logits, y) / total
+                # DistributedDataParallel takes the mean over processes of what must be a sum.
+                (share * self._world).backward()
+            loss += share.detach()
+        return loss
+
+    def _exchanged(self, last: bool) -> AbstractContextManager[None]:
+        """The context of a pass: many processes add up their gradients once, after the `last` part of a step."""
+        if last or not isinstance(self._network, DistributedDataParallel):
+            return nullcontext()
+        return self._network.no_sync()
+
+    def _fitted(self, work: Callable[[], _T]) -> _T:
+        """What `work` gives; while the graphics card has too little memory for it, again with half the windows at once.
+
+        Raises UsageError when one window is too much. (What many processes have begun together none can repeat.)
+        """
+        while True:
+            try:
+                return work()
+            except torch.OutOfMemoryError as error:
+                if self._world > 1:
+                    raise UsageError(
+                        "A graphics card has too little free memory for its share of a step: give a smaller --batch, "
+                        "or start more processes."
+                    ) from error
+                if self._at_once == 1:
+                    raise UsageError(
+                        "The graphics card has too little free memory to train this model: choose a smaller preset, "
+                        "or --device cpu."
+                    ) from error
+            # Only here, out of the handler, is nothing left that holds what the failed pass had allocated.
+            torch.cuda.empty_cache()
+            before, self._at_once = self._at_once, self._at_once // 2
+            self._say(
+                f"The graphics card has too little free memory for {before} windows at once, so a step takes them "
+                f"{self._at_once} at a time; what is learned stays the same."
+            )
 
     def _report(self, rate: float, seconds: float, validation: float | None = None) -> None:
         if self._rank:
@@ -355,7 +407,9 @@ class Trainer:
         state = self._state
         if self._rank or not self._held_out:
             return True
-        loss = mean_loss(self.model, self._held_out, self.hardware, lambda: self._stopped)
+        loss = self._fitted(
+            lambda: mean_loss(self.model, self._held_out, self._at_once, self.hardware, lambda: self._stopped)
+        )
         if loss is None:
             return False
         state.validated, state.validated_step = self._due(), state.step
@@ -406,13 +460,17 @@ def summed_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 @torch.no_grad()
 def mean_loss(
-    model: MusicTransformer, batches: list[tuple[Ids, Ids]], hardware: Hardware, stopped: Callable[[], bool]
+    model: MusicTransformer,
+    batches: list[tuple[Ids, Ids]],
+    at_once: int,
+    hardware: Hardware,
+    stopped: Callable[[], bool],
 ) -> float | None:
-    """Nats per event over batches, boundaries excluded; None if it was `stopped` before the last."""
+    """Nats per event over batches, boundaries excluded, `at_once` windows in a pass; None if it was `stopped`."""
     was_training = model.training
     model.eval()
     total, count = 0.0, 0
-    for inputs, targets in batches:
+    for inputs, targets in (part for batch in batches for part in parts(*batch, at_once)):
         if stopped():
             return None
         targets = np.where(targets == BOUNDARY, PADDING, targets)

@@ -15,6 +15,7 @@ from core.training.batches import (
     epoch_plan,
     first_events,
     held_out_batches,
+    parts,
     random_crop,
     stack,
 )
@@ -148,6 +149,18 @@ def test_validation_is_the_same_each_time(corpus: Corpus) -> None:
     assert sum(len(x) for x, _ in first) == 10
     assert all((a == b).all() for (a, _), (b, _) in zip(first, second, strict=True))
     assert held_out_batches(corpus, [], TINY_RECIPE, 10) == []
+
+
+def test_parts_are_the_batch_without_padding_at_its_end() -> None:
+    crops = [np.arange(length, dtype=np.uint16) for length in (7, 3, 2, 5, 1)]
+    inputs, targets = stack(crops, 9, 6)
+    cut = parts(inputs, targets, 2)
+    assert [x.shape for x, _ in cut] == [(2, 6), (2, 6)]  # the fifth crop's one event is no target
+    for which, whole in enumerate((inputs, targets)):
+        np.testing.assert_array_equal(np.concatenate([part[which] for part in cut]), whole[:4])
+    assert [len(x) for x, _ in parts(inputs, targets, 3)] == [3, 3]
+    assert [len(x) for x, _ in parts(inputs[:4], targets[:4], 3)] == [3, 1]
+    assert [len(x) for x, _ in parts(*stack([], 9, 6), 4)] == [4]  # a process without a share takes part
 
 
 def test_files_of_the_corpus_are_uint16(corpus: Corpus, tmp_path: Path) -> None:

@@ -28,11 +28,11 @@ from core.training.corpus import Corpus
 from core.training.muon import Muon, make_optimisers, orthogonalise
 from core.training.notes import note_events
 from core.training.prepare import prepare
-from core.training.recipes import BOOK_RECIPE, RECIPES, Recipe
+from core.training.recipes import BOOK_RECIPE, RECIPES, SMALL, Recipe
 from core.training.run_folder import RunFolder
 from core.training.train import Settings, Status, Trainer, summed_loss
 from tests.conftest import wait_for
-from tests.core.training.tunes import TINY, TINY_RECIPE, tiny_corpus, tune_pitches, write_tune
+from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, tiny_corpus, tune_pitches, write_tune
 
 PRECISE = replace(TINY_RECIPE, mixed_precision=False)
 STEPS = Settings(epochs=2, device="cpu", validation_crops=8)
@@ -92,7 +92,11 @@ def test_two_layers_memorise_a_tune_and_continue_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stop_after", [3, 5])
-def test_resumed_equals_uninterrupted(corpus: Corpus, tmp_path: Path, stop_after: int) -> None:
+def test_resumed_equals_uninterrupted(
+    corpus: Corpus, tmp_path: Path, stop_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hardware, "_MEMORY", 3 * hardware.window_bytes(PRECISE))  # parts of three and one
+
     def clock() -> float:
         return 0.0  # how often is validated would depend on it
 
@@ -130,6 +134,7 @@ from core.training.run_folder import RunFolder
 from core.training.train import Trainer, processes
 from tests.core.training.test_train import PRECISE, STEPS
 from dataclasses import replace
+from core.training import hardware
 torch.set_num_threads(1)
 kind, corpus, run = sys.argv[1:]
 with processes():
@@ -137,6 +142,7 @@ with processes():
         recipe, settings = PRECISE, replace(STEPS, epochs=10_000, checkpoint_minutes=0.0)
     else:
         recipe, settings = replace(PRECISE, dropout=0.0), STEPS
+        hardware._MEMORY = hardware.window_bytes(recipe)  # two parts of one window
     Trainer(Corpus(Path(corpus)), RunFolder(Path(run)), recipe, settings).train()
 """
 
@@ -193,6 +199,94 @@ def test_two_processes_equal_one(corpus: Corpus, tmp_path: Path) -> None:
     assert [r["events"] for r in one] == [r["events"] for r in two]
     pairs = [(a["loss"], b["loss"]) for a, b in zip(one, two, strict=True)]
     assert all(a == pytest.approx(b, abs=2e-4) for a, b in pairs)
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_batch_in_parts_is_the_same_step(tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for song in range(9):  # rows of all lengths, and a last batch that is not full
+        write_tune(tmp_path / "midi" / f"{song}.mid", tune_pitches(song, 20 + 10 * song))
+    prepare([tmp_path / "midi"], tmp_path / "corpus", splits=splits_for(tmp_path / "midi", ["2.mid", "8.mid"]), jobs=1)
+    corpus = Corpus(tmp_path / "corpus")
+    config = replace(TINY, block_size=256)
+    recipe = replace(PRECISE, config=config, dropout=0.0, batch=5, crops="first", optimiser="adam", lr=1e-3, clip=1e9)
+    weighed, logs = [], []
+    for name, rows in (("whole", 5), ("parts", at_once)):
+        monkeypatch.setattr(hardware, "_MEMORY", rows * hardware.window_bytes(recipe))
+        passes: list[int] = []
+
+        def before(model: torch.nn.Module, arguments: tuple[torch.Tensor], seen: list[int] = passes) -> None:
+            seen.append(len(arguments[0]))
+
+        run = RunFolder(tmp_path / name)
+        trainer = Trainer(corpus, run, recipe, STEPS, clock=lambda: 0.0)
+        trainer.model.register_forward_pre_hook(before)
+        trainer.train()
+        assert max(passes) == rows
+        weighed.append(weights(run.path))
+        logs.append([(r["step"], r["events"], r.get("loss"), r.get("validation")) for r in run.read_log()])
+    assert_same(weighed[0], weighed[1], 1e-4)
+    for one, other in zip(*logs, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
+
+
+def test_what_the_graphics_card_does_not_hold_goes_in_smaller_parts(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.training.train.windows_at_once", lambda device, recipe: recipe.batch)
+    passes: list[int] = []
+    said: list[str] = []
+
+    def train(name: str, room: int) -> dict[str, torch.Tensor]:
+        passes.clear()
+        trainer = Trainer(corpus, RunFolder(tmp_path / name), recipe, STEPS, clock=lambda: 0.0, say=said.append)
+
+        def after(model: torch.nn.Module, arguments: tuple[torch.Tensor], logits: torch.Tensor) -> None:
+            passes.append(len(arguments[0]))
+            if len(passes) > 3 and len(arguments[0]) > room:  # when a step was made
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+
+        trainer.model.register_forward_hook(after)
+        trainer.train()
+        return weights(tmp_path / name)
+
+    recipe = replace(PRECISE, dropout=0.0)
+    whole = train("whole", 4)
+    assert not said
+    assert_same(whole, train("parts", 1), 1e-4)
+    assert passes[:7] == [4, 4, 4, 4, 2, 1, 1]
+    assert len(said) == 2
+    assert "2 windows at once" in said[1]
+    with pytest.raises(UsageError, match="smaller preset"):
+        train("none", 0)
+
+
+@pytest.mark.parametrize("attention_dropout", [0.0, 0.1])
+def test_a_pass_keeps_the_memory_that_is_reckoned_with(attention_dropout: float) -> None:
+    config = ModelConfig(n_layer=4, n_head=4, n_embd=256, block_size=128)
+    recipe = replace(SMALL, config=config, dropout=0.1, attention_dropout=attention_dropout)
+    model = MusicTransformer(config, recipe.dropout, recipe.attention_dropout)
+    own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    ids = torch.zeros((2, config.block_size), dtype=torch.long)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = summed_loss(model(ids), ids)  # which holds on to what is kept
+    assert loss.requires_grad
+    assert sum(kept.values()) / 2 == pytest.approx(hardware.window_bytes(recipe), rel=0.15)
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
+def test_every_preset_fits_a_laptop(recipe: Recipe) -> None:
+    rows = hardware.windows_at_once(torch.device("cpu"), recipe)
+    assert 1 <= rows <= recipe.batch
+    assert rows * hardware.window_bytes(recipe) < 3e9
+    assert hardware.windows_at_once(torch.device("cuda"), recipe) == recipe.batch
 
 
 def test_the_books_recipe(corpus: Corpus) -> None:
