@@ -4,7 +4,11 @@ sampler       logits -> one event: temperature, top-k, nucleus (top-p), min-p
 grammar       which events may come next: no hanging, doubled or misplaced notes; scale and range
 bounds        how far a take may go beyond its prompt: length, number, density and range of notes
 leaning       notes outside the prompt's key become less likely
-density       a take busier or calmer than its prompt is leaned back
+ending        the end of the prompt, which tells what a take should be like:
+density       a take busier or calmer than that is leaned back,
+polyphony     one of more or fewer notes at once,
+rhythm        one with other times between its onsets,
+register      and one that lies higher or lower
 repetition    loops are heard, and loosened until they break
 dynamics      how loud a take is played: flat prompts stay flat, or get a human touch
 options       what to sample (Options) and what came of it (Take); no torch needed

@@ -23,8 +23,11 @@ from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
 from core.generation.leaning import key_leaning
 from core.generation.options import Options, Take
+from core.generation.polyphony import Polyphony
 from core.generation.ranking import best_first
+from core.generation.register import Register
 from core.generation.repetition import Repetition
+from core.generation.rhythm import Rhythm
 from core.generation.sampler import sample
 
 
@@ -51,7 +54,7 @@ class _TakeState:
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
         self.grammar = Grammar(options.rules, prompt.steps, self.loudness, bounds_of(prompt))
         self.repetition = Repetition(pitches)
-        self.density = Density(prompt)
+        self.leanings = (Density(prompt), Polyphony(prompt), Rhythm(prompt), Register(prompt))
         self.events: list[int] = []
         self.ended = False
 
@@ -134,15 +137,18 @@ class Continuation:
         event = grammar.due()
         if event is None:
             allowed, how = grammar.allowed(), self.options.sampling
-            logits = state.density.lean(logits, grammar.step)
+            for leaning in state.leanings:
+                logits = leaning.lean(logits, grammar.step, len(grammar.decoder.sounding))
             if state.repetition.is_too_much:
                 logits, how = state.repetition.loosen(logits, allowed, how)
             event = sample(logits, allowed, how, state.random.random())
             event = grammar.fit(event, self._last_step)
         messages = grammar.accept(event)
         if event < NOTE_ON.end:
-            state.repetition.hear(event - NOTE_ON.first)
-            state.density.hear(grammar.step)
+            pitch = event - NOTE_ON.first
+            state.repetition.hear(pitch)
+            for leaning in state.leanings:
+                leaning.hear(grammar.step, pitch)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
 

@@ -7,16 +7,14 @@ music (core.midi.statistics.apart) from 0.414 to 0.371.
 """
 
 from collections import deque
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec.events import Prompt, decode
+from core.codec.events import Prompt
 from core.codec.vocabulary import LONGEST_SHIFT, NOTE_ON, STEPS_PER_SECOND, TIME_SHIFT, VELOCITY
+from core.generation.ending import ending
 
-_STRETCH = 20.0  # seconds of the prompt's end whose density counts
-_FEWEST_NOTES = 8
 _WINDOW = 15 * STEPS_PER_SECOND  # steps of the take in which notes are counted
 _PRIOR = 3 * STEPS_PER_SECOND  # steps as dense as the prompt, counted in: a take's first notes tell little
 _NATS = 3.0  # by which a note becomes less likely for each factor e of density too many
@@ -25,15 +23,13 @@ _SHIFT_NATS = 2.0
 _LONGER = np.log(np.arange(1, LONGEST_SHIFT + 1) / 10).astype(np.float32)
 
 
-@lru_cache(2)
 def density_of(prompt: Prompt) -> float:
     """Notes per step at a prompt's end; 0 if it is too short to have a density."""
-    notes = decode(prompt.events)
-    end = max((note.end for note in notes), default=0.0)
-    late = [note for note in notes if note.start >= end - _STRETCH]
-    if len(late) < _FEWEST_NOTES:
+    notes = ending(prompt)
+    if not notes:
         return 0.0
-    return len(late) / (STEPS_PER_SECOND * max(end - late[0].start, 1.0))
+    lasts = max(note.end for note in notes) - notes[0].start
+    return len(notes) / (STEPS_PER_SECOND * max(lasts, 1.0))
 
 
 class Density:
@@ -43,7 +39,7 @@ class Density:
         self._onsets: deque[int] = deque()
         self._wanted = density_of(prompt)
 
-    def hear(self, step: int) -> None:
+    def hear(self, step: int, pitch: int) -> None:
         """A note begins."""
         self._onsets.append(step)
 
@@ -56,7 +52,7 @@ class Density:
         lasted = min(step, _WINDOW) + _PRIOR
         return float(np.log((len(self._onsets) + self._wanted * _PRIOR) / (self._wanted * lasted)))
 
-    def lean(self, logits: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    def lean(self, logits: NDArray[np.float32], step: int, sounding: int) -> NDArray[np.float32]:
         """Logits (vocab) as they are at a step: after too many notes fewer are likely, and longer time shifts."""
         excess = self.excess(step)
         if not excess:

@@ -1,0 +1,47 @@
+"""As high as the prompt: a take whose notes lie higher or lower than its prompt's is leaned back towards them.
+
+A small model drifts, and ends in one corner of the keyboard.
+"""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.codec.events import Prompt
+from core.codec.vocabulary import NOTE_ON
+from core.generation.ending import ending
+
+_NOTES = 48  # of the take, whose mean pitch counts
+_PRIOR = 12  # notes of the prompt's mean pitch, counted in: a take's first notes tell little
+_NATS = 3.0  # by which a note an octave further on becomes less likely for each octave that the take is off
+_OCTAVES = (np.arange(NOTE_ON.size) / 12).astype(np.float32)
+
+
+class Register:
+    """Hears the pitches of one take."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        pitches = [note.pitch for note in ending(prompt)]
+        self._wanted = float(np.mean(pitches)) if pitches else None
+        self._pitches: deque[int] = deque(maxlen=_NOTES)
+
+    def hear(self, step: int, pitch: int) -> None:
+        """A note begins."""
+        self._pitches.append(pitch)
+
+    @property
+    def off(self) -> float:
+        """How far the take's notes have lately lain above the prompt's, in octaves; below 0 under them."""
+        if self._wanted is None:
+            return 0.0
+        return sum(pitch - self._wanted for pitch in self._pitches) / (12 * (len(self._pitches) + _PRIOR))
+
+    def lean(self, logits: NDArray[np.float32], step: int, sounding: int) -> NDArray[np.float32]:
+        """Logits (vocab) after that: the higher the take has been, the less likely its higher notes."""
+        off = self.off
+        if self._wanted is None or not off:
+            return logits
+        leaned = logits.copy()
+        leaned[NOTE_ON.first : NOTE_ON.end] -= _NATS * off * (_OCTAVES - self._wanted / 12)
+        return leaned

@@ -1,0 +1,39 @@
+"""The end of a prompt, and a take that is held to it."""
+
+import numpy as np
+import pytest
+
+from core.codec.events import Prompt
+from core.codec.vocabulary import note_off, note_on, time_shift
+from core.generation.ending import ending
+from core.generation.options import Options, Take
+from core.generation.sampler import Sampling
+from tests.core.generation.test_continuation import continued
+from tests.core.generation.test_leaning import SCALE, line
+
+# Chords nearly all of which are low: a network that knows nothing spreads its notes over the whole range.
+LOW = (40, 43, 45, 48, 52, 55)
+CHORD = [*map(note_on, LOW), time_shift(10), *map(note_off, LOW), time_shift(30)]
+PROMPT = Prompt(tuple([note_on(96), time_shift(40), note_off(96), *CHORD * 50]), 20.4)
+
+
+def takes() -> list[Take]:
+    options = [Options(Sampling(top_p=1.0), seed=seed, seconds=10) for seed in range(2)]
+    return [continued(each, prompt=PROMPT)[0] for each in options]
+
+
+def pitch_off(take: Take) -> float:
+    return abs(float(np.mean([note.pitch for note in take.notes])) - float(np.mean(LOW)))
+
+
+def test_leaning_to_the_register_brings_takes_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_it = np.mean([pitch_off(take) for take in takes()])
+    monkeypatch.setattr("core.generation.register._NATS", 0.0)
+    assert with_it < 0.5 * np.mean([pitch_off(take) for take in takes()])
+
+
+def test_only_the_end_of_a_prompt_counts_and_only_if_there_is_enough_of_it() -> None:
+    assert {note.pitch for note in ending(PROMPT)} == set(LOW)
+    assert ending(Prompt(tuple(line(list(SCALE)[:7])), 1.75)) == ()
+    assert len(ending(Prompt(tuple(line(list(SCALE))), 2.0))) == 8
+    assert ending(Prompt((), 0.0)) == ()

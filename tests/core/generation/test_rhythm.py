@@ -1,0 +1,89 @@
+"""In the prompt's rhythm."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from core.codec.events import Prompt
+from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, TIME_SHIFT, VELOCITY, VOCABULARY_SIZE
+from core.generation.rhythm import Rhythm
+from tests.core.generation.test_leaning import SCALE, line
+
+PROMPT = Prompt(tuple(line(list(SCALE) * 5, 25)), 10.0)
+
+
+def leaned(gaps: list[int], since: int, prompt: Prompt = PROMPT) -> NDArray[np.float32]:
+    """What becomes of even logits so many steps after the last of some onsets."""
+    rhythm, step = Rhythm(prompt), 0
+    for gap in (0, *gaps):
+        step += gap
+        for pitch in (60, 64):  # a chord is one onset
+            rhythm.hear(step, pitch)
+    logits = np.zeros(VOCABULARY_SIZE, np.float32)
+    result = rhythm.lean(logits, step + since, 0)
+    assert not logits.any()
+    assert np.isfinite(result).all()
+    return result
+
+
+def shifts(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    return logits[TIME_SHIFT.first : TIME_SHIFT.end]
+
+
+def test_a_take_in_other_time_is_leaned_to_its_prompts() -> None:
+    logits = leaned([10] * 40, 0)
+    assert shifts(logits)[9] < 0 < shifts(logits)[24]
+    assert not logits[: TIME_SHIFT.first].any()  # in the step of an onset a chord may grow
+    for since, sign in ((10, -1), (25, 1)):
+        logits = leaned([10] * 40, since)
+        begins = np.concatenate([logits[kind.first : kind.end] for kind in (NOTE_ON, VELOCITY)])
+        assert len(np.unique(begins)) == 1
+        assert begins[0] * sign > 0
+        assert not logits[NOTE_OFF.first : NOTE_OFF.end].any()
+        assert not logits[BOUNDARY:].any()
+
+
+@given(st.integers(1, 24))
+def test_what_is_left_to_wait_is_counted_from_the_last_onset(since: int) -> None:
+    logits = shifts(leaned([10] * 40, since))
+    assert logits[24 - since] == shifts(leaned([10] * 40, 0))[24] > 0
+
+
+def test_a_take_in_time_is_let_be() -> None:
+    assert np.abs(leaned([25] * 40, 0)).max() < np.abs(leaned([24] * 40, 0)).max() + 0.1
+    assert np.abs(shifts(leaned([25] * 40, 0))[24]) < 0.3
+
+
+@given(st.lists(st.integers(1, 2000), max_size=60), st.integers(0, 5000))
+def test_no_rhythm_is_out_of_the_question(gaps: list[int], since: int) -> None:
+    assert np.abs(leaned(gaps, since)).max() <= 2
+
+
+def test_it_grows_with_what_is_heard_and_fades() -> None:
+    mixed = Prompt(tuple([*line([60] * 32, 25), *line([60] * 8, 10)]), 9.0)
+    few, more, much = (float(shifts(leaned([10] * n, 0, mixed))[9]) for n in (2, 10, 40))
+    assert 0 > few > more > much
+    assert shifts(leaned([10] * 40 + [25] * 200, 0, mixed))[9] > few
+
+
+def test_what_would_come_at_any_time_comes_more_often_in_time() -> None:
+    rhythm, random = Rhythm(PROMPT), np.random.default_rng(0)
+    onsets = [0]
+    for _ in range(400):
+        rhythm.hear(onsets[-1], 60)
+        likely = np.exp(shifts(rhythm.lean(np.zeros(VOCABULARY_SIZE, np.float32), onsets[-1], 0)).astype(float))
+        onsets.append(onsets[-1] + 1 + int(random.choice(100, p=likely / likely.sum())))
+    gaps = np.diff(onsets)
+    assert np.mean((gaps >= 22) & (gaps <= 28)) > 2 * 7 / 100
+
+
+@pytest.mark.parametrize("prompt", [Prompt((), 0.0), Prompt(tuple(line(list(SCALE)[:4])), 1.0)])
+def test_a_prompt_too_short_to_have_a_rhythm_has_none(prompt: Prompt) -> None:
+    assert not leaned([10] * 40, 10, prompt).any()
+
+
+def test_a_prompt_of_one_chord_has_no_rhythm() -> None:
+    chord = Prompt((*range(60, 72), TIME_SHIFT.end - 1), 1.0)
+    assert not leaned([10] * 40, 10, chord).any()
