@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.codec.events import Prompt
+from core.codec.events import Prompt, decode
 from core.codec.vocabulary import note_off, note_on, time_shift
 from core.generation.ending import ending
 from core.generation.options import Options, Take
@@ -37,3 +39,17 @@ def test_only_the_end_of_a_prompt_counts_and_only_if_there_is_enough_of_it() -> 
     assert ending(Prompt(tuple(line(list(SCALE)[:7])), 1.75)) == ()
     assert len(ending(Prompt(tuple(line(list(SCALE))), 2.0))) == 8
     assert ending(Prompt((), 0.0)) == ()
+
+
+@given(st.lists(st.one_of(st.integers(0, 255), st.integers(256, 355), st.sampled_from([355])), max_size=300))
+def test_it_is_the_end_of_the_whole(events: list[int]) -> None:
+    prompt = Prompt(tuple(events), 0.0)
+    notes = decode(events)
+    end = max((note.end for note in notes), default=0.0)
+    late = [(note.start - end, note.end - end, note.pitch) for note in notes if note.start >= end - 20]
+    found = [(note.start, note.end, note.pitch) for note in ending(prompt)]
+    if len(late) < 8:
+        assert not found
+        return
+    last = max(e for _, e, _ in found)
+    assert [(s - last, e - last, p) for s, e, p in found] == pytest.approx(late)
