@@ -138,7 +138,7 @@ class Continuation:
         if event is None:
             allowed, how = grammar.allowed(), self.options.sampling
             for leaning in state.leanings:
-                logits = leaning.lean(logits, grammar.step, len(grammar.decoder.sounding))
+                logits = leaning.lean(logits, grammar.step, grammar.decoder.sounding)
             if state.repetition.is_too_much:
                 logits, how = state.repetition.loosen(logits, allowed, how)
             event = sample(logits, allowed, how, state.random.random())

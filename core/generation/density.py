@@ -7,6 +7,7 @@ music (core.midi.statistics.apart) from 0.414 to 0.371.
 """
 
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Density:
         lasted = min(step, _WINDOW) + _PRIOR
         return float(np.log((len(self._onsets) + self._wanted * _PRIOR) / (self._wanted * lasted)))
 
-    def lean(self, logits: NDArray[np.float32], step: int, sounding: int) -> NDArray[np.float32]:
+    def lean(self, logits: NDArray[np.float32], step: int, sounding: Mapping[int, int]) -> NDArray[np.float32]:
         """Logits (vocab) as they are at a step: after too many notes fewer are likely, and longer time shifts."""
         excess = self.excess(step)
         if not excess:

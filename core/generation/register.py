@@ -4,6 +4,7 @@ A small model drifts, and ends in one corner of the keyboard.
 """
 
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +38,7 @@ class Register:
             return 0.0
         return sum(pitch - self._wanted for pitch in self._pitches) / (12 * (len(self._pitches) + _PRIOR))
 
-    def lean(self, logits: NDArray[np.float32], step: int, sounding: int) -> NDArray[np.float32]:
+    def lean(self, logits: NDArray[np.float32], step: int, sounding: Mapping[int, int]) -> NDArray[np.float32]:
         """Logits (vocab) after that: the higher the take has been, the less likely its higher notes."""
         off = self.off
         if self._wanted is None or not off:

@@ -4,6 +4,8 @@ Where they were too seldom a sixteenth apart, say, for a prompt that goes in six
 becomes likelier a sixteenth after the last.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,7 +55,7 @@ class Rhythm:
             self._leaning = np.clip(leaning, -_MOST, _MOST).astype(np.float32)
         self._last = step
 
-    def lean(self, logits: NDArray[np.float32], step: int, sounding: int) -> NDArray[np.float32]:
+    def lean(self, logits: NDArray[np.float32], step: int, sounding: Mapping[int, int]) -> NDArray[np.float32]:
         """Logits (vocab) as they are at a step: an onset is likelier where its time from the last was too seldom."""
         if self._last is None:
             return logits

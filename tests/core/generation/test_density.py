@@ -56,7 +56,7 @@ def leaned(every: int) -> NDArray[np.float32]:
     for step in range(0, 800, every):
         density.hear(step, 60)
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = density.lean(logits, 800, 0)
+    result = density.lean(logits, 800, {})
     assert not logits.any()
     return result
 

@@ -23,7 +23,7 @@ def heard(pitches: list[int], prompt: Prompt = PROMPT) -> Register:
 def leaned(pitches: list[int], prompt: Prompt = PROMPT) -> NDArray[np.float32]:
     """What becomes of even logits after that."""
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = heard(pitches, prompt).lean(logits, len(pitches), 0)
+    result = heard(pitches, prompt).lean(logits, len(pitches), {})
     assert not logits.any()
     return result
 

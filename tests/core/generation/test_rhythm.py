@@ -22,7 +22,7 @@ def leaned(gaps: list[int], since: int, prompt: Prompt = PROMPT) -> NDArray[np.f
         for pitch in (60, 64):  # a chord is one onset
             rhythm.hear(step, pitch)
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = rhythm.lean(logits, step + since, 0)
+    result = rhythm.lean(logits, step + since, {})
     assert not logits.any()
     assert np.isfinite(result).all()
     return result
@@ -73,7 +73,7 @@ def test_what_would_come_at_any_time_comes_more_often_in_time() -> None:
     onsets = [0]
     for _ in range(400):
         rhythm.hear(onsets[-1], 60)
-        likely = np.exp(shifts(rhythm.lean(np.zeros(VOCABULARY_SIZE, np.float32), onsets[-1], 0)).astype(float))
+        likely = np.exp(shifts(rhythm.lean(np.zeros(VOCABULARY_SIZE, np.float32), onsets[-1], {})).astype(float))
         onsets.append(onsets[-1] + 1 + int(random.choice(100, p=likely / likely.sum())))
     gaps = np.diff(onsets)
     assert np.mean((gaps >= 22) & (gaps <= 28)) > 2 * 7 / 100
