@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from core.codec.events import Prompt
 from core.codec.vocabulary import NOTE_ON
+from core.generation.bounds import bounds_of
 from core.generation.ending import ending
 
 _NOTES = 48  # of the take, whose mean pitch counts
 _PRIOR = 12  # notes of the prompt's mean pitch, counted in: a take's first notes tell little
 _NATS = 3.0  # by which a note an octave further on becomes less likely for each octave that the take is off
-_OCTAVES = (np.arange(NOTE_ON.size) / 12).astype(np.float32)
 
 
 class Register:
@@ -25,6 +25,11 @@ class Register:
     def __init__(self, prompt: Prompt) -> None:
         pitches = [note.pitch for note in ending(prompt)]
         self._wanted = float(np.mean(pitches)) if pitches else None
+        bounds = bounds_of(prompt)
+        if bounds and self._wanted is not None:
+            # No note beyond the bounds, where a user lets those come, is likelier than the last ones within.
+            within = np.clip(np.arange(NOTE_ON.size), bounds.lowest, bounds.highest)
+            self._octaves = ((within - self._wanted) / 12).astype(np.float32)
         self._pitches: deque[int] = deque(maxlen=_NOTES)
 
     def hear(self, step: int, pitch: int) -> None:
@@ -44,5 +49,5 @@ class Register:
         if self._wanted is None or not off:
             return logits
         leaned = logits.copy()
-        leaned[NOTE_ON.first : NOTE_ON.end] -= _NATS * off * (_OCTAVES - self._wanted / 12)
+        leaned[NOTE_ON.first : NOTE_ON.end] -= _NATS * off * self._octaves
         return leaned

@@ -32,7 +32,9 @@ def leaned(pitches: list[int], prompt: Prompt = PROMPT) -> NDArray[np.float32]:
 def test_after_high_notes_low_ones_are_likelier_and_the_other_way_round(high: list[int], low: list[int]) -> None:
     for pitches, sign in ((high, -1), (low, 1)):
         logits = leaned(pitches)
-        assert (np.diff(logits[NOTE_ON.first : NOTE_ON.end]) * sign > 0).all()
+        assert (np.diff(logits[48:85]) * sign > 0).all()
+        assert (logits[:48] == logits[48]).all()  # beyond the prompt's bounds none is likelier than at them
+        assert (logits[85 : NOTE_ON.end] == logits[84]).all()
         assert not logits[NOTE_ON.end :].any()
         assert abs(logits[66]) < 0.5  # the prompt's middle is as likely as it was
 

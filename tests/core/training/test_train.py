@@ -16,6 +16,7 @@ from core.codec.events import Prompt
 from core.codec.vocabulary import NOTE_OFF
 from core.errors import UnreadableInput, UsageError
 from core.generation.continuation import Continuation
+from core.generation.ending import ending
 from core.generation.engine import Engine
 from core.generation.grammar import Rules
 from core.generation.options import Options
@@ -81,9 +82,11 @@ def test_two_layers_memorise_a_tune_and_continue_it(tmp_path: Path) -> None:
     tune = note_events(corpus.notes(corpus.pieces[0]), boundary=True).tolist()
     engine = Engine(network, torch.device("cpu"))
     # Where nothing sounds, as at every marker: after a note-off.
-    given = next(i for i in range(30, 0, -1) if NOTE_OFF.first <= tune[i - 1] < NOTE_OFF.end)
-    prepared = engine.prepare(Prompt(tuple(tune[:given]), 0.0))
-    # A range of its own, and no leaning to a key: the tune goes far beyond what its beginning does.
+    given = next(i for i in range(20, 0, -1) if NOTE_OFF.first <= tune[i - 1] < NOTE_OFF.end)
+    prompt = Prompt(tuple(tune[:given]), 0.0)
+    assert not ending(prompt)  # of too few notes to lean to: the tune goes far beyond what its beginning does
+    prepared = engine.prepare(prompt)
+    # A range of its own, and no leaning to a key, for the same reason.
     sampling, rules = Sampling(temperature=0.01, top_p=1.0, key_strength=0.0), Rules(low=1)
     options = Options(sampling=sampling, rules=rules, events=len(tune) - given)
     continuation = Continuation(engine, prepared, options)
