@@ -29,6 +29,7 @@ class Editing(QObject):
     ) -> None:
         super().__init__(parent)
         self._document, self._roll, self._parts, self._files = document, roll, parts, files
+        self._reached: Session | None = None  # by the last step of the history that was gone
         roll.delete_requested.connect(self.delete)
         roll.moved.connect(self.move)
 
@@ -47,6 +48,7 @@ class Editing(QObject):
             return
         if sum(len(new) for _, _, new in edits.differing(before, after)) <= MOST_AT_ONCE:
             step()
+            self._reached = after
             if (brought := edits.new_notes(before, after)) is not None:
                 self._roll.select(_selection(brought))
             return
@@ -59,9 +61,12 @@ class Editing(QObject):
         def done(brought: Selection) -> None:
             if self._document.session is before and target() is after:
                 step()
+                self._reached = after
                 self._roll.select(brought)
-            else:  # such as by a step that was asked for just before
+            elif self._document.session is self._reached:  # by a step that was asked for just before
                 self._step(step, target)
+            else:  # what was done since is not taken back unasked
+                self._refuse()
 
         self._files.run(self.tr("Undo or redo"), work, done)
 
@@ -117,9 +122,12 @@ class Editing(QObject):
                 self._document.do(name, made[0])
                 self._roll.select(made[1])
             else:
-                self.said.emit(self.tr("The notes were changed meanwhile: please do that once more."))
+                self._refuse()
 
         self._files.run(name, work, done)
+
+    def _refuse(self) -> None:
+        self.said.emit(self.tr("Something was changed meanwhile: please do that once more."))
 
 
 def _selection(chosen: Chosen) -> Selection:

@@ -18,6 +18,7 @@ from core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from core.training.evaluate import Evaluation
+    from core.training.finetune import FineTuned
     from core.training.train import Outcome, Status, Trainer
 
 LINE_EVERY = 60.0  # seconds between two lines of progress where there is no terminal
@@ -313,15 +314,7 @@ def finetune(
     if signals:
         say("Stopped; the same command with the same --name goes on.")
     else:
-        if tuned.before is None or tuned.after is None:
-            change = "too few songs to hold one out and tell how good it is"
-        else:
-            songs = f"{tuned.held_out} song{'s' * (tuned.held_out > 1)} held out"
-            change = f"{tuned.before:.3f} before, {tuned.after:.3f} after, in nats per event on {songs}"
-        steps = tuned.outcome.steps
-        say(f'"{tuned.name}" is ready after {steps} step{"s" * (steps > 1)}: {tuned.path} ({change}).')
-        if tuned.before is not None and tuned.after is not None and tuned.after >= tuned.before:
-            say("On what was held out it is no better than before: give it more --minutes, or more songs.")
+        _tell_tuned(tuned)
     if as_json:
         give(
             "",
@@ -340,6 +333,19 @@ def finetune(
         )
     if signals:
         raise typer.Exit(INTERRUPTED)
+
+
+def _tell_tuned(tuned: "FineTuned") -> None:
+    """Where the new model is, and how much better than the one it was made of."""
+    if tuned.before is None or tuned.after is None:
+        change = "too few songs to hold one out and tell how good it is"
+    else:
+        songs = f"{tuned.held_out} song{'s' * (tuned.held_out > 1)} held out"
+        change = f"{tuned.before:.3f} before, {tuned.after:.3f} after, in nats per event on {songs}"
+    steps = tuned.outcome.steps
+    say(f'"{tuned.name}" is ready after {steps} step{"s" * (steps > 1)}: {tuned.path} ({change}).')
+    if tuned.before is not None and tuned.after is not None and tuned.after >= tuned.before:
+        say("On what was held out it is no better than before: give it more --minutes, or more songs.")
 
 
 def evaluate(

@@ -357,6 +357,27 @@ def test_steps_that_are_asked_for_at_once_are_all_taken(desk: MakeDesk, monkeypa
     assert len(window.roll.selection) == 1
 
 
+def test_what_is_done_while_undo_is_prepared_is_not_taken_back(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desktop.editing.MOST_AT_ONCE", 0)
+    at = desk()
+    at.open(BACH)
+    window, document = at.window, at.window.document
+    window.roll.set_selection((NoteRef("track:0", 5),))
+    window.actions_["up"].trigger()
+    at.settle()
+    window.actions_["undo"].trigger()
+    window.roll.marker_moved.emit(6.0)
+    after = document.session
+    at.settle()
+    assert document.session is after
+    assert document.undo_name == "Move marker"
+    assert "meanwhile" in window.status.currentMessage()
+    window.actions_["undo"].trigger()
+    window.actions_["undo"].trigger()
+    at.settle()
+    assert not document.undo_name
+
+
 def test_a_part_of_the_score_that_is_taken_back_selects_nothing(desk: MakeDesk) -> None:
     at = desk()
     at.open(BACH)
