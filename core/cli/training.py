@@ -191,6 +191,9 @@ def train(
     from_: Annotated[
         str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model's weights, at gentler rates.")
     ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Times the preset's learning rates (default: 1; with --from 0.4).")
+    ] = None,
     weight: Annotated[list[str] | None, typer.Option(help="SOURCE=WEIGHT; 0 leaves a source out.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Windows per step, over all processes.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -220,7 +223,9 @@ def train(
     network = info = None
     if from_ is not None:
         network, info = load_model(find_model(from_))
-        recipe = recipe.going_on(network.config)
+        recipe = recipe.going_on(network.config, rate)
+    elif rate is not None:
+        recipe = recipe.at_rate(rate)
     settings = Settings(minutes, epochs, seed, _weights(weight), device, compile)
     with processes() as rank, _bar("Training", hidden=rank > 0) as show:
         data, run = Corpus(corpus), RunFolder(output)

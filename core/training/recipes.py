@@ -1,8 +1,10 @@
 """How each preset trains, as plain values; and the learning rate over a run."""
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from core.errors import UsageError
 from core.model.transformer import BOOK, ModelConfig
 
 GOING_ON = 0.4  # rates of a training that goes on from a model, against those from scratch
@@ -56,16 +58,16 @@ class Recipe:
             return max((1 - progress) / self.decay, 0.0)
         return 1.0
 
-    def going_on(self, config: ModelConfig) -> "Recipe":
-        """The same for a network that is trained already: gentler rates, which fall from the start."""
-        return replace(
-            self,
-            config=config,
-            lr=self.lr * GOING_ON,
-            muon_lr=self.muon_lr * GOING_ON,
-            warm_up=0.05,
-            decay=0.95,
-        )
+    def at_rate(self, factor: float) -> "Recipe":
+        """The same with learning rates so many times as high. Raises UsageError for a factor that cannot be."""
+        if not (factor > 0 and math.isfinite(factor)):
+            raise UsageError(f"The rate must be more than 0, not {factor:g}.")
+        return replace(self, lr=self.lr * factor, muon_lr=self.muon_lr * factor)
+
+    def going_on(self, config: ModelConfig, rate: float | None = None) -> "Recipe":
+        """The same for a network that is trained already: gentler rates (`rate` times), which fall from the start."""
+        gentler = self.at_rate(GOING_ON if rate is None else rate)
+        return replace(gentler, config=config, warm_up=0.05, decay=0.95)
 
     def as_dict(self) -> dict[str, Any]:
         """For the run's record."""

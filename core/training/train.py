@@ -242,7 +242,7 @@ class Trainer:
                 state.loss = loss.item()
                 if not math.isfinite(state.loss):
                     raise Diverged(
-                        "The training has diverged: lower the learning rates, or start anew with another seed."
+                        "The training has diverged: begin anew at a lower rate (train --rate), or with another seed."
                     )
                 rate = (state.events - shown_events) / max(now - shown_at, 1e-9)
                 self._report(rate, now - begun)

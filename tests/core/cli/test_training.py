@@ -18,6 +18,7 @@ from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
 from core.model.transformer import MusicTransformer
 from core.training import recipes
+from core.training.run_folder import Diverged
 from core.training.train import Outcome, Trainer
 from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, write_songs, write_tune
 
@@ -91,6 +92,26 @@ def test_train_goes_on_from_a_model(tmp_path: Path, midi: Path) -> None:
     log = [json.loads(line) for line in (tmp_path / "second" / "log.jsonl").read_text("utf-8").splitlines()]
     assert log[0]["validation"] == pytest.approx(first["validation"], abs=0.01)  # fp16 on the way
     assert second["validation"] <= log[0]["validation"]
+
+
+def test_rate(tmp_path: Path, midi: Path) -> None:
+    corpus = tmp_path / "corpus"
+    answer("prepare", midi, "-o", corpus, "--jobs", 1)
+    asked = ("--epochs", 1, "--device", "cpu", "--batch", 2)
+    half = answer("train", corpus, "-o", tmp_path / "half", "--rate", 0.5, *asked)
+    answer("train", corpus, "-o", tmp_path / "gentle", "--from", half["model"], *asked)
+    answer("train", corpus, "-o", tmp_path / "gentler", "--from", half["model"], "--rate", 0.1, *asked)
+
+    def rates(run: str) -> tuple[float, float]:
+        preset = json.loads((tmp_path / run / "run.json").read_text("utf-8"))["preset"]
+        return preset["lr"] / TINY_RECIPE.lr, preset["muon_lr"] / TINY_RECIPE.muon_lr
+
+    assert rates("half") == pytest.approx((0.5, 0.5))
+    assert rates("gentle") == pytest.approx((0.4, 0.4))
+    assert rates("gentler") == pytest.approx((0.1, 0.1))
+    assert isinstance(failure("train", corpus, "-o", tmp_path / "none", "--rate", 0, *asked), UsageError)
+    diverged = failure("train", corpus, "-o", tmp_path / "wild", "--rate", 1e30, *asked)
+    assert isinstance(diverged, Diverged)
 
 
 def test_finetune(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
