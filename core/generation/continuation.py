@@ -29,6 +29,7 @@ from core.generation.register import Register
 from core.generation.repetition import Repetition
 from core.generation.rhythm import Rhythm
 from core.generation.sampler import sample
+from core.generation.velocities import Velocities
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class _TakeState:
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
         self.grammar = Grammar(options.rules, prompt.steps, self.loudness, bounds_of(prompt))
         self.repetition = Repetition(pitches)
-        self.leanings = (Density(prompt), Polyphony(prompt), Rhythm(prompt), Register(prompt))
+        self.leanings = (Density(prompt), Polyphony(prompt), Rhythm(prompt), Register(prompt), Velocities(prompt))
         self.events: list[int] = []
         self.ended = False
 
@@ -148,7 +149,7 @@ class Continuation:
             pitch = event - NOTE_ON.first
             state.repetition.hear(pitch)
             for leaning in state.leanings:
-                leaning.hear(grammar.step, pitch)
+                leaning.hear(grammar.step, pitch, grammar.decoder.velocity)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
 

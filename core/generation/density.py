@@ -40,7 +40,7 @@ class Density:
         self._onsets: deque[int] = deque()
         self._wanted = density_of(prompt)
 
-    def hear(self, step: int, pitch: int) -> None:
+    def hear(self, step: int, pitch: int, velocity: int) -> None:
         """A note begins."""
         self._onsets.append(step)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from core.codec.events import Prompt, decode
-from core.codec.vocabulary import STEPS_PER_SECOND, shift_steps
+from core.codec.events import DEFAULT_VELOCITY, Prompt, decode
+from core.codec.vocabulary import STEPS_PER_SECOND, VELOCITY, from_bin, shift_steps
 from core.midi.write import TakeNote
 
 _STRETCH = 20.0  # seconds
@@ -15,9 +15,10 @@ _FEWEST_NOTES = 8
 def ending(prompt: Prompt) -> tuple[TakeNote, ...]:
     """The notes of a prompt's last 20 seconds, at 100 steps a second; none if they are too few to tell anything.
 
-    Their times are right from one to the other; velocities are not.
+    Their times are right from one to the other.
     """
-    notes = decode(prompt.events[_tail(prompt.events) :])
+    first = _tail(prompt.events)
+    notes = decode(prompt.events[first:], _velocity_before(prompt.events, first))
     end = max((note.end for note in notes), default=0.0)
     late = tuple(note for note in notes if note.start >= end - _STRETCH)
     return late if len(late) >= _FEWEST_NOTES else ()
@@ -33,3 +34,11 @@ def _tail(events: Sequence[int]) -> int:
         first -= 1
         steps += shift_steps(events[first])
     return first
+
+
+def _velocity_before(events: Sequence[int], first: int) -> int:
+    """The MIDI velocity that events before the one at `first` have set."""
+    for event in reversed(events[:first]):
+        if VELOCITY.first <= event < VELOCITY.end:
+            return from_bin(event - VELOCITY.first)
+    return DEFAULT_VELOCITY

@@ -35,7 +35,7 @@ class Polyphony:
         self._held = 0  # steps of all those notes together
         self._step = self._sounding = 0  # as they were last told
 
-    def hear(self, step: int, pitch: int) -> None:
+    def hear(self, step: int, pitch: int, velocity: int) -> None:
         """A note begins: `lean` is told how many sound then."""
 
     def excess(self, step: int) -> float:

@@ -32,7 +32,7 @@ class Register:
             self._octaves = ((within - self._wanted) / 12).astype(np.float32)
         self._pitches: deque[int] = deque(maxlen=_NOTES)
 
-    def hear(self, step: int, pitch: int) -> None:
+    def hear(self, step: int, pitch: int, velocity: int) -> None:
         """A note begins."""
         self._pitches.append(pitch)
 

@@ -42,7 +42,7 @@ class Rhythm:
         self._last: int | None = None  # the newest onset
         self._leaning = np.zeros(_BINS, np.float32)
 
-    def hear(self, step: int, pitch: int) -> None:
+    def hear(self, step: int, pitch: int, velocity: int) -> None:
         """A note begins."""
         if self._wanted is None or step == self._last:
             return

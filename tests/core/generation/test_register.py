@@ -16,7 +16,7 @@ PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # about pitch 66
 def heard(pitches: list[int], prompt: Prompt = PROMPT) -> Register:
     register = Register(prompt)
     for step, pitch in enumerate(pitches):
-        register.hear(step, pitch)
+        register.hear(step, pitch, 66)
     return register
 
 

@@ -20,7 +20,7 @@ def leaned(gaps: list[int], since: int, prompt: Prompt = PROMPT) -> NDArray[np.f
     for gap in (0, *gaps):
         step += gap
         for pitch in (60, 64):  # a chord is one onset
-            rhythm.hear(step, pitch)
+            rhythm.hear(step, pitch, 66)
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
     result = rhythm.lean(logits, step + since, {})
     assert not logits.any()
@@ -72,7 +72,7 @@ def test_what_would_come_at_any_time_comes_more_often_in_time() -> None:
     rhythm, random = Rhythm(PROMPT), np.random.default_rng(0)
     onsets = [0]
     for _ in range(400):
-        rhythm.hear(onsets[-1], 60)
+        rhythm.hear(onsets[-1], 60, 66)
         likely = np.exp(shifts(rhythm.lean(np.zeros(VOCABULARY_SIZE, np.float32), onsets[-1], {})).astype(float))
         onsets.append(onsets[-1] + 1 + int(random.choice(100, p=likely / likely.sum())))
     gaps = np.diff(onsets)
