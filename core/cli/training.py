@@ -213,9 +213,10 @@ def train(
     with interrupts.put_off():
         from core.model.checkpoint import find_model, load_model
         from core.training.corpus import Corpus
+        from core.training.processes import processes
         from core.training.recipes import RECIPES
         from core.training.run_folder import RunFolder
-        from core.training.train import Settings, Trainer, processes
+        from core.training.train import Settings, Trainer
 
     if preset not in RECIPES:
         raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')

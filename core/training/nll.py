@@ -13,8 +13,8 @@ import torch
 from core.codec.vocabulary import BOUNDARY, PADDING
 from core.model.transformer import MusicTransformer
 from core.training.batches import Ids
+from core.training.learner import summed_loss
 from core.training.notes import Events
-from core.training.train import summed_loss
 
 
 def windows(events: Events, window: int) -> Iterator[tuple[Ids, Ids]]:

@@ -1,9 +1,8 @@
 """The training loop: from a corpus to a model, on one process or, under torchrun, on many.
 
-Gradients are those of the mean loss over all events of the global batch, however it is dealt out to
-processes, and every step seeds its own random numbers: so a run that was killed and goes on, and a
-run on many processes, come to what an uninterrupted one on one process comes to.
-A batch goes through the network in as many parts as the memory asks for, whose gradients add up.
+Every step seeds its own random numbers, and its gradients do not depend on how the batch is dealt out (see
+core.training.learner): so a run that was killed and goes on, and a run on many processes, come to what an
+uninterrupted one on one process comes to.
 """
 
 import math
@@ -11,35 +10,27 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
-from datetime import timedelta
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-import numpy as np
 import torch
-import torch.distributed as dist
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
-from core.codec.vocabulary import BOUNDARY, PADDING
 from core.errors import UsageError
 from core.generation.engine import choose_device
 from core.model.checkpoint import ModelInfo
 from core.model.transformer import MusicTransformer
-from core.training.batches import Ids, epoch_batches, epoch_plan, held_out_batches, parts
-from core.training.corpus import Corpus, Piece
-from core.training.hardware import Hardware, choose_hardware, windows_at_once
-from core.training.muon import make_optimisers
+from core.training.batches import Ids, epoch_batches, epoch_plan, held_out_batches
+from core.training.corpus import Corpus
+from core.training.hardware import Hardware, choose_hardware
+from core.training.learner import Learner
+from core.training.processes import gathered, rank_and_world
+from core.training.provenance import trained_on
 from core.training.recipes import Recipe
 from core.training.run_folder import Diverged, RunFolder
-from core.training.sources import KNOWN, UNKNOWN_LICENCE, combined_licence
 
 VALIDATIONS = 20  # at most so many in a run
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +135,8 @@ class Trainer:
         Raises UsageError for a corpus with nothing to train on.
         """
         self.recipe, self.settings, self.corpus, self.run = recipe, settings, corpus, run
-        self._clock, self._on_status, self._say = clock, on_status, say
-        self._rank, self._world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        self._clock, self._on_status = clock, on_status
+        self._rank, self._world = rank_and_world()
         unknown = settings.weights.keys() - {p.source for p in corpus.pieces}
         if unknown:
             raise UsageError(f"The corpus has no source called {', '.join(sorted(unknown))}.")
@@ -156,18 +147,10 @@ class Trainer:
         held_out = [p for p in used if p.split == "validation"]
         self._held_out = held_out_batches(corpus, held_out, recipe, settings.validation_crops)
         self.hardware = self._choose_hardware()
-        self._at_once = windows_at_once(self.hardware.device, recipe)
-        torch.manual_seed(settings.seed)
-        self.model = MusicTransformer(recipe.config, recipe.dropout, recipe.attention_dropout)
-        if initial is not None:
-            self.model.load_state_dict(initial.state_dict())
-        self.model.to(self.hardware.device)
-        self._network = self._wrap(self.model)
-        self._optimisers = make_optimisers(self.model, recipe, self.hardware.dtype)
-        self._base_rates = [[g["lr"] for g in o.param_groups] for o in self._optimisers]
+        self._learner = Learner(recipe, self.hardware, settings.seed, initial, say)
         self._state = _State()
         self._is_refining = initial is not None
-        self._provenance = {**_provenance(self._pieces, base), "preset": recipe.name, **(provenance or {})}
+        self._provenance = {**trained_on(self._pieces, base), "preset": recipe.name, **(provenance or {})}
         self._stopped = False
         self._resume()
 
@@ -181,25 +164,18 @@ class Trainer:
             device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
             torch.cuda.set_device(device)
         chosen = choose_hardware(device, mixed_precision=self.recipe.mixed_precision, compile=self.settings.compile)
-        if self._world == 1:
-            return chosen
-        votes = [None] * self._world  # the first process's measurement holds for all
-        dist.all_gather_object(votes, chosen.dtype)
-        return Hardware(device, cast(torch.dtype, votes[0]), chosen.compile, chosen.why)
+        return replace(chosen, dtype=gathered(chosen.dtype)[0])  # the first process's measurement holds for all
 
-    def _wrap(self, model: MusicTransformer) -> Callable[[Tensor], Tensor]:
-        network: Any = torch.compile(model) if self.hardware.compile else model
-        if self._world == 1:
-            return network
-        return DistributedDataParallel(network, broadcast_buffers=False)
+    @property
+    def model(self) -> MusicTransformer:
+        """The network as it stands."""
+        return self._learner.model
 
     def _resume(self) -> None:
         saved = self.run.load_state()
         if saved is None:
             return
-        self.model.load_state_dict(saved["model"])
-        for optimiser, state in zip(self._optimisers, saved["optimisers"], strict=True):
-            optimiser.load_state_dict(state)
+        self._learner.restore(saved)
         self._state = _State(**saved["state"])
         if self._rank == 0:
             self.run.rewind_log(self._state.step)
@@ -279,12 +255,9 @@ class Trainer:
 
     def _agree(self, progress: float, stop: bool) -> tuple[float, bool]:
         """All processes go by the first one's clock, and stop when any of them is told to."""
-        if self._world == 1:
-            return progress, stop
-        votes: list[Any] = [None] * self._world
-        dist.all_gather_object(votes, (progress, stop, self._state.since_best))
+        votes = gathered((progress, stop, self._state.since_best))
         self._state.since_best = votes[0][2]
-        return votes[0][0], any(vote[1] for vote in votes)
+        return votes[0][0], any(stops for _, stops, _ in votes)
 
     def _plan(self) -> list[Any]:
         epoch = self._state.epoch
@@ -311,78 +284,10 @@ class Trainer:
                     yield batch
                 state.epoch, state.step_in_epoch = state.epoch + 1, 0
 
-    def _step(self, inputs: Ids, targets: Ids, rate: float) -> Tensor:
-        """One step of all optimisers; the mean loss over this process's share, weighted as in the gradient."""
-        total = torch.tensor(int((targets != PADDING).sum()))
-        if self._world > 1:
-            total = total.to(self.hardware.device)
-            dist.all_reduce(total)
-        self._state.events += int(total)
-        loss = self._fitted(lambda: self._gradients(inputs, targets, int(total)))
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
-        for optimiser, base in zip(self._optimisers, self._base_rates, strict=True):
-            for group, base_rate in zip(optimiser.param_groups, base, strict=True):
-                group["lr"] = base_rate * rate
-            optimiser.step()
-        if self._world > 1:
-            dist.all_reduce(loss)
+    def _step(self, inputs: Ids, targets: Ids, rate: float) -> torch.Tensor:
+        loss, events = self._learner.step(inputs, targets, rate, self._state.step)
+        self._state.events += events
         return loss
-
-    def _gradients(self, inputs: Ids, targets: Ids, total: int) -> Tensor:
-        """Leave the gradients of the mean loss over the `total` events of the global batch; this process's share of it.
-
-        May be called again for the same step, and then draws the same random numbers.
-        """
-        device = self.hardware.device
-        torch.manual_seed(self._state.step * self._world + self._rank + (self.settings.seed << 32))
-        self.model.train()
-        self.model.zero_grad(set_to_none=True)
-        loss = torch.zeros((), device=device)
-        some = parts(inputs, targets, self._at_once)
-        for number, (ids, wanted) in enumerate(some, 1):
-            x = torch.from_numpy(ids).to(device, non_blocking=True)
-            y = torch.from_numpy(np.ascontiguousarray(wanted)).to(device, non_blocking=True)
-            with self._exchanged(last=number == len(some)):
-                with self.hardware.autocast():
-                    logits = self._network(x)
-                share = summed_loss(logits, y) / total
-                # DistributedDataParallel takes the mean over processes of what must be a sum.
-                (share * self._world).backward()
-            loss += share.detach()
-        return loss
-
-    def _exchanged(self, last: bool) -> AbstractContextManager[None]:
-        """The context of a pass: many processes add up their gradients once, after the `last` part of a step."""
-        if last or not isinstance(self._network, DistributedDataParallel):
-            return nullcontext()
-        return self._network.no_sync()
-
-    def _fitted(self, work: Callable[[], _T]) -> _T:
-        """What `work` gives; while the graphics card has too little memory for it, again with half the windows at once.
-
-        Raises UsageError when one window is too much. (What many processes have begun together none can repeat.)
-        """
-        while True:
-            try:
-                return work()
-            except torch.OutOfMemoryError as error:
-                if self._world > 1:
-                    raise UsageError(
-                        "A graphics card has too little free memory for its share of a step: give a smaller --batch, "
-                        "or start more processes."
-                    ) from error
-                if self._at_once == 1:
-                    raise UsageError(
-                        "The graphics card has too little free memory to train this model: choose a smaller preset, "
-                        "or --device cpu."
-                    ) from error
-            # Only here, out of the handler, is nothing left that holds what the failed pass had allocated.
-            torch.cuda.empty_cache()
-            before, self._at_once = self._at_once, self._at_once // 2
-            self._say(
-                f"The graphics card has too little free memory for {before} windows at once, so a step takes them "
-                f"{self._at_once} at a time; what is learned stays the same."
-            )
 
     def _report(self, rate: float, seconds: float, validation: float | None = None) -> None:
         if self._rank:
@@ -407,9 +312,7 @@ class Trainer:
         state = self._state
         if self._rank or not self._held_out:
             return True
-        loss = self._fitted(
-            lambda: mean_loss(self.model, self._held_out, self._at_once, self.hardware, lambda: self._stopped)
-        )
+        loss = self._learner.held_out_loss(self._held_out, lambda: self._stopped)
         if loss is None:
             return False
         state.validated, state.validated_step = self._due(), state.step
@@ -425,13 +328,7 @@ class Trainer:
         path = self.run.path / "last.safetensors"
         if self._rank == 0:
             self.run.save_model("last", self.model, self._header(None))
-            self.run.save_state(
-                {
-                    "model": self.model.state_dict(),
-                    "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
-                    "state": self._state.as_dict(),
-                }
-            )
+            self.run.save_state({**self._learner.state(), "state": self._state.as_dict()})
             self.run.draw_curve()
         best = self.run.path / "best.safetensors"
         return best if best.is_file() else path
@@ -451,63 +348,3 @@ def closing_iterator(batches: Iterator[tuple[Ids, Ids]]) -> Iterator[Iterator[tu
         yield batches
     finally:
         cast(Any, batches).close()
-
-
-def summed_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Sum of the cross-entropies, in nats; padding counts nothing. logits (B, T, vocab), targets (B, T)."""
-    return F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=PADDING, reduction="sum")
-
-
-@torch.no_grad()
-def mean_loss(
-    model: MusicTransformer,
-    batches: list[tuple[Ids, Ids]],
-    at_once: int,
-    hardware: Hardware,
-    stopped: Callable[[], bool],
-) -> float | None:
-    """Nats per event over batches, boundaries excluded, `at_once` windows in a pass; None if it was `stopped`."""
-    was_training = model.training
-    model.eval()
-    total, count = 0.0, 0
-    for inputs, targets in (part for batch in batches for part in parts(*batch, at_once)):
-        if stopped():
-            return None
-        targets = np.where(targets == BOUNDARY, PADDING, targets)
-        with hardware.autocast():
-            logits = model(torch.from_numpy(inputs).to(hardware.device))
-        total += float(summed_loss(logits, torch.from_numpy(targets).to(hardware.device)))
-        count += int((targets != PADDING).sum())
-    model.train(was_training)
-    return total / max(count, 1)
-
-
-def _provenance(pieces: list[Piece], base: ModelInfo | None) -> dict[str, str]:
-    """Licence, data and credit of what is trained on these pieces, going on from `base`."""
-    sources = sorted({p.source for p in pieces})
-    credits = [KNOWN[s].credit if s in KNOWN else s for s in sources]
-    licences, data = {p.licence for p in pieces}, ", ".join(sources)
-    if base is None:
-        return {"licence": combined_licence(licences), "data": data, "credit": "; ".join(credits)}
-    before = base.provenance
-    credits = list(dict.fromkeys([*before.get("credit", "").split("; "), *credits]))
-    return {
-        "licence": combined_licence({before.get("licence", UNKNOWN_LICENCE), *licences}),
-        "data": f"{before.get('data', 'not stated')}; then {data}",
-        "credit": "; ".join(filter(None, credits)),
-        "base": base.name,
-        "events_seen_before": str(sum(int(before.get(key, "0")) for key in ("events_seen", "events_seen_before"))),
-    }
-
-
-@contextmanager
-def processes() -> Iterator[int]:
-    """Join the processes that torchrun started, if it did; gives this one's rank."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield 0
-        return
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(hours=2))
-    try:
-        yield dist.get_rank()
-    finally:
-        dist.destroy_process_group()

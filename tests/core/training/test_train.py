@@ -26,12 +26,13 @@ from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 from core.training import hardware
 from core.training.batches import epoch_batches, epoch_plan
 from core.training.corpus import Corpus
+from core.training.learner import summed_loss
 from core.training.muon import Muon, make_optimisers, orthogonalise
 from core.training.notes import note_events
 from core.training.prepare import prepare
 from core.training.recipes import BOOK_RECIPE, RECIPES, SMALL, Recipe
 from core.training.run_folder import RunFolder
-from core.training.train import Settings, Status, Trainer, summed_loss
+from core.training.train import Settings, Status, Trainer
 from tests.conftest import wait_for
 from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, tiny_corpus, tune_pitches, write_tune
 
@@ -134,7 +135,8 @@ import sys, torch
 from pathlib import Path
 from core.training.corpus import Corpus
 from core.training.run_folder import RunFolder
-from core.training.train import Trainer, processes
+from core.training.processes import processes
+from core.training.train import Trainer
 from tests.core.training.test_train import PRECISE, STEPS
 from dataclasses import replace
 from core.training import hardware
@@ -235,7 +237,7 @@ def test_a_batch_in_parts_is_the_same_step(tmp_path: Path, at_once: int, monkeyp
 def test_what_the_graphics_card_does_not_hold_goes_in_smaller_parts(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.training.train.windows_at_once", lambda device, recipe: recipe.batch)
+    monkeypatch.setattr("core.training.learner.windows_at_once", lambda device, recipe: recipe.batch)
     passes: list[int] = []
     said: list[str] = []
 
