@@ -8,7 +8,8 @@ ending        the end of the prompt, which tells what a take should be like:
 density       a take busier or calmer than that is leaned back,
 polyphony     one of more or fewer notes at once,
 rhythm        one with other times between its onsets,
-register      and one that lies higher or lower
+register      one that lies higher or lower,
+velocities    and one that is louder or softer
 repetition    loops are heard, and loosened until they break
 dynamics      how loud a take is played: flat prompts stay flat, or get a human touch
 options       what to sample (Options) and what came of it (Take); no torch needed
