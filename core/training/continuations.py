@@ -74,7 +74,6 @@ def continue_place(engine: Engine, place: Place, options: Options) -> Example:
     """The example of one prompt; `options.seconds` is how long to go on, at most to the piece's end.
 
     The take is sampled as for a user's file: a piece on a grid is continued on it, from a quarter on.
-    The rival is the true continuation itself, until `with_rivals` gives another's.
     """
     piece, start = place
     tempo_map, track = _as_file(piece)
@@ -91,7 +90,7 @@ def continue_place(engine: Engine, place: Place, options: Options) -> Example:
     true = stretch(whole, marker, marker + length)
     lines = tuple(grid.quarter / parts for parts in grid.parts) if grid else ()
     sampled = music(continuation.takes[0].notes, length)
-    return Example(f"{piece.title}, {start:.0f} s", stretch(whole, start, marker), true, sampled, true, lines)
+    return Example(piece.title, start, stretch(whole, start, marker), true, sampled, lines)
 
 
 def _as_file(piece: HeldOut) -> tuple[TempoMap, Track]:
@@ -108,12 +107,3 @@ def _as_file(piece: HeldOut) -> tuple[TempoMap, Track]:
     columns = (piece.notes["pitch"], piece.notes["velocity"], starts, ends, *ticks)
     rows = zip(*(np.asarray(column).tolist() for column in columns), strict=True)
     return tempo_map, Track("", 0, 0, tuple(Note(*row) for row in rows), (), (), 0)
-
-
-def with_rivals(examples: Sequence[Example], seed: int) -> list[Example]:
-    """Each example with the true continuation of another, drawn at random, as its rival."""
-    if len(examples) < 2:
-        return list(examples)
-    order = np.random.default_rng(seed).permutation(len(examples))
-    rivals = {int(a): int(b) for a, b in zip(order, np.roll(order, 1), strict=True)}
-    return [example._replace(rival=examples[rivals[i]].true) for i, example in enumerate(examples)]

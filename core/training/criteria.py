@@ -19,30 +19,35 @@ ON_GRID = 0.01
 
 
 class Example(NamedTuple):
-    """A prompt, its true continuation and the sampled one; `rival` is the true continuation of another prompt.
+    """A prompt, of a piece from `start` seconds on, its true continuation and the sampled one.
 
     `grid` is how far apart the lines of the prompt's grid lie, in seconds, for each of its divisions (none
     without a grid); `copied` the seconds of the longest copy from the training data (None: not looked for).
     """
 
-    title: str
+    piece: str
+    start: float
     prompt: Music
     true: Music
     sampled: Music
-    rival: Music
     grid: tuple[float, ...] = ()
     copied: float | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called in pictures."""
+        return f"{self.piece}, {self.start:.0f} s"
 
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
     """Shares, 0 to 1, of the takes if nothing else is said; None where nothing could be measured.
 
-    `nearer_to_own`: nearer to the prompt's true continuation than to another's, by their statistics.
-    `density`: notes per second within 30 % of the true. `in_key`, `true_in_key`: share of the notes that
-    belong to the prompt's key. `silences`: with over 3 s of silence. `long_notes`: of the notes, held over
-    8 s. `on_grid`: of the onsets after gridded prompts, within 10 ms of the grid. `copies`: with over 8 s
-    copied from the training data.
+    `nearer_to_own`: nearer, by their statistics, to the prompt's true continuation than to a random other
+    piece's, the mean over all of these. `density`: notes per second within 30 % of the true. `in_key`,
+    `true_in_key`: share of the notes that belong to the prompt's key. `silences`: with over 3 s of silence.
+    `long_notes`: of the notes, held over 8 s. `on_grid`: of the onsets after gridded prompts, within 10 ms of
+    the grid. `copies`: with over 8 s copied from the training data.
     """
 
     takes: int
@@ -91,7 +96,7 @@ def criteria(examples: Sequence[Example]) -> Criteria:
     ]
     return Criteria(
         takes=len(examples),
-        nearer_to_own=_mean([apart(e.sampled, e.true) < apart(e.sampled, e.rival) for e in examples]),
+        nearer_to_own=_mean([share for e in examples if (share := _nearer_to_own(e, examples)) is not None]),
         density=_mean([_is_as_dense(e) for e in examples]),
         in_key=_mean([of_model for of_model, _ in keyed]),
         true_in_key=_mean([of_true for _, of_true in keyed]),
@@ -107,6 +112,13 @@ def criteria(examples: Sequence[Example]) -> Criteria:
 
 def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if len(values) else None
+
+
+def _nearer_to_own(example: Example, examples: Sequence[Example]) -> float | None:
+    """Of other pieces' true continuations the share that the take is further from than from its own."""
+    own = apart(example.sampled, example.true)
+    others = [other.true for other in examples if other.piece != example.piece]
+    return _mean([own < apart(example.sampled, true) for true in others])
 
 
 def _is_as_dense(example: Example) -> bool:

@@ -15,7 +15,7 @@ from core.generation.options import Options
 from core.generation.sampler import Sampling
 from core.midi.read import read_score
 from core.model.checkpoint import find_model, load_model
-from core.training.continuations import HeldOut, choose_places, continue_place, with_rivals
+from core.training.continuations import HeldOut, choose_places, continue_place
 from core.training.corpus import INDEX, Corpus
 from core.training.criteria import Criteria, Example, criteria
 from core.training.nll import nll_per_event
@@ -113,7 +113,7 @@ def evaluate(
         result.copies = _find_copies(training, [example.sampled for example in examples])
         copied = [copy["seconds"] for copy in result.copies]
         examples = [e._replace(copied=seconds) for e, seconds in zip(examples, copied, strict=True)]
-    result.examples = with_rivals(examples, asked.seed)
+    result.examples = examples
     result.criteria = criteria(result.examples)
     result.comparison = compare([(e.prompt, e.true, e.sampled) for e in examples])
     return result

@@ -9,10 +9,8 @@ import torch
 from core.generation.engine import Engine
 from core.generation.options import Options
 from core.model.checkpoint import find_model, load_model
-from core.training.continuations import PROMPT_SECONDS, HeldOut, Place, choose_places, continue_place, with_rivals
-from core.training.criteria import Example
+from core.training.continuations import PROMPT_SECONDS, HeldOut, Place, choose_places, continue_place
 from core.training.notes import NOTE, TICKS, Notes
-from core.training.statistics import Music, music
 
 
 def chords(seconds: float, each: float, lead_in: float = 0.0) -> Notes:
@@ -61,14 +59,3 @@ def test_a_place_gives_prompt_true_music_and_take(engine: Engine) -> None:
     assert free.grid == ()
     assert free.prompt.seconds == PROMPT_SECONDS
     assert free.prompt.start.min() == pytest.approx(0.35, abs=0.006)  # the first chord after 10 s, at 10.353
-
-
-def test_rivals_are_the_true_music_of_others() -> None:
-    def own(i: int) -> Music:
-        return music([], float(i))
-
-    examples = [Example(str(i), own(i), own(i), own(i), own(i)) for i in range(5)]
-    rivals = with_rivals(examples, 0)
-    assert all(e.rival.seconds != e.true.seconds for e in rivals)
-    assert sorted(e.rival.seconds for e in rivals) == [0, 1, 2, 3, 4]
-    assert with_rivals(examples[:1], 0) == examples[:1]

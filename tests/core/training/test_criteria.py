@@ -22,18 +22,20 @@ def tune(pitches: list[int], seconds: float = 20.0, each: float = 0.5) -> Music:
 
 def example(sampled: Music, **changes: object) -> Example:
     own = tune(C_MAJOR)
-    return Example("x", own, own, sampled, tune(F_SHARP, each=0.2))._replace(**changes)
+    return Example("x", 0.0, own, own, sampled)._replace(**changes)
+
+
+OTHER = tune(F_SHARP, each=0.2)
 
 
 def test_a_take_like_the_true_music_meets_all() -> None:
     found = criteria([example(tune(C_MAJOR), grid=(0.5,), copied=2.0)])
-    assert (found.takes, found.gridded, found.nearer_to_own, found.density, found.on_grid) == (1, 1, 1.0, 1.0, 1.0)
+    assert (found.takes, found.gridded, found.density, found.on_grid) == (1, 1, 1.0, 1.0)
     assert found.in_key == found.true_in_key == 1.0
     assert (found.silences, found.long_notes, found.copies) == (0.0, 0.0, 0.0)
 
 
 def test_each_fault_is_seen_by_its_measure() -> None:
-    assert criteria([example(tune(F_SHARP, each=0.2))]).nearer_to_own == 0.0
     assert criteria([example(tune(C_MAJOR, each=0.35))]).density == 0.0
     assert criteria([example(tune(C_MAJOR, each=0.4))]).density == 1.0
     assert criteria([example(tune(F_SHARP))]).in_key == pytest.approx(2 / 8)
@@ -43,6 +45,21 @@ def test_each_fault_is_seen_by_its_measure() -> None:
     assert criteria([example(tune(C_MAJOR, each=0.52), grid=(0.5,))]).on_grid < 0.1  # type: ignore[operator]
     copied = [example(tune(C_MAJOR), copied=9.0), example(tune(C_MAJOR), copied=7.0), example(tune(C_MAJOR))]
     assert criteria(copied).copies == 0.5
+
+
+def test_a_take_is_held_against_all_other_pieces() -> None:
+    def found(*sampled: Music) -> float | None:
+        """Of takes after prompts of these pieces: one in C major, twice, one in F sharp, one between the two."""
+        trues = (tune(C_MAJOR), tune(C_MAJOR), OTHER, tune(C_MAJOR, each=0.3))
+        rows = zip(("c", "c", "f", "b"), trues, sampled, strict=False)
+        return criteria([Example(piece, 0.0, true, true, take) for piece, true, take in rows]).nearer_to_own
+
+    assert found(tune(C_MAJOR)) is None  # there is no other piece
+    assert found(tune(C_MAJOR), OTHER) is None  # nor here
+    assert found(tune(C_MAJOR), tune(C_MAJOR), OTHER) == 1.0
+    assert found(OTHER, OTHER, tune(C_MAJOR)) == 0.0
+    # After the last prompt, two of the three others are nearer than its own.
+    assert found(tune(C_MAJOR), tune(C_MAJOR), OTHER, tune(C_MAJOR)) == pytest.approx((1 + 1 + 1 + 1 / 3) / 4)
 
 
 def test_silences_at_both_ends_and_between_count() -> None:
