@@ -6,10 +6,11 @@ bounds        how far a take may go beyond its prompt: length, number, density a
 leaning       notes outside the prompt's key become less likely
 ending        the end of the prompt, which tells what a take should be like:
 density       a take busier or calmer than that is leaned back,
-polyphony     one of more or fewer notes at once,
 rhythm        one with other times between its onsets,
+lengths       one whose notes are held longer or shorter,
 register      one that lies higher or lower,
-velocities    and one that is louder or softer
+velocities    and one that is louder or softer;
+frequencies   how often each of several things is done, against the prompt
 repetition    loops are heard, and loosened until they break
 dynamics      how loud a take is played: flat prompts stay flat, or get a human touch
 options       what to sample (Options) and what came of it (Take); no torch needed

@@ -22,8 +22,8 @@ from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.grammar import Grammar
 from core.generation.leaning import key_leaning
+from core.generation.lengths import Lengths
 from core.generation.options import Options, Take
-from core.generation.polyphony import Polyphony
 from core.generation.ranking import best_first
 from core.generation.register import Register
 from core.generation.repetition import Repetition
@@ -55,7 +55,7 @@ class _TakeState:
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
         self.grammar = Grammar(options.rules, prompt.steps, self.loudness, bounds_of(prompt))
         self.repetition = Repetition(pitches)
-        self.leanings = (Density(prompt), Polyphony(prompt), Rhythm(prompt), Register(prompt), Velocities(prompt))
+        self.leanings = (Density(prompt), Rhythm(prompt), Lengths(prompt), Register(prompt), Velocities(prompt))
         self.events: list[int] = []
         self.ended = False
 
@@ -146,10 +146,10 @@ class Continuation:
             event = grammar.fit(event, self._last_step)
         messages = grammar.accept(event)
         if event < NOTE_ON.end:
-            pitch = event - NOTE_ON.first
-            state.repetition.hear(pitch)
+            state.repetition.hear(event - NOTE_ON.first)
+        for message in messages:
             for leaning in state.leanings:
-                leaning.hear(grammar.step, pitch, grammar.decoder.velocity)
+                leaning.hear(message)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec.events import Prompt
+from core.codec.events import NoteMessage, Prompt
 from core.codec.vocabulary import LONGEST_SHIFT, NOTE_ON, STEPS_PER_SECOND, TIME_SHIFT, VELOCITY
 from core.generation.ending import ending
 
@@ -40,9 +40,10 @@ class Density:
         self._onsets: deque[int] = deque()
         self._wanted = density_of(prompt)
 
-    def hear(self, step: int, pitch: int, velocity: int) -> None:
-        """A note begins."""
-        self._onsets.append(step)
+    def hear(self, message: NoteMessage) -> None:
+        """A note begins or ends."""
+        if message.velocity:
+            self._onsets.append(message.step)
 
     def excess(self, step: int) -> float:
         """How many times as busy as its prompt the take has been lately, as a power of e: 0 as busy, below 0 calmer."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec.events import Prompt
+from core.codec.events import NoteMessage, Prompt
 from core.codec.vocabulary import NOTE_ON
 from core.generation.bounds import bounds_of
 from core.generation.ending import ending
@@ -32,9 +32,10 @@ class Register:
             self._octaves = ((within - self._wanted) / 12).astype(np.float32)
         self._pitches: deque[int] = deque(maxlen=_NOTES)
 
-    def hear(self, step: int, pitch: int, velocity: int) -> None:
-        """A note begins."""
-        self._pitches.append(pitch)
+    def hear(self, message: NoteMessage) -> None:
+        """A note begins or ends."""
+        if message.velocity:
+            self._pitches.append(message.pitch)
 
     @property
     def off(self) -> float:

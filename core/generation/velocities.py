@@ -9,63 +9,43 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec.events import Prompt
+from core.codec.events import NoteMessage, Prompt
 from core.codec.vocabulary import NOTE_ON, VELOCITY, to_bin
 from core.generation.ending import ending
+from core.generation.frequencies import Frequencies
 
-_BLUR = 0.5  # of a bin's notes count for either neighbour, too: nobody plays like a machine
-_KEPT = 0.98  # of what was counted, with every note: older ones are forgotten
-_PRIOR = 16  # notes as loud as the prompt's, counted in: a take's first ones tell little
-_NEW = 0.5  # notes that each bin has, whatever the prompt: a take may be as loud as its prompt never was
-_MOST = 2.0  # nats
+_BLUR = 0.5  # nobody plays like a machine
 
 
 class Velocities:
-    """Hears the velocities of one take's notes, as its events say them."""
+    """Hears the velocities of one take's notes."""
 
     def __init__(self, prompt: Prompt) -> None:
         notes = ending(prompt)
-        bins = np.bincount([to_bin(note.velocity) for note in notes], minlength=VELOCITY.size) if notes else None
-        self._wanted = None if bins is None else _shares(bins)
-        self._counts = np.zeros(VELOCITY.size)
-        self._bin = 0  # the newest note's
-        self._leaning: NDArray[np.float32] | None = None  # by bins, in nats
+        bins = np.array([to_bin(note.velocity) for note in notes])
+        self._heard = Frequencies(bins, VELOCITY.size, _BLUR) if notes else None
+        self._bin: int | None = None  # the newest note's
 
-    def hear(self, step: int, pitch: int, velocity: int) -> None:
-        """A note begins."""
-        if self._wanted is None:
-            return
-        self._bin = to_bin(velocity)
-        self._counts *= _KEPT
-        self._counts[self._bin] += 1
-        heard = _blurred(self._counts)
-        shares = (heard + _PRIOR * self._wanted) / (heard.sum() + _PRIOR)
-        self._leaning = np.clip(np.log(self._wanted / shares), -_MOST, _MOST).astype(np.float32)
+    def hear(self, message: NoteMessage) -> None:
+        """A note begins or ends."""
+        if self._heard is not None and message.velocity:
+            self._bin = to_bin(message.velocity)
+            self._heard.hear(self._bin)
 
     def lean(self, logits: NDArray[np.float32], step: int, sounding: Mapping[int, int]) -> NDArray[np.float32]:
         """Logits (vocab) after that: a note-on, which keeps the velocity, and velocities that were too seldom or often.
 
         All that begins a note is together as likely as before, so that a take stays as dense.
         """
-        if self._leaning is None:
+        if self._heard is None or self._bin is None:
             return logits
         leaned = logits.copy()
-        leaned[NOTE_ON.first : NOTE_ON.end] += self._leaning[self._bin]
-        leaned[VELOCITY.first : VELOCITY.end] += self._leaning
+        leaned[NOTE_ON.first : NOTE_ON.end] += self._heard.nats[self._bin]
+        leaned[VELOCITY.first : VELOCITY.end] += self._heard.nats
         more = _together(leaned) - _together(logits)
         leaned[NOTE_ON.first : NOTE_ON.end] -= more
         leaned[VELOCITY.first : VELOCITY.end] -= more
         return leaned
-
-
-def _blurred(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.convolve(counts, (_BLUR, 1, _BLUR), "same")
-
-
-def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Of the notes, how many each bin has."""
-    blurred = _blurred(counts.astype(float)) + _NEW
-    return blurred / blurred.sum()
 
 
 def _together(logits: NDArray[np.float32]) -> np.float32:

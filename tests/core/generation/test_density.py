@@ -12,7 +12,7 @@ from core.generation.density import Density
 from core.generation.options import Options
 from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
-from tests.core.generation.test_leaning import SCALE, line
+from tests.core.generation.test_leaning import SCALE, line, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # four notes a second
 
@@ -21,7 +21,7 @@ def excess(every: int, steps: int, prompt: Prompt = PROMPT) -> float:
     """After so many steps with a note every so often."""
     density = Density(prompt)
     for step in range(0, steps, every):
-        density.hear(step, 60, 66)
+        density.hear(struck(step))
     return density.excess(steps)
 
 
@@ -44,9 +44,9 @@ def test_a_take_is_let_begin_as_it_likes_and_held_to_it_in_time() -> None:
 def test_what_was_long_ago_is_forgotten() -> None:
     density = Density(PROMPT)
     for step in range(400):
-        density.hear(step, 60, 66)
+        density.hear(struck(step))
     for step in range(400, 4000, 25):
-        density.hear(step, 60, 66)
+        density.hear(struck(step))
     assert abs(density.excess(4000)) < 0.1
 
 
@@ -54,7 +54,7 @@ def leaned(every: int) -> NDArray[np.float32]:
     """What becomes of even logits after eight seconds."""
     density = Density(PROMPT)
     for step in range(0, 800, every):
-        density.hear(step, 60, 66)
+        density.hear(struck(step))
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
     result = density.lean(logits, 800, {})
     assert not logits.any()

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.codec.events import Prompt
-from core.codec.vocabulary import BOUNDARY, NOTE_ON, note_off, note_on, time_shift
+from core.codec.events import NoteMessage, Prompt
+from core.codec.vocabulary import BOUNDARY, NOTE_ON, STEPS_PER_SECOND, note_off, note_on, time_shift
 from core.errors import UsageError
 from core.generation.leaning import key_leaning
 from core.generation.options import Options
@@ -20,6 +20,11 @@ C_MAJOR = {0, 2, 4, 5, 7, 9, 11}
 def line(pitches: list[int], steps: int = 25) -> list[int]:
     """One note after the other, of so many steps each."""
     return [BOUNDARY, *(e for p in pitches for e in (note_on(p), time_shift(steps), note_off(p)))]
+
+
+def struck(step: int, pitch: int = 60, velocity: int = 66) -> NoteMessage:
+    """A note that begins at a step."""
+    return NoteMessage(step, pitch, velocity, step / STEPS_PER_SECOND)
 
 
 @given(st.permutations(SCALE * 4), st.integers(-20, 20), st.floats(0.01, 10))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.codec.events import Prompt
 from core.codec.vocabulary import NOTE_ON, VOCABULARY_SIZE
 from core.generation.register import Register
-from tests.core.generation.test_leaning import SCALE, line
+from tests.core.generation.test_leaning import SCALE, line, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # about pitch 66
 
@@ -16,7 +16,7 @@ PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # about pitch 66
 def heard(pitches: list[int], prompt: Prompt = PROMPT) -> Register:
     register = Register(prompt)
     for step, pitch in enumerate(pitches):
-        register.hear(step, pitch, 66)
+        register.hear(struck(step, pitch))
     return register
 
 

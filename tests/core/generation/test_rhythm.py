@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.codec.events import Prompt
 from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, TIME_SHIFT, VELOCITY, VOCABULARY_SIZE
 from core.generation.rhythm import Rhythm
-from tests.core.generation.test_leaning import SCALE, line
+from tests.core.generation.test_leaning import SCALE, line, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5, 25)), 10.0)
 
@@ -20,7 +20,7 @@ def leaned(gaps: list[int], since: int, prompt: Prompt = PROMPT) -> NDArray[np.f
     for gap in (0, *gaps):
         step += gap
         for pitch in (60, 64):  # a chord is one onset
-            rhythm.hear(step, pitch, 66)
+            rhythm.hear(struck(step, pitch))
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
     result = rhythm.lean(logits, step + since, {})
     assert not logits.any()
@@ -72,7 +72,7 @@ def test_what_would_come_at_any_time_comes_more_often_in_time() -> None:
     rhythm, random = Rhythm(PROMPT), np.random.default_rng(0)
     onsets = [0]
     for _ in range(400):
-        rhythm.hear(onsets[-1], 60, 66)
+        rhythm.hear(struck(onsets[-1]))
         likely = np.exp(shifts(rhythm.lean(np.zeros(VOCABULARY_SIZE, np.float32), onsets[-1], {})).astype(float))
         onsets.append(onsets[-1] + 1 + int(random.choice(100, p=likely / likely.sum())))
     gaps = np.diff(onsets)

@@ -1,0 +1,93 @@
+"""Held as long as the prompt's."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from core.codec.events import Prompt
+from core.codec.vocabulary import NOTE_OFF, VOCABULARY_SIZE, note_off
+from core.generation.lengths import Lengths
+from tests.core.generation.test_leaning import SCALE, line, struck
+
+PROMPT = Prompt(tuple(line(list(SCALE) * 5, 50)), 20.0)  # half a second each
+
+
+def heard(lengths: list[int], prompt: Prompt = PROMPT) -> Lengths:
+    """After notes of so many steps, one after the other."""
+    listener, step = Lengths(prompt), 0
+    for length in lengths:
+        for velocity in (66, 0):
+            listener.hear(struck(step, velocity=velocity))
+            step += length if velocity else 0
+    return listener
+
+
+def leaned(lengths: list[int], sounding: dict[int, int], step: int, prompt: Prompt = PROMPT) -> NDArray[np.float32]:
+    """What becomes of even logits at a step after that."""
+    logits = np.zeros(VOCABULARY_SIZE, np.float32)
+    result = heard(lengths, prompt).lean(logits, step, sounding)
+    assert not logits.any()
+    assert np.isfinite(result).all()
+    return result
+
+
+def test_after_short_notes_they_are_held_and_let_go_at_the_prompts_length() -> None:
+    logits = leaned([5] * 40, {60: 1000, 64: 955, 67: 950}, 1005)
+    assert logits[NOTE_OFF.first + 60] < -0.5  # five steps
+    assert min(logits[NOTE_OFF.first + 64], logits[NOTE_OFF.first + 67]) > 0.5  # about fifty
+    assert np.count_nonzero(logits) == 3
+
+
+def test_after_long_notes_they_are_let_go_sooner() -> None:
+    logits = leaned([400] * 40, {60: 950, 64: 600}, 1000)
+    assert logits[NOTE_OFF.first + 60] > 0.5 > -0.5 > logits[NOTE_OFF.first + 64]
+
+
+def test_a_take_of_the_same_lengths_is_let_be() -> None:
+    assert abs(leaned([50] * 40, {60: 950}, 1000)[NOTE_OFF.first + 60]) < 0.2
+
+
+@given(
+    st.lists(st.integers(1, 3000), max_size=60),
+    st.dictionaries(st.integers(0, 127), st.integers(0, 5000)),
+    st.integers(5000, 9000),
+)
+def test_only_letting_go_of_what_sounds_is_leaned(lengths: list[int], sounding: dict[int, int], step: int) -> None:
+    logits = leaned(lengths, sounding, step)
+    assert set(np.flatnonzero(logits)) <= {note_off(pitch) for pitch in sounding}
+
+
+def test_a_note_struck_anew_ends_first() -> None:
+    listener = Lengths(PROMPT)
+    for step in range(0, 2000, 5):  # as the decoder sends it
+        listener.hear(struck(step, velocity=0))
+        listener.hear(struck(step))
+    assert listener.lean(np.zeros(VOCABULARY_SIZE, np.float32), 2000, {60: 1995})[NOTE_OFF.first + 60] < -0.5
+
+
+def test_a_prompt_too_short_to_tell_leaves_all_as_it_is() -> None:
+    for prompt in (Prompt((), 0.0), Prompt(tuple(line(list(SCALE)[:4])), 1.0)):
+        assert not leaned([5] * 40, {60: 950}, 1000, prompt).any()
+
+
+@pytest.mark.parametrize("each", [0.05, 0.4])
+def test_who_lets_go_too_soon_or_too_late_comes_nearer(each: float) -> None:
+    def off(has_leaning: bool) -> float:
+        """How far notes are, in octaves, from the prompt's half second, if each twentieth ends one with that chance."""
+        listener, random, step, lengths = Lengths(PROMPT), np.random.default_rng(0), 0, []
+        for _ in range(300):
+            onset = step
+            listener.hear(struck(step))
+            while True:
+                step += 5
+                logits = listener.lean(np.zeros(VOCABULARY_SIZE, np.float32), step, {60: onset})
+                nats = np.log(each / (1 - each)) + has_leaning * float(logits[NOTE_OFF.first + 60])
+                if random.random() < 1 / (1 + np.exp(-nats)):
+                    break
+            listener.hear(struck(step, velocity=0))
+            lengths.append(step - onset)
+        return float(np.abs(np.log2(np.array(lengths) / 50)).mean())
+
+    assert off(True) < 0.9 * off(False)
