@@ -31,6 +31,8 @@ from core.generation.rhythm import Rhythm
 from core.generation.sampler import sample
 from core.generation.velocities import Velocities
 
+Leaning = Density | Rhythm | Lengths | Register | Velocities
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -55,7 +57,9 @@ class _TakeState:
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
         self.grammar = Grammar(options.rules, prompt.steps, self.loudness, bounds_of(prompt))
         self.repetition = Repetition(pitches)
-        self.leanings = (Density(prompt), Rhythm(prompt), Lengths(prompt), Register(prompt), Velocities(prompt))
+        self.leanings: list[Leaning] = [Density(prompt), Rhythm(prompt), Lengths(prompt), Register(prompt)]
+        if not self.loudness.bins:  # else notes would be lost to velocities that the take may not have
+            self.leanings.append(Velocities(prompt))
         self.events: list[int] = []
         self.ended = False
 

@@ -61,7 +61,7 @@ class Recipe:
     def at_rate(self, factor: float) -> "Recipe":
         """The same with learning rates so many times as high. Raises UsageError for a factor that cannot be."""
         if not (factor > 0 and math.isfinite(factor)):
-            raise UsageError(f"The rate must be more than 0, not {factor:g}.")
+            raise UsageError(f"The rate must be a number above 0, not {factor:g}.")
         return replace(self, lr=self.lr * factor, muon_lr=self.muon_lr * factor)
 
     def going_on(self, config: ModelConfig, rate: float | None = None) -> "Recipe":

@@ -82,6 +82,18 @@ def test_before_any_velocity_a_prompt_has_the_usual_one() -> None:
     assert logits[to_bin(DEFAULT_VELOCITY)] > logits[SOFT] + 0.5
 
 
+def test_a_take_that_is_held_flat_is_not_leaned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else all the velocities that it may not have would take from its notes."""
+
+    def leaned(*arguments: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Velocities, "lean", leaned)
+    assert continued(Options(seconds=2, dynamics="flat"), prompt=PROMPT)
+    with pytest.raises(AssertionError):
+        continued(Options(seconds=2), prompt=PROMPT)
+
+
 def test_leaning_brings_takes_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
     def off() -> float:
         options = [Options(Sampling(top_p=1.0), seed=seed, seconds=10) for seed in range(2)]
