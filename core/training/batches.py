@@ -4,18 +4,17 @@ Every crop draws from random numbers of its own, seeded by run, epoch and place 
 run goes on exactly where it stood, and any number of processes show the network the same.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 from core.codec.events import Conventions
 from core.codec.vocabulary import BOUNDARY, PADDING, STEPS_PER_SECOND, VELOCITY
 from core.training.corpus import Corpus, Piece
 from core.training.notes import TICKS, Events, Notes, note_events
 from core.training.recipes import Augmentation, Recipe
-
-Ids = NDArray[np.int64]
 
 AT_START = 0.1  # share of the crops that start where the piece does
 _LEAD = 64  # notes that are encoded before a crop, so that it may begin between any two events
@@ -135,7 +134,7 @@ def _draw(augmentation: Augmentation, notes: Notes, quarter: float, rng: np.rand
     return tempo, transpose, louder
 
 
-def stack(crops: Sequence[Events], rows: int, length: int) -> tuple[Ids, Ids]:
+def stack(crops: Sequence[Events], rows: int, length: int) -> tuple[Tensor, Tensor]:
     """Crops of up to `length` + 1 ids -> inputs and targets, (rows, length) each, filled up with padding."""
     ids = np.full((rows, length + 1), PADDING, np.int64)
     for row, crop in enumerate(crops):
@@ -143,40 +142,22 @@ def stack(crops: Sequence[Events], rows: int, length: int) -> tuple[Ids, Ids]:
     inputs, targets = ids[:, :-1].copy(), ids[:, 1:]
     for row, crop in enumerate(crops):
         inputs[row, len(crop) - 1 :] = PADDING  # the last id is only a target
-    return inputs, targets
+    return torch.from_numpy(inputs), torch.from_numpy(np.ascontiguousarray(targets))
 
 
-def epoch_batches(
-    corpus: Corpus,
-    plan: Sequence[Piece],
-    recipe: Recipe,
-    seed: tuple[int, int],
-    first: int = 0,
-    rank: int = 0,
-    world: int = 1,
-) -> Iterator[tuple[Ids, Ids]]:
-    """Inputs and targets (batch / world, window) of this process, from step `first` of the epoch on.
-
-    `seed` is the run's and the epoch's number. Short rows and a short last batch are filled with padding.
-    """
-    rows = -(-recipe.batch // world)
-    for start in range(first * recipe.batch, len(plan), recipe.batch):
-        places = range(start + rank, min(start + recipe.batch, len(plan)), world)
-        crops = [training_crop(corpus, plan[i], recipe, (*seed, 1, i)) for i in places]
-        yield stack(crops, rows, recipe.config.block_size)
-
-
-def parts(inputs: Ids, targets: Ids, rows: int) -> list[tuple[Ids, Ids]]:
+def parts(inputs: Tensor, targets: Tensor, rows: int) -> list[tuple[Tensor, Tensor]]:
     """A batch cut into parts of `rows` rows (the last may have fewer): what goes through the network at once.
 
     Parts at the end that are all padding are left out, except that there is always a first one.
     """
-    filled = np.flatnonzero((targets != PADDING).any(1))
+    filled = (targets != PADDING).any(1).nonzero()
     end = int(filled[-1]) + 1 if len(filled) else 1
     return [(inputs[i : i + rows], targets[i : i + rows]) for i in range(0, end, rows)]
 
 
-def held_out_batches(corpus: Corpus, pieces: Sequence[Piece], recipe: Recipe, crops: int) -> list[tuple[Ids, Ids]]:
+def held_out_batches(
+    corpus: Corpus, pieces: Sequence[Piece], recipe: Recipe, crops: int
+) -> list[tuple[Tensor, Tensor]]:
     """Batches of unaltered crops for validation, the same ones each time: spread evenly over the pieces."""
     window = recipe.config.block_size
     chosen = [pieces[i * len(pieces) // crops] for i in range(crops)] if len(pieces) > crops else list(pieces)

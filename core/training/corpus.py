@@ -71,6 +71,10 @@ class Corpus:
         ):
             raise UnreadableInput(f"The corpus {folder} is damaged: prepare it anew.")
 
+    def __reduce__(self) -> tuple[type["Corpus"], tuple[Path]]:
+        """Pickled, for another process, it is its folder: the arrays are mapped there anew."""
+        return Corpus, (self.folder,)
+
     def notes(self, piece: Piece) -> Notes:
         """(N) notes of a piece, sorted by start."""
         return self._notes[piece.first_note : piece.first_note + piece.notes]

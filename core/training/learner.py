@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -19,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from core.codec.vocabulary import BOUNDARY, PADDING
 from core.errors import UsageError
 from core.model.transformer import MusicTransformer
-from core.training.batches import Ids, parts
+from core.training.batches import parts
 from core.training.hardware import Hardware, windows_at_once
 from core.training.muon import make_optimisers
 from core.training.processes import rank_and_world
@@ -65,7 +64,7 @@ class Learner:
         for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
 
-    def step(self, inputs: Ids, targets: Ids, rate: float, number: int) -> tuple[Tensor, int]:
+    def step(self, inputs: Tensor, targets: Tensor, rate: float, number: int) -> tuple[Tensor, int]:
         """Learn from this process's share of a batch: the mean loss over the whole batch, and its events.
 
         `rate` is the factor of the learning rates, `number` the step's, which seeds its random numbers.
@@ -86,7 +85,7 @@ class Learner:
             dist.all_reduce(loss)
         return loss, total
 
-    def held_out_loss(self, batches: list[tuple[Ids, Ids]], stopped: Callable[[], bool]) -> float | None:
+    def held_out_loss(self, batches: list[tuple[Tensor, Tensor]], stopped: Callable[[], bool]) -> float | None:
         """Nats per event over batches, boundaries excluded; None if it was `stopped`."""
         return self._fitted(lambda: self._mean_loss(batches, stopped))
 
@@ -96,7 +95,7 @@ class Learner:
             return network
         return DistributedDataParallel(network, broadcast_buffers=False)
 
-    def _gradients(self, inputs: Ids, targets: Ids, total: int, number: int) -> Tensor:
+    def _gradients(self, inputs: Tensor, targets: Tensor, total: int, number: int) -> Tensor:
         """Leave the gradients of the mean loss over the `total` events of the global batch; this process's share of it.
 
         May be called again for the same step, and then draws the same random numbers.
@@ -108,8 +107,7 @@ class Learner:
         loss = torch.zeros((), device=device)
         some = parts(inputs, targets, self._at_once)
         for i, (ids, wanted) in enumerate(some, 1):
-            x = torch.from_numpy(ids).to(device, non_blocking=True)
-            y = torch.from_numpy(np.ascontiguousarray(wanted)).to(device, non_blocking=True)
+            x, y = ids.to(device, non_blocking=True), wanted.to(device, non_blocking=True)
             with self._exchanged(last=i == len(some)):
                 with self._hardware.autocast():
                     logits = self._network(x)
@@ -126,7 +124,7 @@ class Learner:
         return self._network.no_sync()
 
     @torch.no_grad()
-    def _mean_loss(self, batches: list[tuple[Ids, Ids]], stopped: Callable[[], bool]) -> float | None:
+    def _mean_loss(self, batches: list[tuple[Tensor, Tensor]], stopped: Callable[[], bool]) -> float | None:
         device = self._hardware.device
         was_training = self.model.training
         self.model.eval()
@@ -134,10 +132,10 @@ class Learner:
         for inputs, targets in (part for batch in batches for part in parts(*batch, self._at_once)):
             if stopped():
                 return None
-            targets = np.where(targets == BOUNDARY, PADDING, targets)
+            targets = targets.masked_fill(targets == BOUNDARY, PADDING)
             with self._hardware.autocast():
-                logits = self.model(torch.from_numpy(inputs).to(device))
-            total += float(summed_loss(logits, torch.from_numpy(targets).to(device)))
+                logits = self.model(inputs.to(device))
+            total += float(summed_loss(logits, targets.to(device)))
             count += int((targets != PADDING).sum())
         self.model.train(was_training)
         return total / max(count, 1)

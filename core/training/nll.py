@@ -9,12 +9,14 @@ from itertools import islice
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from core.codec.vocabulary import BOUNDARY, PADDING
 from core.model.transformer import MusicTransformer
-from core.training.batches import Ids
 from core.training.learner import summed_loss
 from core.training.notes import Events
+
+Ids = NDArray[np.int64]
 
 
 def windows(events: Events, window: int) -> Iterator[tuple[Ids, Ids]]:

@@ -8,12 +8,11 @@ uninterrupted one on one process comes to.
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 
@@ -21,8 +20,9 @@ from core.errors import UsageError
 from core.generation.engine import choose_device
 from core.model.checkpoint import ModelInfo
 from core.model.transformer import MusicTransformer
-from core.training.batches import Ids, epoch_batches, epoch_plan, held_out_batches
+from core.training.batches import held_out_batches
 from core.training.corpus import Corpus
+from core.training.feed import Feed, batches
 from core.training.hardware import Hardware, choose_hardware
 from core.training.learner import Learner
 from core.training.processes import gathered, rank_and_world
@@ -134,23 +134,24 @@ class Trainer:
 
         Raises UsageError for a corpus with nothing to train on.
         """
-        self.recipe, self.settings, self.corpus, self.run = recipe, settings, corpus, run
+        self.recipe, self.settings, self.run = recipe, settings, run
         self._clock, self._on_status = clock, on_status
         self._rank, self._world = rank_and_world()
         unknown = settings.weights.keys() - {p.source for p in corpus.pieces}
         if unknown:
             raise UsageError(f"The corpus has no source called {', '.join(sorted(unknown))}.")
         used = [p for p in corpus.pieces if settings.weights.get(p.source, 1.0) > 0]
-        self._pieces = [p for p in used if p.split == "train"]
-        if not self._pieces:
+        pieces = [p for p in used if p.split == "train"]
+        if not pieces:
             raise UsageError("The corpus has no pieces to train on.")
+        self._feed = Feed(corpus, pieces, recipe, settings.weights, settings.seed, self._rank, self._world)
         held_out = [p for p in used if p.split == "validation"]
         self._held_out = held_out_batches(corpus, held_out, recipe, settings.validation_crops)
         self.hardware = self._choose_hardware()
         self._learner = Learner(recipe, self.hardware, settings.seed, initial, say)
         self._state = _State()
         self._is_refining = initial is not None
-        self._provenance = {**trained_on(self._pieces, base), "preset": recipe.name, **(provenance or {})}
+        self._provenance = {**trained_on(pieces, base), "preset": recipe.name, **(provenance or {})}
         self._stopped = False
         self._resume()
 
@@ -196,7 +197,7 @@ class Trainer:
             self._validate(0.0, 0.0)  # what is to be bettered
         elif self._due() > state.validated and state.validated_step != state.step:
             self._validate(0.0, state.seconds)  # what a stop broke off
-        with closing_iterator(self._batches()) as batches:
+        with closing(batches(self._feed, state.epoch, state.step_in_epoch, self.hardware.device)) as coming:
             while True:
                 state.seconds = self._clock() - begun
                 progress, stop = self._agree(self._progress(), self._stopped)
@@ -208,10 +209,10 @@ class Trainer:
                         f"Nothing was trained: to measure the model as it is took {state.seconds:.1f} seconds, "
                         "and then the time was over, so give it more --minutes."
                     )
-                inputs, targets = next(batches)
-                loss = self._step(inputs, targets, self.recipe.rate(progress))
-                state.step += 1
-                state.step_in_epoch += 1
+                batch = next(coming)
+                loss, events = self._learner.step(batch.inputs, batch.targets, self.recipe.rate(progress), state.step)
+                state.step, state.events = state.step + 1, state.events + events
+                state.epoch, state.step_in_epoch = batch.epoch, batch.step + 1
                 now = self._clock()
                 if state.step % 10 and self.hardware.device.type == "cuda":
                     continue  # reading the loss would wait for the GPU
@@ -244,7 +245,7 @@ class Trainer:
         if self.settings.minutes is not None:
             return min(1.0, state.seconds / (60 * self.settings.minutes))
         epochs = self.settings.epochs or self.recipe.epochs
-        return min(1.0, (state.epoch + state.step_in_epoch / self._epoch_steps()) / epochs)
+        return min(1.0, (state.epoch + state.step_in_epoch / self._feed.steps(state.epoch)) / epochs)
 
     def _due(self) -> int:
         """How many of the run's VALIDATIONS should have been made by now."""
@@ -258,36 +259,6 @@ class Trainer:
         votes = gathered((progress, stop, self._state.since_best))
         self._state.since_best = votes[0][2]
         return votes[0][0], any(stops for _, stops, _ in votes)
-
-    def _plan(self) -> list[Any]:
-        epoch = self._state.epoch
-        if getattr(self, "_planned", None) != epoch:
-            self._planned = epoch
-            self._current = epoch_plan(self._pieces, self.recipe, self.settings.weights, self.settings.seed, epoch)
-        return self._current
-
-    def _epoch_steps(self) -> int:
-        return max(1, -(-len(self._plan()) // self.recipe.batch))
-
-    def _batches(self) -> Iterator[tuple[Ids, Ids]]:
-        """Batches from the state's place on, without end; the next one is made while a step runs."""
-        with ThreadPoolExecutor(1, "continuo-batches") as pool:
-            while True:
-                state = self._state
-                seed = (self.settings.seed, state.epoch)
-                batches = epoch_batches(
-                    self.corpus, self._plan(), self.recipe, seed, state.step_in_epoch, self._rank, self._world
-                )
-                coming = pool.submit(next, batches, None)
-                while (batch := coming.result()) is not None:
-                    coming = pool.submit(next, batches, None)
-                    yield batch
-                state.epoch, state.step_in_epoch = state.epoch + 1, 0
-
-    def _step(self, inputs: Ids, targets: Ids, rate: float) -> torch.Tensor:
-        loss, events = self._learner.step(inputs, targets, rate, self._state.step)
-        self._state.events += events
-        return loss
 
     def _report(self, rate: float, seconds: float, validation: float | None = None) -> None:
         if self._rank:
@@ -339,12 +310,3 @@ class Trainer:
         if validation is not None:
             known["nll"] = f"{validation:.4f} nats per event on validation windows"
         return {**known, **self._provenance}
-
-
-@contextmanager
-def closing_iterator(batches: Iterator[tuple[Ids, Ids]]) -> Iterator[Iterator[tuple[Ids, Ids]]]:
-    """Close a generator (and the thread it holds) whatever ends the loop over it."""
-    try:
-        yield batches
-    finally:
-        cast(Any, batches).close()

@@ -1,17 +1,20 @@
 """Crops, plans and batches."""
 
+import pickle
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core.codec.events import Conventions, decode, encode
 from core.codec.vocabulary import BOUNDARY, PADDING, VELOCITY
 from core.midi.read import read_score
 from core.training.batches import (
     LEVELS,
-    epoch_batches,
     epoch_plan,
     first_events,
     held_out_batches,
@@ -20,6 +23,7 @@ from core.training.batches import (
     stack,
 )
 from core.training.corpus import Corpus
+from core.training.feed import Feed, batches
 from core.training.recipes import BOOK_RECIPE, Augmentation
 from tests.core.training.tunes import TINY_RECIPE, tiny_corpus
 
@@ -131,16 +135,33 @@ def test_book_sees_the_first_events_and_an_end(corpus: Corpus) -> None:
 
 
 def test_processes_share_the_global_batch(corpus: Corpus) -> None:
-    plan = epoch_plan(corpus.of_split("train"), TINY_RECIPE, {}, 0, 0)
-    whole = list(epoch_batches(corpus, plan, TINY_RECIPE, (0, 0)))
-    shares = [list(epoch_batches(corpus, plan, TINY_RECIPE, (0, 0), rank=r, world=2)) for r in range(2)]
+    whole = Feed(corpus, corpus.of_split("train"), TINY_RECIPE, {}, 0)
+    shares = [Feed(corpus, corpus.of_split("train"), TINY_RECIPE, {}, 0, rank=r, world=2) for r in range(2)]
 
-    assert len(whole) == len(shares[0]) == len(shares[1])
-    for one, a, b in zip(whole, *shares, strict=True):
-        both = np.concatenate((a[0], b[0]))
-        assert sorted(map(tuple, one[0].tolist())) == sorted(map(tuple, both.tolist()))
-    late = list(epoch_batches(corpus, plan, TINY_RECIPE, (0, 0), first=3))
-    assert all((x == y).all() for (x, _), (y, _) in zip(whole[3:], late, strict=True))
+    assert whole.steps(0) == shares[0].steps(0) == shares[1].steps(0) > 1
+    for step in range(whole.steps(0)):
+        both = [row.tolist() for share in shares for row in share[0, step].inputs]
+        assert sorted(whole[0, step].inputs.tolist()) == sorted(both)
+
+
+def test_batches_go_on_from_any_place_and_into_the_next_epoch(corpus: Corpus) -> None:
+    feed = Feed(corpus, corpus.of_split("train"), TINY_RECIPE, {}, 0)
+    n = feed.steps(0)
+    with closing(batches(feed, 0, 0, torch.device("cpu"))) as all_:
+        whole = list(islice(all_, n + 2))
+    assert [batch[:2] for batch in whole] == [*((0, i) for i in range(n)), (1, 0), (1, 1)]
+    with closing(batches(feed, 0, n - 1, torch.device("cpu"))) as some:
+        late = list(islice(some, 3))
+    assert all(a[:2] == b[:2] and torch.equal(a.inputs, b.inputs) for a, b in zip(whole[n - 1 :], late, strict=True))
+    with closing(batches(feed, 0, n, torch.device("cpu"))) as some:  # a run that stood at an epoch's end
+        assert next(some)[:2] == (1, 0)
+
+
+def test_another_process_makes_the_same_batch(corpus: Corpus) -> None:
+    feed = Feed(corpus, corpus.of_split("train"), TINY_RECIPE, {}, 0)
+    data = pickle.dumps(feed)
+    assert len(data) < (corpus.folder / "notes.u16").stat().st_size  # the arrays are not sent along
+    assert torch.equal(pickle.loads(data)[0, 1].inputs, feed[0, 1].inputs)
 
 
 def test_validation_is_the_same_each_time(corpus: Corpus) -> None:
@@ -157,7 +178,7 @@ def test_parts_are_the_batch_without_padding_at_its_end() -> None:
     cut = parts(inputs, targets, 2)
     assert [x.shape for x, _ in cut] == [(2, 6), (2, 6)]  # the fifth crop's one event is no target
     for which, whole in enumerate((inputs, targets)):
-        np.testing.assert_array_equal(np.concatenate([part[which] for part in cut]), whole[:4])
+        np.testing.assert_array_equal(np.concatenate([part[which].numpy() for part in cut]), whole[:4])
     assert [len(x) for x, _ in parts(inputs, targets, 3)] == [3, 3]
     assert [len(x) for x, _ in parts(inputs[:4], targets[:4], 3)] == [3, 1]
     assert [len(x) for x, _ in parts(*stack([], 9, 6), 4)] == [4]  # a process without a share takes part

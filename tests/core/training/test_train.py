@@ -24,9 +24,10 @@ from core.generation.sampler import Sampling
 from core.model.checkpoint import load_model, read_info
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 from core.training import hardware
-from core.training.batches import epoch_batches, epoch_plan
+from core.training.batches import epoch_plan
 from core.training.corpus import Corpus
-from core.training.learner import summed_loss
+from core.training.feed import Feed
+from core.training.learner import Learner, summed_loss
 from core.training.muon import Muon, make_optimisers, orthogonalise
 from core.training.notes import note_events
 from core.training.prepare import prepare
@@ -316,13 +317,12 @@ def test_the_books_recipe(corpus: Corpus) -> None:
 
 
 def test_the_books_first_loss_is_the_books(corpus: Corpus) -> None:
-    plan = epoch_plan(corpus.of_split("train"), BOOK_RECIPE, {}, 0, 0)
-    inputs, targets = next(epoch_batches(corpus, plan, BOOK_RECIPE, (0, 0)))
+    _, _, inputs, targets = Feed(corpus, corpus.of_split("train"), BOOK_RECIPE, {}, 0)[0, 0]
     assert inputs.shape == (2, 2048)
     torch.manual_seed(0)
     model = MusicTransformer(BOOK, BOOK_RECIPE.dropout, BOOK_RECIPE.attention_dropout)
     cut = int((targets != 389).any(0).nonzero()[0].max()) + 1  # padding behind the tunes costs time and counts nothing
-    x, y = torch.from_numpy(inputs[:, :cut]), torch.from_numpy(targets[:, :cut])
+    x, y = inputs[:, :cut], targets[:, :cut]
     with torch.no_grad():
         logits = model(x)
     book = torch.nn.CrossEntropyLoss(ignore_index=389)(logits.view(-1, logits.size(-1)), y.reshape(-1))
@@ -339,18 +339,23 @@ def test_the_book_preset_leaves_a_state_dict(corpus: Corpus, tmp_path: Path) -> 
     assert set(state) == set(MusicTransformer(recipe.config).state_dict())
 
 
-def test_time_limits_the_run_and_the_rate_falls(corpus: Corpus, tmp_path: Path) -> None:
+def test_time_limits_the_run_and_the_rate_falls(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ticks = iter(range(1_000_000))
     rates: list[float] = []
+    step = Learner.step
 
-    class Watched(Trainer):
-        def _step(self, inputs, targets, rate):  # type: ignore[no-untyped-def]
-            rates.append(rate)
-            return super()._step(inputs, targets, rate)
+    def watched(
+        self: Learner, inputs: torch.Tensor, targets: torch.Tensor, rate: float, number: int
+    ) -> tuple[torch.Tensor, int]:
+        rates.append(rate)
+        return step(self, inputs, targets, rate, number)
 
+    monkeypatch.setattr(Learner, "step", watched)
     settings = Settings(minutes=2, device="cpu", checkpoint_minutes=10)
     statuses: list[Status] = []
-    trainer = Watched(
+    trainer = Trainer(
         corpus, RunFolder(tmp_path), PRECISE, settings, clock=lambda: float(next(ticks)), on_status=statuses.append
     )
     outcome = trainer.train()
