@@ -31,9 +31,16 @@ class Hardware:
 
 
 def choose_hardware(device: torch.device, *, mixed_precision: bool, compile: bool | None) -> Hardware:
-    """bfloat16 if it is wanted and faster here; `compile` None: on a GPU whose compiler is there."""
+    """bfloat16 if it is wanted and faster here; `compile` None: on a GPU whose compiler is there.
+
+    A CUDA GPU is not timed: a trial small enough for any is one of starting kernels there, in which fp32 wins.
+    """
     dtype, why = torch.float32, "as the recipe says"
-    if mixed_precision:
+    if mixed_precision and device.type == "cuda":
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        dtype = torch.bfloat16 if has_bf16 else torch.float32
+        why = "which the GPU has units for" if has_bf16 else "the GPU has no units for bf16"
+    elif mixed_precision:
         full = _seconds(device, torch.float32)
         mixed = _seconds(device, torch.bfloat16, give_up_at=4 * full)
         dtype = torch.bfloat16 if mixed < full else torch.float32

@@ -434,16 +434,21 @@ def test_muon_makes_updates_orthogonal_and_takes_hidden_matrices() -> None:
 
 
 def test_precision_is_the_faster_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def choose(bf16_seconds: float, wanted: bool = True) -> torch.dtype:
+    def choose(bf16_seconds: float, wanted: bool = True, device: str = "cpu") -> torch.dtype:
         def timed(device: torch.device, dtype: torch.dtype, **limits: float) -> float:
             return bf16_seconds if dtype == torch.bfloat16 else 1.0
 
         monkeypatch.setattr(hardware, "_seconds", timed)
-        return hardware.choose_hardware(torch.device("cpu"), mixed_precision=wanted, compile=None).dtype
+        return hardware.choose_hardware(torch.device(device), mixed_precision=wanted, compile=False).dtype
 
     assert choose(0.4) == torch.bfloat16
     assert choose(10.0) == torch.float32
     assert choose(0.4, wanted=False) == torch.float32
+    # On a GPU so small a trial says nothing.
+    for has_bf16 in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, has=has_bf16: has)
+        assert (choose(10.0 if has_bf16 else 0.4, device="cuda") == torch.bfloat16) is has_bf16
+        assert choose(0.4, wanted=False, device="cuda") == torch.float32
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
