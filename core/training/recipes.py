@@ -96,7 +96,7 @@ SMALL = Recipe(
 
 BASE = Recipe(
     name="base",
-    config=ModelConfig(n_layer=12, n_head=8, n_embd=512, block_size=2048),
+    config=ModelConfig(n_layer=6, n_head=8, n_embd=512, block_size=2048),
     dropout=0.1,
     batch=32,
     crops="random",
