@@ -60,7 +60,7 @@ def continue_(
     ] = None,
     key_strength: Annotated[
         float, typer.Option(help="Lean to the prompt's key, as far as it has one; 0: not at all.")
-    ] = 1.0,
+    ] = 0.7,
     low: Annotated[str, typer.Option(help="Lowest pitch, as a number or a name.")] = "0",
     high: Annotated[str, typer.Option(help="Highest pitch.")] = "127",
     grid: Annotated[

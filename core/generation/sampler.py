@@ -24,7 +24,7 @@ class Sampling:
     top_k: int = 0
     top_p: float = 0.98
     min_p: float = 0.0
-    key_strength: float = 1.0
+    key_strength: float = 0.7
 
     def __post_init__(self) -> None:
         """Raises UsageError for a value out of its range."""

@@ -55,7 +55,7 @@ class GenerationSettings:
     seed_locked: bool = False
     takes: int = 1
     scale: str = "off"
-    key_strength: float = 1.0
+    key_strength: float = 0.7
     low: int = 0
     high: int = 127
     grid: str = "auto"

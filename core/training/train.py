@@ -31,6 +31,7 @@ from core.training.recipes import Recipe
 from core.training.run_folder import Diverged, RunFolder
 
 VALIDATIONS = 20  # at most so many in a run
+VALIDATING = 0.1  # share of a run's time that they take at most, but for the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ class Trainer:
         self._is_refining = initial is not None
         self._provenance = {**trained_on(pieces, base), "preset": recipe.name, **(provenance or {})}
         self._stopped = False
+        self._validation_cost = 0.0  # seconds spent on validations
         self._resume()
 
     def stop(self) -> None:
@@ -189,14 +191,13 @@ class Trainer:
         """
         state = self._state
         begun = self._clock() - state.seconds
-        saved_at = shown_at = self._clock()
-        shown_events = state.events
-        validation_cost = 0.0
         finished = False
         if self._is_refining and state.validated_step < 0:
             self._validate(0.0, 0.0)  # what is to be bettered
         elif self._due() > state.validated and state.validated_step != state.step:
             self._validate(0.0, state.seconds)  # what a stop broke off
+        saved_at = shown_at = self._clock()
+        shown_events = state.events
         with closing(batches(self._feed, state.epoch, state.step_in_epoch, self.hardware.device)) as coming:
             while True:
                 state.seconds = self._clock() - begun
@@ -224,9 +225,8 @@ class Trainer:
                 rate = (state.events - shown_events) / max(now - shown_at, 1e-9)
                 self._report(rate, now - begun)
                 shown_at, shown_events = now, state.events
-                if self._due() > state.validated and now - begun >= 20 * validation_cost:
+                if self._due() > state.validated and now - begun >= self._validation_cost / VALIDATING:
                     self._validate(rate, now - begun)
-                    validation_cost += self._clock() - now
                     shown_at = self._clock()
                 if now - saved_at >= 60 * self.settings.checkpoint_minutes:
                     self._save()
@@ -283,7 +283,9 @@ class Trainer:
         state = self._state
         if self._rank or not self._held_out:
             return True
+        begun = self._clock()
         loss = self._learner.held_out_loss(self._held_out, lambda: self._stopped)
+        self._validation_cost += self._clock() - begun
         if loss is None:
             return False
         state.validated, state.validated_step = self._due(), state.step

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -367,6 +368,35 @@ def test_time_limits_the_run_and_the_rate_falls(
     assert rates[-1] < 0.2
     assert statuses[0].eta_seconds > statuses[-1].eta_seconds
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_validations_take_a_tenth_of_the_time(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one before the first step counts, too: with a large network on a slow machine it takes minutes."""
+    now = [0.0]
+    step, held_out_loss = Learner.step, Learner.held_out_loss
+
+    def slow_step(self: Learner, *arguments: Any) -> tuple[torch.Tensor, int]:
+        now[0] += 1
+        return step(self, *arguments)
+
+    def slow_validation(self: Learner, *arguments: Any) -> float | None:
+        now[0] += 20
+        return held_out_loss(self, *arguments)
+
+    monkeypatch.setattr(Learner, "step", slow_step)
+    monkeypatch.setattr(Learner, "held_out_loss", slow_validation)
+    run = RunFolder(tmp_path)
+    Trainer(
+        corpus,
+        run,
+        PRECISE,
+        Settings(minutes=10, device="cpu"),
+        initial=MusicTransformer(PRECISE.config),
+        clock=lambda: now[0],
+    ).train()
+    at = [record["seconds"] for record in run.read_log() if "validation" in record]
+    assert at[:3] == pytest.approx([0, 200, 400], abs=1)
+    assert len(at) == 4  # the last at the end
 
 
 def test_damaged_and_foreign_folders(corpus: Corpus, tmp_path: Path) -> None:
