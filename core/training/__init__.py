@@ -7,9 +7,10 @@ fingerprint   which pieces are nearly the same
 corpus        pieces on disk: memory-mapped notes and events, and their index
 prepare       folders of MIDI -> a corpus
 batches       what the network is shown: crops, augmentation, the plan of an epoch
+feed          the batches of a run in order, for a GPU made ahead by processes of their own
 recipes       the presets book, small and base; the learning rate over a run
 muon          the optimiser of the hidden matrices
-hardware      device, precision and compilation, chosen by measuring; windows in one pass
+hardware      device, precision and compilation, on a CPU chosen by measuring; windows in one pass
 processes     those that train together under torchrun
 learner       one step of learning: gradients, on one process or many, and what they change
 run_folder    a run on disk: checkpoints, log, loss curve, the finished model

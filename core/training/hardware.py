@@ -1,4 +1,4 @@
-"""Device, precision and compilation for training, chosen by measuring rather than by name."""
+"""Device, precision and compilation for training: on a CPU precision is measured, on a GPU known."""
 
 import importlib.util
 import math

@@ -157,6 +157,19 @@ def test_batches_go_on_from_any_place_and_into_the_next_epoch(corpus: Corpus) ->
         assert next(some)[:2] == (1, 0)
 
 
+@pytest.mark.filterwarnings("ignore:'pin_memory' argument")  # where there is no GPU
+def test_batches_made_ahead_for_a_gpu_are_the_same_in_the_same_order(corpus: Corpus) -> None:
+    feed = Feed(corpus, corpus.of_split("train"), TINY_RECIPE, {}, 0)
+    with (
+        closing(batches(feed, 0, 1, torch.device("cuda"))) as ahead,
+        closing(batches(feed, 0, 1, torch.device("cpu"))) as at_once,
+    ):
+        for a, b in islice(zip(ahead, at_once, strict=True), 2 * feed.steps(0)):
+            assert a[:2] == b[:2]
+            assert torch.equal(a.inputs, b.inputs)
+            assert torch.equal(a.targets, b.targets)
+
+
 def test_another_process_makes_the_same_batch(corpus: Corpus) -> None:
     feed = Feed(corpus, corpus.of_split("train"), TINY_RECIPE, {}, 0)
     data = pickle.dumps(feed)
