@@ -18,6 +18,7 @@ from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
 from core.model.transformer import MusicTransformer
 from core.training import recipes
+from core.training.learner import Learner
 from core.training.run_folder import Diverged
 from core.training.train import Outcome, Trainer
 from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, write_songs, write_tune
@@ -140,13 +141,13 @@ def test_pack(tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_a_checkpoint(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
-    real = Trainer._step
+    real = Learner.step
 
-    def interrupted(self: Trainer, *arguments: Any) -> torch.Tensor:
+    def interrupted(self: Learner, *arguments: Any) -> tuple[torch.Tensor, int]:
         os.kill(os.getpid(), signal.SIGINT)
         return real(self, *arguments)
 
-    monkeypatch.setattr(Trainer, "_step", interrupted)
+    monkeypatch.setattr(Learner, "step", interrupted)
     result = call("train", tmp_path / "corpus", "-o", tmp_path / "run", "--device", "cpu", "--json")
     assert result.exit_code == 130
     assert json.loads(result.stdout)["steps"] == 1
@@ -171,15 +172,15 @@ def test_ctrl_c_before_the_first_step(tmp_path: Path, midi: Path, monkeypatch: p
 
 def test_ctrl_c_again_later_ends_at_once(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
-    real = Trainer._step
+    real = Learner.step
     codes: list[int] = []
 
-    def interrupted(self: Trainer, *arguments: Any) -> torch.Tensor:
+    def interrupted(self: Learner, *arguments: Any) -> tuple[torch.Tensor, int]:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
         return real(self, *arguments)
 
-    monkeypatch.setattr(Trainer, "_step", interrupted)
+    monkeypatch.setattr(Learner, "step", interrupted)
     monkeypatch.setattr(os, "_exit", codes.append)
     asked = ("train", tmp_path / "corpus", "-o", tmp_path / "run", "--device", "cpu")
     assert "at once:" not in call(*asked).stderr  # one wish, as under torchrun, which passes Ctrl-C on
