@@ -86,7 +86,7 @@ class Studio:
 
     def _takes(self) -> None:
         window = self._window
-        self._set(seed=7, length=16.0, takes=3)
+        self._set(seed=20, length=16.0, takes=3)
         window.proceed()
         self._until(lambda: not window.continuing.is_running)
         self._stop()
