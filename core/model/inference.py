@@ -1,12 +1,13 @@
 """The network laid out for sampling: prefill a prompt, then decode one event at a time.
 
 The arithmetic is `MusicTransformer.forward`; tests hold the two together. Decoding one event reads
-every weight once, so on a CPU it is bound by memory, which one core nearly saturates: it runs on one thread
-(a second gains a fifth, changes the last bits of the sums, and waits for any other program in every operation),
-its matrices are rounded to 8 bits where the processor can multiply them so, and no module call
-stands between. Prompts are read in float32 on all threads: there arithmetic is the bound.
+every weight and the whole cache once, so on a CPU it is bound by memory: where the processor can multiply them so,
+its matrices are rounded to 8 bits and the cache to 16, and no module call stands between. Logits are then the same
+on any number of threads, so that it can be changed as it suits. Prompts are read in float32 on all threads: there
+arithmetic is the bound.
 """
 
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -15,12 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.model.kv_cache import KVCache
+from core.model.kv_cache import KVCache, TableCache
+from core.model.thread_choice import ThreadChoice
 from core.model.transformer import ModelConfig, MusicTransformer, rotate
 
 # PyTorch calls these functions of FBGEMM deprecated, but has nothing as fast for one row.
 warnings.filterwarnings("ignore", message="fbgemm_")
 
+MOST_THREADS = 4  # to decode on
 PREFILL_CHUNK = 256  # events between two looks at whether the prefill is still wanted
 
 
@@ -115,7 +118,8 @@ class Inference:
     """A trained network on a device, ready to sample from; holds its own copy of the weights, in float32.
 
     With `int8`, a CPU that can decodes with matrices in 8 bits, two to three times as fast; prompts are
-    always read in float32. Without it, logits are the same however a sequence is split between the two.
+    always read in float32. Without it, logits are the same however a sequence is split between the two, and a CPU
+    decodes on one thread, as sums would depend on their number.
     """
 
     def __init__(self, model: MusicTransformer, device: torch.device | str = "cpu", *, int8: bool = True) -> None:
@@ -147,6 +151,7 @@ class Inference:
         self._decode_matrices = self._matrices
         if int8 and self.device.type == "cpu" and can_int8():
             self._decode_matrices = self._matrices.in_int8()
+        self._threads: dict[int, ThreadChoice] = {}  # by batch
 
     @property
     def arithmetic(self) -> str:
@@ -157,6 +162,8 @@ class Inference:
         """An empty cache for `batch` sequences of up to block_size events."""
         c = self.config
         shape = (batch, c.n_head, c.block_size, c.n_embd // c.n_head)
+        if self.arithmetic == "int8":
+            return TableCache(c.n_layer, shape, dtype=torch.float16, device=self.device)
         return KVCache(c.n_layer, shape, dtype=torch.float32, device=self.device)
 
     @torch.inference_mode()
@@ -184,12 +191,16 @@ class Inference:
         ids = torch.tensor(events, dtype=torch.long, device=self.device)[:, None]
         if self.device.type != "cpu":
             return self._forward(ids, cache, self._decode_matrices)
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
+        all_threads = torch.get_num_threads()
+        most = min(MOST_THREADS, all_threads) if self.arithmetic == "int8" else 1
+        choice = self._threads.setdefault(len(events), ThreadChoice(most))
+        torch.set_num_threads(choice.threads)
+        started = time.perf_counter()
         try:
             return self._forward(ids, cache, self._decode_matrices)
         finally:
-            torch.set_num_threads(threads)
+            choice.took(time.perf_counter() - started)
+            torch.set_num_threads(all_threads)
 
     def _forward(self, ids: Tensor, cache: KVCache, matrices: _Matrices) -> Tensor:
         """(B, T) ids -> (B, vocab) logits after the last of them."""
@@ -203,14 +214,13 @@ class Inference:
         cos, sin = self._cos[start:end], self._sin[start:end]  # (T, D)
         # A query at place p of this chunk sees all places up to start + p.
         mask = None if t == 1 else torch.ones(t, end, dtype=torch.bool, device=self.device).tril(start)
-        for layer, past in zip(matrices.layers, cache.grow(t), strict=True):
+        cache.grow(t)
+        for number, layer in enumerate(matrices.layers):
             qkv = layer.c_attn(F.layer_norm(x, (c,), *layer.ln_1)).view(b, t, 3, h, c // h).permute(2, 0, 3, 1, 4)
             q, k, v = qkv.unbind(0)  # (B, H, T, D)
             if self._wpe is None:
                 q, k = rotate(qkv[:2], cos, sin).unbind(0)
-            past.new_keys.copy_(k)
-            past.new_values.copy_(v)
-            y = F.scaled_dot_product_attention(q, past.keys, past.values, attn_mask=mask)  # (B, H, T, D)
+            y = cache.attend(number, q, k, v, mask)  # (B, H, T, D)
             x += layer.attn_c_proj(y.transpose(1, 2).reshape(b * t, c))
             hidden = F.gelu(layer.c_fc(F.layer_norm(x, (c,), *layer.ln_2)), approximate="tanh")
             x += layer.mlp_c_proj(hidden)

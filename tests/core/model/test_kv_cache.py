@@ -1,13 +1,27 @@
 """Branches of a cache: each goes on for itself, whatever memory it does so in."""
 
+from collections.abc import Iterator
+from unittest.mock import patch
+
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.model.inference import Inference
-from core.model.kv_cache import KVCache
+from core.model.kv_cache import KVCache, TableCache
 from core.model.transformer import ModelConfig, MusicTransformer
 
 PROMPT = [60, 300, 64, 188, 192]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def on_one_thread() -> Iterator[None]:
+    """Sums this small are not worth waking another for."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +42,11 @@ def decode(inference: Inference, cache: KVCache, events: list[int]) -> torch.Ten
     return torch.stack([inference.decode_one([event], cache) for event in events])
 
 
+def causal(before: int, places: int) -> torch.Tensor | None:
+    """What `attend` is given for so many new places."""
+    return None if places == 1 else torch.ones(places, before + places, dtype=torch.bool).tril(before)
+
+
 def test_a_branch_takes_no_memory_and_leaves_the_prompt_as_it_is(inference: Inference, prompt: KVCache) -> None:
     first = decode(inference, prompt.branch(), [70, 71, 72])
     decode(inference, prompt.branch(), [10, 11, 12, 13])
@@ -44,3 +63,43 @@ def test_branches_in_use_at_once_do_not_disturb_each_other(inference: Inference,
                 zip([70, 71, 72], [10, 11, 12], strict=True)]  # fmt: skip
     assert torch.equal(torch.stack([a for a, _ in together]), alone[0])
     assert torch.equal(torch.stack([b for _, b in together]), alone[1])
+
+
+@settings(max_examples=40)
+@given(stretches=st.lists(st.integers(1, 20), min_size=1, max_size=8), batch=st.integers(1, 3), data=st.data())
+def test_a_table_cache_attends_as_the_plain_one_does(stretches: list[int], batch: int, data: st.DataObject) -> None:
+    """Whatever was read in one go and whatever event by event, within a page, over its end, in branch and copy."""
+    window = min(50, sum(stretches))
+    random = torch.Generator().manual_seed(batch)
+    with patch("core.model.kv_cache.PAGE", 8):
+        plain: KVCache = KVCache(2, (batch, 2, window, 4), dtype=torch.float32, device=torch.device("cpu"))
+        table: KVCache = TableCache(2, (batch, 2, window, 4), dtype=torch.float32, device=torch.device("cpu"))
+        for stretch in stretches:
+            places = min(stretch, window - plain.length)
+            for t in filter(None, [places] if data.draw(st.booleans()) else [1] * places):
+                mask = causal(plain.length, t)
+                plain.grow(t)
+                table.grow(t)
+                assert table.length == plain.length
+                for layer in range(2):
+                    q, k, v = torch.randn(3, batch, 2, t, 4, generator=random)
+                    expected = plain.attend(layer, q, k, v, mask)
+                    assert torch.allclose(table.attend(layer, q, k, v, mask), expected, atol=1e-5)
+            how = data.draw(st.sampled_from(["go on", "branch", "copy"]))
+            if how == "branch":
+                plain, table = plain.branch(), table.branch()
+            elif how == "copy":
+                rows = list(data.draw(st.permutations(range(batch))))
+                plain, table = plain.rows(rows), table.rows(rows)
+
+
+def test_unfilled_places_are_never_read() -> None:
+    """What lies in memory that was never written may be anything."""
+    table = TableCache(1, (1, 1, 200, 4), dtype=torch.float32, device=torch.device("cpu"))
+    table.keys.fill_(torch.nan)
+    table.values.fill_(torch.nan)
+    for t in (126, 1, 1, 1, 30, 1):
+        mask = causal(table.length, t)
+        table.grow(t)
+        q, k, v = torch.randn(3, 1, 1, t, 4)
+        assert bool(table.attend(0, q, k, v, mask).isfinite().all())
