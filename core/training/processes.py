@@ -18,7 +18,9 @@ def processes() -> Iterator[int]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield 0
         return
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=timedelta(hours=2))
+    # What is sent decides who sends it: sums of GPUs' gradients, or what the CPU gathers, or has itself computed.
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=timedelta(hours=2))
     try:
         yield dist.get_rank()
     finally:

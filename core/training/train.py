@@ -133,7 +133,7 @@ class Trainer:
         `base` is what the header says of the model they are; `provenance` overrides what the new header says.
         `say` gets a sentence when the training has to change its plan.
 
-        Raises UsageError for a corpus with nothing to train on.
+        Raises UsageError for a corpus with nothing to train on, and for more processes than graphics cards.
         """
         self.recipe, self.settings, self.run = recipe, settings, run
         self._clock, self._on_status = clock, on_status
@@ -164,7 +164,13 @@ class Trainer:
     def _choose_hardware(self) -> Hardware:
         device = choose_device(self.settings.device)
         if device.type == "cuda" and self._world > 1:
-            device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+            cards, card = torch.cuda.device_count(), int(os.environ.get("LOCAL_RANK", "0"))
+            if card >= cards:
+                raise UsageError(
+                    f"There are more processes than graphics cards: give torchrun --nproc-per-node {cards}, "
+                    "or train with --device cpu."
+                )
+            device = torch.device("cuda", card)
             torch.cuda.set_device(device)
         chosen = choose_hardware(device, mixed_precision=self.recipe.mixed_precision, compile=self.settings.compile)
         return replace(chosen, dtype=gathered(chosen.dtype)[0])  # the first process's measurement holds for all

@@ -208,6 +208,17 @@ def test_two_processes_equal_one(corpus: Corpus, tmp_path: Path) -> None:
     assert all(a == pytest.approx(b, abs=2e-4) for a, b in pairs)
 
 
+def test_more_processes_than_graphics_cards_are_told_how_many_there_may_be(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.training.train.rank_and_world", lambda: (2, 3))
+    monkeypatch.setattr("core.training.train.choose_device", torch.device)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(UsageError, match="--nproc-per-node 2,"):
+        Trainer(corpus, RunFolder(tmp_path), PRECISE, replace(STEPS, device="cuda"))
+
+
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_a_batch_in_parts_is_the_same_step(tmp_path: Path, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for song in range(9):  # rows of all lengths, and a last batch that is not full
