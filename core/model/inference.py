@@ -3,8 +3,8 @@
 The arithmetic is `MusicTransformer.forward`; tests hold the two together. Decoding one event reads
 every weight and the whole cache once, so on a CPU it is bound by memory: where the processor can multiply them so,
 its matrices are rounded to 8 bits and the cache to 16, and no module call stands between. Logits are then the same
-on any number of threads, so that it can be changed as it suits. Prompts are read in float32 on all threads: there
-arithmetic is the bound.
+on any number of threads, so that it can be changed as it suits. Prompts are read with matrices in float32 on all
+threads: there arithmetic is the bound.
 """
 
 import time
@@ -117,9 +117,9 @@ class _Matrices(NamedTuple):
 class Inference:
     """A trained network on a device, ready to sample from; holds its own copy of the weights, in float32.
 
-    With `int8`, a CPU that can decodes with matrices in 8 bits, two to three times as fast; prompts are
-    always read in float32. Without it, logits are the same however a sequence is split between the two, and a CPU
-    decodes on one thread, as sums would depend on their number.
+    For one thread at a time. With `int8`, a CPU that can decodes with matrices in 8 bits and a cache in 16, two to
+    three times as fast; prompts are always read with matrices in float32. Without it, logits are the same however a
+    sequence is split between the two, and a CPU decodes on one thread, as sums would depend on their number.
     """
 
     def __init__(self, model: MusicTransformer, device: torch.device | str = "cpu", *, int8: bool = True) -> None:
@@ -151,7 +151,7 @@ class Inference:
         self._decode_matrices = self._matrices
         if int8 and self.device.type == "cpu" and can_int8():
             self._decode_matrices = self._matrices.in_int8()
-        self._threads: dict[int, ThreadChoice] = {}  # by batch
+        self._thread_choices: dict[tuple[int, int], ThreadChoice] = {}  # by batch and the most there may be
 
     @property
     def arithmetic(self) -> str:
@@ -191,16 +191,19 @@ class Inference:
         ids = torch.tensor(events, dtype=torch.long, device=self.device)[:, None]
         if self.device.type != "cpu":
             return self._forward(ids, cache, self._decode_matrices)
-        all_threads = torch.get_num_threads()
-        most = min(MOST_THREADS, all_threads) if self.arithmetic == "int8" else 1
-        choice = self._threads.setdefault(len(events), ThreadChoice(most))
-        torch.set_num_threads(choice.threads)
-        started = time.perf_counter()
+        threads = torch.get_num_threads()
+        most = min(MOST_THREADS, threads) if self.arithmetic == "int8" else 1
+        if (len(events), most) not in self._thread_choices:
+            self._thread_choices[len(events), most] = ThreadChoice(most)
+        choice = self._thread_choices[len(events), most]
         try:
-            return self._forward(ids, cache, self._decode_matrices)
-        finally:
+            torch.set_num_threads(choice.threads)
+            started = time.perf_counter()
+            logits = self._forward(ids, cache, self._decode_matrices)
             choice.took(time.perf_counter() - started)
-            torch.set_num_threads(all_threads)
+            return logits
+        finally:
+            torch.set_num_threads(threads)
 
     def _forward(self, ids: Tensor, cache: KVCache, matrices: _Matrices) -> Tensor:
         """(B, T) ids -> (B, vocab) logits after the last of them."""

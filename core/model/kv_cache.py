@@ -22,9 +22,9 @@ class KVCache:
 
     def __init__(self, n_layer: int, shape: tuple[int, int, int, int], *, dtype: torch.dtype, device: torch.device):
         values = torch.empty((n_layer, *shape), dtype=dtype, device=device)
-        self._hold(self._keys_beside(values), values, 0)
+        self._hold(self._empty_keys(values), values, 0)
 
-    def _keys_beside(self, values: Tensor) -> Tensor:
+    def _empty_keys(self, values: Tensor) -> Tensor:
         return torch.empty_like(values)
 
     def _hold(self, keys: Tensor, values: Tensor, length: int) -> None:
@@ -43,12 +43,13 @@ class KVCache:
 
     def grow(self, places: int) -> None:
         """Count `places` more as filled; `attend` has then to fill them in every layer."""
-        start, self.length = self.length, self.length + places
+        start, end = self.length, self.length + places
         # All layers' views at once: for one event, making them is a good part of the work.
         self._new_values = self.values.narrow(3, start, places).unbind(0)
-        self._past_values = self.values.narrow(3, 0, self.length).unbind(0)
+        self._past_values = self.values.narrow(3, 0, end).unbind(0)
         self._new_keys = self.keys.narrow(3, start, places).unbind(0)
-        self._past_keys = self.keys.narrow(3, 0, self.length).unbind(0)
+        self._past_keys = self.keys.narrow(3, 0, end).unbind(0)
+        self.length = end
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
         """Fill a layer's new places with k and v; what the queries find there and before; all (B, H, places, D).
@@ -73,27 +74,37 @@ class KVCache:
 
     def rows(self, indices: list[int]) -> "KVCache":
         """A cache of its own with these sequences, in this order; [0, 0, 0] makes three of one."""
-        return self._of(self._rows(self.keys, indices), self._rows(self.values, indices))
+        keys = self._rows(self.keys, indices, self._filled_of_keys())
+        return self._of(keys, self._rows(self.values, indices, self.length))
+
+    def _filled_of_keys(self) -> int:
+        return self.length
 
     def _of(self, keys: Tensor, values: Tensor) -> "KVCache":
         cache = object.__new__(type(self))
         cache._hold(keys, values, self.length)
         return cache
 
-    def _rows(self, tensor: Tensor, indices: list[int]) -> Tensor:
-        used = -(-self.length * tensor.shape[3] // self.window)  # places, or pages of them
+    @staticmethod
+    def _rows(tensor: Tensor, indices: list[int], filled: int) -> Tensor:
         copy = tensor.new_empty((tensor.shape[0], len(indices), *tensor.shape[2:]))
         for row, index in enumerate(indices):
-            copy[:, row, :, :used] = tensor[:, index, :, :used]
+            copy[:, row, :, :filled] = tensor[:, index, :, :filled]
         return copy
 
 
 class TableCache(KVCache):
-    """The same laid out for decoding on a CPU: keys in pages, each transposed, (n_layer, B, H, pages, D, PAGE)."""
+    """The same laid out for decoding, on a CPU alone: keys in pages, each transposed, (n_layer, B, H, pages, D, PAGE).
 
-    def _keys_beside(self, values: Tensor) -> Tensor:
+    For one event, scores and probabilities are of the cache's type, too.
+    """
+
+    def _empty_keys(self, values: Tensor) -> Tensor:
         n_layer, b, h, window, d = values.shape
-        return values.new_empty((n_layer, b, h, -(-window // PAGE), d, PAGE))
+        return values.new_empty((n_layer, b, h, _pages(window), d, PAGE))
+
+    def _filled_of_keys(self) -> int:
+        return _pages(self.length)
 
     def _hold(self, keys: Tensor, values: Tensor, length: int) -> None:
         super()._hold(keys, values, length)
@@ -102,17 +113,18 @@ class TableCache(KVCache):
 
     def grow(self, places: int) -> None:
         """Count `places` more as filled; `attend` has then to fill them in every layer."""
-        start, self.length = self.length, self.length + places
+        start = self.length
         self._new_values = self.values.narrow(3, start, places).unbind(0)
+        self.length += places
         if places > 1:
             self._past_values = self.values.narrow(3, 0, self.length).unbind(0)
-            self._past_keys = self.keys.narrow(3, 0, -(-self.length // PAGE)).unbind(0)
+            self._past_keys = self.keys.narrow(3, 0, _pages(self.length)).unbind(0)
             return
         _, b, h, pages, d, _ = self.keys.shape
         self._new_keys = self.keys.select(3, start // PAGE).select(-1, start % PAGE).unbind(0)
-        self._pages_used = start // PAGE + 1
-        self._key_rows, self._key_bags = _rows_of(b * h, pages * d, self._pages_used * d, d)
-        self._value_rows, self._value_bags = _rows_of(b * h, self.window, self.length, self.length)
+        self._pages_used = _pages(self.length)
+        self._key_rows, self._key_bags = _bags(b * h, pages * d, self._pages_used * d, d)
+        self._value_rows, self._value_bags = _bags(b * h, self.window, self.length, self.length)
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
         """Fill a layer's new places with k and v; what the queries find there and before; all (B, H, places, D).
@@ -147,7 +159,11 @@ class TableCache(KVCache):
             pages[:, :, page, :, first - page * PAGE : end - page * PAGE] = new
 
 
-def _rows_of(parts: int, size: int, used: int, bag: int) -> tuple[Tensor, Tensor]:
+def _pages(places: int) -> int:
+    return -(-places // PAGE)
+
+
+def _bags(parts: int, size: int, used: int, bag: int) -> tuple[Tensor, Tensor]:
     """Of a table of `parts` times `size` rows, the first `used` of each part; and where each bag of them begins."""
     rows = torch.arange(0, parts * size, size, dtype=torch.int32)[:, None] + torch.arange(used, dtype=torch.int32)
     return rows.flatten(), torch.arange(0, parts * used, bag, dtype=torch.int32)

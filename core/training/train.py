@@ -164,13 +164,13 @@ class Trainer:
     def _choose_hardware(self) -> Hardware:
         device = choose_device(self.settings.device)
         if device.type == "cuda" and self._world > 1:
-            cards, card = torch.cuda.device_count(), int(os.environ.get("LOCAL_RANK", "0"))
-            if card >= cards:
+            cards = torch.cuda.device_count()
+            if int(os.environ["LOCAL_WORLD_SIZE"]) > cards:
                 raise UsageError(
                     f"There are more processes than graphics cards: give torchrun --nproc-per-node {cards}, "
                     "or train with --device cpu."
                 )
-            device = torch.device("cuda", card)
+            device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
             torch.cuda.set_device(device)
         chosen = choose_hardware(device, mixed_precision=self.recipe.mixed_precision, compile=self.settings.compile)
         return replace(chosen, dtype=gathered(chosen.dtype)[0])  # the first process's measurement holds for all

@@ -24,11 +24,11 @@ def on_one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="module")
-def inference() -> Inference:
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "tables"])
+def inference(request: pytest.FixtureRequest) -> Inference:
     torch.manual_seed(3)
     config = ModelConfig(n_layer=2, n_head=2, n_embd=16, block_size=32)
-    return Inference(MusicTransformer(config).eval(), "cpu", int8=False)
+    return Inference(MusicTransformer(config).eval(), "cpu", int8=request.param)
 
 
 @pytest.fixture
@@ -66,36 +66,55 @@ def test_branches_in_use_at_once_do_not_disturb_each_other(inference: Inference,
 
 
 @settings(max_examples=40)
-@given(stretches=st.lists(st.integers(1, 20), min_size=1, max_size=8), batch=st.integers(1, 3), data=st.data())
-def test_a_table_cache_attends_as_the_plain_one_does(stretches: list[int], batch: int, data: st.DataObject) -> None:
+@given(
+    stretches=st.lists(st.integers(1, 20), min_size=1, max_size=8),
+    batch=st.integers(1, 3),
+    dtype=st.sampled_from([torch.float32, torch.float16]),
+    data=st.data(),
+)
+def test_a_table_cache_attends_as_the_plain_one_does(
+    stretches: list[int], batch: int, dtype: torch.dtype, data: st.DataObject
+) -> None:
     """Whatever was read in one go and whatever event by event, within a page, over its end, in branch and copy."""
-    window = min(50, sum(stretches))
+    shape = (batch, 2, min(50, sum(stretches)), 4)
     random = torch.Generator().manual_seed(batch)
     with patch("core.model.kv_cache.PAGE", 8):
-        plain: KVCache = KVCache(2, (batch, 2, window, 4), dtype=torch.float32, device=torch.device("cpu"))
-        table: KVCache = TableCache(2, (batch, 2, window, 4), dtype=torch.float32, device=torch.device("cpu"))
+        plain: KVCache = KVCache(2, shape, dtype=torch.float32, device=torch.device("cpu"))
+        table: KVCache = TableCache(2, shape, dtype=dtype, device=torch.device("cpu"))
         for stretch in stretches:
-            places = min(stretch, window - plain.length)
-            for t in filter(None, [places] if data.draw(st.booleans()) else [1] * places):
-                mask = causal(plain.length, t)
-                plain.grow(t)
-                table.grow(t)
-                assert table.length == plain.length
-                for layer in range(2):
-                    q, k, v = torch.randn(3, batch, 2, t, 4, generator=random)
-                    expected = plain.attend(layer, q, k, v, mask)
-                    assert torch.allclose(table.attend(layer, q, k, v, mask), expected, atol=1e-5)
-            how = data.draw(st.sampled_from(["go on", "branch", "copy"]))
-            if how == "branch":
-                plain, table = plain.branch(), table.branch()
-            elif how == "copy":
-                rows = list(data.draw(st.permutations(range(batch))))
+            at_once = data.draw(st.booleans())
+            where = data.draw(st.sampled_from(["here", "in a branch", "beside a branch", "in a copy"]))
+            if where == "in a copy":
+                rows = data.draw(st.lists(st.integers(0, plain.batch - 1), min_size=1, max_size=3))
                 plain, table = plain.rows(rows), table.rows(rows)
+            elif where != "here":
+                branches = plain.branch(), table.branch()
+                if where == "beside a branch":  # which writes into the same memory, and is then given up
+                    read(*branches, [1] * min(3, plain.window - plain.length), random)
+                    del branches
+                else:
+                    plain, table = branches
+            places = min(stretch, plain.window - plain.length)
+            read(plain, table, [places] if at_once and places else [1] * places, random)
 
 
-def test_unfilled_places_are_never_read() -> None:
-    """What lies in memory that was never written may be anything."""
-    table = TableCache(1, (1, 1, 200, 4), dtype=torch.float32, device=torch.device("cpu"))
+def read(plain: KVCache, table: KVCache, stretches: list[int], random: torch.Generator) -> None:
+    """Let both read the same, stretch by stretch: they find the same."""
+    for t in stretches:
+        mask = causal(plain.length, t)
+        plain.grow(t)
+        table.grow(t)
+        assert table.length == plain.length
+        for layer in range(2):
+            q, k, v = torch.randn(3, plain.batch, 2, t, 4, generator=random)
+            expected = plain.attend(layer, q, k, v, mask)
+            near = 1e-5 if table.keys.dtype == torch.float32 else 1e-2
+            assert torch.allclose(table.attend(layer, q, k, v, mask), expected, atol=near)
+
+
+def test_what_lies_in_unfilled_places_changes_nothing() -> None:
+    """It may be anything: the memory was never written."""
+    table: KVCache = TableCache(1, (1, 1, 200, 4), dtype=torch.float32, device=torch.device("cpu"))
     table.keys.fill_(torch.nan)
     table.values.fill_(torch.nan)
     for t in (126, 1, 1, 1, 30, 1):
@@ -103,3 +122,13 @@ def test_unfilled_places_are_never_read() -> None:
         table.grow(t)
         q, k, v = torch.randn(3, 1, 1, t, 4)
         assert bool(table.attend(0, q, k, v, mask).isfinite().all())
+
+
+def test_a_full_cache_does_not_grow() -> None:
+    for kind in (KVCache, TableCache):
+        cache = kind(1, (1, 1, 8, 4), dtype=torch.float32, device=torch.device("cpu"))
+        cache.grow(8)
+        for places in (1, 2):
+            with pytest.raises((RuntimeError, IndexError)):
+                cache.grow(places)
+            assert cache.length == 8

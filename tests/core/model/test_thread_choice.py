@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.thread_choice import FIRST_STRETCH, STAKE, ThreadChoice
+from core.model.thread_choice import CHECK, FIRST_STRETCH, STAKE, ThreadChoice
 
 
 def run(choice: ThreadChoice, events: int, many: float, seed: int = 0) -> tuple[float, float]:
@@ -30,7 +30,7 @@ def test_more_threads_are_kept_where_they_are_faster(many, seed):
     run(choice, FIRST_STRETCH, many, seed)
     assert choice.threads == 4
     _, on_one = run(choice, 2000, many, seed + 1)
-    assert on_one < 0.05
+    assert on_one < 0.15
 
 
 @given(many=st.floats(1.2, 20), seed=st.integers(0, 99))
@@ -39,7 +39,7 @@ def test_little_is_lost_to_trials_where_they_are_slower(many, seed):
     run(choice, 200, many, seed)  # the first trials come soon
     seconds, on_one = run(choice, 3000, many, seed + 1)
     alone, _ = run(ThreadChoice(1), 3000, many, seed + 1)
-    assert on_one > 0.9
+    assert on_one > 0.85
     assert seconds < alone * 1.08
 
 
@@ -55,14 +55,33 @@ def test_a_core_that_is_taken_is_noticed_at_once_and_one_that_is_free_again_in_t
     assert on_one < 0.5
 
 
+@given(many=st.floats(1.3, 5))
+def test_what_an_event_takes_on_one_thread_is_looked_at_again(many):
+    """A take in a full window, where events take 1.6 times as long, then one after a short prompt."""
+    choice = ThreadChoice(4)
+    for _ in range(FIRST_STRETCH + 100):
+        choice.took(1.6 if choice.threads == 1 else 1.2)
+    assert choice._left < 0
+    lost = 0.0
+    for _ in range(500):
+        one_thread = choice.threads == 1
+        choice.took(1.0 if one_thread else many)
+        lost += 0 if one_thread else many - 1
+    assert lost < 12 * STAKE
+
+
 def test_slow_moments_on_either_side_change_nothing():
     choice = ThreadChoice(2)
     for seconds in [1.0] * (FIRST_STRETCH - 1) + [50.0]:
         choice.took(seconds)
     assert choice.threads == 2
-    for _, seconds in zip(range(300), cycle([0.8] * 20 + [3.0]), strict=False):
-        choice.took(seconds)
-        assert choice.threads == 2
+    on_one = 0
+    for _, seconds in zip(range(320), cycle([0.8] * 20 + [3.0]), strict=False):
+        on_one += choice.threads == 1
+        choice.took(1.0 if choice.threads == 1 else seconds)
+    assert on_one == 320 // CHECK
+    while choice.threads == 1:
+        choice.took(1.0)
     choice.took(3 * STAKE)
     assert choice.threads == 1
 

@@ -1,7 +1,7 @@
 import itertools
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.errors import UnreadableInput
 from core.model.checkpoint import find_model, load_model
 from core.model.inference import Cancelled, Inference, _Int8Linear, _Linear, can_int8
+from core.model.thread_choice import ThreadChoice
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer, rotary_tables, rotate
 
 ROTARY = ModelConfig(n_layer=2, n_head=2, n_embd=32, block_size=48)
@@ -96,17 +97,66 @@ def test_a_batch_equals_its_sequences_one_by_one(config: ModelConfig) -> None:
         assert torch.allclose(both[row], alone[0], atol=2e-4, rtol=1e-4)
 
 
+class OnThreads(ThreadChoice):
+    """Decodes on as many as there may be."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.threads = most
+
+    def took(self, seconds: float) -> None:
+        pass
+
+
+@pytest.fixture
+def threads() -> Iterator[int]:
+    """PyTorch has so many for the test."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield 3
+    torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(not can_int8(), reason="this CPU decodes in float32, on one thread")
+@pytest.mark.usefixtures("threads")
 def test_the_same_events_give_the_same_logits_to_the_last_bit_on_any_number_of_threads(monkeypatch) -> None:
     """Else the same seed would play other notes now and then."""
-    inference = Inference(load_model(find_model(None))[0])
+    model, _ = load_model(find_model(None))
+    inference = Inference(model)
     start = inference.new_cache()
     inference.prefill([events(100)], start)
     logits = []
-    for threads in (1, 2):
-        monkeypatch.setitem(inference._threads, 1, SimpleNamespace(threads=threads, took=lambda _: None))
+    for threads in (1, 2, 3):
+        monkeypatch.setattr("core.model.inference.ThreadChoice", lambda most, n=threads: OnThreads(min(n, most)))
+        inference._thread_choices.clear()
         cache = start.rows([0])
         logits.append(torch.stack([inference.decode_one([event], cache) for event in events(50)]))
-    assert torch.equal(*logits)
+    assert torch.equal(logits[0], logits[1])
+    assert torch.equal(logits[0], logits[2])
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_decoding_leaves_the_number_of_threads_as_it_was(int8: bool, threads: int, monkeypatch) -> None:
+    monkeypatch.setattr("core.model.inference.ThreadChoice", OnThreads)
+    inference = Inference(network(ROTARY), int8=int8)
+    cache = inference.new_cache()
+    seen = []
+    works = inference._forward
+
+    def spy(*arguments: object) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        if len(seen) == 2:
+            raise torch.OutOfMemoryError
+        return works(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inference, "_forward", spy)
+    inference.decode_one([3], cache)
+    assert torch.get_num_threads() == threads
+    with pytest.raises(torch.OutOfMemoryError):
+        inference.decode_one([3], cache)
+    assert torch.get_num_threads() == threads
+    # In float32 on one: there the sums do depend on the number.
+    assert seen == [threads if inference.arithmetic == "int8" else 1] * 2
 
 
 @pytest.mark.skipif(not can_int8(), reason="this CPU decodes in float32")

@@ -211,10 +211,12 @@ def test_two_processes_equal_one(corpus: Corpus, tmp_path: Path) -> None:
 def test_more_processes_than_graphics_cards_are_told_how_many_there_may_be(
     corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.training.train.rank_and_world", lambda: (2, 3))
+    """All of them, so that none waits for another."""
+    monkeypatch.setattr("core.training.train.rank_and_world", lambda: (0, 3))
     monkeypatch.setattr("core.training.train.choose_device", torch.device)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setenv("LOCAL_RANK", "2")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
     with pytest.raises(UsageError, match="--nproc-per-node 2,"):
         Trainer(corpus, RunFolder(tmp_path), PRECISE, replace(STEPS, device="cuda"))
 
