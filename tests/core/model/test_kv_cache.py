@@ -1,4 +1,4 @@
-"""Branches of a cache: each goes on for itself, whatever memory it does so in."""
+"""What is found in a cache, however it was filled; and branches, which go on each for itself in whatever memory."""
 
 from collections.abc import Iterator
 from unittest.mock import patch
@@ -65,6 +65,20 @@ def test_branches_in_use_at_once_do_not_disturb_each_other(inference: Inference,
     assert torch.equal(torch.stack([b for _, b in together]), alone[1])
 
 
+def assert_both_find_the_same(plain: KVCache, table: KVCache, stretches: list[int], random: torch.Generator) -> None:
+    """Let both read the same events, so many at once: what their queries find there is the same."""
+    for t in stretches:
+        mask = causal(plain.length, t)
+        plain.grow(t)
+        table.grow(t)
+        assert table.length == plain.length
+        for layer in range(2):
+            q, k, v = torch.randn(3, plain.batch, 2, t, 4, generator=random)
+            expected = plain.attend(layer, q, k, v, mask)
+            near = 1e-5 if table.keys.dtype == torch.float32 else 1e-2
+            assert torch.allclose(table.attend(layer, q, k, v, mask), expected, atol=near)
+
+
 @settings(max_examples=40)
 @given(
     stretches=st.lists(st.integers(1, 20), min_size=1, max_size=8),
@@ -90,26 +104,12 @@ def test_a_table_cache_attends_as_the_plain_one_does(
             elif where != "here":
                 branches = plain.branch(), table.branch()
                 if where == "beside a branch":  # which writes into the same memory, and is then given up
-                    read(*branches, [1] * min(3, plain.window - plain.length), random)
+                    assert_both_find_the_same(*branches, [1] * min(3, plain.window - plain.length), random)
                     del branches
                 else:
                     plain, table = branches
             places = min(stretch, plain.window - plain.length)
-            read(plain, table, [places] if at_once and places else [1] * places, random)
-
-
-def read(plain: KVCache, table: KVCache, stretches: list[int], random: torch.Generator) -> None:
-    """Let both read the same, stretch by stretch: they find the same."""
-    for t in stretches:
-        mask = causal(plain.length, t)
-        plain.grow(t)
-        table.grow(t)
-        assert table.length == plain.length
-        for layer in range(2):
-            q, k, v = torch.randn(3, plain.batch, 2, t, 4, generator=random)
-            expected = plain.attend(layer, q, k, v, mask)
-            near = 1e-5 if table.keys.dtype == torch.float32 else 1e-2
-            assert torch.allclose(table.attend(layer, q, k, v, mask), expected, atol=near)
+            assert_both_find_the_same(plain, table, [places] if at_once and places else [1] * places, random)
 
 
 def test_what_lies_in_unfilled_places_changes_nothing() -> None:

@@ -29,10 +29,10 @@ from core.training.batches import epoch_plan
 from core.training.corpus import Corpus
 from core.training.feed import Feed
 from core.training.learner import Learner, summed_loss
-from core.training.muon import Muon, make_optimisers, orthogonalise
+from core.training.muon import make_optimisers
 from core.training.notes import note_events
 from core.training.prepare import prepare
-from core.training.recipes import BOOK_RECIPE, RECIPES, SMALL, Recipe
+from core.training.recipes import BOOK_RECIPE, RECIPES
 from core.training.run_folder import RunFolder
 from core.training.train import Settings, Status, Trainer
 from tests.conftest import wait_for
@@ -280,35 +280,6 @@ def test_what_the_graphics_card_does_not_hold_goes_in_smaller_parts(
         train("none", 0)
 
 
-@pytest.mark.parametrize("attention_dropout", [0.0, 0.1])
-def test_a_pass_keeps_the_memory_that_is_reckoned_with(attention_dropout: float) -> None:
-    config = ModelConfig(n_layer=4, n_head=4, n_embd=256, block_size=128)
-    recipe = replace(SMALL, config=config, dropout=0.1, attention_dropout=attention_dropout)
-    model = MusicTransformer(config, recipe.dropout, recipe.attention_dropout)
-    own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
-    kept: dict[int, int] = {}
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    ids = torch.zeros((2, config.block_size), dtype=torch.long)
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = summed_loss(model(ids), ids)  # which holds on to what is kept
-    assert loss.requires_grad
-    assert sum(kept.values()) / 2 == pytest.approx(hardware.window_bytes(recipe), rel=0.15)
-
-
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
-def test_every_preset_fits_a_laptop(recipe: Recipe) -> None:
-    rows = hardware.windows_at_once(torch.device("cpu"), recipe)
-    assert 1 <= rows <= recipe.batch
-    assert rows * hardware.window_bytes(recipe) < 3e9
-    assert hardware.windows_at_once(torch.device("cuda"), recipe) == recipe.batch
-
-
 def test_the_books_recipe(corpus: Corpus) -> None:
     assert RECIPES["book"] is BOOK_RECIPE
     assert BOOK_RECIPE.config == BOOK
@@ -459,43 +430,3 @@ def test_unknown_source_and_empty_training_set(corpus: Corpus, tmp_path: Path) -
         Trainer(corpus, RunFolder(tmp_path), PRECISE, replace(STEPS, weights={"asap": 0.0}))
     with pytest.raises(UsageError, match="no pieces to train on"):
         Trainer(corpus, RunFolder(tmp_path), PRECISE, replace(STEPS, weights={"midi": 0.0}))
-
-
-def test_muon_makes_updates_orthogonal_and_takes_hidden_matrices() -> None:
-    torch.manual_seed(0)
-    for shape in ((3, 16, 40), (3, 40, 16)):
-        values = torch.linalg.svdvals(orthogonalise(torch.randn(shape)))
-        assert values.min() > 0.3
-        assert values.max() < 1.4
-    model = MusicTransformer(TINY)
-    muon, adam = make_optimisers(model, TINY_RECIPE, torch.float32)
-    assert isinstance(muon, Muon)
-    held = {id(p) for o in (muon, adam) for g in o.param_groups for p in g["params"]}
-    assert held == {id(p) for p in model.parameters()}
-    assert {p.ndim for p in muon.param_groups[0]["params"]} == {2}
-    assert len(muon.param_groups[0]["params"]) == 4 * TINY.n_layer
-
-
-def test_precision_is_the_faster_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def choose(bf16_seconds: float, wanted: bool = True, device: str = "cpu") -> torch.dtype:
-        def timed(device: torch.device, dtype: torch.dtype, **limits: float) -> float:
-            return bf16_seconds if dtype == torch.bfloat16 else 1.0
-
-        monkeypatch.setattr(hardware, "_seconds", timed)
-        return hardware.choose_hardware(torch.device(device), mixed_precision=wanted, compile=False).dtype
-
-    assert choose(0.4) == torch.bfloat16
-    assert choose(10.0) == torch.float32
-    assert choose(0.4, wanted=False) == torch.float32
-    # On a GPU so small a trial says nothing.
-    for has_bf16 in (True, False):
-        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, has=has_bf16: has)
-        assert (choose(10.0 if has_bf16 else 0.4, device="cuda") == torch.bfloat16) is has_bf16
-        assert choose(0.4, wanted=False, device="cuda") == torch.float32
-
-
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
-def test_presets_are_whole(recipe: Recipe) -> None:
-    ModelConfig.from_dict(recipe.config.as_dict())
-    assert all(0 <= recipe.rate(p / 100) <= 1 for p in range(101))
-    assert recipe.rate(0.5) == 1.0
