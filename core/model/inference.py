@@ -24,6 +24,7 @@ from core.model.transformer import ModelConfig, MusicTransformer, rotate
 warnings.filterwarnings("ignore", message="fbgemm_")
 
 MOST_THREADS = 4  # to decode on
+PARTS = 2  # of a matrix in float32, decoded with by as many threads; more parts take longer on one
 PREFILL_CHUNK = 256  # events between two looks at whether the prefill is still wanted
 
 
@@ -38,14 +39,29 @@ def can_int8() -> bool:
 
 
 class _Linear(NamedTuple):
-    """y = x @ weight + bias; weight (in, out). A wide one lies row by row, a tall one column by column."""
+    """y = x @ weight + bias, in P parts of the outputs, each one thread's work where there is more than one part.
 
-    weight: Tensor
-    bias: Tensor
+    A wide weight lies row by row, a tall one column by column.
+    """
+
+    weight: Tensor  # (P, in, out / P)
+    bias: Tensor  # (P, 1, out / P)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(N, in) -> (N, out)."""
-        return torch.addmm(self.bias, x, self.weight)
+        y = torch.baddbmm(self.bias, x.expand(len(self.weight), *x.shape), self.weight)
+        return y.transpose(0, 1).reshape(len(x), -1)
+
+    def add_to(self, sum_: Tensor, x: Tensor) -> None:
+        """Add it to (N, out)."""
+        sum_ += self(x)
+
+    @classmethod
+    def of(cls, weight: Tensor, bias: Tensor, parts: int) -> "_Linear":
+        """Of a weight (out, in) and a bias (out)."""
+        out, inputs = weight.shape
+        weight = weight.view(parts, out // parts, inputs).transpose(1, 2)
+        return cls(weight.contiguous() if out >= inputs else weight, bias.view(parts, 1, -1))
 
 
 class _Int8Linear(NamedTuple):
@@ -63,15 +79,22 @@ class _Int8Linear(NamedTuple):
 
     def __call__(self, x: Tensor) -> Tensor:
         """(N, in) -> (N, out)."""
-        y = torch.fbgemm_linear_int8_weight_fp32_activation(
+        return self._in_units_of_scale(x).mul_(self.scale)
+
+    def add_to(self, sum_: Tensor, x: Tensor) -> None:
+        """Add it to (N, out)."""
+        sum_.addcmul_(self._in_units_of_scale(x), self.scale)
+
+    def _in_units_of_scale(self, x: Tensor) -> Tensor:
+        return torch.fbgemm_linear_int8_weight_fp32_activation(
             x, self.shape, self.packed, self.row_sums, 1.0, 0, self.bias
         )
-        return y.mul_(self.scale)
 
     @classmethod
     def of(cls, linear: _Linear) -> "_Int8Linear":
         """Round each weight to the nearest level."""
-        weight = linear.weight.t().contiguous()  # (out, in)
+        weight = linear.weight.transpose(1, 2).flatten(0, 1)  # (out, in)
+        bias = linear.bias.flatten()
         # AVX2 adds the products of two neighbours in 16 bits: an input's level is at most 255, so two
         # weights' levels together must not pass 128.
         pairs = weight[:, ::2] + weight[:, 1::2]
@@ -81,7 +104,7 @@ class _Int8Linear(NamedTuple):
             torch.fbgemm_pack_quantized_matrix(levels),
             levels[:1, :1].clone().expand_as(levels),
             levels.sum(1, dtype=torch.int32),
-            linear.bias / scale,
+            bias / scale,
             scale,
         )
 
@@ -119,7 +142,7 @@ class Inference:
 
     For one thread at a time. With `int8`, a CPU that can decodes with matrices in 8 bits and a cache in 16, two to
     three times as fast; prompts are always read with matrices in float32. Without it, logits are the same however a
-    sequence is split between the two, and a CPU decodes on one thread, as sums would depend on their number.
+    sequence is split between the two. A CPU decodes on one thread where sums would depend on their number.
     """
 
     def __init__(self, model: MusicTransformer, device: torch.device | str = "cpu", *, int8: bool = True) -> None:
@@ -130,10 +153,17 @@ class Inference:
         def put(weight: Tensor) -> Tensor:
             return weight.detach().to(self.device, torch.float32)
 
-        def linear(layer: torch.nn.Linear) -> _Linear:
-            weight = put(layer.weight).t()  # (in, out)
+        decodes_in_int8 = int8 and self.device.type == "cpu" and can_int8()
+        # MKL's sums depend on the number of threads, its batches' do not.
+        in_parts = not decodes_in_int8 and self.device.type == "cpu" and torch.backends.mkl.is_available()
+        self._most_threads = MOST_THREADS if decodes_in_int8 else PARTS if in_parts else 1
+
+        def linear(layer: torch.nn.Linear, scale: Tensor | None = None) -> _Linear:
+            weight = put(layer.weight)
             bias = torch.zeros(layer.out_features, device=self.device) if layer.bias is None else put(layer.bias)
-            return _Linear(weight.contiguous() if layer.out_features >= layer.in_features else weight, bias)
+            if scale is not None:
+                weight, bias = weight * scale[:, None], bias * scale
+            return _Linear.of(weight, bias, PARTS if in_parts else 1)
 
         def norm(layer: torch.nn.LayerNorm) -> tuple[Tensor, Tensor]:
             return put(layer.weight), put(layer.bias)
@@ -141,15 +171,18 @@ class Inference:
         self._wte = put(body.wte.weight)
         self._wpe = put(body.wpe.weight) if self.config.position == "learned" else None
         self._cos, self._sin = put(model.cos), put(model.sin)
+        c = self.config.n_embd
+        queries_scaled = put(torch.ones(3 * c))
+        queries_scaled[:c] = (c // self.config.n_head) ** -0.5
         layers = [
-            _Layer(norm(b.ln_1), linear(b.attn.c_attn), linear(b.attn.c_proj),  # type: ignore[arg-type]
+            _Layer(norm(b.ln_1), linear(b.attn.c_attn, queries_scaled), linear(b.attn.c_proj),  # type: ignore[arg-type]
                    norm(b.ln_2), linear(b.mlp.c_fc), linear(b.mlp.c_proj))  # type: ignore[arg-type]
             for b in body.h
         ]  # fmt: skip
         self._ln_f = norm(body.ln_f)
         self._matrices = _Matrices(layers, linear(model.lm_head))
         self._decode_matrices = self._matrices
-        if int8 and self.device.type == "cpu" and can_int8():
+        if decodes_in_int8:
             self._decode_matrices = self._matrices.in_int8()
         self._thread_choices: dict[tuple[int, int], ThreadChoice] = {}  # by batch and the most there may be
 
@@ -182,30 +215,30 @@ class Inference:
         for chunk in ids.split(PREFILL_CHUNK, dim=1):
             if cancelled():
                 raise Cancelled
-            logits = self._forward(chunk, cache, self._matrices)
+            logits = self._read(chunk, cache)
         return logits
 
     @torch.inference_mode()
     def decode_one(self, events: Sequence[int], cache: KVCache) -> Tensor:
         """Read one more event of each sequence: (B) ids -> logits (B, vocab)."""
-        ids = torch.tensor(events, dtype=torch.long, device=self.device)[:, None]
+        ids = torch.tensor(events, dtype=torch.long, device=self.device)
         if self.device.type != "cpu":
-            return self._forward(ids, cache, self._decode_matrices)
+            return self._decode(ids, cache)
         threads = torch.get_num_threads()
-        most = min(MOST_THREADS, threads) if self.arithmetic == "int8" else 1
+        most = min(self._most_threads, threads)
         if (len(events), most) not in self._thread_choices:
             self._thread_choices[len(events), most] = ThreadChoice(most)
         choice = self._thread_choices[len(events), most]
         try:
             torch.set_num_threads(choice.threads)
             started = time.perf_counter()
-            logits = self._forward(ids, cache, self._decode_matrices)
+            logits = self._decode(ids, cache)
             choice.took(time.perf_counter() - started)
             return logits
         finally:
             torch.set_num_threads(threads)
 
-    def _forward(self, ids: Tensor, cache: KVCache, matrices: _Matrices) -> Tensor:
+    def _read(self, ids: Tensor, cache: KVCache) -> Tensor:
         """(B, T) ids -> (B, vocab) logits after the last of them."""
         b, t = ids.shape
         h, c = self.config.n_head, self.config.n_embd
@@ -216,16 +249,39 @@ class Inference:
         x = x.view(b * t, c)
         cos, sin = self._cos[start:end], self._sin[start:end]  # (T, D)
         # A query at place p of this chunk sees all places up to start + p.
-        mask = None if t == 1 else torch.ones(t, end, dtype=torch.bool, device=self.device).tril(start)
+        mask = torch.ones(t, end, dtype=torch.bool, device=self.device).tril(start)
         cache.grow(t)
-        for number, layer in enumerate(matrices.layers):
-            qkv = layer.c_attn(F.layer_norm(x, (c,), *layer.ln_1)).view(b, t, 3, h, c // h).permute(2, 0, 3, 1, 4)
+        for number, layer in enumerate(self._matrices.layers):
+            qkv = layer.c_attn(torch.layer_norm(x, (c,), *layer.ln_1)).view(b, t, 3, h, c // h).permute(2, 0, 3, 1, 4)
             q, k, v = qkv.unbind(0)  # (B, H, T, D)
             if self._wpe is None:
                 q, k = rotate(qkv[:2], cos, sin).unbind(0)
             y = cache.attend(number, q, k, v, mask)  # (B, H, T, D)
-            x += layer.attn_c_proj(y.transpose(1, 2).reshape(b * t, c))
-            hidden = F.gelu(layer.c_fc(F.layer_norm(x, (c,), *layer.ln_2)), approximate="tanh")
-            x += layer.mlp_c_proj(hidden)
-        last = F.layer_norm(x.view(b, t, c)[:, -1], (c,), *self._ln_f)
-        return matrices.lm_head(last)
+            self._finish(layer, x, y.transpose(1, 2).reshape(b * t, c))
+        last = torch.layer_norm(x.view(b, t, c)[:, -1], (c,), *self._ln_f)
+        return self._matrices.lm_head(last)
+
+    def _decode(self, ids: Tensor, cache: KVCache) -> Tensor:
+        """(B) ids -> (B, vocab) logits: the same for one event, where each operation's overhead counts."""
+        b = len(ids)
+        h, c = self.config.n_head, self.config.n_embd
+        place = cache.length
+        x = F.embedding(ids, self._wte)  # (B, C)
+        if self._wpe is not None:
+            x = x + self._wpe[place]
+        cos, sin = self._cos[place], self._sin[place]  # (D)
+        cache.grow_one()
+        for number, layer in enumerate(self._decode_matrices.layers):
+            qkv = layer.c_attn(torch.layer_norm(x, (c,), *layer.ln_1)).view(b, 3, h, c // h)
+            q, k, v = qkv.unbind(1)  # (B, H, D)
+            if self._wpe is None:
+                q, k = rotate(qkv[:, :2], cos, sin).unbind(1)
+            self._finish(layer, x, cache.attend_one(number, q, k, v).view(b, c))
+        last = torch.layer_norm(x, (c,), *self._ln_f)
+        return self._decode_matrices.lm_head(last)
+
+    def _finish(self, layer: _Layer, x: Tensor, y: Tensor) -> None:
+        """Add to the residual stream x (N, C) what a layer's attention found, y (N, C), and its MLP's answer."""
+        layer.attn_c_proj.add_to(x, y)
+        hidden = F.gelu(layer.c_fc(torch.layer_norm(x, x.shape[1:], *layer.ln_2)), approximate="tanh")
+        layer.mlp_c_proj.add_to(x, hidden)

@@ -42,23 +42,47 @@ class KVCache:
         return self.values.shape[3]
 
     def grow(self, places: int) -> None:
-        """Count `places` more as filled; `attend` has then to fill them in every layer."""
-        start, end = self.length, self.length + places
-        # All layers' views at once: for one event, making them is a good part of the work.
-        self._new_values = self.values.narrow(3, start, places).unbind(0)
-        self._past_values = self.values.narrow(3, 0, end).unbind(0)
-        self._new_keys = self.keys.narrow(3, start, places).unbind(0)
-        self._past_keys = self.keys.narrow(3, 0, end).unbind(0)
-        self.length = end
+        """Count `places` more as filled; `attend` has then to fill them in every layer.
 
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        Raises IndexError when there are not so many.
+        """
+        if self.length + places > self.window:
+            raise IndexError(f"{places} more places in a window of {self.window}, {self.length} of them filled")
+        self.length += places
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         """Fill a layer's new places with k and v; what the queries find there and before; all (B, H, places, D).
 
-        `mask` (places, length) tells which places each query sees; None: all.
+        Queries are scaled already. `mask` (places, length) tells which places each of them sees.
+        """
+        end = self.length
+        start = end - q.shape[2]
+        self.keys[layer, :, :, start:end] = k
+        self.values[layer, :, :, start:end] = v
+        keys, values = self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+        return F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, scale=1.0)
+
+    def grow_one(self) -> None:
+        """Count one place more as filled; `attend_one` has then to fill it in every layer.
+
+        Raises IndexError when there is none.
+        """
+        # All layers' views at once: making them is a good part of the work.
+        self._new_values = self.values.select(3, self.length).unbind(0)
+        self._new_keys = self.keys.select(3, self.length).unbind(0)
+        self.length += 1
+        self._past_values = self.values.narrow(3, 0, self.length).unbind(0)
+        self._past_keys = self.keys.narrow(3, 0, self.length).unbind(0)
+
+    def attend_one(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Fill a layer's new place with k and v; what the queries find there and before; all (B, H, D).
+
+        Queries are scaled already.
         """
         self._new_keys[layer].copy_(k)
         self._new_values[layer].copy_(v)
-        return F.scaled_dot_product_attention(q, self._past_keys[layer], self._past_values[layer], attn_mask=mask)
+        keys, values = self._past_keys[layer], self._past_values[layer]
+        return F.scaled_dot_product_attention(q.unsqueeze(2), keys, values, scale=1.0).squeeze(2)
 
     def branch(self) -> "KVCache":
         """A cache that goes on from here while this one stays as it is.
@@ -110,45 +134,22 @@ class TableCache(KVCache):
         super()._hold(keys, values, length)
         self._key_tables = keys.view(len(keys), -1, PAGE).unbind(0)
         self._value_tables = values.view(len(values), -1, values.shape[-1]).unbind(0)
+        _, b, h, window, _ = values.shape
+        self._all_value_rows = torch.arange(b * h * window, dtype=torch.int32).view(b * h, window)
+        self._pages_used = 0  # in the last event's attention
 
-    def grow(self, places: int) -> None:
-        """Count `places` more as filled; `attend` has then to fill them in every layer."""
-        start = self.length
-        self._new_values = self.values.narrow(3, start, places).unbind(0)
-        self.length += places
-        if places > 1:
-            self._past_values = self.values.narrow(3, 0, self.length).unbind(0)
-            self._past_keys = self.keys.narrow(3, 0, _pages(self.length)).unbind(0)
-            return
-        _, b, h, pages, d, _ = self.keys.shape
-        self._new_keys = self.keys.select(3, start // PAGE).select(-1, start % PAGE).unbind(0)
-        self._pages_used = _pages(self.length)
-        self._key_rows, self._key_bags = _bags(b * h, pages * d, self._pages_used * d, d)
-        self._value_rows, self._value_bags = _bags(b * h, self.window, self.length, self.length)
-
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         """Fill a layer's new places with k and v; what the queries find there and before; all (B, H, places, D).
 
-        `mask` (places, length) tells which places each query sees; None: all.
+        Queries are scaled already. `mask` (places, length) tells which places each of them sees.
         """
-        b, h, t, d = q.shape
-        self._new_values[layer].copy_(v)
-        if t > 1:
-            keys, values = self._past_keys[layer], self._past_values[layer]
-            self._fill_pages(keys, k)
-            keys = keys.transpose(-1, -2).flatten(2, 3).narrow(2, 0, self.length)
-            return F.scaled_dot_product_attention(q, keys.to(q.dtype), values.to(q.dtype), attn_mask=mask)
-        self._new_keys[layer].copy_(k.squeeze(2))
-        query = (q * d**-0.5).to(self.keys.dtype).expand(b, h, self._pages_used, d)  # every page's rows, by the same
-        scores = F.embedding_bag(
-            self._key_rows, self._key_tables[layer], self._key_bags, mode="sum", per_sample_weights=query.flatten()
-        )  # (B * H * pages, PAGE)
-        probabilities = scores.view(b * h, -1).narrow(1, 0, self.length).softmax(-1)
-        y = F.embedding_bag(
-            self._value_rows, self._value_tables[layer], self._value_bags,
-            mode="sum", per_sample_weights=probabilities.flatten(),
-        )  # (B * H, D)  # fmt: skip
-        return y.view(b, h, 1, d).to(q.dtype)
+        start, end = self.length - q.shape[2], self.length
+        self.values[layer, :, :, start:end] = v
+        pages = self.keys[layer, :, :, : _pages(end)]
+        self._fill_pages(pages, k)
+        keys = pages.transpose(-1, -2).flatten(2, 3)[:, :, :end].to(q.dtype)
+        values = self.values[layer, :, :, :end].to(q.dtype)
+        return F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, scale=1.0)
 
     def _fill_pages(self, pages: Tensor, k: Tensor) -> None:
         """Write new keys (B, H, T, D) into the pages (B, H, pages, D, PAGE) in use."""
@@ -158,12 +159,48 @@ class TableCache(KVCache):
             new = k[:, :, first - start : end - start].transpose(-1, -2)
             pages[:, :, page, :, first - page * PAGE : end - page * PAGE] = new
 
+    def grow_one(self) -> None:
+        """Count one place more as filled; `attend_one` has then to fill it in every layer."""
+        page, place = divmod(self.length, PAGE)
+        self._new_values = self.values.select(3, self.length).unbind(0)
+        self._new_keys = self.keys.select(3, page).select(-1, place).unbind(0)
+        self.length += 1
+        self._use_pages(page + 1)
+        parts = len(self._all_value_rows)
+        self._value_rows = self._all_value_rows.narrow(1, 0, self.length).flatten()
+        self._value_bags = torch.arange(0, parts * self.length, self.length, dtype=torch.int32)
+
+    def _use_pages(self, used: int) -> None:
+        """Which rows of the keys' tables are summed, page by page, and room for the weights that they have."""
+        if self._pages_used == used:
+            return
+        self._pages_used = used
+        _, b, h, pages, d, _ = self.keys.shape
+        rows = torch.arange(b * h * pages * d, dtype=torch.int32).view(b * h, -1)
+        self._key_rows = rows.narrow(1, 0, used * d).flatten()
+        self._key_bags = torch.arange(0, len(self._key_rows), d, dtype=torch.int32)
+        self._queries = self.keys.new_empty(b, h, used, d)
+
+    def attend_one(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Fill a layer's new place with k and v; what the queries find there and before; all (B, H, D).
+
+        Queries are scaled already.
+        """
+        b, h, d = q.shape
+        self._new_keys[layer].copy_(k)
+        self._new_values[layer].copy_(v)
+        self._queries.copy_(q.unsqueeze(2))  # every page's rows are weighted by the same
+        scores = _sums(self._key_tables[layer], self._key_rows, self._key_bags, self._queries)  # (B * H * pages, PAGE)
+        probabilities = scores.view(b * h, -1).narrow(1, 0, self.length).softmax(-1)
+        y = _sums(self._value_tables[layer], self._value_rows, self._value_bags, probabilities)  # (B * H, D)
+        return y.view(b, h, d).to(q.dtype)
+
 
 def _pages(places: int) -> int:
     return -(-places // PAGE)
 
 
-def _bags(parts: int, size: int, used: int, bag: int) -> tuple[Tensor, Tensor]:
-    """Of a table of `parts` times `size` rows, the first `used` of each part; and where each bag of them begins."""
-    rows = torch.arange(0, parts * size, size, dtype=torch.int32)[:, None] + torch.arange(used, dtype=torch.int32)
-    return rows.flatten(), torch.arange(0, parts * used, bag, dtype=torch.int32)
+def _sums(table: Tensor, rows: Tensor, bags: Tensor, weights: Tensor) -> Tensor:
+    """Weighted sums of a table's rows, (bags, width): each is of the rows named from where it begins in `rows` on."""
+    # F.embedding_bag's checks take as long as a small sum.
+    return torch.embedding_bag(table, rows, bags, mode=0, per_sample_weights=weights.flatten())[0]
