@@ -14,7 +14,6 @@ from core.errors import ContinuoError
 
 if TYPE_CHECKING:
     from core.model.inference import Inference
-    from core.model.transformer import MusicTransformer
 
 FIRST, LAST = 250, 1000  # all figures are from event 250 to event 1000
 ROUNDS = 3  # of our own figures, the median counts
@@ -47,6 +46,7 @@ def bench(
     with interrupts.put_off():
         import torch
 
+        from core.cli.published_loop import loop_events_per_second
         from core.model.checkpoint import find_model, load_model
         from core.model.inference import Inference
         from core.model.transformer import BOOK, MusicTransformer
@@ -58,7 +58,7 @@ def bench(
     say("The book's network over the KV cache, in float32 ...")
     in_float32 = events_per_second(Inference(book, int8=False))
     say("The book's own loop, which reads everything again for each event ...")
-    loop = loop_events_per_second(book)
+    loop = loop_events_per_second(book, FIRST, LAST)
     say("Both networks as they are sampled here ...")
     inference = Inference(book)
     ours = events_per_second(inference)
@@ -132,24 +132,3 @@ def events_per_second(inference: "Inference") -> float:
             logits = inference.decode_one([event], cache)
         rates.append((LAST - FIRST) / (time.perf_counter() - started))
     return sorted(rates)[len(rates) // 2]
-
-
-def loop_events_per_second(network: "MusicTransformer") -> float:
-    """The sampling loop of Liu, ch. 14, in its published form: no cache, the whole sequence for every event.
-
-    The distribution of every place is computed, and the last place's drawn from. The attention is the
-    fused one of our network, which spares the loop some of what the book's takes.
-    """
-    import torch
-
-    from core.codec.vocabulary import BOUNDARY, PADDING
-
-    torch.manual_seed(0)
-    sequence = torch.full((1, LAST), PADDING)
-    sequence[0, :FIRST] = torch.randint(0, BOUNDARY, (FIRST,))
-    with torch.no_grad():
-        started = time.perf_counter()
-        for length in range(FIRST, LAST):
-            probabilities = network(sequence[:, :length]).softmax(-1)[..., :BOUNDARY]
-            sequence[0, length] = torch.distributions.Categorical(probs=probabilities[:, length - 1]).sample()
-        return (LAST - FIRST) / (time.perf_counter() - started)

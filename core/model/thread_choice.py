@@ -6,7 +6,7 @@ from statistics import median
 FIRST_STRETCH = 24  # events on one thread before more are tried
 LONGEST_STRETCH = 1536
 STAKE = 8.0  # how many events' time on one thread a trial may lose
-CHECK = 16  # one in so many events of a trial is decoded on one thread
+CHECK = 24  # one in so many events of a trial is decoded on one thread
 
 
 class ThreadChoice:
@@ -22,7 +22,7 @@ class ThreadChoice:
     def __init__(self, most: int) -> None:
         self.threads = 1
         self._most = most
-        self._alone: deque[float] = deque(maxlen=8)  # seconds of the latest events on one thread
+        self._alone: deque[float] = deque(maxlen=5)  # seconds of the latest events on one thread
         self._stretch = FIRST_STRETCH
         self._left = self._stretch  # events until the next trial; from 0 down, those of the trial
         self._gain = self._best_gain = 0.0  # seconds, of this trial

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from core.cli import bench
+from core.cli.published_loop import PublishedNetwork, loop_events_per_second
 from core.model.inference import Inference, can_int8
 from core.model.transformer import ModelConfig, MusicTransformer
 from tests.core.cli.helpers import Command
@@ -16,11 +17,22 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "ROUNDS", 1)
 
 
-def test_both_loops_run_on_the_same_network() -> None:
+@pytest.fixture
+def network() -> MusicTransformer:
     torch.manual_seed(2)
-    network = MusicTransformer(ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=32, position="learned")).eval()
+    config = ModelConfig(n_layer=2, n_head=2, n_embd=16, block_size=32, position="learned")
+    return MusicTransformer(config).eval()
+
+
+def test_both_loops_run_on_the_same_network(network: MusicTransformer) -> None:
     assert bench.events_per_second(Inference(network, "cpu")) > 0
-    assert bench.loop_events_per_second(network) > 0
+    assert loop_events_per_second(network, 5, 12) > 0
+
+
+def test_the_book_s_network_predicts_what_ours_does(network: MusicTransformer) -> None:
+    """Else the two would not do the same work."""
+    events = torch.randint(0, 388, (2, 32))
+    assert torch.allclose(PublishedNetwork(network)(events), network(events), atol=1e-5)
 
 
 def test_what_it_prints(command: Command) -> None:
