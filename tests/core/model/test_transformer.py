@@ -169,11 +169,11 @@ def test_decoding_in_8_bits_predicts_nearly_as_well() -> None:
     for inference in (Inference(model, int8=False), Inference(model)):
         cache = inference.new_cache()
         rows = [inference.prefill([sequence[:100]], cache)]
-        rows += [inference.decode_one([event], cache) for event in sequence[100:400]]
+        rows += [inference.decode_one([event], cache) for event in sequence[100:250]]
         expected.append(torch.cat(rows).log_softmax(-1))
     exact, rounded = expected
     assert not torch.equal(exact, rounded)
-    divergence = (exact.exp() * (exact - rounded)).sum(-1)  # Kullback-Leibler, (301)
+    divergence = (exact.exp() * (exact - rounded)).sum(-1)  # Kullback-Leibler, (151)
     assert float(divergence.mean()) < 0.002
     assert float(divergence.max()) < 0.02
 
