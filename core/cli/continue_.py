@@ -128,13 +128,13 @@ def continue_(
     with _player(live, synth) as player:
         if player:
             say(f"Playing to {player.description}.")
-            if wait:
-                _wait_for_connection(player)
         with interrupts.put_off():
             from core.cli.run import Run  # torch, only now that the port is open
 
         run = Run(choice, options, model, device, player, synth)
         run.prepare()
+        if player and wait:
+            _wait_for_connection(player)
         # From here on Ctrl-C breaks nothing off: what is sampled then is saved and reported.
         with interrupts.noted() as interrupted:
             save(run.sample(interrupted))

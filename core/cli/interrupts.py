@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end a command in order, and pressing twice loses nothing."""
+"""Ctrl-C, SIGTERM and the closing of the terminal: they end a command in order, and pressing twice loses nothing."""
 
 import signal
 import socket
@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from types import FrameType
 
-_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+NUMBERS = [signal.SIGINT, signal.SIGTERM]
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which nohup sets
+    NUMBERS.append(signal.SIGHUP)
 AGAIN = 2.0  # seconds in which further signals mean the same wish as the first
 
 
 def raise_once() -> None:
-    """From here on either signal raises KeyboardInterrupt, and those that follow at once do nothing more."""
+    """From here on each of them raises KeyboardInterrupt, and those that follow at once do nothing more."""
     last = float("-inf")
 
     def handler(number: int, frame: FrameType | None) -> None:
@@ -23,21 +25,21 @@ def raise_once() -> None:
             last = now
             raise KeyboardInterrupt
 
-    for number in _NUMBERS:
+    for number in NUMBERS:
         signal.signal(number, handler)
 
 
 def ignore() -> None:
-    """From here on neither does anything: the process is about to end."""
-    for number in _NUMBERS:
+    """From here on none does anything: the process is about to end."""
+    for number in NUMBERS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def noted() -> Iterator[Event]:
-    """While it lasts, neither breaks anything off: the event is set, and what runs looks at it."""
+    """While it lasts, none breaks anything off: the event is set, and what runs looks at it."""
     came = Event()
-    before = {number: signal.signal(number, lambda *_: came.set()) for number in _NUMBERS}
+    before = {number: signal.signal(number, lambda *_: came.set()) for number in NUMBERS}
     try:
         yield came
     finally:
@@ -56,7 +58,7 @@ def told_at_once(tell: Callable[[], None]) -> Iterator[None]:
 
     def listen() -> None:
         while numbers := ours.recv(16):
-            for _ in filter(_NUMBERS.__contains__, numbers):
+            for _ in filter(NUMBERS.__contains__, numbers):
                 tell()
 
     thread = Thread(target=listen, name="continuo-signals", daemon=True)
@@ -73,7 +75,7 @@ def told_at_once(tell: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def put_off() -> Iterator[None]:
-    """While it lasts, neither breaks anything off; what came then counts at its end.
+    """While it lasts, none breaks anything off; what came then counts at its end.
 
     For the imports that load torch: in the middle of them an exception may be lost, or crash the process.
     """

@@ -45,8 +45,8 @@ def info(
         ],
         "notes": score.notes,
         "seconds": round(score.end, 3),
-        "tempo_bpm": round(60e6 / tempo_map.tempo_at(0), 2),
-        "tempo_changes": max(0, len(tempo_map.tempos) - 1),
+        "tempo_bpm": None if tempo_map.is_smpte else round(60e6 / tempo_map.tempo_at(0), 2),
+        "tempo_changes": 0 if tempo_map.is_smpte else sum(tempo.tick > 0 for tempo in tempo_map.tempos),
         "metre": f"{metre.numerator}/{metre.denominator}" if tempo_map.has_metre else None,
         "key_signature": score.keys[0].key if score.keys else None,
         "detected_key": detect_key(notes).name if notes else None,
@@ -54,10 +54,12 @@ def info(
         "continues_from": round(default_marker(score), 3) if notes else None,
         "repairs": list(score.repairs),
     }
-    changes = result["tempo_changes"]
+    tempo, changes = result["tempo_bpm"], result["tempo_changes"]
     lines = [
         f"{score.name}: {score.notes} notes, {score.end:.1f} seconds",
-        f"  tempo  {result['tempo_bpm']:g} bpm" + (f", {changes} changes" if changes else ""),
+        "  tempo  "
+        + (f"{tempo:g} bpm" if tempo else "none: the file counts seconds")
+        + (f", {changes} change{'s'[: changes > 1]}" if changes else ""),
         f"  metre  {result['metre'] or 'none given'}",
         f"  key    {result['key_signature'] or 'none given'}; the notes fit {result['detected_key'] or 'none'}",
         *(

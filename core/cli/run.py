@@ -34,6 +34,7 @@ class Run:
     prefill_seconds: float = 0.0
     first_event_seconds: float = 0.0
     sampling_seconds: float = 0.0
+    events: int = 0  # sampled, of all takes
     takes: list[Take] = field(default_factory=list)
 
     def prepare(self) -> None:
@@ -90,6 +91,7 @@ class Run:
             if count == 1:
                 self.first_event_seconds = now - started
             self.sampling_seconds = now - started - paused
+            self.events += step.event is not None
             if step.take == 0:
                 self._play(step)
             if interrupted.is_set():
@@ -133,17 +135,16 @@ class Run:
     def figures(self, outputs: list[str]) -> dict[str, Any]:
         """What `--json` prints. Seconds of music are those of the longest take."""
         music = max(take.seconds for take in self.takes)
-        events = sum(len(take.events) for take in self.takes)
         wall = max(self.sampling_seconds, 1e-9)
         status = self.player.status() if self.player else None
         return {
-            "events": events,
+            "events": self.events,
             "notes": sum(len(take.notes) for take in self.takes),
             "music_seconds": round(music, 3),
             "wall_seconds": round(wall, 4),
             "prefill_seconds": round(self.prefill_seconds, 4),
             "first_event_seconds": round(self.first_event_seconds, 5),
-            "events_per_second": round(events / wall, 1),
+            "events_per_second": round(self.events / wall, 1),
             "real_time_factor": round(music / wall, 2),
             "underruns": status.underruns if status else 0,
             "late_ms_p99": round(status.late_ms_p99, 3) if status else None,

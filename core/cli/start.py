@@ -9,7 +9,10 @@ INTERRUPTED = 130
 def main() -> None:
     """Load the command line, run it, and end the process with its exit code."""
     try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number and signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler)
         from core.cli import app
 
         app.main()

@@ -100,7 +100,7 @@ def _stopping_on_signals(trainer: "Trainer") -> Iterator[list[int]]:
             console().show_cursor()  # which the progress bar hides
             os._exit(INTERRUPTED)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in interrupts.NUMBERS}
     try:
         with interrupts.told_at_once(tell):
             yield came

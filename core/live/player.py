@@ -263,12 +263,13 @@ def _without_main_module() -> Iterator[None]:
 def _signals_blocked() -> Iterator[None]:
     """Let nothing break the start of a process off half-way, and the process inherit blocked signals.
 
-    Ctrl-C must not end it while it still imports; SIGTERM it lets in itself.
+    Neither Ctrl-C nor the closing of the terminal must end it: those are for the app. SIGTERM it lets in itself.
     """
     if sys.platform == "win32":
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    blocked = {signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """Whether music lies on its metre's grid, on which lines of it, and from where a score is continued."""
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ _MOST_COVERED = 0.7
 _SEEN = 512  # notes before the marker that tell the grid: about as many as a model looks back on
 _TOLERANCE = 1 / 240  # of a quarter: 2 ticks of 480
 _FEWEST_TICKS = 12  # of a quarter: with fewer there is hardly a place off the grid
+_CLOSEST = 0.005  # seconds between two lines; closer ones lie within a step of the codec
 _HAIR = 1 / 16  # of a quarter: what an overlap between two played or drawn notes may be
 
 
@@ -82,7 +84,8 @@ def find_grid(
 
     "auto" finds out whether the prompt's last notes lie on the lines of their metre at one tempo,
     and on which, never coarser than sixteenths: None for any other prompt, as for "off". One of `GRIDS` is taken
-    at its word. Raises UsageError for what is none of GRID_CHOICES.
+    at its word. Where the tempo is so fast that its lines would lie closer than 5 ms, there is none. Raises UsageError
+    for what is none of GRID_CHOICES.
     """
     if wanted not in GRID_CHOICES:
         raise UsageError(f'There is no grid called "{wanted}"; choose one of {", ".join(GRID_CHOICES)}.')
@@ -97,6 +100,8 @@ def find_grid(
     quarter = tempo_map.seconds(last + division) - tempo_map.seconds(last)
     if not tempo_map.is_smpte:
         quarter = tempo_map.tempo_at(last) / 1e6
+    if quarter / math.lcm(4, *parts) < _CLOSEST:
+        return None
     into = round(tempo_map.exact_tick(marker), 6) % division
     return Grid(quarter, marker - into * quarter / division, parts)
 

@@ -97,7 +97,7 @@ def _is_chunk(data: bytes, pos: int) -> bool:
 def _track_bodies(data: bytes, pos: int, repairs: list[str]) -> list[bytes]:
     """The bodies of the MTrk chunks from `pos` on, whatever their lengths say."""
     bodies: list[bytes] = []
-    skipped = others = 0
+    skipped = others = wrong = 0
     while 0 <= pos < len(data) and len(bodies) < _MOST_TRACKS:
         size = int.from_bytes(data[pos + 4 : pos + 8], "big")
         stop = pos + 8 + size
@@ -108,6 +108,7 @@ def _track_bodies(data: bytes, pos: int, repairs: list[str]) -> list[bytes]:
                 # The length is wrong: the track lasts until the next one begins.
                 found = data.find(b"MTrk", pos + 8)
                 stop = found if found >= 0 else len(data)
+                wrong += 1
             bodies.append(data[pos + 8 : stop])
             pos = stop
         elif _is_chunk(data, pos):
@@ -118,6 +119,10 @@ def _track_bodies(data: bytes, pos: int, repairs: list[str]) -> list[bytes]:
             found = len(data) if found < 0 else found
             skipped += found - pos
             pos = found
+    if wrong:
+        repairs.append(
+            f"{_count(wrong, 'track')} had the wrong length: read to where the next begins, or the file ends."
+        )
     if others:
         repairs.append(f"Skipped {_count(others, 'chunk')} that {'is' if others == 1 else 'are'} not music.")
     if skipped and bodies:

@@ -52,9 +52,11 @@ class Command:
 
 
 def start(*arguments: object, env: dict[str, str]) -> subprocess.Popen[str]:
-    """continuo-cli in a process of its own."""
+    """continuo-cli in a process of its own, first of a group as in a terminal."""
     command = [*ENTRY, *map(str, arguments)]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def two_tracks() -> bytes:

@@ -1,7 +1,9 @@
 """continue --live and play, through a JACK port to a second program that hears them."""
 
 import json
+import os
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -131,15 +133,28 @@ def test_play_sends_all_of_a_file(command: Command, tmp_path: Path, jack: dict[s
         assert "Grand Piano" in result["output"]
 
 
-def test_ctrl_c_in_mid_chord_silences_saves_and_reports(tmp_path: Path, jack: dict[str, str]) -> None:
+def by_a_nervous_finger(process: subprocess.Popen[str]) -> None:
+    """Ctrl-C, twice."""
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+
+
+def by_closing_the_terminal(process: subprocess.Popen[str]) -> None:
+    """The player is told, too."""
+    os.killpg(process.pid, signal.SIGHUP)
+
+
+@pytest.mark.parametrize("interrupt", [by_a_nervous_finger, by_closing_the_terminal])
+def test_an_end_in_mid_chord_silences_saves_and_reports(
+    interrupt: Callable[[subprocess.Popen[str]], None], tmp_path: Path, jack: dict[str, str]
+) -> None:
     out = tmp_path / "o.mid"
     process = start("continue", NOCTURNE, "-o", out, "--take-only", "--seconds", "inf", "--seed", 4,
                     "--live", "--wait", "--json", env=jack)  # fmt: skip
     try:
         with Listener("Continuo", timeout=30) as listener:
             listener.wait_for(lambda ms: len(sounding(ms)) >= 2, 40)
-            process.send_signal(signal.SIGINT)
-            process.send_signal(signal.SIGINT)  # a nervous finger
+            interrupt(process)
             stdout, stderr = process.communicate(timeout=20)
             assert process.returncode == 130, stderr
             assert "Traceback" not in stderr

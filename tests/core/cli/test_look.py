@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mido
 import pytest
 import torch
 
@@ -17,6 +18,7 @@ from core.codec.vocabulary import BOUNDARY
 from core.midi.read import read_score
 from core.model.transformer import BOOK, MusicTransformer
 from tests.core.cli.helpers import ENTRY, Command, two_tracks
+from tests.core.midi.builders import END, file_of, off, on, raw_file
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["continue", "--help"], ["bench", "--help"], ["--version"]])
@@ -50,6 +52,18 @@ def test_info(command: Command, song: Path) -> None:
     code, out, err = command("info", song)
     assert (code, err) == (0, "")
     assert "12 notes" in out
+
+
+def test_info_tells_the_tempo(command: Command) -> None:
+    late = [mido.MetaMessage("set_tempo", tempo=1_000_000, time=960), on(60), off(60, 480)]
+    Path("late.mid").write_bytes(file_of(late))
+    result = command.json("info", "late.mid")
+    assert (result["tempo_bpm"], result["tempo_changes"]) == (120.0, 1)
+    assert "120 bpm, 1 change\n" in command("info", "late.mid")[1]
+    Path("smpte.mid").write_bytes(raw_file(b"\x00\x90\x3c\x50\x60\x3c\x00" + END, division=0xE728))
+    result = command.json("info", "smpte.mid")
+    assert (result["tempo_bpm"], result["tempo_changes"]) == (None, 0)
+    assert "counts seconds" in command("info", "smpte.mid")[1]
 
 
 def test_info_tells_what_was_repaired(command: Command) -> None:

@@ -262,6 +262,14 @@ def test_a_wrong_header_length(length: int) -> None:
     assert score.repairs == ("The header has the wrong length.",)
 
 
+@pytest.mark.parametrize("length", [0, 5, 10_000, 0xFFFFFFFF])
+def test_a_wrong_track_length(length: int) -> None:
+    body = b"".join(plain_scale()) + END
+    score = read(header(1, 2) + b"MTrk" + struct.pack(">I", length) + body + chunk(body))
+    assert score.chunks == (body, body)
+    assert score.repairs == ("1 track had the wrong length: read to where the next begins, or the file ends.",)
+
+
 def test_a_longer_header_is_no_fault() -> None:
     data = raw_file(b"".join(plain_scale()) + END)
     score = read(data[:4] + struct.pack(">I", 9) + data[8:14] + b"abc" + data[14:])

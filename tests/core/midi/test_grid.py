@@ -156,6 +156,14 @@ def test_a_line_of_the_grid_is_a_quarter_of_the_score(tempo: int, division: int,
         assert quarters == pytest.approx(marker_tick // division, abs=1e-6)
 
 
+@pytest.mark.parametrize(("tempo", "there_is_one"), [(200_000, True), (20_000, True), (19_000, False), (1, False)])
+def test_lines_closer_than_the_codec_can_tell_are_no_grid(tempo: int, there_is_one: bool) -> None:
+    """A take would be sampled at thousands of steps a second, and hardly get on."""
+    score = parse_score(file_of([MetaMessage("set_tempo", tempo=tempo), *scale()]), "x")
+    for wanted in ("auto", "1/16", "1/4"):
+        assert (found(score, wanted=wanted) is not None) == there_is_one
+
+
 def test_what_is_asked_for_is_taken_at_its_word() -> None:
     dice = random.Random(3)
     played = at(dice.sample(range(480 * 200), 150))
