@@ -52,8 +52,9 @@ class Command:
 
 
 def start(*arguments: object, env: dict[str, str]) -> subprocess.Popen[str]:
-    """continuo-cli in a process of its own, first of a group as in a terminal."""
-    command = [*ENTRY, *map(str, arguments)]
+    """continuo-cli in a process of its own, first of a group and not under nohup, as in a terminal."""
+    listening = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    command = [*ENTRY[:2], f"{listening}; {ENTRY[2]}", *map(str, arguments)]
     return subprocess.Popen(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
