@@ -8,7 +8,7 @@ import functools
 from typing import Any
 
 PROBE = "continuo-probe"
-ATTEMPTS = 5  # at a list of ports, of which one may vanish while it is read
+ATTEMPTS = 5  # at a client, or at a list of ports, of which one may vanish while it is read
 
 
 @functools.cache  # a second call would free the functions that threads of JACK's may just be calling
@@ -23,10 +23,13 @@ def _quiet_jack() -> Any:
 
 def _open(jack: Any, name: str) -> Any:
     """A new client of a server that runs already; raises OSError when none answers."""
-    try:
-        return jack.Client(name, no_start_server=True)
-    except jack.JackError as error:
-        raise OSError("no JACK server") from error
+    for _ in range(ATTEMPTS):
+        try:
+            return jack.Client(name, no_start_server=True)
+        except jack.JackOpenError as error:
+            if not error.status.server_error or error.status.server_failed:
+                break  # else a server was there and gave no answer in time
+    raise OSError("no JACK server")
 
 
 def _midi_ports(jack: Any, client: Any, **kind: bool) -> list[Any]:

@@ -74,7 +74,7 @@ def test_stop_in_mid_chord_ends_its_notes_and_keeps_the_port(jack):
         play_chord(player)
         listener.wait_for(is_chord_there)
         player.stop()
-        assert player.wait_until_ended(10)
+        assert player.wait_until_ended(30)
         assert listener.wait_for(is_chord_ended) == CHORD + CHORD_ENDED
         assert player.status().state == "stopped"
         player.send_now(b"\x93\x3c\x50")
@@ -106,7 +106,7 @@ def test_another_future_can_be_fed_while_playing(jack):
         position = wait_for_answer(player)
         player.feed([(position, CHORD[2])], position)
         player.finish(position)
-        assert player.wait_until_ended(10)
+        assert player.wait_until_ended(30)
         messages = listener.wait_for(is_chord_ended)
     assert messages[:3] == [CHORD[0], b"\x80\x30\x00", CHORD[2]]
 
@@ -126,7 +126,7 @@ def test_sigterm_of_the_player_ends_its_notes_and_is_told(jack):
         os.kill(pid, signal.SIGTERM)
         assert listener.wait_for(is_chord_ended) == CHORD + CHORD_ENDED
         with pytest.raises(ContinuoError, match="ended unexpectedly"):
-            player.wait_until_ended(10)
+            player.wait_until_ended(30)
         assert "unexpectedly" in player.status().problem
         with pytest.raises(ContinuoError):
             player.feed([], 1.0)
@@ -138,7 +138,7 @@ def test_a_killed_player_is_noticed():
         assert player._process.pid is not None
         os.kill(player._process.pid, signal.SIGKILL)
         with pytest.raises(ContinuoError, match="ended unexpectedly"):
-            player.wait_until_ended(10)
+            player.wait_until_ended(30)
 
 
 def test_a_jack_server_that_ends_is_a_sentence_and_no_hang(mortal_jack: JackServer):
