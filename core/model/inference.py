@@ -276,7 +276,7 @@ class Inference:
             q, k, v = qkv.unbind(1)  # (B, H, D)
             if self._wpe is None:
                 q, k = rotate(qkv[:, :2], cos, sin).unbind(1)
-            self._finish(layer, x, cache.attend_one(number, q, k, v).view(b, c))
+            self._finish(layer, x, cache.attend_one(number, q, k, v).reshape(b, c))
         last = torch.layer_norm(x, (c,), *self._ln_f)
         return self._decode_matrices.lm_head(last)
 
