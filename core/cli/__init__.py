@@ -1,14 +1,15 @@
 """The command line, continuo-cli. Nothing here imports torch before a command needs it.
 
-start      the way in: loads the rest
-app        the list of commands; exit codes; what happens to errors
-interrupts Ctrl-C and SIGTERM
-output     one JSON object on stdout, everything else on stderr
-prompt     from options to a prompt: which file, tracks, marker, length
-continue_  continue: the options, the outputs
-run        continue: sampling, playing and measuring
-play       play, ports
-look       info, models, import-model, encode, decode
-bench      bench
-training   prepare, train, finetune, evaluate, pack
+start          the way in: loads the rest
+app            the list of commands; exit codes; what happens to errors
+interrupts     Ctrl-C, SIGTERM and the closing of the terminal
+output         one JSON object on stdout, everything else on stderr
+prompt         from options to a prompt: which file, tracks, marker, length
+continue_      continue: the options, the outputs
+run            continue: sampling, playing and measuring
+play           play, ports
+look           info, models, import-model, encode, decode
+bench          bench
+published_loop the book's sampling as published, which bench compares with
+training       prepare, train, finetune, evaluate, pack
 """

@@ -9,10 +9,10 @@ INTERRUPTED = 130
 def main() -> None:
     """Load the command line, run it, and end the process with its exit code."""
     try:
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number and signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, signal.default_int_handler)
+        from core.cli.interrupts import NUMBERS
+
+        for number in NUMBERS:
+            signal.signal(number, signal.default_int_handler)
         from core.cli import app
 
         app.main()

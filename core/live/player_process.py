@@ -2,8 +2,8 @@
 
 It shares nothing with the app but a pipe, so neither the model nor the screen can make it late, and it
 outlives them: when the pipe closes, even by `kill -9` of the app, on SIGTERM and on any exception it
-ends all that sounds. What a terminal sends to both (Ctrl-C, and when it is
-closed) it does not heed: the app decides.
+ends all that sounds. What a terminal sends to both (Ctrl-C, and when it is closed) it does not heed: the
+app decides.
 
 Over the pipe come tuples `(command, *arguments)`; back go the output's description once it is open
 and whether it is connected, then PlayerStatus, and a ContinuoError when something ends it.
