@@ -2,9 +2,10 @@
 
 The arithmetic is `MusicTransformer.forward`; tests hold the two together. Decoding one event reads
 every weight and the whole cache once, so on a CPU it is bound by memory: where the processor can multiply them so,
-its matrices are rounded to 8 bits and the cache to 16, and no module call stands between. Logits are then the same
-on any number of threads, so that it can be changed as it suits. Prompts are read with matrices in float32 on all
-threads: there arithmetic is the bound.
+its matrices are rounded to 8 bits and the cache to 16, and no module call stands between. There every sum is exact or
+one thread's work, so that logits are the same on any number of threads of one machine, and the number can be changed
+as it suits. Sums of float32 come out otherwise on another number of threads (by 6e-6 with MKL on some processors), so
+there events are decoded on one. Prompts are read with matrices in float32 on all threads: arithmetic is their bound.
 """
 
 import time
@@ -23,8 +24,7 @@ from core.model.transformer import ModelConfig, MusicTransformer, rotate
 # PyTorch calls these functions of FBGEMM deprecated, but has nothing as fast for one row.
 warnings.filterwarnings("ignore", message="fbgemm_")
 
-MOST_THREADS = 4  # to decode on
-PARTS = 2  # of a matrix in float32, decoded with by as many threads; more parts take longer on one
+MOST_THREADS = 4  # to decode on, in 8 bits
 PREFILL_CHUNK = 256  # events between two looks at whether the prefill is still wanted
 
 
@@ -39,29 +39,24 @@ def can_int8() -> bool:
 
 
 class _Linear(NamedTuple):
-    """y = x @ weight + bias, in P parts of the outputs, each one thread's work where there is more than one part.
+    """y = x @ weight + bias. A wide weight lies row by row, a tall one column by column."""
 
-    A wide weight lies row by row, a tall one column by column.
-    """
-
-    weight: Tensor  # (P, in, out / P)
-    bias: Tensor  # (P, 1, out / P)
+    weight: Tensor  # (in, out)
+    bias: Tensor  # (out)
 
     def __call__(self, x: Tensor) -> Tensor:
         """(N, in) -> (N, out)."""
-        y = torch.baddbmm(self.bias, x.expand(len(self.weight), *x.shape), self.weight)
-        return y.transpose(0, 1).reshape(len(x), -1)
+        return torch.addmm(self.bias, x, self.weight)
 
     def add_to(self, sum_: Tensor, x: Tensor) -> None:
         """Add it to (N, out)."""
         sum_ += self(x)
 
     @classmethod
-    def of(cls, weight: Tensor, bias: Tensor, parts: int) -> "_Linear":
+    def of(cls, weight: Tensor, bias: Tensor) -> "_Linear":
         """Of a weight (out, in) and a bias (out)."""
         out, inputs = weight.shape
-        weight = weight.view(parts, out // parts, inputs).transpose(1, 2)
-        return cls(weight.contiguous() if out >= inputs else weight, bias.view(parts, 1, -1))
+        return cls(weight.t().contiguous() if out >= inputs else weight.t(), bias)
 
 
 class _Int8Linear(NamedTuple):
@@ -93,8 +88,7 @@ class _Int8Linear(NamedTuple):
     @classmethod
     def of(cls, linear: _Linear) -> "_Int8Linear":
         """Round each weight to the nearest level."""
-        weight = linear.weight.transpose(1, 2).flatten(0, 1)  # (out, in)
-        bias = linear.bias.flatten()
+        weight, bias = linear.weight.t().contiguous(), linear.bias  # (out, in), (out)
         # AVX2 adds the products of two neighbours in 16 bits: an input's level is at most 255, so two
         # weights' levels together must not pass 128.
         pairs = weight[:, ::2] + weight[:, 1::2]
@@ -141,8 +135,9 @@ class Inference:
     """A trained network on a device, ready to sample from; holds its own copy of the weights, in float32.
 
     For one thread at a time. With `int8`, a CPU that can decodes with matrices in 8 bits and a cache in 16, two to
-    three times as fast; prompts are always read with matrices in float32. Without it, logits are the same however a
-    sequence is split between the two. A CPU decodes on one thread where sums would depend on their number.
+    three times as fast, on as many threads as prove faster; prompts are always read with matrices in float32.
+    Without it, a CPU decodes on one thread, and logits are the same, but for rounding, however a sequence is split
+    between the two.
     """
 
     def __init__(self, model: MusicTransformer, device: torch.device | str = "cpu", *, int8: bool = True) -> None:
@@ -154,16 +149,14 @@ class Inference:
             return weight.detach().to(self.device, torch.float32)
 
         decodes_in_int8 = int8 and self.device.type == "cpu" and can_int8()
-        # MKL's sums depend on the number of threads, its batches' do not.
-        in_parts = not decodes_in_int8 and self.device.type == "cpu" and torch.backends.mkl.is_available()
-        self._most_threads = MOST_THREADS if decodes_in_int8 else PARTS if in_parts else 1
+        self._most_threads = MOST_THREADS if decodes_in_int8 else 1
 
         def linear(layer: torch.nn.Linear, scale: Tensor | None = None) -> _Linear:
             weight = put(layer.weight)
             bias = torch.zeros(layer.out_features, device=self.device) if layer.bias is None else put(layer.bias)
             if scale is not None:
                 weight, bias = weight * scale[:, None], bias * scale
-            return _Linear.of(weight, bias, PARTS if in_parts else 1)
+            return _Linear.of(weight, bias)
 
         def norm(layer: torch.nn.LayerNorm) -> tuple[Tensor, Tensor]:
             return put(layer.weight), put(layer.bias)
