@@ -79,10 +79,10 @@ picture: $(VENV)/.runtime
 	$(BIN)/continuo-cli continue resources/examples/greensleeves.mid -o out/picture.mid --seconds 20 --seed 4
 	$(BIN)/python resources/readme/draw_roll.py resources/examples/greensleeves.mid out/picture.mid \
 	  resources/readme/continuation.svg
-	$(BIN)/python -m desktop.screenshots --readme resources/readme
+	$(BIN)/python -m desktop.dev.screenshots --readme resources/readme
 
 screenshots: $(VENV)/.runtime
-	$(BIN)/python -m desktop.screenshots out/screenshots
+	$(BIN)/python -m desktop.dev.screenshots out/screenshots
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

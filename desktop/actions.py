@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMainWindow, QMenu
 
 from core.session.session import Session
-from desktop.icons import set_icon
+from desktop.widgets.icons import set_icon
 
 Keys = QKeySequence.StandardKey | str | None
 _K = QKeySequence.StandardKey

@@ -13,7 +13,7 @@ from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from core.resources import bundled
-from desktop.collector import what_stays
+from desktop.adapters.gc_pause import what_stays
 from desktop.logs import install_hooks, start_logging
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _build() -> "tuple[Application, MainWindow]":
     install_hooks(crier.told.emit)
 
     from desktop.main_window import MainWindow
-    from desktop.palettes import frame_switches
+    from desktop.widgets.palettes import frame_switches
 
     frame_switches()
     app.styleHints().colorSchemeChanged.connect(lambda _: frame_switches())

@@ -16,34 +16,34 @@ from PySide6.QtWidgets import (
 )
 
 from core.session.session import Session
-from desktop import icons
 from desktop.actions import Actions, KeyGuard, build_menus
-from desktop.choices import Choices
-from desktop.commands import Commands
-from desktop.continuing import Continuing
-from desktop.dialogs import Dialogs
-from desktop.document import Document
-from desktop.editing import Editing
-from desktop.empty_state import EmptyState, examples
-from desktop.file_worker import FileWorker
-from desktop.filing import MIDI_SUFFIXES, Filing
-from desktop.generation_panel import GenerationPanel
-from desktop.generation_worker import GenerationWorker
-from desktop.output_menu import OutputMenu
-from desktop.panes import Panes
+from desktop.adapters.file_worker import FileWorker
+from desktop.adapters.generation_worker import GenerationWorker
+from desktop.adapters.player_hub import PlayerHub
+from desktop.connections import connect_actions, connect_panels
+from desktop.controllers.document import Document
+from desktop.controllers.files import MIDI_SUFFIXES, Filing
+from desktop.controllers.generation import Continuing
+from desktop.controllers.notes import Editing
+from desktop.controllers.preferences import Preferences
+from desktop.controllers.roll import RollDisplay
+from desktop.controllers.roll_parts import RollParts
+from desktop.controllers.settings import Choices
+from desktop.controllers.takes import Commands
+from desktop.controllers.transport import Playback
+from desktop.dialogs.quantise import QuantiseDialog
+from desktop.dialogs.questions import Dialogs
+from desktop.panels.empty_state import EmptyState, examples
+from desktop.panels.generation_panel import GenerationPanel
+from desktop.panels.output_menu import OutputMenu
+from desktop.panels.status_bar import StatusBar
+from desktop.panels.take_cards import length_words
+from desktop.panels.takes_panel import TakesPanel
+from desktop.panels.track_list import TrackList
+from desktop.panels.transport import Transport
 from desktop.piano_roll.view import PianoRoll
-from desktop.playback import Playback
-from desktop.player_hub import PlayerHub
-from desktop.preferences import Preferences
-from desktop.quantise_dialog import QuantiseDialog
-from desktop.roll_display import RollDisplay
-from desktop.roll_parts import RollParts
-from desktop.status_bar import StatusBar
-from desktop.take_cards import length_words
-from desktop.takes_panel import TakesPanel
-from desktop.track_list import TrackList
-from desktop.transport import Transport
-from desktop.wiring import connect_actions, connect_panels
+from desktop.widgets import icons
+from desktop.widgets.panes import Panes
 
 FRAME = 16  # ms between two looks at sound and model while something goes on
 IDLE = 250  # ms, else

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FIRST, LAST = 250, 1000  # all figures are from event 250 to event 1000
 ROUNDS = 3  # of our own figures, the median counts
-WINDOW = ("-m", "desktop.bench")  # a process of its own: this one has no Qt
+WINDOW = ("-m", "desktop.dev.bench")  # a process of its own: this one has no Qt
 FIGURES = (  # of the window: words, the most it should be, its unit, where the usual and the worst value stand
     ("process start to window on screen", 1.0, "s", "start.to_window_s", "start.longest_s"),
     ("scrolling, a frame", 8, "ms", "frames.scenes.scroll.p50", "frames.scenes.scroll.p99"),

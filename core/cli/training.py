@@ -17,9 +17,9 @@ from core.cli.start import INTERRUPTED
 from core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from core.training.evaluate import Evaluation
-    from core.training.finetune import FineTuned
-    from core.training.train import Outcome, Status, Trainer
+    from core.training.evaluation.evaluate import Evaluation
+    from core.training.run.finetune import FineTuned
+    from core.training.run.train import Outcome, Status, Trainer
 
 LINE_EVERY = 60.0  # seconds between two lines of progress where there is no terminal
 
@@ -140,7 +140,7 @@ def prepare(
 
     Example: continuo-cli prepare my-midi -o corpus
     """
-    from core.training.prepare import prepare as run
+    from core.training.data.prepare import prepare as run
 
     with _bar("Reading") as show:
         report = run(
@@ -212,11 +212,11 @@ def train(
 
     with interrupts.put_off():
         from core.model.checkpoint import find_model, load_model
-        from core.training.corpus import Corpus
-        from core.training.processes import processes
-        from core.training.recipes import RECIPES
-        from core.training.run_folder import RunFolder
-        from core.training.train import Settings, Trainer
+        from core.training.data.corpus import Corpus
+        from core.training.run.processes import processes
+        from core.training.run.recipes import RECIPES
+        from core.training.run.run_folder import RunFolder
+        from core.training.run.train import Settings, Trainer
 
     if preset not in RECIPES:
         raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')
@@ -295,7 +295,7 @@ def finetune(
     if missing:
         raise NotFound(f"There is no folder {missing}.")
     with interrupts.put_off():
-        from core.training.finetune import finetune as run
+        from core.training.run.finetune import finetune as run
     signals: list[int] = []
     with ExitStack() as stack:
         show = stack.enter_context(_bar("Fine-tuning"))
@@ -378,9 +378,9 @@ def evaluate(
     with interrupts.put_off():
         from core.generation.sampler import Sampling
         from core.model.checkpoint import find_model
-        from core.training.evaluate import Asked, make_output, save_evaluation
-        from core.training.evaluate import evaluate as run
-        from core.training.splits import SPLITS, Split
+        from core.training.data.splits import SPLITS, Split
+        from core.training.evaluation.evaluate import Asked, make_output, save_evaluation
+        from core.training.evaluation.evaluate import evaluate as run
 
     chosen: Split | None = next((s for s in SPLITS if s == split), None)
     if chosen is None:

@@ -18,7 +18,7 @@ from desktop.piano_roll.layers import NO_NOTES, Columns, Overlays, Paper, paint_
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, marker_flag, paint_ruler
 from desktop.piano_roll.tiles import TileCache
-from desktop.theme import Theme
+from desktop.widgets.theme import Theme
 
 _HEAD_REACH = 10  # view pixels that a head's handle reaches to each side of its line
 _MOST_RECTS = 4  # out of date in one part of the roll; more are painted as the one around them all

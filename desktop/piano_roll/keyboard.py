@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from desktop.piano_roll.coordinates import PITCHES, Viewport
 from desktop.piano_roll.layers import Overlays, is_black, line_width, pitch_name
-from desktop.theme import Theme, mix
+from desktop.widgets.theme import Theme, mix
 
 KEYBOARD_WIDTH = 64  # whole device pixels at 125, 150 and 175 % too
 _BLACK_WIDTH = 38

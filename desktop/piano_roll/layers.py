@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 from desktop.piano_roll.coordinates import PITCHES, Viewport
 from desktop.piano_roll.grid import Grid
 from desktop.piano_roll.notes import RollNote, RollPart
-from desktop.theme import VELOCITY_STEPS, Theme
+from desktop.widgets.theme import VELOCITY_STEPS, Theme
 
 PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _IS_BLACK = np.isin(np.arange(PITCHES) % 12, (1, 3, 6, 8, 10))

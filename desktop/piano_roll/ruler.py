@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
 from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.grid import BAR, Grid, Line
 from desktop.piano_roll.layers import Overlays, fill, line_width
-from desktop.theme import Theme
+from desktop.widgets.theme import Theme
 
 RULER_HEIGHT = 44  # whole device pixels at 125, 150 and 175 % too
 STRIP_HEIGHT = 18  # the upper part, where a loop is drawn

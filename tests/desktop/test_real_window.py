@@ -16,7 +16,7 @@ from core.session.session import GenerationSettings, Session
 from core.session.storage import open_session
 from core.settings import Settings, save_settings
 from tests.conftest import Listener, wait_for
-from tests.desktop.test_sound import ons, sounding
+from tests.desktop.adapters.test_sound import ons, sounding
 from tests.desktop.windows import BACH
 
 SIZE = (1400, 900)

@@ -16,7 +16,7 @@ from core.live.outputs import BuiltInSynth
 from core.midi.read import read_score
 from core.midi.statistics import apart, music, stretch
 from core.session.storage import open_session
-from desktop import continuing
+from desktop.controllers import generation as continuing
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.looking import reachable, squeezed
 from tests.desktop.windows import BACH, Desk

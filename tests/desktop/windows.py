@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from core.live.outputs import NoOutput, OutputChoice
 from core.resources import bundled
 from core.session.session import GenerationSettings, TakeRecord
-from desktop.dialogs import Dialogs, Leaving, Recovering
+from desktop.dialogs.questions import Dialogs, Leaving, Recovering
 from desktop.main_window import MainWindow
 
 BACH = bundled("examples", "bwv846.mid")

@@ -17,10 +17,10 @@ from core.cli.training import register
 from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
 from core.model.transformer import MusicTransformer
-from core.training import recipes
-from core.training.learner import Learner
-from core.training.run_folder import Diverged
-from core.training.train import Outcome, Trainer
+from core.training.run import recipes
+from core.training.run.learner import Learner
+from core.training.run.run_folder import Diverged
+from core.training.run.train import Outcome, Trainer
 from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, write_songs, write_tune
 
 app = typer.Typer()
@@ -116,7 +116,7 @@ def test_rate(tmp_path: Path, midi: Path) -> None:
 
 
 def test_finetune(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("core.training.finetune.user_folder", "core.model.checkpoint.user_folder"):
+    for name in ("core.training.run.finetune.user_folder", "core.model.checkpoint.user_folder"):
         monkeypatch.setattr(name, (tmp_path / "user").joinpath)
     torch.manual_seed(0)
     base = tmp_path / "base.safetensors"

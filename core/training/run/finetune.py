@@ -1,0 +1,142 @@
+"""A folder of MIDI and a model -> a new model in the user's folder, listed by the app at once."""
+
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.errors import UsageError, WriteError
+from core.files import reason, write_atomically
+from core.model.checkpoint import find_model, load_model
+from core.resources import bundled, user_folder
+from core.training.data.corpus import Corpus
+from core.training.data.prepare import Progress, prepare
+from core.training.run.recipes import SMALL, Recipe
+from core.training.run.run_folder import RunFolder
+from core.training.run.train import Outcome, Settings, Status, Trainer
+
+# Smaller steps than from scratch, falling from the start: what the model knows should bend, not break.
+REFINING = replace(
+    SMALL, name="finetune", dropout=0.1, batch=4, lr=2e-4, muon_lr=2e-3, warm_up=0.05, decay=0.9, epochs=8
+)
+_HELD_OUT = 10  # one song of so many
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuned:
+    """The new model. `before` and `after` are nats per event on the songs held out (None without any)."""
+
+    name: str
+    path: Path
+    songs: int
+    held_out: int
+    before: float | None
+    after: float | None
+    outcome: Outcome
+
+
+def finetune(
+    model: str,
+    folders: Sequence[Path],
+    *,
+    name: str | None = None,
+    minutes: float = 15.0,
+    patience: int = 3,
+    device: str = "auto",
+    recipe: Recipe = REFINING,
+    jobs: int | None = None,
+    on_files: Progress = lambda done, total: None,
+    on_status: Callable[[Status], None] = lambda status: None,
+    on_trainer: Callable[[Trainer], None] = lambda trainer: None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> FineTuned:
+    """Train `model` further on all MIDI below `folders`; goes on where the same call was broken off.
+
+    Every tenth song is held out; training ends after `minutes`, or after `patience` validations
+    that did not get better, and the best state is kept. `on_trainer` gets the trainer, to stop it, and `say` a sentence
+    when the training has to change its plan.
+    A model that is there already is never written over, and none is made in a time too short for a single step.
+    Raises NotFound, UnreadableInput, UsageError, WriteError.
+    """
+    network, info = load_model(find_model(model))
+    name = name or _free_name(folders[0].resolve().name)
+    if not re.fullmatch(r"\w[\w.\- ]*", name):  # ".." would lead to the folder above, which is then cleared away
+        raise UsageError(
+            f'"{name}" cannot be the name of a model: begin with a letter or digit; after it spaces and - _ . go, too.'
+        )
+    if _is_taken(name):
+        raise UsageError(f'There is a model called "{name}" already: choose another --name.')
+    work = user_folder("training", name)
+    prepare(folders, work / "corpus", jobs=jobs, progress=on_files)
+    corpus = Corpus(work / "corpus")
+    songs, held_out = hold_out(corpus)
+    provenance = _provenance(info.provenance, info.name, name, corpus)
+    settings = Settings(minutes=minutes, device=device, patience=patience if held_out else None, validation_crops=32)
+    run = RunFolder(work / "run")
+    run.begin({"base": str(info.path), "corpus": corpus.digest})
+    trainer = Trainer(
+        corpus,
+        run,
+        replace(recipe, config=network.config),
+        settings,
+        initial=network,
+        provenance=provenance,
+        on_status=on_status,
+        say=say,
+    )
+    on_trainer(trainer)
+    outcome = trainer.train()
+    losses = [record["validation"] for record in run.read_log() if "validation" in record]
+    target = user_folder("models") / f"{name}.safetensors"
+    if outcome.finished:
+        _publish(outcome.model, target, work)
+    before = losses[0] if losses else None
+    return FineTuned(name, target, songs, held_out, before, outcome.best_validation, outcome)
+
+
+def hold_out(corpus: Corpus) -> tuple[int, int]:
+    """Put every tenth song of the corpus into validation, the rest into training: (songs, held out).
+
+    Of three songs or more at least one is held out; of fewer none, and nothing can stop training early.
+    Raises UsageError if there is no song.
+    """
+    songs = sorted({f"{piece.source}/{piece.song}" for piece in corpus.pieces})
+    if not songs:
+        raise UsageError("None of the files can be trained on: they are unreadable or too short.")
+    chosen = set(songs[_HELD_OUT // 2 :: _HELD_OUT]) or (set(songs[-1:]) if len(songs) > 2 else set())
+    corpus.pieces = [
+        replace(piece, split="validation" if f"{piece.source}/{piece.song}" in chosen else "train")
+        for piece in corpus.pieces
+    ]
+    return len(songs), len(chosen)
+
+
+def _provenance(base: Mapping[str, str], base_name: str, name: str, corpus: Corpus) -> dict[str, str]:
+    sources = sorted({piece.source for piece in corpus.pieces})
+    known = {key: base[key] for key in ("licence", "credit") if key in base}
+    data = "; then ".join([*([base["data"]] if "data" in base else []), ", ".join(sources)])
+    return {**known, "name": name, "base": base_name, "data": data, "preset": "finetune"}
+
+
+def _is_taken(name: str) -> bool:
+    """Whether there is a model of that name, the user's or a bundled one that it would hide."""
+    return any((folder / f"{name}.safetensors").exists() for folder in (user_folder("models"), bundled("models")))
+
+
+def _free_name(wanted: str) -> str:
+    """A name that no model has yet (one whose training was broken off may be taken up)."""
+    wanted = re.sub(r"[^\w.\- ]+", "-", wanted).lstrip("-. ") or "mine"
+    number = 1
+    while _is_taken(wanted if number == 1 else f"{wanted}-{number}"):
+        number += 1
+    return wanted if number == 1 else f"{wanted}-{number}"
+
+
+def _publish(model: Path, target: Path, work: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, model.read_bytes())
+        shutil.rmtree(work)
+    except OSError as error:
+        raise WriteError(f'Cannot write "{target}": {reason(error)}.') from error

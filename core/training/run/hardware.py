@@ -1,0 +1,92 @@
+"""Device, precision and compilation for training: on a CPU precision is measured, on a GPU known."""
+
+import importlib.util
+import math
+import shutil
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from core.model.transformer import ModelConfig, MusicTransformer
+from core.training.run.recipes import Recipe
+
+_TRIAL = ModelConfig(n_layer=1, n_head=4, n_embd=256, block_size=256)
+_MEMORY = 3 << 29  # bytes that a pass may keep for its way back where memory is the machine's own
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Where and how a run computes. `why` says in a few words how the precision was chosen."""
+
+    device: torch.device
+    dtype: torch.dtype
+    compile: bool
+    why: str
+
+    def autocast(self) -> torch.autocast:
+        """The context of the forward pass."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)
+
+
+def choose_hardware(device: torch.device, *, mixed_precision: bool, compile: bool | None) -> Hardware:
+    """bfloat16 if it is wanted and faster here; `compile` None: on a GPU whose compiler is there.
+
+    A CUDA GPU is not timed: a trial small enough for any is one of starting kernels there, in which fp32 wins.
+    """
+    dtype, why = torch.float32, "as the recipe says"
+    if mixed_precision and device.type == "cuda":
+        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        dtype = torch.bfloat16 if has_bf16 else torch.float32
+        why = "which the GPU has units for" if has_bf16 else "the GPU has no units for bf16"
+    elif mixed_precision:
+        full = _seconds(device, torch.float32)
+        mixed = _seconds(device, torch.bfloat16, give_up_at=4 * full)
+        dtype = torch.bfloat16 if mixed < full else torch.float32
+        why = f"bf16 takes {mixed / full:.2g} times as long as fp32 here"
+    if compile is None:
+        compile = device.type == "cuda" and importlib.util.find_spec("triton") is not None and bool(shutil.which("cc"))
+    return Hardware(device, dtype, compile, why)
+
+
+def windows_at_once(device: torch.device, recipe: Recipe) -> int:
+    """How many windows go through the network in one pass: on a GPU of its own memory the whole batch at first.
+
+    Elsewhere as many as fit _MEMORY, and one at least: with too many the system ends the process without a word.
+    """
+    return recipe.batch if device.type == "cuda" else max(1, min(recipe.batch, _MEMORY // window_bytes(recipe)))
+
+
+def window_bytes(recipe: Recipe) -> int:
+    """What a pass through the network keeps of each window for its way back, in bytes, in float32.
+
+    20 floats per event, layer and unit of width; and where the attention has a dropout, which no fused kernel has on
+    a CPU, 3 per event, layer, head and event of the window. Both are measured.
+    """
+    config = recipe.config
+    floats = 20 * config.n_embd + (3 * config.n_head * config.block_size if recipe.attention_dropout else 0)
+    return 4 * config.n_layer * config.block_size * floats
+
+
+def _seconds(device: torch.device, dtype: torch.dtype, give_up_at: float = math.inf) -> float:
+    """Time of a forward and backward pass of one small layer; the best of three after one to warm up.
+
+    No more are made once one takes `give_up_at` seconds after the first.
+    """
+    state = torch.get_rng_state()
+    model = MusicTransformer(_TRIAL).to(device)
+    torch.set_rng_state(state)
+    ids = torch.zeros((2, _TRIAL.block_size), dtype=torch.long, device=device)
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
+            logits = model(ids)
+        F.cross_entropy(logits.float().flatten(0, 1), ids.flatten()).backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - start)
+        if len(times) > 1 and times[-1] >= give_up_at:
+            break
+    return min(times[1:])

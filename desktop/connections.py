@@ -1,0 +1,110 @@
+"""Wiring: what each command of the menus does, and what is done in the panels and in the roll."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+from desktop.logs import log_path
+from desktop.panels.empty_state import examples
+
+if TYPE_CHECKING:
+    from desktop.main_window import MainWindow
+
+
+def connect_actions(window: "MainWindow") -> None:
+    """What each command of the menus does."""
+    on, filing, playback, editing = window.actions_.on, window.filing, window.playback, window.editing
+    commands = window.commands
+    on("new", filing.new)
+    on("open", filing.open)
+    on("save", filing.save)
+    on("save as", filing.save_as)
+    on("save score and take", lambda: filing.save_midi("score and take"))
+    on("save take", lambda: filing.save_midi("take"))
+    on("save all takes", lambda: filing.save_midi("all takes"))
+    on("save score", lambda: filing.save_midi("score"))
+    on("export", lambda: filing.export_audio(playback.what))
+    on("quit", window.close)
+    on("undo", editing.undo)
+    on("redo", editing.redo)
+    on("select all", window.roll.select_all)
+    on("delete notes", window.roll.delete_selected)
+    for name, semitones in (("up", 1), ("down", -1), ("octave up", 12), ("octave down", -12)):
+        on(name, lambda semitones=semitones: editing.transpose(semitones))
+    on("earlier", lambda: window.roll.nudge(-1))
+    on("later", lambda: window.roll.nudge(1))
+    on("quantise", window.quantise)
+    on("continue", window.proceed)
+    on("fork", commands.fork_here)
+    on("regenerate", lambda: commands.attempt(window.continuing.regenerate, window.document.session.current))
+    on("accept", lambda: commands.accept(window.document.session.current))
+    on("marker here", commands.put_marker)
+    on("start here", commands.put_prompt_start)
+    on("back", lambda: commands.step(-1))
+    on("on", lambda: commands.step(1))
+    on("loop start", lambda: commands.put_loop_edge(False))
+    on("loop end", lambda: commands.put_loop_edge(True))
+    on("play", playback.toggle)
+    on("stop", window.stop)
+    on("return", window.return_to_start)
+    on("panic", playback.panic)
+    window.actions_["loop"].triggered.connect(playback.set_looping)
+    window.actions_["metronome"].triggered.connect(playback.set_metronome)
+    window.actions_["follow"].triggered.connect(window.roll.set_follow)
+    on("fit", window.roll.fit)
+    on("zoom in", window.roll.zoom_in)
+    on("zoom out", window.roll.zoom_out)
+    on("next pane", lambda: window.panes.step(1))
+    on("previous pane", lambda: window.panes.step(-1))
+    on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
+    on("about", lambda: _tell_about(window))
+
+
+def connect_panels(window: "MainWindow") -> None:
+    """What is done in the panels and in the roll."""
+    panel, takes, roll, tracks = window.panel, window.takes, window.roll, window.tracks
+    commands, do = window.commands, window.commands.change
+    panel.settings_changed.connect(window.change_settings)
+    panel.continue_clicked.connect(window.proceed)
+    panel.stop_clicked.connect(window.stop)
+    window.transport.what_chosen.connect(window.playback.set_what)
+    window.empty.open_clicked.connect(window.filing.open)
+    window.empty.new_clicked.connect(window.filing.new)
+    window.empty.example_chosen.connect(window.filing.open_path)
+    window.empty.hear_clicked.connect(lambda: window.filing.open_path(examples()[0][0], window.proceed))
+    takes.selected.connect(commands.select_take)
+    takes.hear.connect(lambda take: commands.attempt(window.playback.hear, take))
+    takes.renamed.connect(lambda t, name: do(window.tr("Rename take"), lambda s: s.rename_take(t, name)))
+    takes.starred.connect(lambda t, star: do(window.tr("Star take"), lambda s: s.star_take(t, star)))
+    takes.duplicated.connect(lambda t: do(window.tr("Duplicate take"), lambda s: s.duplicate_take(t)))
+    takes.deleted.connect(lambda t: do(window.tr("Delete take"), lambda s: s.delete_takes([t])))
+    takes.fork_requested.connect(commands.fork_take)
+    takes.regenerate_requested.connect(lambda take: commands.attempt(window.continuing.regenerate, take))
+    takes.accept_requested.connect(commands.accept)
+    tracks.mute_changed.connect(lambda i, on: do(window.tr("Mute"), lambda s: s.with_flags(i, mute=on)))
+    tracks.solo_changed.connect(lambda i, on: do(window.tr("Solo"), lambda s: s.with_flags(i, solo=on)))
+    tracks.in_prompt_changed.connect(
+        lambda i, on: do(window.tr("Tracks in the prompt"), lambda s: s.with_flags(i, in_prompt=on))
+    )
+    roll.seek_requested.connect(window.playback.go_to)
+    roll.marker_moved.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
+    roll.prompt_start_moved.connect(
+        lambda t: do(window.tr("Move prompt start"), lambda s: s.with_prompt_start(t), "start")
+    )
+    roll.loop_changed.connect(window.playback.set_loop)
+    roll.key_pressed.connect(commands.press_key)
+    roll.key_released.connect(commands.release)
+    roll.note_pressed.connect(commands.press_note)
+    roll.note_released.connect(commands.release)
+    roll.note_activated.connect(commands.play_from)
+    roll.selection_changed.connect(window.enable)
+    roll.quantise_requested.connect(lambda _: window.quantise())
+    roll.context_menu_requested.connect(window.show_roll_menu)
+    roll.follow_changed.connect(window.actions_["follow"].setChecked)
+
+
+def _tell_about(window: "MainWindow") -> None:
+    from desktop.dialogs.about import AboutDialog  # here, because the window comes first
+
+    AboutDialog(log_path(), window).exec()

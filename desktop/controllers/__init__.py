@@ -1,0 +1,13 @@
+"""What the user's wishes mean.
+
+document     the open session with its undo and autosave
+files        opening, saving, exporting, recovering
+generation   from the Continue button to takes
+transport    play, pause, stop, loop, metronome
+takes        what panels, menus and roll ask of takes, marker and playhead
+notes        changes of the notes selected
+roll         keeps the roll showing session, takes that grow and playhead
+roll_parts   tracks and takes as the roll's parts
+settings     the user's settings in effect: output, colours, what the panels show
+preferences  the same on disk
+"""

@@ -1,0 +1,235 @@
+"""Document: the open session with its history, its file, and the autosave that outlives a crash."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from core.errors import ContinuoError
+from core.session.history import History
+from core.session.session import Session, TakeRecord
+from core.session.storage import save_session
+from desktop.adapters.file_worker import FileWorker, Task
+from desktop.logs import sentence_for
+
+if TYPE_CHECKING:
+    from core.session.recovery import Autosave
+
+SOON = 1500  # ms from a new take, or the beginning of one, to its autosave
+
+Stamp = tuple[int, int]  # when a file was last written, and its size
+
+
+def file_stamp(path: str) -> Stamp | None:
+    """What tells one state of a file from another; None if it is gone."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+class Document(QObject):
+    """What the user works on. All changes go through `do` (a step to undo) or `amend` (none)."""
+
+    changed = Signal()  # the session is another
+    replaced = Signal()  # and it is another document altogether
+    said = Signal(str)
+
+    def __init__(self, files: FileWorker, autosave_seconds: float, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._files = files
+        self._history = History(Session())
+        self.path = ""  # of the `.continuo` file, if it has one
+        self.stamp: Stamp | None = None  # of the file it was read from or saved to, as we last saw it
+        self._growing: Callable[[], tuple[TakeRecord, ...]] | None = None
+        self._autosave: Autosave | None = None
+        self._autosaved: tuple[Session, tuple[TakeRecord, ...]] | None = None
+        self._is_autosaving = False
+        self._interval = round(autosave_seconds * 1000)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(lambda: self.autosave())
+
+    # The session and its history
+
+    @property
+    def session(self) -> Session:
+        """The session now."""
+        return self._history.session
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is something to save."""
+        return self._history.is_changed
+
+    @property
+    def undo_name(self) -> str:
+        """What `undo` would take back, or empty."""
+        return self._history.undo_name
+
+    @property
+    def redo_name(self) -> str:
+        """What `redo` would do again, or empty."""
+        return self._history.redo_name
+
+    @property
+    def undo_session(self) -> Session | None:
+        """The session that `undo` would go back to, or None."""
+        return self._history.undo_session
+
+    @property
+    def redo_session(self) -> Session | None:
+        """The session that `redo` would go on to, or None."""
+        return self._history.redo_session
+
+    @property
+    def source(self) -> str:
+        """The file it stands for on disk: the session's own, else the MIDI file, else empty."""
+        return self.path or self.session.source
+
+    @property
+    def name(self) -> str:
+        """For the window's title."""
+        if self.source:
+            return Path(self.source).name
+        score = self.session.score
+        return score.name if score and score.name else self.tr("Untitled")
+
+    def do(self, name: str, session: Session, merge: str = "") -> None:
+        """Go on to `session`; `name` is what Undo says."""
+        before = self.session
+        self._history.do(name, session, merge)
+        if self.session is not before:
+            self._after_change(SOON if len(session.takes) > len(before.takes) else self._interval)
+
+    def amend(self, session: Session) -> None:
+        """Go on to `session` without a step: what is shown, or a seed that was drawn."""
+        if session != self.session:
+            self._history.amend(session)
+            self.changed.emit()
+
+    def undo(self) -> None:
+        """Take back the last step."""
+        if self._history.undo():
+            self._after_change(self._interval)
+
+    def redo(self) -> None:
+        """Do the last step again that was taken back."""
+        if self._history.redo():
+            self._after_change(self._interval)
+
+    def replace(self, session: Session, path: str = "", is_saved: bool = True) -> None:
+        """Open another document in this one's place."""
+        self._history = History(session, is_saved)
+        self.path = path
+        self.stamp = file_stamp(self.source) if self.source else None
+        self._growing = None
+        self._forget_autosave()
+        self.replaced.emit()
+        self.changed.emit()
+        if not is_saved:
+            self._after_change(SOON)
+
+    # Saving
+
+    def save(self, path: str, then: Callable[[], object] = lambda: None) -> None:
+        """Save as a `.continuo` file, off this thread; `then()` is called once it is safe."""
+        session, history = self.session, self._history
+
+        def done(stamp: Stamp | None) -> None:
+            if history is self._history:  # else another document is open by now
+                self.path, self.stamp = path, stamp
+                history.mark_saved(session)
+                if session is self.session:
+                    self._forget_autosave()
+                self.changed.emit()
+            self.said.emit(self.tr("Saved as {0}.").format(Path(path).name))
+            then()
+
+        def work(task: Task) -> Stamp | None:
+            save_session(session, path)
+            return file_stamp(path)
+
+        self._files.run(self.tr("Saving"), work, done)
+
+    def mark_unsaved(self) -> None:
+        """The file is gone: what is here is all there is of it."""
+        self._history.mark_unsaved()
+        self._after_change(SOON)
+
+    # Autosave
+
+    def _after_change(self, soon: int) -> None:
+        self.changed.emit()
+        if not self._timer.isActive() or self._timer.remainingTime() > soon:
+            self._timer.start(soon)
+
+    def show_growing(self, takes: Callable[[], tuple[TakeRecord, ...]] | None, is_first: bool = False) -> None:
+        """Ask for the takes on their way whenever it autosaves; None: there are none any more."""
+        self._growing = takes
+        if takes is not None and (is_first or not self._timer.isActive()):
+            self._timer.start(SOON)
+
+    @property
+    def is_autosave_due(self) -> bool:
+        """Whether an autosave will come by itself."""
+        return self._timer.isActive()
+
+    def autosave(self, then: Callable[[], object] = lambda: None) -> None:
+        """Write the autosave if something is new, off this thread; `then()` is called once it is written."""
+        if self._is_autosaving:
+            self._timer.start(SOON)
+            return
+        session, growing = self.session, self._growing() if self._growing else ()
+        if (session, growing) == self._autosaved or not (self.is_changed or growing):
+            return
+        self._is_autosaving = True
+        path = self.path
+
+        def work(task: Task) -> str:
+            from core.session.recovery import Autosave  # here, because the window comes first
+
+            try:
+                if self._autosave is None:
+                    self._autosave = Autosave()
+                kept = session
+                for take in growing:
+                    kept = kept.with_take(take)
+                self._autosave.save(kept, path)
+            except ContinuoError as error:
+                return sentence_for(error, "autosaving")
+            return ""
+
+        def done(problem: str) -> None:
+            self._is_autosaving = False
+            self._autosaved = (session, growing)
+            if problem:
+                self.said.emit(problem)
+            else:
+                then()
+
+        def failed(problem: str) -> None:
+            self._is_autosaving = False
+            self.said.emit(problem)
+
+        self._files.run(self.tr("Keeping a copy for recovery"), work, done, failed)
+
+    def _forget_autosave(self) -> None:
+        self._timer.stop()
+        self._autosaved = None
+
+        def work(task: Task) -> None:
+            if self._autosave is not None:
+                self._autosave.clear()
+
+        self._files.run(self.tr("Clearing the copy for recovery"), work)
+
+    def close(self) -> None:
+        """The app ends in good order, so there is nothing to recover. Call it after the file worker's `close`."""
+        self._timer.stop()
+        if self._autosave is not None:
+            self._autosave.close()
+            self._autosave = None

@@ -1,0 +1,330 @@
+"""Filing: opening, saving, exporting, recovering. What takes time happens on a file worker's thread."""
+
+import re
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QStandardPaths, Signal
+
+from core.files import make_folder, write_atomically
+from core.resources import bundled, user_folder
+from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
+from core.session.playback import What
+from core.session.session import Session
+from core.session.storage import SUFFIX, is_session_file, open_any
+from desktop.adapters.file_worker import FileWorker, Task
+from desktop.adapters.gc_pause import what_stays
+from desktop.controllers.document import Document, Stamp, file_stamp
+from desktop.controllers.generation import Continuing
+from desktop.controllers.preferences import Preferences
+from desktop.controllers.roll_parts import RollParts
+from desktop.dialogs.questions import MIDI_FILES, SESSIONS, Dialogs
+
+if TYPE_CHECKING:
+    from core.session.recovery import Recovery
+
+MIDI_SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
+
+
+class Filing(QObject):
+    """Files of the one open document."""
+
+    said = Signal(str)
+    opened = Signal()  # a document is there: the window shows it
+    saving = Signal()  # a session is about to be saved
+
+    def __init__(
+        self,
+        document: Document,
+        continuing: Continuing,
+        parts: RollParts,
+        preferences: Preferences,
+        files: FileWorker,
+        exports: FileWorker,
+        dialogs: Dialogs,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._continuing, self._parts = document, continuing, parts
+        self._preferences, self._files, self._exports = preferences, files, exports
+        self.dialogs = dialogs
+        self._recovered: Recovery | None = None  # open here, and not yet in an autosave of this window
+        self._then: Callable[[], object] | None = None  # what to do once the model has stopped
+        continuing.ended.connect(self._on_ended)
+
+    # Leaving what is open
+
+    def leave(self, then: Callable[[], object]) -> None:
+        """Go on with `then` once the open document may be given up: asks, stops, saves."""
+        if self._continuing.is_running:
+            self._then = then  # in place of an older wish: asking once is enough
+            self._continuing.stop()
+            return
+        if not self._document.is_changed:
+            then()
+            return
+        answer = self.dialogs.about_to_leave(self._document.name)
+        if answer == "save":
+            self.save(lambda: self.leave(then))  # asks again if something new was made meanwhile
+        elif answer == "discard":
+            then()
+
+    def _on_ended(self) -> None:
+        then, self._then = self._then, None
+        if then is not None:
+            self.leave(then)
+
+    def _leave_again(self, left: Session, then: Callable[[], object]) -> None:
+        """Go on with `then`, for which `left` was given up; asks once more if something new was made since."""
+        if self._document.session is left and not self._continuing.is_running:
+            then()
+        else:
+            self.leave(then)
+
+    # Opening
+
+    def new(self) -> None:
+        """An empty session, to generate from nothing."""
+        self.leave(lambda: self._show(Session(settings=self._preferences.now.generation), ""))
+
+    def open(self) -> None:
+        """Ask for a file and open it."""
+        recent = self._preferences.now.recent
+        if path := self.dialogs.file_to_open(str(Path(recent[0]).parent) if recent else str(Path.home())):
+            self.open_path(path)
+
+    def open_path(self, path: str | Path, then: Callable[[], object] = lambda: None) -> None:
+        """Open a MIDI file or a session; `then` is called once it is there."""
+        self.leave(lambda: self._open(str(path), then))
+
+    def _open(self, path: str, then: Callable[[], object]) -> None:
+        settings = self._preferences.now.generation
+        left = self._document.session
+
+        def work(task: Task) -> Session:
+            with what_stays():
+                session = open_any(path, settings)
+                self._parts.prepare(session)
+            return session
+
+        def done(session: Session) -> None:
+            self._leave_again(left, lambda: show(session))
+
+        def show(session: Session) -> None:
+            self._show(session, path if is_session_file(path) else "")
+            self._remember(path)
+            if session.score is not None and session.score.repairs:
+                self.said.emit(session.score.repairs[0])
+            then()
+
+        def failed(sentence: str) -> None:
+            if file_stamp(path) is None:
+                self._preferences.put(self._preferences.now.without_recent(path))
+            self.dialogs.tell(sentence)
+
+        name = Path(path).name
+        cancelled = self.tr("{0} was not opened.").format(name)
+        self._files.run(
+            self.tr("Opening {0}").format(name), work, done, failed, cancelled=lambda: self.said.emit(cancelled)
+        )
+
+    def _show(self, session: Session, path: str, is_saved: bool = True) -> None:
+        self._document.replace(session, path, is_saved)
+        self.opened.emit()
+
+    def _remember(self, path: str) -> None:
+        self._preferences.put(self._preferences.now.with_recent(path))
+
+    # Saving
+
+    def save(self, then: Callable[[], object] = lambda: None) -> None:
+        """Save as a session, where it was saved before or where the user says."""
+        document, path = self._document, self._document.path
+        if not path:
+            self.save_as(then)
+            return
+
+        def seen(now: Stamp | None) -> None:
+            if document.path != path:  # another document was opened in its place
+                return
+            if now in (None, document.stamp) or self.dialogs.save_over(Path(path).name):
+                self.saving.emit()
+                document.save(path, then)
+
+        self._files.run(self.tr("Looking at the file"), lambda task: file_stamp(path), seen)
+
+    def save_as(self, then: Callable[[], object] = lambda: None) -> None:
+        """Save as a session where the user says."""
+        path = self._ask(self.tr("Save session"), SUFFIX, self.tr(SESSIONS), (SUFFIX,))
+        if path:
+
+            def saved() -> None:
+                self._remember(path)
+                then()
+
+            self.saving.emit()
+            self._document.save(path, saved)
+
+    def save_midi(self, content: MidiContent, take_id: str = "") -> None:
+        """Write a MIDI file where the user says."""
+        session = self._document.session
+        names = {"score": "", "score and take": "-continued", "take": "-take", "all takes": "-takes"}
+        path = self._ask(self.tr("Save MIDI file"), f"{names[content]}.mid", self.tr(MIDI_FILES), MIDI_SUFFIXES)
+        if path:
+            self._files.run(
+                self.tr("Saving"),
+                lambda task: save_midi(session, path, content, take_id),
+                lambda _: self.said.emit(self.tr("Saved as {0}.").format(Path(path).name)),
+                self.dialogs.tell,
+            )
+
+    def export_audio(self, what: What) -> None:
+        """Write a WAV file where the user says."""
+        session = self._document.session
+        path = self._ask(self.tr("Export audio"), ".wav", self.tr("Sound files (*.wav)"), (".wav",))
+        if not path:
+            return
+
+        def done(is_whole: bool) -> None:
+            words = self.tr("Exported {0}.") if is_whole else self.tr("The export was cancelled; {0} was not written.")
+            self.said.emit(words.format(Path(path).name))
+
+        self._exports.run(
+            self.tr("Exporting {0}").format(Path(path).name),
+            lambda task: export_wav(session, path, what, progress=task.progress, is_cancelled=task.is_cancelled),
+            done,
+            self.dialogs.tell,
+        )
+
+    def _ask(self, title: str, ending: str, kinds: str, suffixes: tuple[str, ...]) -> str:
+        source = Path(self._document.source or self._document.name)
+        if source.parent in (Path(), bundled("examples")):  # not into the program's own folder
+            source = _documents() / source.name
+        path = self.dialogs.file_to_save(title, str(source.with_name(source.stem + ending)), kinds, suffixes)
+        # The file that was opened is never altered.
+        opened = self._document.session.source
+        if path and opened and Path(path).resolve() == Path(opened).resolve():
+            self.dialogs.tell(self.tr("The file you opened stays as it is: please choose another name."))
+            return ""
+        return path
+
+    def drag_out(self, take_id: str) -> Path:
+        """A take as a MIDI file of its own, never changed or deleted: who takes it may refer to it for years.
+
+        Raises ContinuoError.
+        """
+        session = self._document.session
+        data = midi_bytes(session, "take", take_id)
+        folder = user_folder("dragged out")
+        name = f"{_file_name(Path(self._document.name).stem)} - {_file_name(session.take(take_id).name) or 'Take'}"
+        numbered = (folder / f"{name}{f' ({number})' if number > 1 else ''}.mid" for number in count(1))
+        path = next(path for path in numbered if not path.exists() or _holds(path, data))
+        if not path.exists():
+            make_folder(folder)
+            write_atomically(path, data)
+        return path
+
+    # Recovery, and changes by others
+
+    def look_for_recovery(self, otherwise: Callable[[], object] = lambda: None) -> None:
+        """At the start: offer what a crash left behind; `otherwise` if nothing is opened."""
+
+        def found(recoveries: "list[Recovery]") -> None:
+            if not recoveries:
+                otherwise()
+                return
+            first, *others = recoveries
+            for other in others:
+                other.keep()
+            when = time.strftime(
+                "%H:%M" if time.time() - first.saved_at < 64800 else "%x %H:%M", time.localtime(first.saved_at)
+            )
+            answer = self.dialogs.recover(when, len(others))
+            if answer == "recover":
+                self._recover(first)
+                return
+            self._files.run(
+                self.tr("Clearing the copy for recovery"),
+                lambda task: first.discard() if answer == "discard" else first.keep(),
+            )
+            otherwise()
+
+        def look(task: Task) -> "list[Recovery]":
+            from core.session.recovery import find_recoverable  # here, because the window comes first
+
+            return find_recoverable()
+
+        self._files.run(self.tr("Looking for sessions to recover"), look, found)
+
+    def _recover(self, recovery: "Recovery") -> None:
+        left = self._document.session
+
+        def work(task: Task) -> Session:
+            with what_stays():
+                session = recovery.open()
+                self._parts.prepare(session)
+            return session
+
+        def done(session: Session) -> None:
+            self._leave_again(left, lambda: show(session))
+
+        def show(session: Session) -> None:
+            self._show(session, recovery.document, is_saved=False)
+            self._recovered = recovery
+            self._document.autosave(then=self.forget_recovered)
+            self.said.emit(self.tr("The session is back. Save it to keep it."))
+
+        def failed(sentence: str) -> None:
+            recovery.discard()
+            self.dialogs.tell(sentence)
+
+        self._files.run(self.tr("Recovering"), work, done, failed)
+
+    def forget_recovered(self) -> None:
+        """What was recovered stands in this window's own autosave, or the user has decided about it."""
+        recovery, self._recovered = self._recovered, None
+        if recovery is not None:
+            self._files.run(self.tr("Recovering"), lambda task: recovery.discard())
+
+    def look_at_disk(self) -> None:
+        """The window came to the front: has someone else changed the file?"""
+        document = self._document
+        source, before = document.source, document.stamp
+        if not source:
+            return
+
+        def seen(now: object) -> None:
+            if source != document.source or before != document.stamp or now == before:
+                return
+            document.stamp = file_stamp(source)
+            name = Path(source).name
+            if now is None:
+                document.mark_unsaved()
+                self.said.emit(self.tr("{0} is no longer on the disk; save to keep what you see.").format(name))
+            elif self.dialogs.read_again(name):
+                self.open_path(source)
+
+        self._files.run(self.tr("Looking at the file"), lambda task: file_stamp(source), seen)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a file has just this in it."""
+    try:
+        return path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _file_name(words: str) -> str:
+    """As much of a name as half of a file's name can hold on any system."""
+    name = re.sub(r'[\\/:*?"<>|\x00-\x1f]', "-", words).encode(errors="ignore")[:120]
+    return name.decode(errors="ignore").strip(". ")
+
+
+def _documents() -> Path:
+    """Where the user keeps what they make."""
+    folder = Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation))
+    return folder if folder.is_dir() else Path.home()

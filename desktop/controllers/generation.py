@@ -1,0 +1,305 @@
+"""Continuing: from the Continue button to takes in the session. Joins document, worker and player."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from core.errors import ContinuoError
+from core.generation.grammar import Rules
+from core.generation.options import Options, Take
+from core.generation.sampler import Sampling
+from core.midi.key import Key, parse_key
+from core.midi.score import Track
+from core.midi.write import take_voice
+from core.session.forks import Fork, fork_prompt
+from core.session.session import GenerationSettings, Session, TakeRecord, new_id
+from desktop.adapters.generation_worker import GenerationWorker, ModelFacts, PromptRequest, Run
+from desktop.adapters.growth import Growth
+from desktop.adapters.player_hub import PlayerHub
+from desktop.adapters.song import TakeStart
+from desktop.controllers.document import Document
+
+
+def seconds_to_sample(session: Session, marker: float) -> float:
+    """The length that the settings ask for; bars by the tempo and metre at the marker."""
+    settings = session.settings
+    if settings.unit == "seconds":
+        return settings.length
+    tempo_map = session.tempo_map
+    tick = tempo_map.tick(marker)
+    tempo_map = tempo_map.until(tick)
+    bar = tempo_map.bar_beat(tick)[0]
+    whole = int(settings.length)
+    end = tempo_map.bar_tick(bar + whole)
+    end += round((settings.length - whole) * (tempo_map.bar_tick(bar + whole + 1) - end))
+    return max(tempo_map.seconds(end + tick - tempo_map.bar_tick(bar)) - marker, 0.01)
+
+
+def options_for(settings: GenerationSettings, seconds: float, seed: int) -> Callable[[Key | None], Options]:
+    """What the sampler is told, once the prompt's key is known. Raises UsageError for a scale that is none."""
+
+    def options(key: Key | None) -> Options:
+        scale = None
+        if settings.scale == "auto":
+            scale = key.pitch_classes if key else None
+        elif settings.scale != "off":
+            scale = parse_key(settings.scale).pitch_classes
+        return Options(
+            Sampling(temperature=settings.temperature, top_p=settings.top_p, key_strength=settings.key_strength),
+            Rules(scale, settings.low, settings.high),
+            seed,
+            seconds,
+            takes=settings.takes,
+            dynamics=settings.dynamics,
+        )
+
+    return options
+
+
+def _request(session: Session, tracks: tuple[Track, ...], marker: float, start: float) -> PromptRequest:
+    return PromptRequest(tracks, marker, start, session.tempo_map, session.settings.grid)
+
+
+class Continuing(QObject):
+    """One run at a time: its takes grow here and are kept in the session when it ends."""
+
+    running_changed = Signal(bool)
+    ready_changed = Signal(bool, str)  # whether Continue can be pressed, and the sentence beside it
+    key_found = Signal(object)  # the prompt's key, such as "D minor", or None
+    grid_found = Signal(object)  # the grid it is continued on, such as "1/16", or None
+    begun = Signal()  # `growths` are new
+    grown = Signal()  # `growths` have more notes
+    ended = Signal()  # the takes are in the session
+    said = Signal(str)
+
+    def __init__(
+        self, document: Document, worker: GenerationWorker, hub: PlayerHub, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._worker, self._hub = document, worker, hub
+        self.model: ModelFacts | None = None
+        self.run: Run | None = None
+        self.growths: list[Growth] = []
+        self.has_metronome = False
+        self._name = ""  # of the step that Undo will take back
+        self._settings = document.session.settings
+        self._fork: Fork | None = None
+        self._problem = ""  # of model or prompt
+        self._wanted: PromptRequest | None = None
+        self._is_prepared = False
+        self._wanted_model: str | None = None
+        worker.model_ready.connect(self._on_model)
+        worker.prepared.connect(self._on_prepared)
+        worker.failed.connect(self._on_failed)
+        worker.ended.connect(self._on_ended)
+        worker.said.connect(self.said)
+        document.changed.connect(self.prepare)
+
+    # Getting ready
+
+    def prepare(self) -> None:
+        """Have the model and the prompt of the session read, if they are others than before."""
+        session = self._document.session
+        if session.settings.model != self._wanted_model:
+            self._wanted_model = session.settings.model
+            self.model = None
+            self._problem = ""
+            self._worker.want_model(self._wanted_model)
+        request = _request(session, session.prompt_tracks, session.marker, session.prompt_start)
+        if not request.is_same(self._wanted):
+            self._wanted = request
+            self._is_prepared = False
+            self._worker.want_prompt(request)
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        if self._problem:
+            self.ready_changed.emit(False, self._problem)
+        elif self.model is None:
+            self.ready_changed.emit(True, self.tr("Loading the model …"))
+        elif not self._is_prepared:
+            self.ready_changed.emit(True, self.tr("Reading the prompt …"))
+        else:
+            self.ready_changed.emit(True, "")
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether Continue starts at once."""
+        return self.model is not None and self._is_prepared
+
+    def _on_model(self, facts: ModelFacts) -> None:
+        self.model = facts
+        self._is_prepared = False
+        self._tell_ready()
+
+    def _on_prepared(self, request: PromptRequest, key: str, grid: str) -> None:
+        if request.is_same(self._wanted):
+            self._is_prepared = True
+            self.key_found.emit(key or None)
+            self.grid_found.emit(grid or None)
+            self._tell_ready()
+
+    def _on_failed(self, problem: str) -> None:
+        self._problem = problem
+        self.said.emit(problem)
+        self._tell_ready()
+
+    # Running
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the model samples."""
+        return self.run is not None
+
+    def proceed(self) -> None:
+        """Go on from the marker."""
+        session = self._document.session
+        prompt = _request(session, session.prompt_tracks, session.marker, session.prompt_start)
+        self._begin(self.tr("Continue"), prompt, None, session.marker)
+
+    def fork(self, take_id: str, at: float) -> None:
+        """Go on from within a take, `at` seconds from its marker. Raises UsageError if that cannot be."""
+        session = self._document.session
+        fork = fork_prompt(session, take_id, at)
+        name = self.tr("Continue from within {0}").format(fork.take.name)
+        self._begin(name, _request(session, fork.tracks, fork.marker, fork.start), fork, fork.take.marker)
+
+    def regenerate(self, take_id: str) -> None:
+        """Another take from where this one began, with a new seed. Raises UsageError if that cannot be."""
+        session = self._document.session
+        take = session.take(take_id)
+        name = self.tr("Regenerate {0}").format(take.name)
+        if any(parent.id == take.parent for parent in session.takes):
+            fork = fork_prompt(session, take.parent, take.forked_at)
+            prompt = _request(session, fork.tracks, fork.marker, fork.start)
+            self._begin(name, prompt, fork, fork.take.marker, True)
+        else:
+            start = min(session.prompt_start, take.marker)
+            prompt = _request(session, session.prompt_tracks, take.marker, start)
+            self._begin(name, prompt, None, take.marker, True)
+
+    def _begin(
+        self, name: str, prompt: PromptRequest, fork: Fork | None, marker: float, needs_new_seed: bool = False
+    ) -> None:
+        if self.run is not None:
+            return
+        if self._problem:  # the button cannot be pressed then, but the keys and menus of takes can
+            self.said.emit(self._problem)
+            return
+        session = self._document.session
+        settings = session.settings
+        if needs_new_seed or not settings.seed_locked:
+            settings = replace(settings, seed=secrets.randbelow(2**31))
+        seconds = seconds_to_sample(session, prompt.marker)
+        self._name, self._fork, self._settings = name, fork, settings
+        at, kept = (fork.at, fork.kept) if fork else (0.0, ())
+        self.growths = [Growth(marker, at, kept) for _ in range(settings.takes)]
+        hub = self._hub
+        voice = take_voice(session.score, session.prompt_indices, marker)
+        rate = self._worker.rate(settings.takes)
+        hub.begin_take(TakeStart(prompt.marker, seconds, voice, session.tempo_map, self.has_metronome, rate))
+        self.run = Run(
+            prompt,
+            options_for(settings, seconds, settings.seed),
+            lambda step: hub.feed_step([(m.time, m.pitch, m.velocity) for m in step.messages], step.head),
+        )
+        self._worker.want_run(self.run)
+        # The sound is on its way: now what is seen.
+        if not settings.seed_locked and not needs_new_seed:
+            self._document.amend(session.with_settings(settings))
+        self._keep_for_recovery(is_first=True)
+        self.begun.emit()
+        self.running_changed.emit(True)
+
+    def stop(self) -> None:
+        """End within one event. What is sampled is kept."""
+        if self.run is not None:
+            self.run.stop()
+
+    def show_news(self) -> None:
+        """Once a frame: take in what was sampled since."""
+        run = self.run
+        if run is not None and (steps := run.drain()):
+            for step in steps:
+                self.growths[step.take].add(step.messages, step.head)
+            self._keep_for_recovery()
+            self.grown.emit()
+
+    def _keep_for_recovery(self, is_first: bool = False) -> None:
+        if is_first or not self._document.is_autosave_due:
+            self._document.show_growing(lambda: tuple(self._records_so_far()), is_first)
+
+    def _records_so_far(self) -> list[TakeRecord]:
+        return [
+            replace(
+                growth.record(),
+                seed=self._settings.seed + i,
+                temperature=self._settings.temperature,
+                top_p=self._settings.top_p,
+                model=self.model.name if self.model else "",
+                created=time.time(),
+                parent=self._fork.take.id if self._fork else "",
+                forked_at=self._fork.at if self._fork else 0.0,
+            )
+            for i, growth in enumerate(self.growths)
+            if growth.notes
+        ]
+
+    def _on_ended(self, run: Run) -> None:
+        if run is not self.run:
+            return
+        self.show_news()
+        if run.takes:
+            self._hub.finish_take(run.takes[0].seconds)
+        self.run = None
+        self._document.show_growing(None)
+        if run.problem or not any(take.notes for take in run.takes):
+            self._hub.stop()
+            words = self.tr("No note came in that time: try again, or move the marker to where there is music.")
+            if run.stopped.is_set():
+                words = self.tr("Stopped before the first note.")
+            self.said.emit(run.problem or words)
+        self._keep(run)
+        self.growths = []
+        self.ended.emit()
+        self.running_changed.emit(False)
+        self.prepare()
+
+    def _keep(self, run: Run) -> None:
+        """Put the takes into the session as one step, the best first; the one that was heard stays selected."""
+        session = before = self._document.session
+        for i in run.ranking:
+            growth, take = self.growths[i], run.takes[i]
+            if take.notes:
+                # The parent of a fork may be gone by now; the take then stands for itself.
+                session = session.with_take(self._record(growth, take), select=i == 0 or session is before)
+        if session is not before:
+            count = len(run.takes)
+            name = self._name if count == 1 else self.tr("{0}, {1} takes").format(self._name, count)
+            self._document.do(name, session)
+
+    def _record(self, growth: Growth, take: Take) -> TakeRecord:
+        settings = self._settings
+        record = TakeRecord(
+            notes=take.notes,
+            events=take.events,
+            seconds=take.seconds,
+            seed=take.seed,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            model=take.model,
+            marker=take.marker,
+            created=time.time(),
+        )
+        if self._fork is not None:
+            record = self._fork.joined(record)
+        taken = any(old.id == growth.id for old in self._document.session.takes)
+        return replace(record, id=new_id() if taken else growth.id)
+
+    def check(self) -> None:
+        """Raises ContinuoError with the reason why nothing can be continued."""
+        if self._problem:
+            raise ContinuoError(self._problem)

@@ -1,0 +1,135 @@
+"""Editing: the notes selected in the roll, changed in the session, with a name for Undo."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from core.session import edits
+from core.session.edits import Chosen, Edited
+from core.session.session import Session
+from desktop.adapters.file_worker import FileWorker
+from desktop.adapters.gc_pause import what_stays
+from desktop.controllers.document import Document
+from desktop.controllers.roll_parts import RollParts, roll_key, session_part
+from desktop.piano_roll.selection import Selection
+from desktop.piano_roll.view import PianoRoll
+
+MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
+
+_Edit = Callable[[Session, Chosen], Edited]
+
+
+class Editing(QObject):
+    """Edits of notes. Large ones are made on the file worker's thread."""
+
+    said = Signal(str)
+
+    def __init__(
+        self, document: Document, roll: PianoRoll, parts: RollParts, files: FileWorker, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._roll, self._parts, self._files = document, roll, parts, files
+        self._reached: Session | None = None  # by the last step of the history that was gone
+        roll.delete_requested.connect(self.delete)
+        roll.moved.connect(self.move)
+
+    def undo(self) -> None:
+        """Take back the last step."""
+        self._step(self._document.undo, lambda: self._document.undo_session)
+
+    def redo(self) -> None:
+        """Do again the last step that was taken back."""
+        self._step(self._document.redo, lambda: self._document.redo_session)
+
+    def _step(self, step: Callable[[], None], target: Callable[[], Session | None]) -> None:
+        """Go a step of the history, and select the notes that it brings: where they stand now, they are others."""
+        before, after = self._document.session, target()
+        if after is None:
+            return
+        if sum(len(new) for _, _, new in edits.differing(before, after)) <= MOST_AT_ONCE:
+            step()
+            self._reached = after
+            if (brought := edits.new_notes(before, after)) is not None:
+                self._roll.select(_selection(brought))
+            return
+
+        def work(task: object) -> Selection:
+            with what_stays():
+                self._parts.prepare(after)
+                return _selection(edits.new_notes(before, after) or {})
+
+        def done(brought: Selection) -> None:
+            if self._document.session is before and target() is after:
+                step()
+                self._reached = after
+                self._roll.select(brought)
+            elif self._document.session is self._reached:  # by a step that was asked for just before
+                self._step(step, target)
+            else:  # what was done since is not taken back unasked
+                self._refuse()
+
+        self._files.run(self.tr("Undo or redo"), work, done)
+
+    def delete(self, notes: Selection) -> None:
+        """Delete notes."""
+        name = self.tr("Delete note") if len(notes) == 1 else self.tr("Delete {0} notes").format(len(notes))
+        self._edit(name, notes, edits.delete)
+
+    def transpose(self, semitones: int) -> None:
+        """Move the selected notes up or down."""
+        self._edit(
+            self.tr("Transpose"), self._roll.selection, lambda s, c: edits.transpose(s, c, semitones), "transpose"
+        )
+
+    def move(self, notes: Selection, seconds: float, semitones: int) -> None:
+        """Move notes in time and pitch, as they were dragged."""
+
+        def edit(session: Session, chosen: Chosen) -> Edited:
+            if not seconds:
+                return edits.transpose(session, chosen, semitones)
+            moved = edits.nudge_seconds(session, chosen, seconds)
+            return edits.transpose(*moved, semitones) if semitones else moved
+
+        name = self.tr("Move notes") if seconds and semitones else self.tr("Nudge") if seconds else self.tr("Transpose")
+        self._edit(name, notes, edit, name)
+
+    def quantise(self, grid: str) -> None:
+        """Move the selected notes to a grid."""
+        self._edit(
+            self.tr("Quantise to {0}").format(grid), self._roll.selection, lambda s, c: edits.quantise(s, c, grid)
+        )
+
+    def _edit(self, name: str, notes: Selection, edit: _Edit, merge: str = "") -> None:
+        if not len(notes):
+            return
+        session = self._document.session
+        chosen = {session_part(key): indices for key, indices in notes.indices.items()}
+        if sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
+            # Key presses on the same notes count as one step: the notes are part of what they merge by.
+            edited = edit(session, chosen)
+            self._document.do(name, edited.session, f"{merge} {len(notes)} {min(notes.indices)}" if merge else "")
+            self._roll.select(_selection(edited.chosen))
+            return
+
+        def work(task: object) -> tuple[Session, Selection]:
+            with what_stays():
+                edited = edit(session, chosen)
+                self._parts.prepare(edited.session)
+                return edited.session, _selection(edited.chosen)
+
+        def done(made: tuple[Session, Selection]) -> None:
+            if self._document.session is session:
+                self._document.do(name, made[0])
+                self._roll.select(made[1])
+            else:
+                self._refuse()
+
+        self._files.run(name, work, done)
+
+    def _refuse(self) -> None:
+        self.said.emit(self.tr("Something was changed meanwhile: please do that once more."))
+
+
+def _selection(chosen: Chosen) -> Selection:
+    """Notes of the session as the roll selects them."""
+    return Selection({roll_key(part): places for part, places in chosen.items()})

@@ -1,0 +1,123 @@
+"""RollDisplay: keeps the piano roll showing the document, the takes that grow, and the playhead."""
+
+from PySide6.QtCore import QObject
+
+from core.midi.tempo_map import TempoMap
+from core.session.session import View
+from desktop.controllers.document import Document
+from desktop.controllers.generation import Continuing
+from desktop.controllers.roll_parts import TAKE, RollParts, as_roll
+from desktop.controllers.transport import Playback
+from desktop.piano_roll.view import PianoRoll
+
+
+class RollDisplay(QObject):
+    """From document and continuation to the roll."""
+
+    def __init__(
+        self,
+        roll: PianoRoll,
+        parts: RollParts,
+        document: Document,
+        continuing: Continuing,
+        playback: Playback,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._roll, self._parts = roll, parts
+        self._document, self._continuing, self._playback = document, continuing, playback
+        self._shown: tuple[object, ...] = ()
+        self._tempo_map: TempoMap | None = None
+        document.changed.connect(self.show_document)
+        document.replaced.connect(self._on_replaced)
+        continuing.begun.connect(self._on_begun)
+        continuing.grown.connect(self._on_grown)
+        continuing.ended.connect(self._on_ended)
+        playback.moved.connect(self._on_moved)
+        playback.changed.connect(self._on_playback)
+
+    def show_document(self) -> None:
+        """Show the notes, if they are others, and where the prompt lies."""
+        session = self._document.session
+        growths = self._continuing.growths
+        shown = (session.score, session.takes, session.current, bool(growths))
+        if len(self._shown) != len(shown) or any(a is not b for a, b in zip(shown, self._shown, strict=True)):
+            self._shown = shown
+            if session.tempo_map is not self._tempo_map:
+                self._tempo_map = session.tempo_map
+                self._roll.set_tempo_map(session.tempo_map)
+            self._roll.set_parts(self._parts.parts(session, growths))
+        self._roll.set_prompt(session.prompt_start, session.marker)
+
+    def _on_replaced(self) -> None:
+        self._shown = ()
+        self._roll.clear_selection()
+        self._roll.set_sampling(None)
+        self.show_document()
+        self._roll.fit()
+
+    def _on_begun(self) -> None:
+        self.show_document()
+        growth = self._continuing.growths[0]
+        self._roll.set_sampling(growth.marker + growth.head)
+
+    def _on_grown(self) -> None:
+        for growth in self._continuing.growths:
+            if fresh := growth.fresh():
+                self._roll.append_notes(TAKE + growth.id, [as_roll(note, growth.marker) for note in fresh])
+        first = self._continuing.growths[0]
+        sounding = [as_roll(note, first.marker) for note in first.sounding]
+        self._roll.set_sampling(first.marker + first.head, sounding)
+
+    def _on_ended(self) -> None:
+        self._roll.set_sampling(self._roll.overlays.sampling_head if self._playback.is_playing else None)
+        self.show_document()
+
+    def _on_moved(self, seconds: float) -> None:
+        self._roll.set_playhead(seconds)
+        self._roll.set_lit_keys(self._sounding_at(seconds) if self._playback.is_playing else ())
+
+    def _on_playback(self) -> None:
+        if not self._playback.is_playing:
+            self._roll.set_lit_keys(())
+            if not self._continuing.is_running:
+                self._roll.set_sampling(None)
+        if self._playback.is_looping or self._playback.loop is None:
+            self._roll.set_loop(self._playback.loop)
+
+    def _sounding_at(self, seconds: float) -> list[int]:
+        """The keys that are down: of the tracks that are heard before the take, of the take behind its marker."""
+        session, what = self._document.session, self._playback.what
+        take = session.current_take
+        growths = self._continuing.growths
+        edge = growths[0].marker if growths else take.marker if take else None
+        is_behind = edge is not None and seconds >= edge and what != "prompt"
+        audible = {f"track:{i}" for i in session.audible_tracks}
+        pitches: list[int] = []
+        for part in self._roll.parts:
+            if part.kind == "take" if is_behind else part.key in audible and what != "take":
+                pitches += part.pitch[part.between(seconds, seconds + 0.001)].tolist()
+        if growths and is_behind:
+            offset = growths[0].marker
+            pitches += [n.pitch for n in growths[0].sounding if n.start + offset <= seconds]
+        return pitches
+
+    # What is saved of the view
+
+    def view(self) -> View:
+        """What the roll shows now."""
+        coordinates = self._roll.coordinates
+        low, high = coordinates.pitches
+        low, high = max(min(low, high), 0), min(max(low, high), 127)
+        start = max(coordinates.seconds(0), 0.0)
+        return View(start, max(self._roll.visible_seconds, 0.01), low, high, self._roll.follows)
+
+    def show_view(self, view: View) -> None:
+        """Show what was shown when the session was saved."""
+        roll = self._roll
+        roll.set_follow(view.follow)
+        roll.zoom_time(roll.visible_seconds / max(view.seconds, 0.01), 0.0)
+        rows = roll.coordinates.height / roll.coordinates.row_height
+        roll.zoom_pitch(rows / (view.high - view.low + 1), 0.0)
+        roll.scroll_to(view.start)
+        roll.scroll_by(0.0, roll.coordinates.y(view.high))

@@ -1,0 +1,111 @@
+"""Choices: the user's settings in the menus and in effect: output, channel, colours, recent files."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QMenu, QWidget
+
+from core.live.outputs import OutputChoice
+from desktop.actions import Actions
+from desktop.adapters.player_hub import PlayerHub
+from desktop.controllers.files import Filing
+from desktop.controllers.preferences import Preferences
+from desktop.controllers.transport import Playback
+from desktop.panels.output_menu import OutputMenu
+from desktop.panels.status_bar import StatusBar
+from desktop.widgets.palettes import show_in
+
+if TYPE_CHECKING:
+    from desktop.dialogs.sound_check import SoundCheckDialog
+
+_WIDEST = 40  # heights of a line, of a path in the menu: its beginning and end then fit on any screen
+_SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
+
+
+class Choices(QObject):
+    """Shows the settings wherever they are shown, and makes them count."""
+
+    def __init__(
+        self,
+        preferences: Preferences,
+        hub: PlayerHub,
+        playback: Playback,
+        filing: Filing,
+        actions: Actions,
+        output_menu: OutputMenu,
+        recent_menu: QMenu,
+        status: StatusBar,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._preferences, self._hub, self._playback, self._filing = preferences, hub, playback, filing
+        self._actions, self._menu, self._recent, self._status = actions, output_menu, recent_menu, status
+        self._window = window
+        self._sound_check: SoundCheckDialog | None = None
+        self._scheme = Qt.ColorScheme.Unknown
+        recent_menu.setToolTipsVisible(True)
+        preferences.changed.connect(self.show)
+        hub.opened.connect(self._on_output)
+        hub.ports_changed.connect(lambda _: self.show())
+        output_menu.aboutToShow.connect(hub.look_for_ports)
+        output_menu.chosen.connect(self.choose_output)
+        output_menu.channel_chosen.connect(lambda channel: preferences.change(channel=channel))
+        output_menu.programs_chosen.connect(lambda programs: preferences.change(programs=programs))
+        output_menu.sound_check_requested.connect(self.check_sound)
+        output_menu.panic_requested.connect(playback.panic)
+        status.output_clicked.connect(self._show_output_menu)
+        colours = QActionGroup(self)  # one of them is always chosen
+        for theme in ("system", *_SCHEMES):
+            colours.addAction(actions[f"theme {theme}"])
+            actions.on(f"theme {theme}", lambda theme=theme: preferences.change(theme=theme))
+        self.show()
+
+    def show(self) -> None:
+        """Show what is chosen."""
+        now = self._preferences.now
+        self._hub.channel, self._hub.programs = now.channel, now.programs
+        self._menu.show_outputs(self._hub.ports, now.output, sys.platform != "win32")
+        self._menu.show_channel(now.channel)
+        self._menu.show_programs(now.programs)
+        if self._sound_check is not None:
+            self._sound_check.show_output(now.output, self._hub.ports)
+        for theme in ("system", *_SCHEMES):
+            self._actions[f"theme {theme}"].setChecked(now.theme == theme)
+        scheme = _SCHEMES.get(now.theme, Qt.ColorScheme.Unknown)
+        if scheme != self._scheme:
+            self._scheme = scheme
+            show_in(scheme)
+        self._recent.clear()
+        metrics = self._recent.fontMetrics()
+        for path in now.recent:
+            words = metrics.elidedText(path, Qt.TextElideMode.ElideMiddle, _WIDEST * metrics.height())
+            action = self._recent.addAction(words.replace("&", "&&"), lambda path=path: self._filing.open_path(path))
+            action.setToolTip(path)
+        self._recent.setEnabled(bool(now.recent))
+
+    def choose_output(self, choice: OutputChoice) -> None:
+        """Play there from now on, and at the next start."""
+        self._preferences.change(output=choice)
+        self._hub.open(choice)
+
+    def check_sound(self) -> None:
+        """Play an arpeggio and see whether it comes through."""
+        from desktop.dialogs.sound_check import SoundCheckDialog  # here, because the window comes first
+
+        hub = self._hub
+        dialog = SoundCheckDialog(hub.choice, hub.play_messages, hub.is_connected, hub.ports, parent=self._window)
+        dialog.output_chosen.connect(self.choose_output)
+        self._sound_check = dialog
+        dialog.exec()
+        self._sound_check = None
+
+    def _show_output_menu(self) -> None:
+        button = self._status.output
+        self._menu.popup(button.mapToGlobal(QPoint(0, -self._menu.sizeHint().height())))
+
+    def _on_output(self, words: str) -> None:
+        self._status.show_output(words)
+        self.show()
+        self._playback.reopened()

@@ -1,0 +1,193 @@
+"""Commands: changes of the session that take more than one call: takes taken further, notes that are clicked."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from core.errors import ContinuoError
+from core.midi.write import TakeNote, take_voice
+from core.session.edits import Part, note_at
+from core.session.forks import accept_take
+from core.session.session import Session, TakeRecord
+from desktop.adapters.file_worker import FileWorker, Task
+from desktop.adapters.gc_pause import what_stays
+from desktop.adapters.player_hub import PlayerHub
+from desktop.controllers.document import Document
+from desktop.controllers.generation import Continuing
+from desktop.controllers.roll_parts import RollParts, roll_key, session_part, session_ref
+from desktop.controllers.transport import Playback
+from desktop.piano_roll.notes import NoteRef
+from desktop.piano_roll.view import PianoRoll
+
+KEY_VELOCITY = 80  # of the keyboard beside the roll
+
+
+class Commands(QObject):
+    """What panels and menus ask for. What cannot be is said in a sentence, and `refused`."""
+
+    said = Signal(str)
+    refused = Signal()  # a panel shows what was wished, not what is
+
+    def __init__(
+        self,
+        document: Document,
+        continuing: Continuing,
+        playback: Playback,
+        hub: PlayerHub,
+        roll: PianoRoll,
+        parts: RollParts,
+        files: FileWorker,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._continuing, self._playback = document, continuing, playback
+        self._hub, self._roll, self._parts, self._files = hub, roll, parts, files
+        self._pressed: dict[NoteRef | int, tuple[int, int]] = {}  # what is held down: pitch and channel
+
+    def change(self, name: str, change: Callable[[Session], Session], merge: str = "") -> None:
+        """Change the session, with a name for Undo; what cannot be is told."""
+        try:
+            self._document.do(name, change(self._document.session), merge)
+        except ContinuoError as error:
+            self.said.emit(str(error))
+            self.refused.emit()
+
+    def attempt(self, deed: Callable[[str], object], take_id: str) -> None:
+        """Do something with a take; what cannot be is told."""
+        try:
+            deed(take_id)
+        except ContinuoError as error:
+            self.said.emit(str(error))
+
+    def select_take(self, take_id: str) -> None:
+        """Show a take, and hear it from now on."""
+        if take_id != self._document.session.current:
+            self.attempt(lambda take: self._document.amend(self._document.session.select_take(take)), take_id)
+
+    def fork_take(self, take_id: str) -> None:
+        """Continue a take from its notes that are selected, else from its end."""
+        take = self._take(take_id)
+        if take is not None:
+            self._fork(take, self._end_of_selection(take, otherwise=take.seconds))
+
+    def fork_here(self) -> None:
+        """Continue the take of the notes selected, else the current one: from the playhead if it stands in it."""
+        parts = map(session_part, self._roll.selection.indices)
+        takes = [part for part in parts if isinstance(part, str)]
+        take = self._take(takes[0] if takes else self._document.session.current)
+        if take is not None:
+            inside = self._playback.position - take.marker
+            otherwise = inside if 0 < inside < take.seconds else take.seconds
+            self._fork(take, self._end_of_selection(take, otherwise))
+
+    def fork_at(self, seconds: float) -> None:
+        """Continue the current take from a place in the score: from the end of the selected note there, if any."""
+        take = self._document.session.current_take
+        if take is not None:
+            inside = seconds - take.marker
+            under = [note for note in self._selected_notes(take) if note.start <= inside <= note.end]
+            self._fork(take, max((note.end for note in under), default=inside))
+
+    def can_fork_at(self, seconds: float) -> bool:
+        """Whether `fork_at` has something to continue there."""
+        take = self._document.session.current_take
+        return take is not None and not self._continuing.is_running and 0 < seconds - take.marker <= take.seconds
+
+    def _fork(self, take: TakeRecord, at: float) -> None:
+        self.attempt(lambda take_id: self._continuing.fork(take_id, at), take.id)
+
+    def _take(self, take_id: str) -> TakeRecord | None:
+        return next((take for take in self._document.session.takes if take.id == take_id), None)
+
+    def _selected_notes(self, take: TakeRecord) -> list[TakeNote]:
+        indices = self._roll.selection.indices.get(roll_key(take.id), ())
+        return [take.notes[i] for i in indices if i < len(take.notes)]
+
+    def _end_of_selection(self, take: TakeRecord, otherwise: float) -> float:
+        return max((note.end for note in self._selected_notes(take)), default=otherwise)
+
+    # The playhead, and what is put where it stands
+
+    def step(self, bars: int) -> None:
+        """Move the playhead to the bar line after it (1) or before it (-1)."""
+        self._playback.go_to(self._roll.grid.neighbour_bar(self._playback.position, bars))
+
+    def put_marker(self) -> None:
+        """Continue from the playhead."""
+        at = self._playback.position
+        self.change(self.tr("Move marker"), lambda s: s.with_marker(at), "marker")
+
+    def put_prompt_start(self) -> None:
+        """Let the prompt begin at the playhead."""
+        at = self._playback.position
+        self.change(self.tr("Move prompt start"), lambda s: s.with_prompt_start(at), "start")
+
+    def put_loop_edge(self, is_end: bool) -> None:
+        """Let the loop begin or end at the playhead; the other edge stays, if it lies on the other side."""
+        at = self._playback.position
+        first, last = self._playback.loop or self._playback.range
+        loop = (first if first < at else 0.0, at) if is_end else (at, last if last > at else self._playback.range[1])
+        if loop[1] > loop[0]:
+            self._playback.set_loop(loop)
+
+    def accept(self, take_id: str) -> None:
+        """Make a take part of the score. Reading the new score takes a while, so not on this thread."""
+        session = self._document.session
+
+        def work(task: Task) -> Session:
+            with what_stays():
+                accepted = accept_take(session, take_id)
+                self._parts.prepare(accepted)
+            return accepted
+
+        def done(accepted: Session) -> None:
+            if self._document.session is session:
+                self._document.do(self.tr("Make {0} part of the score").format(session.take(take_id).name), accepted)
+            else:  # something was changed meanwhile
+                self.accept(take_id)
+
+        self._files.run(self.tr("Making the take part of the score"), work, done, self.said.emit)
+
+    # Notes that are clicked
+
+    def press_note(self, ref: NoteRef) -> None:
+        """Sound a note of the roll, in the voice of its track or take."""
+        at = session_ref(ref)
+        note = note_at(self._document.session, at)
+        if note is not None:
+            self._press(ref, note.pitch, note.velocity, *self._voice(at.part))
+
+    def press_key(self, pitch: int) -> None:
+        """Sound a key of the keyboard."""
+        self._press(pitch, pitch, KEY_VELOCITY, 0, ())
+
+    def _voice(self, part: Part) -> tuple[int, tuple[bytes, ...]]:
+        """Channel of a part, and what gives it its sound; nothing while it plays, as the score sees to that."""
+        session = self._document.session
+        if isinstance(part, str):
+            voice = take_voice(session.score, session.prompt_indices, session.take(part).marker)
+            channel, setup = voice.channel, voice.setup
+        else:
+            assert session.score is not None  # or there would be no such part
+            track = session.score.tracks[part]
+            channel = track.channel
+            setup = () if track.is_percussion else (bytes((0xC0 | channel, track.program)),)
+        return channel, () if self._playback.is_playing else tuple(setup)
+
+    def _press(self, key: NoteRef | int, pitch: int, velocity: int, channel: int, setup: tuple[bytes, ...]) -> None:
+        self._pressed[key] = pitch, channel
+        self._hub.note(pitch, velocity, channel, setup)
+
+    def release(self, key: NoteRef | int) -> None:
+        """End what was pressed."""
+        if key in self._pressed:
+            pitch, channel = self._pressed.pop(key)
+            self._hub.note(pitch, 0, channel)
+
+    def play_from(self, ref: NoteRef) -> None:
+        """Play from a note on."""
+        at = session_ref(ref)
+        note = note_at(self._document.session, at)
+        if note is not None:
+            take = self._take(at.part) if isinstance(at.part, str) else None
+            self._playback.play(note.start + (take.marker if take else 0.0))

@@ -1,0 +1,201 @@
+"""Playback: what the transport's buttons mean. Keeps the place in the score and tells the hub what to play."""
+
+from PySide6.QtCore import QObject, Signal
+
+from core.session.playback import What, playing_range
+from core.session.session import Session
+from desktop.adapters.player_hub import PlayerHub
+from desktop.adapters.song import News, PlayRequest
+from desktop.controllers.document import Document
+from desktop.controllers.generation import Continuing
+
+
+class Playback(QObject):
+    """Play, pause, stop, return, loop, metronome; prompt, take or both."""
+
+    changed = Signal()  # a button shows something else now
+    moved = Signal(float)  # the place in the score
+
+    def __init__(
+        self, document: Document, hub: PlayerHub, continuing: Continuing, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._hub, self._continuing = document, hub, continuing
+        self.what: What = "both"
+        self.position = 0.0  # score seconds
+        self.loop: tuple[float, float] | None = None  # as drawn in the roll
+        self.is_looping = False
+        self.has_metronome = False
+        self.news = News()
+        self._played: Session | None = None
+        self._is_on = False  # something was started and has neither ended nor been stopped
+        document.changed.connect(self._on_document)
+        document.replaced.connect(self.reset)
+        continuing.running_changed.connect(self._on_running)
+
+    # What the user wants
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether it plays, or is about to."""
+        return self._is_on and not self._hub.is_paused
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """From where to where there is something to play, in score seconds."""
+        return playing_range(self._document.session, self.what)
+
+    def toggle(self) -> None:
+        """Play from here, or stand still."""
+        if self.is_playing:
+            self._hub.pause()
+        elif self._is_on and self._hub.is_paused and self._continuing.is_running:
+            self._hub.resume()
+        else:
+            self.play(self.position)
+        self.changed.emit()
+
+    def play(self, at: float) -> None:
+        """Play from a place on; from the beginning if nothing lies behind it."""
+        session = self._document.session
+        start, end = playing_range(session, self.what)
+        if end <= start:
+            return
+        if at >= end - 0.01 or at < start:
+            at = start
+        self._played = session
+        self._is_on = True
+        self.position = at
+        self._hub.play(self._request(session, at))
+        self.moved.emit(at)
+        self.changed.emit()
+
+    def hear(self, take_id: str) -> None:
+        """Play a take from its beginning."""
+        session = self._document.session
+        take = session.take(take_id)
+        if session.current != take_id:
+            self._document.amend(session.select_take(take_id))
+        if self.what == "prompt":
+            self.what = "both"
+        self.play(take.marker)
+
+    def stop(self) -> None:
+        """Stop model and sound."""
+        self._continuing.stop()
+        self._hub.stop()
+        self._is_on = False
+        self.changed.emit()
+
+    def panic(self) -> None:
+        """Silence everything."""
+        self._continuing.stop()
+        self._hub.panic()
+        self._is_on = False
+        self.changed.emit()
+
+    def go_to(self, at: float) -> None:
+        """Put the playhead there; what plays goes on from there."""
+        self.position = max(at, 0.0)
+        if self._hub.has_live_take and self.is_playing:
+            self._hub.seek_in_song(self.position)
+        elif self.is_playing:
+            self.play(self.position)
+        elif not self._continuing.is_running:
+            self._forget_pause()
+        self.moved.emit(self.position)
+
+    def return_to_start(self) -> None:
+        """Back to the beginning, of the loop if there is one."""
+        start = playing_range(self._document.session, self.what)[0]
+        self.go_to(self.loop[0] if self.is_looping and self.loop else start)
+
+    def set_what(self, what: What) -> None:
+        """Play prompt, take or both."""
+        if what != self.what:
+            self.what = what
+            if self.is_playing and not self._hub.has_live_take:
+                self.play(self.position)
+            self.changed.emit()
+
+    def set_loop(self, loop: tuple[float, float] | None) -> None:
+        """The stretch to loop, drawn or cleared; drawing one switches looping on."""
+        self.loop = loop
+        self.set_looping(loop is not None)
+
+    def set_looping(self, is_looping: bool) -> None:
+        """Play the loop again and again, or not. Without a stretch: all there is."""
+        if is_looping and self.loop is None:
+            start, end = playing_range(self._document.session, self.what)
+            self.loop = (start, end) if end > start else None
+        self.is_looping = is_looping and self.loop is not None
+        if self.is_playing and not self._hub.has_live_take:
+            self.play(self.position)
+        self.changed.emit()
+
+    def set_metronome(self, has_metronome: bool) -> None:
+        """Click along, or not; a take that is being sampled keeps what it began with."""
+        self.has_metronome = self._continuing.has_metronome = has_metronome
+        self._refresh()
+        self.changed.emit()
+
+    def reset(self) -> None:
+        """Another document: silence, back to its beginning."""
+        self._hub.stop()
+        self._is_on = False
+        self.loop = None
+        self.is_looping = False
+        self.position = 0.0
+        self.moved.emit(0.0)
+        self.changed.emit()
+
+    def reopened(self) -> None:
+        """Another output was opened, which may want programs and channel of its own: play anew from here."""
+        if self.is_playing and not self._hub.has_live_take and self.news.position is not None:
+            self.play(self.position)
+
+    # What happens
+
+    def look(self) -> None:
+        """Once a frame: where the sound is."""
+        self.news = self._hub.news()
+        if not self._is_on:
+            return
+        position = self.news.position
+        if position is not None and not self._hub.is_paused and position != self.position:
+            self.position = position
+            self.moved.emit(position)
+        if self.news.has_ended and not self._continuing.is_running:
+            self._hub.stop()
+            self._is_on = False
+            self.changed.emit()
+
+    def _on_running(self, is_running: bool) -> None:
+        if is_running:
+            self._is_on = True
+            self._played = self._document.session
+            if self.what == "prompt":
+                self.what = "both"
+        self.changed.emit()
+
+    def _on_document(self) -> None:
+        """What plays was edited, muted, undone: go on with what it is now."""
+        session, played = self._document.session, self._played
+        if played is None or not self.is_playing:
+            return
+        if (session.score, session.flags, session.current_take) != (played.score, played.flags, played.current_take):
+            self._refresh()
+
+    def _refresh(self) -> None:
+        if self.is_playing and not self._hub.has_live_take and not self._continuing.is_running:
+            self._played = self._document.session
+            self._hub.refresh(self._request(self._played, self.position))
+
+    def _request(self, session: Session, at: float) -> PlayRequest:
+        return PlayRequest(session, self.what, at, self.loop if self.is_looping else None, self.has_metronome)
+
+    def _forget_pause(self) -> None:
+        if self._hub.is_paused:
+            self._hub.stop()
+            self._is_on = False
+            self.changed.emit()

@@ -1,0 +1,1 @@
+"""For the makers of the window: `bench` measures it, `screenshots` draws its main states."""

@@ -1,0 +1,184 @@
+"""Pictures of the window's main states, written by `make screenshots`; with --readme the two in the README.
+
+    python -m desktop.dev.screenshots FOLDER
+    python -m desktop.dev.screenshots --readme FOLDER
+
+Each colour scheme and scale is drawn by a process of its own, as the scale is fixed when Qt starts. Folders of
+the user's are not touched.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+
+from core.live.outputs import NoOutput, PortInfo, VirtualPort
+from desktop.app import Application
+from desktop.dialogs.about import AboutDialog
+from desktop.dialogs.quantise import QuantiseDialog
+from desktop.dialogs.questions import leaving_box, recovery_box
+from desktop.dialogs.sound_check import SoundCheckDialog
+from desktop.logs import log_path
+from desktop.main_window import MainWindow
+from desktop.panels.empty_state import examples
+from desktop.piano_roll.notes import NoteRef
+
+SCHEMES = ("light", "dark")
+SCALES = ("1", "1.25", "2")
+SIZE = (1280, 800)
+PATIENCE = 60.0  # seconds for a state to come
+README = (("takes", "light", "window.png"), ("generating", "dark", "window-dark.png"))
+_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+
+
+class Studio:
+    """A window that is brought from one state to the next, and pictured in each."""
+
+    def __init__(self, folder: Path, scheme: str, scale: str) -> None:
+        self._app = Application(sys.argv[:1])
+        self._app.setStyle("Fusion")
+        self._folder, self._ending = folder, f"-{scheme}-{scale}x.png"
+        self._window = MainWindow()
+        self._window.resize(*SIZE)
+        self._window.preferences.change(output=NoOutput(), theme=scheme)
+        self._window.show()
+        self._window.start(looks_for_recovery=False)
+
+    def picture_all(self) -> None:
+        """Every state, one after the other."""
+        try:
+            self._empty()
+            self._prompt()
+            self._generating()
+            self._takes()
+            self._dialogs()
+        finally:
+            self._window.shut_down()
+
+    def _empty(self) -> None:
+        window = self._window
+        self._until(lambda: window.continuing.is_prepared and window.hub.description)
+        self._settle(0.4)  # until the status bar has told of it
+        self._picture("empty", window)
+
+    def _prompt(self) -> None:
+        window = self._window
+        window.filing.open_path(dict((title, path) for path, title in examples())["Greensleeves"])
+        self._until(lambda: window.document.session.score is not None and window.continuing.is_prepared)
+        window.status.clearMessage()
+        self._picture("prompt", window)
+
+    def _generating(self) -> None:
+        window = self._window
+        self._set(seed=4, seed_locked=True, length=120.0)
+        window.proceed()
+        self._until(lambda: window.playback.position > window.document.session.marker + 3.0)
+        self._picture("generating", window)
+        self._stop()
+
+    def _takes(self) -> None:
+        window = self._window
+        self._set(seed=20, length=16.0, takes=3)
+        window.proceed()
+        self._until(lambda: not window.continuing.is_running)
+        self._stop()
+        session = window.document.session
+        session = session.star_take(session.takes[1].id, True).rename_take(session.takes[2].id, "The calm one")
+        window.document.amend(session)
+        window.roll.fit()
+        window.status.clearMessage()
+        self._settle(0.4)
+        self._picture("takes", window)
+        window.roll.set_selection([NoteRef("track:0", i) for i in range(20, 40)])
+        window.playback.set_loop((8.0, 16.0))
+        window.tracks.mute_changed.emit(1, True)
+        self._picture("editing", window)
+
+    def _dialogs(self) -> None:
+        window, ports = self._window, (PortInfo("FLUID Synth", "ALSA"), PortInfo("FP-10 MIDI 1", "ALSA"))
+        window.output_menu.show_outputs(ports, VirtualPort(), True)
+        problem = QMessageBox(QMessageBox.Icon.Warning, "Continuo", 'There is no file "song.mid".', parent=window)
+        for name, dialog in (
+            ("about", AboutDialog(log_path(), window)),
+            ("quantise", QuantiseDialog(20, parent=window)),
+            ("sound-check", SoundCheckDialog(VirtualPort(), lambda _: None, lambda: True, ports, parent=window)),
+            ("sound-check-windows", SoundCheckDialog(NoOutput(), lambda _: None, lambda: None, platform="win32")),
+            ("leaving", leaving_box(window, "Greensleeves.mid")),
+            ("recovery", recovery_box(window, "16:20", 1)[0]),
+            (
+                "problem",
+                QMessageBox(QMessageBox.Icon.Warning, "Continuo", 'There is no file "song.mid".', parent=window),
+            ),
+            ("problem", problem),
+            ("output-menu", window.output_menu),
+        ):
+            dialog.show()
+            self._picture(name, dialog)
+            dialog.hide()
+
+    def _set(self, **settings: object) -> None:
+        document = self._window.document
+        changed = replace(document.session.settings, **settings)  # type: ignore[arg-type]
+        document.amend(document.session.with_settings(changed))
+
+    def _stop(self) -> None:
+        self._window.playback.stop()
+        self._until(lambda: not self._window.continuing.is_running)
+
+    def _until(self, is_so: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not is_so():
+            # Waiting, the window wakes it up; asking all the time would slow down the model.
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+            if time.monotonic() > deadline:
+                raise SystemExit("A state to be pictured did not come.")
+
+    def _settle(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        self._until(lambda: time.monotonic() > end)
+
+    def _picture(self, name: str, widget: QWidget) -> None:
+        QApplication.processEvents()
+        widget.grab().save(str(self._folder / f"{name}{self._ending}"))
+
+
+def take(folder: Path, scheme: str, scale: str) -> None:
+    """The states in one scheme and scale, by a process of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home:
+        homes = {name: os.path.join(home, name) for name in _FOLDERS}
+        environment = {**os.environ, **homes, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": scale}
+        command = [sys.executable, "-m", "desktop.dev.screenshots", str(folder), scheme, scale]
+        subprocess.run(command, env=environment, check=True)
+
+
+def take_for_readme(folder: Path) -> None:
+    """The README's two pictures."""
+    with tempfile.TemporaryDirectory() as pictures:
+        for state, scheme, name in README:
+            take(Path(pictures), scheme, "2")
+            shutil.copyfile(Path(pictures, f"{state}-{scheme}-2x.png"), folder / name)
+
+
+def main(arguments: list[str]) -> None:
+    """See the module's docstring; with a scheme and a scale it is the process for them."""
+    if arguments[:1] == ["--readme"]:
+        take_for_readme(Path(arguments[1]))
+    elif len(arguments) == 3:
+        Studio(Path(arguments[0]), *arguments[1:]).picture_all()
+    else:
+        for scheme in SCHEMES:
+            for scale in SCALES:
+                take(Path(arguments[0]), scheme, scale)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Dialogs: about, quantise, sound check, and the questions that are asked."""

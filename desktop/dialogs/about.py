@@ -1,0 +1,140 @@
+"""AboutDialog: version, licences of what is bundled, where the log file lies."""
+
+import platform
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl, qVersion
+from PySide6.QtGui import QDesktopServices, QFont, QGuiApplication, QIcon
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.resources import bundled
+from desktop.widgets.fields import FaintLabel
+
+# What an installed Continuo carries: name, licence, whose it is. THIRD_PARTY.md tells all of them.
+PARTS = (
+    ("Qt and PySide6", "LGPL-3.0", "The Qt Company"),
+    ("PyTorch", "BSD-3-Clause", "PyTorch contributors"),
+    ("NumPy", "BSD-3-Clause", "NumPy developers"),
+    ("safetensors", "Apache-2.0", "Hugging Face"),
+    ("mido", "MIT", "Ole Martin Bjørndalen and others"),
+    ("python-rtmidi, RtMidi", "MIT", "Christopher Arndt; Gary P. Scavone"),
+    ("JACK-Client", "MIT", "Matthias Geier"),
+    ("pretty_midi", "MIT", "Colin Raffel"),
+    ("miniaudio", "MIT", "Irmen de Jong; David Reid"),
+    ("tinysoundfont, TinySoundFont", "MIT", "Nathan Whitehead; Bernhard Schelling"),
+    ("platformdirs", "MIT", "platformdirs developers"),
+    ("filelock", "MIT", "Bernát Gábor and others"),
+    ("Typer", "MIT", "Sebastián Ramírez"),
+    ("Rich", "MIT", "Will McGugan"),
+    ("Sounds: FluidR3Mono GM", "MIT", "Frank Wen, Michael Cowgill"),
+    (
+        "Models: Continuo Base, bootstrap",
+        "CC BY-SA 4.0",
+        "trained on POP909 (Z. Wang et al., MIT), piano-midi.de (Bernd Krueger, CC BY-SA 3.0 DE), GiantMIDI-Piano "
+        "(Q. Kong et al., CC BY 4.0) and, Base, the OpenScore Lieder Corpus (CC0 1.0)",
+    ),
+    (
+        "Model: Continuo Concert",
+        "CC BY-NC-SA 4.0",
+        "not for commercial use: Base trained further on ASAP (F. Foscarin et al., CC BY-NC-SA 4.0)",
+    ),
+    ("Example pieces", "CC0 1.0", "public domain or our own"),
+)
+
+
+class AboutDialog(QDialog):
+    """What this is and what it is made of."""
+
+    def __init__(self, log_file: Path | None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About Continuo")
+        self._log_file = log_file
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addLayout(self._head())
+        self.licences = QTextBrowser()
+        self.licences.setOpenExternalLinks(True)
+        self.licences.setAccessibleName("Licences")
+        self.licences.setTabChangesFocus(True)
+        self._write_licences()
+        layout.addWidget(self.licences, 1)
+        if log_file is not None:
+            layout.addLayout(self._log_line(log_file))
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.copy = buttons.addButton("Copy details", QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy.setToolTip("Copy versions and system, to put into a report of a problem.")
+        self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.details()))
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setFocus()
+        self.resize(520, 460)
+
+    def details(self) -> str:
+        """Versions and system, for a report of a problem."""
+        lines = [
+            f"Continuo {version('continuo')}",
+            f"Qt {qVersion()}, Python {platform.python_version()}",
+            platform.platform(),
+        ]
+        return "\n".join(lines + ([f"Log file: {self._log_file}"] if self._log_file else []))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The page is written in the palette's colours."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._write_licences()
+
+    def _head(self) -> QHBoxLayout:
+        picture = QLabel()
+        icon = QIcon(str(bundled("icons", "continuo.png")))
+        picture.setPixmap(icon.pixmap(QSize(64, 64), self.devicePixelRatio()))
+        picture.setAccessibleName("Continuo's icon")
+        name = QLabel(f"Continuo {version('continuo')}")
+        font = QFont(name.font())
+        font.setPointSizeF(font.pointSizeF() * 1.5)
+        font.setBold(True)
+        name.setFont(font)
+        words = QLabel(
+            "Plays on from your MIDI, on your own computer.\nCopyright 2026 The Continuo authors. MIT licence."
+        )
+        words.setWordWrap(True)
+        text = QVBoxLayout()
+        text.setSpacing(4)
+        text.addWidget(name)
+        text.addWidget(words)
+        head = QHBoxLayout()
+        head.setSpacing(16)
+        head.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        head.addLayout(text, 1)
+        return head
+
+    def _log_line(self, log_file: Path) -> QHBoxLayout:
+        path = FaintLabel(f"Log file: {log_file}")
+        path.setAccessibleName(path.text())
+        self.open_folder = QPushButton("Show folder")
+        self.open_folder.setAutoDefault(False)
+        self.open_folder.setToolTip("Open the folder that the log file lies in.")
+        self.open_folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_file.parent))))
+        line = QHBoxLayout()
+        line.addWidget(path, 1)
+        line.addWidget(self.open_folder)
+        return line
+
+    def _write_licences(self) -> None:
+        rows = "".join(
+            f'<tr><td style="padding:3px 12px 3px 0"><b>{escape(name)}</b><br>{escape(whose)}</td>'
+            f'<td style="padding:3px 0; white-space:nowrap">{escape(licence)}</td></tr>'
+            for name, licence, whose in PARTS
+        )
+        self.licences.setHtml(f"<p>Continuo is built on the work of others:</p><table width='100%'>{rows}</table>")

@@ -1,0 +1,360 @@
+"""GenerationPanel: what to sample next, and the button that starts and stops it."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.midi.grid import GRID_CHOICES, GRIDS
+from core.midi.key import Key
+from core.session.session import DEFAULTS, LATEST, GenerationSettings
+from desktop.widgets import icons
+from desktop.widgets.big_button import BigButton
+from desktop.widgets.fields import (
+    FaintLabel,
+    NumberEdit,
+    PitchSpin,
+    PlainSpin,
+    SliderSpin,
+    UprightScroll,
+    WheelGuard,
+    show_number,
+)
+from desktop.widgets.flat_button import FlatButton
+
+SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
+_LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit
+_BUNDLED = ""  # the settings' name for the bundled model
+_MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
+
+_DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
+
+_TIPS = {
+    "model": "Which model plays on. Models differ in the music they have learned from.",
+    "length": "How much is played on. You can stop at any time and keep what is there.",
+    "unit": "Count the length in seconds or in bars.",
+    "takes": "How many different continuations are made at once, to choose from.",
+    "seed": "The number a continuation grows from: the same seed with the same settings plays the same notes.",
+    "dice": "Throw the dice for another seed.",
+    "lock": "Keep this seed. If it is not locked, every continuation gets a new one.",
+    "temperature": "How daring the playing is. 1 is as the model has learned; less keeps to what is "
+    "expected, more takes risks.",
+    "top_p": "How many of the unlikely notes are left out. 1 leaves none out; 0.9 and less plays safe.",
+    "scale": "Keep the playing to the notes of a key: the one the prompt is in, or one you choose. Minor keys "
+    "include the raised seventh.",
+    "key_strength": "How strongly the playing leans to the key that the prompt is in. 0 does not lean at all: the "
+    "model decides alone. Unlike the scale lock it still lets notes from outside through.",
+    "low": "The lowest note that may be played, such as C2 (middle C is C4).",
+    "high": "The highest note that may be played, such as C6 (middle C is C4).",
+    "grid": "Where notes may begin. Auto keeps a quantised prompt on its own grid and lets a played one breathe; "
+    "or choose the finest note value yourself. T means triplets.",
+    "dynamics": "How loud the notes are. A prompt in which all notes are equally loud goes on so, or with gentle "
+    "accents as a player gives them. Flat makes every note equally loud.",
+    "reset": "Set everything but the model back to how it was at first.",
+}
+
+
+class GenerationPanel(QWidget):
+    """The settings of the next continuation; says what the user changed and pressed.
+
+    What is shown is kept as it is until the user changes it, even where a field shows fewer digits.
+    """
+
+    settings_changed = Signal(object)  # GenerationSettings
+    continue_clicked = Signal()
+    stop_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Generation")
+        self._settings = DEFAULTS
+        self._running = self._ready = False
+        self._reason = self._plan = ""
+        self.button = BigButton()
+        self.reason = FaintLabel()
+        self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
+        self._build_fields()
+        self._lay_out()
+        self._connect()
+        self._wheel_guard = WheelGuard(self)
+        self._wheel_guard.watch(self)
+        self.show_models([(_BUNDLED, "Bundled model", "")])
+        self.show_settings(DEFAULTS)
+        self.set_running(False)
+        self.set_ready(False, "Load a file or start from nothing")
+
+    # What it is told
+
+    def show_settings(self, settings: GenerationSettings) -> None:
+        """Show settings; emits nothing."""
+        self._settings = settings
+        fields = (self.model, self.length, self.unit, self.takes, self.seed, self.lock, self.scale, self.low, self.high)
+        fields += (self.grid, self.dynamics)
+        blockers = [QSignalBlocker(field) for field in fields]
+        self._choose_model(settings.model)
+        self.unit.setCurrentIndex(self.unit.findData(settings.unit))
+        least, step = _LENGTHS[settings.unit]
+        least = min(least, settings.length)
+        if (self.length.minimum(), self.length.singleStep()) != (least, step):  # setting them undoes what is typed
+            self.length.setMinimum(least)
+            self.length.setSingleStep(step)
+        show_number(self.length, settings.length)
+        show_number(self.takes, settings.takes)
+        if not self.seed.text() or int(self.seed.text()) != settings.seed:
+            self.seed.setText(str(settings.seed))
+            self.seed.setCursorPosition(0)  # show where it begins, if it is too long to be seen
+        self.lock.setChecked(settings.seed_locked)
+        icons.set_icon(self.lock, "locked" if settings.seed_locked else "unlocked")
+        self.temperature.show_value(settings.temperature)
+        self.top_p.show_value(settings.top_p)
+        self._choose_scale(settings.scale)
+        self.key_strength.show_value(settings.key_strength)
+        show_number(self.low, settings.low)
+        show_number(self.high, settings.high)
+        self.grid.setCurrentIndex(self.grid.findData(settings.grid))
+        self.dynamics.setCurrentIndex(self.dynamics.findData(settings.dynamics))
+        self.reset.setEnabled(replace(DEFAULTS, model=settings.model, seed=settings.seed) != settings)
+        del blockers
+
+    def settings(self) -> GenerationSettings:
+        """The settings as they stand."""
+        return self._settings
+
+    def show_models(self, models: Sequence[tuple[str, str, str]]) -> None:
+        """The models to choose from: (name as settings keep it, words for the user, licence)."""
+        with QSignalBlocker(self.model):
+            self.model.clear()
+            for name, words, licence in models:
+                self.model.addItem(words, name)
+                tip = f"{words}\n{_TIPS['model']}" + (f"\nLicence: {licence}" if licence else "")
+                self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+            self._choose_model(self._settings.model)
+
+    def set_running(self, running: bool) -> None:
+        """Whether the button says Stop."""
+        self._running = running
+        self.button.setText("Stop" if running else "Continue")
+        icons.set_icon(self.button, "stop" if running else "play")
+        self.button.setToolTip("Stop playing on; what is there is kept." if running else "Play on from the marker.")
+        self._tell_state()
+
+    def set_ready(self, ready: bool, reason: str = "") -> None:
+        """Whether Continue can be pressed, and the sentence under it."""
+        self._ready, self._reason = ready, reason
+        self._tell_state()
+
+    def show_plan(self, words: str) -> None:
+        """What Continue would do, in a few words."""
+        self._plan = words
+        self._tell_state()
+
+    def show_detected_key(self, key: str | None) -> None:
+        """The key of the prompt, such as "D minor"."""
+        self.scale.setItemText(self.scale.findData("auto"), f"Auto ({key})" if key else "Auto")
+
+    def show_detected_grid(self, grid: str | None) -> None:
+        """The grid that the prompt is continued on, such as "1/16"; shown beside Auto if that is what is chosen."""
+        is_auto = self._settings.grid == "auto"
+        self.grid.setItemText(self.grid.findData("auto"), f"Auto ({grid or 'none'})" if is_auto else "Auto")
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Icons follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            icons.refresh(self)
+
+    def take_typed(self) -> None:
+        """Take over what is typed and not told yet: a click on a button does not take the keys from the field."""
+        for field in self.findChildren(QAbstractSpinBox):
+            field.interpretText()
+
+    # Building
+
+    def _build_fields(self) -> None:
+        self.model = QComboBox()
+        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.length = PlainSpin()
+        self.length.setMaximum(LATEST)
+        self.unit = QComboBox()
+        for unit in _LENGTHS:
+            self.unit.addItem(unit, unit)
+        self.takes = QSpinBox()
+        self.takes.setRange(1, 16)
+        for number in (self.length, self.takes):
+            number.setKeyboardTracking(False)  # said once typed, not digit by digit
+        self.seed = NumberEdit()
+        self.dice, self.lock = _tool("dice"), _tool("unlocked")
+        self.lock.setCheckable(True)
+        self.temperature = SliderSpin(0, 10, 2, 0.05, "Temperature", _TIPS["temperature"])
+        self.top_p = SliderSpin(0.01, 1, 1, 0.01, "Top-p", _TIPS["top_p"])
+        self.scale = QComboBox()
+        self.scale.addItem("Off", "off")
+        self.scale.addItem("Auto", "auto")
+        for mode in _MODES:
+            self.scale.insertSeparator(self.scale.count())
+            for tonic in range(12):
+                name = Key(tonic, mode).name
+                self.scale.addItem(name, name)
+        self.key_strength = SliderSpin(0, 20, 4, 0.1, "Key strength", _TIPS["key_strength"])
+        self.low, self.high = PitchSpin(), PitchSpin()
+        self.grid = QComboBox()
+        for grid in GRID_CHOICES:
+            self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
+        self.dynamics = QComboBox()
+        for words, dynamics in _DYNAMICS.items():
+            self.dynamics.addItem(words, dynamics)
+        self.reset = QPushButton("Reset")
+        self.reset.setAutoDefault(False)
+        icons.set_icon(self.reset, "reset")
+        for field, key, name in (
+            (self.model, "model", "Model"),
+            (self.length, "length", "Length"),
+            (self.unit, "unit", "Unit of the length"),
+            (self.takes, "takes", "Number of takes"),
+            (self.seed, "seed", "Seed"),
+            (self.dice, "dice", "New seed"),
+            (self.lock, "lock", "Keep the seed"),
+            (self.scale, "scale", "Scale lock"),
+            (self.low, "low", "Lowest note"),
+            (self.high, "high", "Highest note"),
+            (self.grid, "grid", "Grid"),
+            (self.dynamics, "dynamics", "Dynamics"),
+            (self.reset, "reset", "Reset the settings"),
+        ):
+            field.setToolTip(_TIPS[key])
+            field.setAccessibleName(name)
+            field.setAccessibleDescription(_TIPS[key])
+        for box in (self.model, self.unit, self.scale, self.grid, self.dynamics):
+            box.setMinimumContentsLength(4)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.unit.setMinimumContentsLength(6)
+
+    def _lay_out(self) -> None:
+        form = QWidget()
+        grid = QGridLayout(form)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(1, 1)
+        to = QLabel("to")
+        rows: list[tuple[str, QWidget, list[tuple[QWidget, int]]]] = [
+            ("Model", self.model, [(self.model, 1)]),
+            ("Length", self.length, [(self.length, 1), (self.unit, 1)]),
+            ("Takes", self.takes, [(self.takes, 0), (QWidget(), 1)]),
+            ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
+            ("Temperature", self.temperature, [(self.temperature, 1)]),
+            ("Top-p", self.top_p, [(self.top_p, 1)]),
+            ("Key strength", self.key_strength, [(self.key_strength, 1)]),
+            ("Scale lock", self.scale, [(self.scale, 1)]),
+            ("Range", self.low, [(self.low, 1), (to, 0), (self.high, 1)]),
+            ("Grid", self.grid, [(self.grid, 1)]),
+            ("Dynamics", self.dynamics, [(self.dynamics, 1)]),
+        ]
+        for row, (words, buddy, fields) in enumerate(rows):
+            label = QLabel(words)
+            label.setBuddy(buddy)
+            label.setToolTip(buddy.toolTip() or fields[0][0].toolTip())
+            line = QHBoxLayout()
+            line.setSpacing(4)
+            for field, stretch in fields:
+                line.addWidget(field, stretch)
+            grid.addWidget(label, row, 0)
+            grid.addLayout(line, row, 1)
+        last = QHBoxLayout()
+        last.addStretch(1)
+        last.addWidget(self.reset)
+        grid.addLayout(last, len(rows), 0, 1, 2)
+        grid.setRowStretch(len(rows) + 1, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.setSpacing(4)
+        layout.addWidget(self.button)
+        layout.addWidget(self.reason)
+        layout.addSpacing(4)
+        layout.addWidget(UprightScroll(form), 1)
+
+    def _connect(self) -> None:
+        for button in (self.button, self.reset):
+            button.pressed.connect(self.take_typed)
+        self.button.clicked.connect(lambda: (self.stop_clicked if self._running else self.continue_clicked).emit())
+        self.model.currentIndexChanged.connect(lambda: self._change(model=self.model.currentData()))
+        self.length.valueChanged.connect(lambda value: self._change(length=round(value, 2)))
+        self.unit.currentIndexChanged.connect(self._change_unit)
+        self.takes.valueChanged.connect(lambda value: self._change(takes=value))
+        self.seed.textEdited.connect(lambda text: text and self._change(seed=int(text)))
+        self.seed.editingFinished.connect(lambda: self.seed.setText(str(self._settings.seed)))
+        self.dice.clicked.connect(lambda: self._change(seed=secrets.randbelow(SEEDS)))
+        self.lock.toggled.connect(lambda locked: self._change(seed_locked=locked))
+        self.temperature.value_changed.connect(lambda value: self._change(temperature=value))
+        self.top_p.value_changed.connect(lambda value: self._change(top_p=value))
+        self.key_strength.value_changed.connect(lambda value: self._change(key_strength=value))
+        self.scale.currentIndexChanged.connect(lambda: self._change(scale=self.scale.currentData()))
+        self.low.valueChanged.connect(lambda low: self._change(low=low, high=max(low, self._settings.high)))
+        self.high.valueChanged.connect(lambda high: self._change(high=high, low=min(high, self._settings.low)))
+        self.grid.currentIndexChanged.connect(lambda: self._change(grid=self.grid.currentData()))
+        self.dynamics.currentIndexChanged.connect(lambda: self._change(dynamics=self.dynamics.currentData()))
+        self.reset.clicked.connect(self._reset)
+
+    # What the user does
+
+    def _change(self, **values: Any) -> None:
+        """Take over what the user has set, and say so if it is something else."""
+        new = replace(self._settings, **values)
+        if new != self._settings:
+            self.show_settings(new)
+            self.settings_changed.emit(new)
+
+    def _change_unit(self) -> None:
+        unit = self.unit.currentData()
+        length = self._settings.length
+        # Two seconds a bar, as at 120 bpm: near enough to start from.
+        self._change(unit=unit, length=max(1.0, round(length / 2) if unit == "bars" else min(length * 2, LATEST)))
+
+    def _reset(self) -> None:
+        self._change(**{name: getattr(DEFAULTS, name) for name in DEFAULTS.__slots__ if name not in ("model", "seed")})
+
+    # What it shows
+
+    def _tell_state(self) -> None:
+        self.button.setEnabled(self._running or self._ready)
+        self.reason.setText("Stopping keeps what is there" if self._running else self._reason or self._plan)
+        self.button.setAccessibleName(self.button.text())
+        self.button.setAccessibleDescription(self.reason.text() or self.button.toolTip())
+
+    def _choose_model(self, name: str) -> None:
+        index = self.model.findData(name)
+        if index < 0:
+            self.model.addItem(name or "Bundled model", name)
+            index = self.model.count() - 1
+        self.model.setCurrentIndex(index)
+        tip = self.model.itemData(index, Qt.ItemDataRole.ToolTipRole)
+        self.model.setToolTip(tip or _TIPS["model"])
+
+    def _choose_scale(self, scale: str) -> None:
+        index = self.scale.findData(scale)
+        if index < 0:  # spelled as in a file: "Gb major"
+            self.scale.addItem(scale, scale)
+            index = self.scale.count() - 1
+        self.scale.setCurrentIndex(index)
+
+
+def _tool(name: str) -> FlatButton:
+    button = FlatButton()
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    icons.set_icon(button, name)
+    return button

@@ -1,0 +1,149 @@
+"""StatusBar: model, device, how fast it samples, how much is in hand, underruns, where the sound goes."""
+
+import time
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from desktop.adapters.file_worker import Task
+from desktop.adapters.song import News
+from desktop.controllers.generation import Continuing
+from desktop.widgets import icons
+from desktop.widgets.flat_button import FlatButton
+
+SAID_FOR = 9000  # ms that a sentence stays
+FIGURES_EVERY = 0.2  # seconds; each time the whole bar is laid out anew
+MARGIN = 8  # pixels beside a sentence
+SHOWN_AFTER = 400  # ms that work must last before it is shown
+
+
+class StatusBar(QStatusBar):
+    """Sentences come and go at the left; figures stay at the right."""
+
+    output_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self.model = self._label(self.tr("Model and device"))
+        self.speed = self._label(self.tr("How many times faster than it plays the model samples"))
+        self.in_hand = self._label(self.tr("Seconds sampled ahead of the playhead"))
+        self.underruns = self._label(self.tr("How often the sound had to wait for the model since it began"))
+        self.output = FlatButton(self)
+        self.output.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        icons.set_icon(self.output, "sound")
+        self.output.setToolTip(self.tr("Where the sound goes: click to change it"))
+        self.output.clicked.connect(self.output_clicked)
+        self.addPermanentWidget(self.output)
+        self._next_figures = 0.0
+        self.messageChanged.connect(lambda shown: shown or self.setToolTip(""))
+        self._task: Task | None = None
+        self._wait: Task | None = None
+        self._bar = QProgressBar(self)
+        self._bar.setMaximumWidth(160)
+        self._bar.setMaximumHeight(14)
+        self._bar.setTextVisible(False)
+        self._cancel = QPushButton(self.tr("Cancel"), self)
+        self._cancel.setToolTip(self.tr("Give up what is being done; nothing of yours is changed"))
+        self._cancel.clicked.connect(self._on_cancel)
+        self._words = QLabel(self)
+        for widget in (self._words, self._bar, self._cancel):
+            self.addWidget(widget)
+            widget.hide()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(SHOWN_AFTER)
+        self._timer.timeout.connect(self._show_task)
+        self.model.setText(self.tr("Loading the model …"))
+        self.show_output(self.tr("opening the output …"))
+
+    def _label(self, meaning: str) -> QLabel:
+        label = QLabel(self)
+        label.setToolTip(meaning)
+        label.setAccessibleDescription(meaning)
+        label.setContentsMargins(6, 0, 6, 0)
+        self.addPermanentWidget(label)
+        return label
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence for a while; as much of it as fits, and all of it to the pointer."""
+        figures = [label.x() for label in (self.model, self.speed, self.in_hand, self.underruns) if label.text()]
+        room = min([*figures, self.output.x()]) - 2 * MARGIN
+        self.setToolTip(sentence)
+        self.showMessage(self.fontMetrics().elidedText(sentence, Qt.TextElideMode.ElideRight, room), SAID_FOR)
+
+    def show_output(self, words: str) -> None:
+        """Where the sound goes."""
+        self.output.setText(self.tr("Sound: {0}").format(words))
+        self.output.setAccessibleName(self.output.text())
+
+    def show_figures(self, continuing: Continuing, news: News) -> None:
+        """The figures of this moment, if those on view are old enough to be read."""
+        now = time.monotonic()
+        if now < self._next_figures:
+            return
+        self._next_figures = now + FIGURES_EVERY
+        facts, run = continuing.model, continuing.run
+        if facts is not None:
+            _put(self.model, self.tr("{0} on {1}").format(facts.name, facts.device))
+        if run is not None:
+            factor = run.real_time_factor
+            _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
+        is_on = run is not None or news.is_playing
+        _put(self.in_hand, "" if news.ahead is None else self.tr("{0:.1f} s in hand").format(news.ahead))
+        if is_on:
+            count = news.underruns
+            _put(self.underruns, self.tr("1 underrun") if count == 1 else self.tr("{0} underruns").format(count))
+
+    # Work that takes long
+
+    def show_started(self, task: Task) -> None:
+        """Show a task, if it lasts."""
+        self._task = task
+        self._bar.setRange(0, 0)
+        self._cancel.hide()
+        self._timer.start(SHOWN_AFTER)
+
+    def show_progress(self, task: Task, share: float) -> None:
+        """How much of it is done; what tells that can be cancelled, too."""
+        if task is self._task:
+            self._bar.setRange(0, 1000)
+            self._bar.setValue(round(share * 1000))
+            self._cancel.setVisible(self._bar.isVisible())
+
+    def show_ended(self, task: Task) -> None:
+        """It is done."""
+        if task is self._task:
+            self._task = None
+            self._timer.stop()
+            for widget in (self._words, self._bar, self._cancel):
+                widget.hide()
+
+    def show_waiting(self, words: str) -> None:
+        """What Continue waits for, such as "Reading the prompt …", if it lasts; "": nothing."""
+        if words != (self._wait.words if self._wait else ""):
+            if self._wait is not None:
+                self.show_ended(self._wait)
+            self._wait = Task(words, self.show_progress) if words else None
+            if self._wait is not None and self._task is None:
+                self.show_started(self._wait)
+
+    def _show_task(self) -> None:
+        if self._task is self._wait and self.currentMessage():  # a sentence is read to its end before
+            self._timer.start(SHOWN_AFTER)
+        elif self._task is not None:
+            self.clearMessage()
+            self._words.setText(f"{self._task.words.removesuffix(' …')} …")
+            self._words.show()
+            self._bar.show()
+            self._cancel.setVisible(self._task.can_cancel)
+
+    def _on_cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._words.setText(self.tr("Cancelling …"))
+
+
+def _put(label: QLabel, text: str) -> None:
+    if label.text() != text:
+        label.setText(text)

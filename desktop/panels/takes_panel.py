@@ -1,0 +1,351 @@
+"""TakesPanel: each continuation as a card, to hear, keep, take further or drag away."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QContextMenuEvent, QDrag, QKeyEvent, QKeySequence, QMouseEvent, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLabel,
+    QListView,
+    QMenu,
+    QStackedLayout,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.midi.write import TakeNote
+from core.session.session import TakeRecord
+from desktop.panels.take_cards import Card, CardDelegate, Spot, TakeModel, growing_card
+from desktop.widgets.fields import Caption
+
+_GROWING_TICK = 100  # ms between two looks of a card in the making
+_EMPTY = "Continuations appear here.\nEach one is kept until you delete it."
+
+
+class TakesPanel(QWidget):
+    """The takes of a session, one a card; the current one is selected.
+
+    `export_for_drag(id)` writes a take as a .mid file and returns where; it may raise ContinuoError.
+    """
+
+    selected = Signal(str)
+    hear = Signal(str)
+    renamed = Signal(str, str)
+    starred = Signal(str, bool)
+    duplicated = Signal(str)
+    deleted = Signal(str)
+    fork_requested = Signal(str)
+    regenerate_requested = Signal(str)
+    accept_requested = Signal(str)
+    problem = Signal(str)  # a sentence: a card could not be dragged out
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Takes")
+        self.model = TakeModel()
+        self.view = CardView(self.model)
+        self.empty = QLabel(_EMPTY)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.empty.setMargin(12)
+        self.stack = QStackedLayout()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(Caption("Takes"))
+        layout.addLayout(self.stack, 1)
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(self.view)
+        self._deeds: dict[str, Callable[[str], object]] = {
+            "Hear": self.hear.emit,
+            "Star": self._star,
+            "Rename": self._rename,
+            "Duplicate": self.duplicated.emit,
+            "Continue this take": self.fork_requested.emit,
+            "Regenerate with a new seed": self.regenerate_requested.emit,
+            "Make part of the score": self.accept_requested.emit,
+            "Delete": self.deleted.emit,
+        }
+        self._takes: tuple[TakeRecord, ...] = ()
+        self._current: str | None = None
+        self._growing: dict[str, tuple[Sequence[TakeNote], float]] = {}
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.setInterval(_GROWING_TICK)
+        self._later.timeout.connect(self._show)
+        self.model.renamed.connect(self.renamed)
+        self.model.problem.connect(self.problem)
+        self.view.pressed_spot.connect(self._press)
+        self.view.key.connect(self._do)
+        self.view.menu_requested.connect(self._open_menu)
+        self.view.selectionModel().currentChanged.connect(self._select)
+
+    @property
+    def export_for_drag(self) -> Callable[[str], Path] | None:
+        """What writes a take for a drag."""
+        return self.model.export_for_drag
+
+    @export_for_drag.setter
+    def export_for_drag(self, export: Callable[[str], Path] | None) -> None:
+        self.model.export_for_drag = export
+
+    def show_takes(self, takes: Sequence[TakeRecord], current: str | None) -> None:
+        """Show the takes of a session; growing cards stay until `end_growing` or a take with their id."""
+        is_other = (current or None) != self._current
+        self._takes, self._current = tuple(takes), current or None
+        for take in takes:
+            self._growing.pop(take.id, None)
+        self._show(is_other)
+
+    def show_growing(self, take_id: str, notes: Sequence[TakeNote], seconds: float) -> None:
+        """Show a take in the making: all its notes so far, and its length so far. As often as you like."""
+        is_new = take_id not in self._growing
+        self._growing[take_id] = (notes, seconds)
+        if is_new:
+            self._show()
+            self.view.scrollToBottom()
+        elif not self._later.isActive():
+            self._later.start()
+
+    def end_growing(self) -> None:
+        """Remove the cards of takes in the making."""
+        self._growing.clear()
+        self._show()
+
+    def menu(self, take_id: str) -> QMenu:
+        """What can be done with a take."""
+        take = next(take for take in self._takes if take.id == take_id)
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        for entry in _ENTRIES:
+            if entry is None:
+                menu.addSeparator()
+                continue
+            words, keys, tip = entry
+            shown = "Remove star" if words == "Star" and take.starred else words
+            action = menu.addAction(shown, lambda words=words: self._do(words, take_id))
+            action.setToolTip(tip)
+            if keys is not None:
+                action.setShortcut(QKeySequence(keys))
+                action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        return menu
+
+    # What the user does
+
+    def _do(self, words: str, take_id: str) -> None:
+        """Do what an entry of the menu says."""
+        self._deeds[words](take_id)
+
+    def _rename(self, take_id: str) -> None:
+        self.view.edit(self.model.index(self.model.row_of(take_id)))
+
+    def _star(self, take_id: str) -> None:
+        self.starred.emit(take_id, not self.model.cards[self.model.row_of(take_id)].take.starred)
+
+    def _press(self, spot: Spot, take_id: str, at: QPoint) -> None:
+        if spot is Spot.MORE:
+            self._open_menu(take_id, at)
+        else:
+            self._do("Star" if spot is Spot.STAR else "Hear", take_id)
+
+    def _open_menu(self, take_id: str, at: QPoint) -> None:
+        menu = self.menu(take_id)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(at)
+
+    def _select(self, index: QModelIndex) -> None:
+        if index.isValid() and not self.model.cards[index.row()].growing:
+            self._current = self.model.cards[index.row()].take.id
+            self.selected.emit(self._current)
+
+    # What it shows
+
+    def _show(self, is_other: bool = False) -> None:
+        self._later.stop()
+        growing = [growing_card(take_id, *made) for take_id, made in self._growing.items()]
+        cards = (*(Card(take) for take in self._takes), *growing)
+        selection = self.view.selectionModel()
+        with QSignalBlocker(selection):
+            had = self.model.row_of(self._current)
+            self.model.show(cards)
+            self.view.delegate.forget_all_but({card.take.id for card in cards})
+            row = self.model.row_of(self._current)
+            self.view.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex())
+            self.stack.setCurrentWidget(self.view if cards else self.empty)  # gives the list its size
+            if (is_other or row != had) and row >= 0:
+                self.view.scrollTo(self.model.index(row))
+        self.view.viewport().update()
+
+
+# Words, keys, tooltip; None is a line between.
+_ENTRIES: tuple[tuple[str, Qt.Key | None, str] | None, ...] = (
+    ("Hear", Qt.Key.Key_Return, "Play this take from its beginning."),
+    ("Star", Qt.Key.Key_Asterisk, "Mark it as one you like."),
+    ("Rename", Qt.Key.Key_F2, "Give it a name of your own."),
+    ("Duplicate", None, "Keep a copy, to edit one of the two."),
+    None,
+    ("Continue this take", None, "Play on from it: a new take that begins like this one."),
+    ("Regenerate with a new seed", None, "Another take with the same settings."),
+    ("Make part of the score", None, "Put its notes into the score, as a track behind the marker."),
+    None,
+    ("Delete", Qt.Key.Key_Delete, "Delete this take. It can be undone."),
+)
+_KEYS = {
+    Qt.Key.Key_Return: "Hear",
+    Qt.Key.Key_Enter: "Hear",
+    Qt.Key.Key_Asterisk: "Star",
+    Qt.Key.Key_F2: "Rename",
+    Qt.Key.Key_Delete: "Delete",
+    Qt.Key.Key_Backspace: "Delete",
+}
+
+
+class CardView(QListView):
+    """The list of cards: says what was pressed on one, or which key."""
+
+    pressed_spot = Signal(object, str, QPoint)  # Spot, take id, where a menu would open (global)
+    key = Signal(str, str)  # an entry's words, take id
+    menu_requested = Signal(str, QPoint)
+
+    def __init__(self, model: TakeModel) -> None:
+        super().__init__()
+        self._model = model
+        self.delegate = CardDelegate(self)
+        self._pressed: tuple[int, Spot] | None = None
+        self.setModel(model)
+        self.setItemDelegate(self.delegate)
+        self.setAccessibleName("Takes")
+        self.setAccessibleDescription("Return hears a take, F2 renames it, Delete deletes it, the menu key tells more.")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalScrollBar().setSingleStep(20)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
+        self.setUniformItemSizes(True)
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """A card is as high as the font needs."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        """One card is seen whole, however small the window is."""
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        self.setMinimumSize(self.fontMetrics().height() * 10, self.delegate.sizeHint(option, QModelIndex()).height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys of the menu's entries; all others are the list's."""
+        if self.state() == QAbstractItemView.State.EditingState:
+            event.accept()  # Return, which has ended the typing of a name and comes here after that
+            return
+        words = _KEYS.get(Qt.Key(event.key()))
+        card = self._card(self.currentIndex())
+        plain = not event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
+        if words and card and plain:
+            self.key.emit(words, card.take.id)
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of the card under the pointer, or of the current one."""
+        is_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if is_key else self.indexAt(event.pos())
+        if card := self._card(index):
+            at = self.visualRect(index).center() if is_key else event.pos()
+            self.menu_requested.emit(card.take.id, self.viewport().mapToGlobal(at))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A button of a card is pressed without anything else happening to the card."""
+        index, spot = self._at(event.position().toPoint())
+        self._pressed = None
+        if event.button() == Qt.MouseButton.LeftButton and spot not in (None, Spot.CARD):
+            self._pressed = (index.row(), spot)
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            return
+        super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A button counts when it is let go on it."""
+        index, spot = self._at(event.position().toPoint())
+        if self._pressed is not None:
+            if self._pressed == (index.row(), spot) and (card := self._card(index)):
+                below = self.visualRect(index).topRight() + QPoint(-12, 30)
+                self.pressed_spot.emit(spot, card.take.id, self.viewport().mapToGlobal(below))
+            self._pressed = None
+            return
+        super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Hear the card; on a button it is a second click."""
+        index, spot = self._at(event.position().toPoint())
+        card = self._card(index)
+        if spot is Spot.CARD and card and event.button() == Qt.MouseButton.LeftButton:
+            self.key.emit("Hear", card.take.id)
+        else:
+            self.mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Light up what is under the pointer."""
+        index, spot = self._at(event.position().toPoint())
+        self._hover((index.row(), spot) if spot is not None else None)
+        if self._pressed is None:
+            super().mouseMoveEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the pointer."""
+        self._hover(None)
+        super().leaveEvent(event)
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        """Carry the current card's .mid out of the window."""
+        index = self.currentIndex()
+        if self._card(index) is None:
+            return
+        data = self._model.mimeData([index])
+        if not data.hasUrls():
+            return
+        drag = QDrag(self)
+        drag.setMimeData(data)
+        picture, at = self._picture(index)
+        drag.setPixmap(picture)
+        drag.setHotSpot(at)
+        drag.exec(Qt.DropAction.CopyAction)
+
+    def _picture(self, index: QModelIndex) -> tuple[QPixmap, QPoint]:
+        """The card as it looks, and where in it the pointer holds it."""
+        box = self.visualRect(index)
+        at = self.viewport().mapFromGlobal(self.cursor().pos()) - box.topLeft()
+        picture = self.viewport().grab(box)
+        inside = QPoint(min(max(at.x(), 0), box.width() - 1), min(max(at.y(), 0), box.height() - 1))
+        return picture, inside
+
+    def _card(self, index: QModelIndex) -> Card | None:
+        """The card, unless it is still in the making."""
+        card = self._model.cards[index.row()] if index.isValid() else None
+        return None if card is None or card.growing else card
+
+    def _at(self, at: QPoint) -> tuple[QModelIndex, Spot | None]:
+        index = self.indexAt(at)
+        if not index.isValid():
+            return index, None
+        option = QStyleOptionViewItem()
+        self.initViewItemOption(option)
+        option.rect = self.visualRect(index)
+        return index, self.delegate.spot(option, index, at)
+
+    def _hover(self, what: tuple[int, Spot] | None) -> None:
+        if what != self.delegate.hovered:
+            self.delegate.hovered = what
+            self.viewport().update()

@@ -1,0 +1,80 @@
+"""Transport: the bar with play, stop, return, loop, metronome, and where the sound is."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QFontDatabase
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from core.midi.tempo_map import TempoMap
+from core.session.playback import What
+from desktop.widgets.flat_button import FlatButton
+
+_CHOICES: tuple[tuple[What, str], ...] = (("both", "Prompt and take"), ("prompt", "Score only"), ("take", "Take only"))
+
+
+class Transport(QWidget):
+    """Buttons of the actions it is given, a choice of what is played, and a clock."""
+
+    what_chosen = Signal(str)
+
+    def __init__(self, actions: list[QAction | None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tempo_map = TempoMap()
+        self._seconds = 0.0
+        self._text = ""
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(2)
+        for action in actions:
+            if action is None:
+                layout.addSpacing(10)
+                continue
+            button = FlatButton(self)
+            button.setDefaultAction(action)
+            button.setIconSize(button.iconSize().expandedTo(button.iconSize() * 1.25))
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.setAccessibleName(action.text().replace("&", ""))
+            layout.addWidget(button)
+        layout.addSpacing(10)
+        self.clock = QLabel(self)
+        self.clock.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.clock.setAccessibleName(self.tr("Position"))
+        self.clock.setMinimumWidth(self.clock.fontMetrics().horizontalAdvance("000.0.00   00:00.0 "))
+        layout.addWidget(self.clock)
+        spring = QWidget(self)
+        spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        layout.addWidget(spring)
+        label = QLabel(self.tr("P&lay"), self)
+        self._what = QComboBox(self)
+        for value, words in _CHOICES:
+            self._what.addItem(self.tr(words), value)
+        self._what.setToolTip(self.tr("What is played: the score up to the marker and then the take, or one of them"))
+        self._what.setAccessibleName(self.tr("What is played"))
+        self._what.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._what.activated.connect(lambda i: self.what_chosen.emit(self._what.itemData(i)))
+        label.setBuddy(self._what)
+        layout.addWidget(label)
+        layout.addSpacing(4)
+        layout.addWidget(self._what)
+        self.show_position(0.0)
+
+    def show_what(self, what: What) -> None:
+        """Show what is played."""
+        self._what.setCurrentIndex(self._what.findData(what))
+
+    def show_tempo_map(self, tempo_map: TempoMap) -> None:
+        """The bars to count in."""
+        self._tempo_map = tempo_map
+        self.show_position(self._seconds)
+
+    def show_position(self, seconds: float) -> None:
+        """Where the playhead is: bar and beat, if there are any, and time."""
+        self._seconds = seconds
+        minutes, rest = divmod(seconds + 0.001, 60)
+        text = f"{int(minutes):02}:{int(rest):02}.{int(rest * 10 % 10)}"
+        if self._tempo_map.has_metre:
+            bar, beat = self._tempo_map.bar_beat(self._tempo_map.tick(seconds))
+            text = f"{bar + 1:3}.{int(beat) + 1}   {text}"
+        if text != self._text:
+            self._text = text
+            self.clock.setText(text)

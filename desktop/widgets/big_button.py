@@ -1,0 +1,53 @@
+"""BigButton: the one button of a place that matters most."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton
+
+from desktop.widgets import icons
+from desktop.widgets.theme import TEXT_CONTRAST, Theme, mix, with_contrast
+
+
+class BigButton(QPushButton):
+    """Tall, and in the accent colour while it can be pressed. Give it text, and an icon by `icons.set_icon`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 1.25)
+        font.setBold(True)
+        self.setFont(font)
+        self.setAutoDefault(False)
+        self.setIconSize(QSize(20, 20))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumHeight(round(self.fontMetrics().height() * 2.2))
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """The second click of two says nothing: it would stop what the first has begun."""
+        event.accept()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Fill it with the accent colour, which not every style does for a palette's Button."""
+        if not self.isEnabled():
+            super().paintEvent(event)
+            return
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        text = QColor("white")
+        colour = with_contrast(Theme.of(self.palette()).accent, text, TEXT_CONTRAST)
+        if option.state & QStyle.StateFlag.State_Sunken:
+            colour = colour.darker(118)
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            colour = colour.darker(107)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawRoundedRect(self.rect().adjusted(1, 1, -1, -1), 5, 5)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(mix(colour, text, 0.75))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(3.5, 3.5, -3.5, -3.5), 3, 3)
+        option.palette.setColor(QPalette.ColorRole.ButtonText, text)
+        option.icon = icons.icon(self.property("continuoIcon"), option.palette)
+        self.style().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, self)

@@ -1,0 +1,68 @@
+"""Light and dark on systems that cannot be asked for them: a palette of our own, where Qt has none to give."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from desktop.widgets.theme import luminance
+
+_Role = QPalette.ColorRole
+_COLOURS = {
+    Qt.ColorScheme.Light: ("#efefef", "#ffffff", "#f6f6f6", "#1b1d20", "#2a77ab", "#ffffff"),
+    Qt.ColorScheme.Dark: ("#2b2d31", "#1f2124", "#3a3d42", "#e8e9eb", "#3d8fc6", "#ffffff"),
+}
+
+_FRAMED = "#a8a8a8"  # Fusion draws it a third darker
+
+
+def show_in(scheme: Qt.ColorScheme) -> None:
+    """Show the app in light or dark; Unknown: as the system does."""
+    QGuiApplication.styleHints().setColorScheme(scheme)
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        return
+    if scheme == Qt.ColorScheme.Unknown:
+        app.setPalette(QPalette())
+    elif _is_dark(app) != (scheme == Qt.ColorScheme.Dark):
+        app.setPalette(palette_of(scheme))
+    frame_switches()
+
+
+def frame_switches() -> None:
+    """Show the boxes of switches in menus in the dark, too: Fusion frames them a shade darker than Window."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        palette = QPalette()
+        if _is_dark(app) and app.style().name() == "fusion":
+            palette.setColor(_Role.Window, QColor(_FRAMED))  # a menu itself is painted in Base
+        app.setPalette(palette, "QMenu")  # pyright: ignore[reportArgumentType]
+
+
+def _is_dark(app: QApplication) -> bool:
+    return luminance(app.palette().color(_Role.Window)) < 0.18
+
+
+def palette_of(scheme: Qt.ColorScheme) -> QPalette:
+    """Our own light or dark palette."""
+    window, base, button, text, accent, on_accent = map(QColor, _COLOURS[scheme])
+    palette = QPalette(button, window)
+    for role, colour in (
+        (_Role.Base, base),
+        (_Role.AlternateBase, window),
+        (_Role.ToolTipBase, button),
+        (_Role.ToolTipText, text),
+        (_Role.WindowText, text),
+        (_Role.Text, text),
+        (_Role.ButtonText, text),
+        (_Role.Highlight, accent),
+        (_Role.HighlightedText, on_accent),
+        (_Role.Accent, accent),
+        (_Role.Link, accent),
+    ):
+        palette.setColor(role, colour)
+    faint = QColor(text)
+    faint.setAlphaF(0.45)
+    for role in (_Role.WindowText, _Role.Text, _Role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, faint)
+    palette.setColor(_Role.PlaceholderText, faint)
+    return palette

@@ -1,0 +1,245 @@
+"""What reaches a real MIDI port from the real window: takes as they are sampled, joins, lost ports and players."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from core.errors import NotFound
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.live.player import Player
+from core.settings import load_settings
+from desktop.adapters import player_hub
+from desktop.dialogs.sound_check import Timed
+from tests.conftest import JackServer, Listener
+from tests.desktop.windows import Desk
+
+MakeDesk = Callable[..., Desk]
+
+
+def ons(messages: list[bytes]) -> list[int]:
+    """The pitches struck, in order."""
+    return [m[1] for m in messages if m[0] & 0xF0 == 0x90 and m[2]]
+
+
+def sounding(messages: list[bytes]) -> set[tuple[int, int]]:
+    """What still sounds after these messages."""
+    held: set[tuple[int, int]] = set()
+    for m in messages:
+        if m[0] & 0xF0 == 0x90 and m[2]:
+            held.add((m[0] & 15, m[1]))
+        elif m[0] & 0xF0 in (0x80, 0x90):
+            held.discard((m[0] & 15, m[1]))
+        elif m[0] & 0xF0 == 0xB0 and m[1] in (120, 123):
+            held = {key for key in held if key[0] != m[0] & 15}
+    return held
+
+
+def test_a_take_is_heard_while_it_is_sampled(desk: MakeDesk, jack: dict[str, str]) -> None:
+    at = desk(VirtualPort())
+    at.wait_until_open()
+    with Listener("Continuo") as listener:
+        at.open()
+        at.wait_until_ready()
+        at.set(length=600.0)
+        at.window.proceed()
+        at.wait(lambda: len(ons(listener.messages)) >= 3, "notes at the port")
+        assert at.window.continuing.is_running
+        at.window.playback.stop()
+        at.wait(lambda: at.takes, "the take")
+        messages = listener.wait_for(lambda m: not sounding(m))
+    struck = ons(messages)
+    assert struck == [note.pitch for note in at.takes[0].notes][: len(struck)]
+
+
+def test_continue_while_playing_joins_at_the_marker(desk: MakeDesk, jack: dict[str, str]) -> None:
+    at = desk(VirtualPort())
+    at.wait_until_open()
+    with Listener("Continuo") as listener:
+        at.open()
+        at.window.roll.marker_moved.emit(3.0)
+        at.wait_until_ready()
+        at.set(length=1.5)
+        window = at.window
+        window.playback.play(1.0)
+        at.wait(lambda: window.playback.position > 1.3, "the playhead")
+        song = window.hub._song
+        window.proceed()
+        assert window.hub._song is song  # it goes on in the same song
+        at.wait(lambda: at.takes, "the take")
+        at.wait(lambda: not window.playback.is_playing, "the end")
+        messages = listener.wait_for(lambda m: not sounding(m))
+        score, take = window.document.session.score, at.takes[0]
+        assert score
+        prompt = sorted((n.start, n.pitch) for t in score.tracks for n in t.notes if 1.0 <= n.start < 3.0)
+        assert sorted(ons(messages)) == sorted([pitch for _, pitch in prompt] + [n.pitch for n in take.notes])
+        assert ons(messages)[len(prompt) :] == [n.pitch for n in take.notes]
+        assert window.playback.news.underruns == 0 or song is not None
+
+
+def test_a_player_that_dies_is_replaced_and_the_music_goes_on(desk: MakeDesk) -> None:
+    # Not on JACK: a server that waits for its clients would wait for the dead one.
+    at = desk()
+    at.open()
+    at.wait_until_open()
+    window = at.window
+    window.playback.play(0.0)
+    at.wait(lambda: window.playback.position > 0.5, "the playhead")
+    first = window.hub._player
+    assert first is not None
+    assert first._process.pid
+    os.kill(first._process.pid, signal.SIGKILL)
+    at.wait(lambda: any("ended unexpectedly" in sentence for sentence in at.said), "a sentence")
+    died_at = window.playback.position
+    at.wait(lambda: window.hub._player not in (first, None), "another player")
+    at.wait(lambda: died_at + 0.2 < window.playback.position < died_at + 5, "the playhead to go on")
+    assert window.playback.is_playing
+    # While a take is sampled, too: what was sampled meanwhile is not lost.
+    at.set(length=6.0)
+    window.playback.stop()
+    window.proceed()
+    second = window.hub._player
+    assert second is not None
+    at.wait(lambda: window.playback.position > window.document.session.marker + 0.2, "the take to sound")
+    assert second._process.pid
+    os.kill(second._process.pid, signal.SIGKILL)
+    at.wait(lambda: window.hub._player not in (second, None), "a third player")
+    at.wait(lambda: window.playback.position > at.window.document.session.marker + 2.0, "the take to go on")
+    window.playback.stop()
+
+
+def test_a_port_that_goes_in_mid_play_leaves_silence_and_comes_back(desk: MakeDesk, jack: dict[str, str]) -> None:
+    listener = Listener(own_port="Synth")
+    at = desk(ExistingPort("Synth"))
+    at.open()
+    at.wait_until_open()
+    window = at.window
+    window.playback.play(0.0)
+    at.wait(lambda: ons(listener.messages), "notes at the port")
+    listener.close()
+    at.wait(lambda: any("silently" in sentence for sentence in at.said), "a sentence")
+    at.wait(lambda: window.hub.description, "the silent output")
+    before = window.playback.position
+    at.wait(lambda: window.playback.position > before + 0.2, "the playhead to go on")
+    with Listener(own_port="Synth") as again:
+        window.hub.look_for_ports()
+        at.wait(lambda: ons(again.messages), "notes at the port that is back")
+    window.playback.stop()
+    window.preferences.flush()
+    at.settle()
+    assert load_settings().output == ExistingPort("Synth")
+
+
+def test_the_midi_system_may_end(desk: MakeDesk, mortal_jack: JackServer) -> None:
+    at = desk(VirtualPort())
+    at.open()
+    at.wait_until_open()
+    at.window.playback.play(0.0)
+    at.wait(lambda: at.window.playback.position > 0.2, "the playhead")
+    mortal_jack.close()
+    at.wait(lambda: any("silently" in sentence for sentence in at.said), "a sentence")
+    assert at.sample(1.0).notes
+
+
+def test_panic_silences_all_channels(desk: MakeDesk, jack: dict[str, str]) -> None:
+    at = desk(VirtualPort())
+    at.wait_until_open()
+    with Listener("Continuo") as listener:
+        at.window.roll.key_pressed.emit(60)
+        listener.wait_for(lambda m: 60 in ons(m))
+        QTest.keyClick(at.window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+        messages = listener.wait_for(lambda m: len([x for x in m if x[0] & 0xF0 == 0xB0 and x[1] == 123]) >= 16)
+        assert not sounding(messages)
+
+
+def test_channel_and_programs_of_external_ports(desk: MakeDesk, jack: dict[str, str]) -> None:
+    at = desk(VirtualPort())
+    at.window.preferences.change(channel=4)
+    at.wait_until_open()
+    with Listener("Continuo") as listener:
+        at.open()
+        at.window.playback.play(0.0)
+        messages = listener.wait_for(lambda m: len(ons(m)) >= 4)
+        assert {m[0] & 15 for m in messages} == {4}
+        assert not [m for m in messages if m[0] & 0xF0 == 0xC0]
+        at.window.playback.stop()
+
+
+def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dict[str, str]) -> None:
+    at = desk(VirtualPort())
+    at.wait_until_open()
+    listener = Listener("Continuo")
+    at.open()
+    at.wait_until_ready()
+    at.set(length=600.0)
+    at.window.proceed()
+    at.wait(lambda: sounding(listener.messages), "a note")
+    at.answers.leaving = "discard"
+    at.window.close()
+    at.wait(lambda: not at.window.isVisible(), "the window to close")
+    assert at.window.worker.isFinished()
+    assert not [t for t in threading.enumerate() if t.name.startswith("continuo")]
+    assert not sounding(listener.wait_for(lambda m: not sounding(m)))
+    listener.close()
+
+
+def test_the_virtual_port_stands_open_whatever_the_sound_goes_to(desk: MakeDesk, jack: dict[str, str]) -> None:
+    at = desk(NoOutput())
+    window = at.window
+    at.wait(lambda: window.hub._port._player is not None, "the port, which nobody has asked for")
+    other = Listener(own_port="Synth")
+    with Listener("Continuo:Continuo") as daw:  # connected once, before the port is chosen
+        for pitch, choice in ((60, VirtualPort()), (61, ExistingPort("Synth")), (62, VirtualPort())):
+            before = window.hub._player
+            window.choices.choose_output(choice)
+            at.wait(lambda before=before: window.hub._player not in (before, None), "the output to open")
+            window.roll.key_pressed.emit(pitch)
+            window.roll.key_released.emit(pitch)
+        daw.wait_for(lambda m: ons(m) == [60, 62] and not sounding(m))
+        other.wait_for(lambda m: ons(m) == [61] and not sounding(m))
+        other.close()
+        window._close()
+        assert not [name for name in daw.ports() if "Continuo" in name]
+
+
+def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    has_device = False
+
+    def player(choice: OutputChoice) -> Player:
+        if isinstance(choice, BuiltInSynth) and not has_device:
+            raise NotFound("No audio device was found.")
+        return Player(NoOutput())
+
+    monkeypatch.setattr(player_hub, "Player", player)
+    at = desk(BuiltInSynth())
+    at.wait(lambda: at.window.status.output.text() == "Sound: silent", "the status bar to say so")
+    opened: list[str] = []
+    at.window.hub.opened.connect(opened.append)
+    at.window.hub.try_again()
+    at.wait(lambda: opened == ["silent"], "another try")
+    has_device = True
+    at.window.hub.try_again()
+    at.wait(lambda: opened == ["silent", "no output"], "the device")
+    assert len([sentence for sentence in at.said if "audio device" in sentence]) == 1
+
+
+def test_the_sound_check_never_has_to_wait_for_the_model(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = desk()
+    at.wait_until_open()
+    player = at.window.hub._player
+    assert player is not None
+    feed = player.feed
+
+    def feed_late(messages: Sequence[Timed], head: float) -> None:
+        time.sleep(0.05)  # as on a busy machine
+        feed(messages, head)
+
+    monkeypatch.setattr(player, "feed", feed_late)
+    at.window.hub.play_messages([(0.0, b"\x90\x3c\x40"), (0.1, b"\x80\x3c\x40")])
+    at.wait(lambda: player.status().state == "ended", "the end of the notes")
+    assert player.status().underruns == 0

@@ -1,0 +1,424 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QFont
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QStyleOptionViewItem, QWidget
+from pytestqt.qtbot import QtBot
+
+from core.errors import WriteError
+from core.midi.read import read_score
+from core.midi.write import TakeNote
+from core.session.export import save_midi
+from core.session.session import Session, TakeRecord
+from desktop.panels import takes_panel
+from desktop.panels.take_cards import Card, Spot, facts, length_words
+from desktop.panels.takes_panel import TakesPanel
+from tests.desktop.looking import dark, reachable, unnamed
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def notes(count: int = 8) -> tuple[TakeNote, ...]:
+    return tuple(TakeNote(60 + i % 12, 20 + i % 100, i * 0.5, i * 0.5 + 0.4) for i in range(count))
+
+
+def session_of(count: int) -> Session:
+    session = Session()
+    for i in range(count):
+        session = session.with_take(TakeRecord(id=f"t{i}", notes=notes(8 + i), seed=1000 + i, temperature=0.95))
+    return session
+
+
+@pytest.fixture
+def session() -> Session:
+    return session_of(3).select_take("t1")
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, session: Session) -> TakesPanel:
+    panel = TakesPanel()
+    qtbot.addWidget(panel)
+    panel.resize(280, 500)
+    panel.show_takes(session.takes, session.current)
+    panel.show()
+    panel.activateWindow()
+    panel.view.setFocus()
+    return panel
+
+
+def card_box(panel: TakesPanel, row: int) -> QRect:
+    return panel.view.visualRect(panel.model.index(row))
+
+
+def place(panel: TakesPanel, row: int, spot: Spot) -> QPoint:
+    """The middle of a card's button, found by its own hit test."""
+    option = QStyleOptionViewItem()
+    panel.view.initViewItemOption(option)
+    option.rect = card_box(panel, row)
+    index = panel.model.index(row)
+    hits = [
+        QPoint(x, y)
+        for x in range(option.rect.left(), option.rect.right(), 2)
+        for y in range(option.rect.top(), option.rect.bottom(), 2)
+        if panel.view.delegate.spot(option, index, QPoint(x, y)) is spot
+    ]
+    return QPoint(sum(p.x() for p in hits) // len(hits), sum(p.y() for p in hits) // len(hits))
+
+
+def names_in(menu: QMenu) -> list[str]:
+    return [action.text() for action in menu.actions() if not action.isSeparator()]
+
+
+# Choosing and hearing
+
+
+def test_a_click_selects(panel: TakesPanel, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(panel.selected) as said:
+        QTest.mouseClick(panel.view.viewport(), LEFT, pos=card_box(panel, 2).center())
+    assert said.args == ["t2"]
+
+
+def test_being_shown_another_take_says_nothing(panel: TakesPanel, session: Session, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(panel.selected):
+        panel.show_takes(session.takes, "t0")
+        panel.show_takes(session.delete_takes(["t0"]).takes, "t1")
+        panel.show_takes(session.takes, None)
+    assert not panel.view.currentIndex().isValid()
+
+
+def test_arrows_select_and_return_hears(panel: TakesPanel, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(panel.selected) as said:
+        QTest.keyClick(panel.view, Qt.Key.Key_Down)
+    assert said.args == ["t2"]
+    with qtbot.waitSignal(panel.hear) as said:
+        QTest.keyClick(panel.view, Qt.Key.Key_Return)
+    assert said.args == ["t2"]
+
+
+def test_the_buttons_of_a_card_leave_the_selection_alone(panel: TakesPanel, qtbot: QtBot) -> None:
+    view = panel.view.viewport()
+    with qtbot.assertNotEmitted(panel.selected):
+        with qtbot.waitSignal(panel.hear) as said:
+            QTest.mouseClick(view, LEFT, pos=place(panel, 0, Spot.HEAR))
+        assert said.args == ["t0"]
+        with qtbot.waitSignal(panel.starred) as said:
+            QTest.mouseClick(view, LEFT, pos=place(panel, 0, Spot.STAR))
+        assert said.args == ["t0", True]
+
+
+def test_a_button_let_go_elsewhere_is_not_pressed(panel: TakesPanel, qtbot: QtBot) -> None:
+    view = panel.view.viewport()
+    with qtbot.assertNotEmitted(panel.hear), qtbot.assertNotEmitted(panel.starred):
+        QTest.mousePress(view, LEFT, pos=place(panel, 0, Spot.HEAR))
+        QTest.mouseRelease(view, LEFT, pos=place(panel, 0, Spot.STAR))
+
+
+def test_a_double_click_hears(panel: TakesPanel, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(panel.hear) as said:
+        QTest.mouseDClick(panel.view.viewport(), LEFT, pos=card_box(panel, 0).center())
+    assert said.args == ["t0"]
+
+
+# Changing
+
+
+def test_f2_renames(panel: TakesPanel, qtbot: QtBot) -> None:
+    QTest.keyClick(panel.view, Qt.Key.Key_F2)
+    editor = panel.view.findChild(QLineEdit)
+    assert isinstance(editor, QLineEdit)
+    assert editor.text() == "Take 2"
+    editor.selectAll()
+    QTest.keyClicks(editor, "Bridge, slower")
+    with qtbot.assertNotEmitted(panel.hear), qtbot.waitSignal(panel.renamed) as said:
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+    assert said.args == ["t1", "Bridge, slower"]
+    qtbot.waitUntil(panel.view.hasFocus)
+    with qtbot.waitSignal(panel.hear):  # the key is the list's again
+        QTest.keyClick(panel.view, Qt.Key.Key_Return)
+
+
+def test_a_name_is_typed_while_takes_grow_and_arrive(panel: TakesPanel, session: Session, qtbot: QtBot) -> None:
+    QTest.keyClick(panel.view, Qt.Key.Key_F2)
+    editor = panel.view.findChild(QLineEdit)
+    assert isinstance(editor, QLineEdit)
+    editor.selectAll()
+    QTest.keyClicks(editor, "Bri")
+    panel.show_growing("new 1", (), 1.0)
+    panel.show_growing("new 2", (), 1.0)
+    panel.show_growing("new 2", (), 2.0)
+    qtbot.waitUntil(lambda: panel.model.cards[-1].take.seconds == 2.0)
+    first, second = (replace(session.takes[0], id=name) for name in ("new 1", "new 2"))
+    panel.show_takes((*session.takes, second, first), session.current)  # the better one comes first
+    QTest.keyClicks(editor, "dge")
+    with qtbot.waitSignal(panel.renamed) as said:
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+    assert said.args == ["t1", "Bridge"]
+
+
+def test_an_empty_name_and_escape_rename_nothing(panel: TakesPanel, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(panel.renamed):
+        for text, key in (("  ", Qt.Key.Key_Return), ("other", Qt.Key.Key_Escape)):
+            QTest.keyClick(panel.view, Qt.Key.Key_F2)
+            editor = panel.view.findChild(QLineEdit)
+            assert isinstance(editor, QLineEdit)
+            editor.selectAll()
+            QTest.keyClicks(editor, text)
+            QTest.keyClick(editor, key)
+            QApplication.sendPostedEvents(None, 52)  # the editor is deleted later
+
+
+def test_delete_and_star_by_key(panel: TakesPanel, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(panel.starred) as said:
+        QTest.keyClicks(panel.view, "*")
+    assert said.args == ["t1", True]
+    with qtbot.waitSignal(panel.deleted) as said:
+        QTest.keyClick(panel.view, Qt.Key.Key_Delete)
+    assert said.args == ["t1"]
+
+
+def test_the_menu_has_everything(panel: TakesPanel, qtbot: QtBot) -> None:
+    menu = panel.menu("t0")
+    signals = {
+        "Hear": (panel.hear, ["t0"]),
+        "Star": (panel.starred, ["t0", True]),
+        "Duplicate": (panel.duplicated, ["t0"]),
+        "Continue this take": (panel.fork_requested, ["t0"]),
+        "Regenerate with a new seed": (panel.regenerate_requested, ["t0"]),
+        "Make part of the score": (panel.accept_requested, ["t0"]),
+        "Delete": (panel.deleted, ["t0"]),
+    }
+    assert set(names_in(menu)) == {*signals, "Rename"}
+    for action in menu.actions():
+        assert action.isSeparator() or action.toolTip()
+        if action.text() in signals:
+            signal, args = signals[action.text()]
+            with qtbot.waitSignal(signal) as said:
+                action.trigger()
+            assert said.args == args
+
+
+def test_the_menu_key_opens_the_current_cards_menu(panel: TakesPanel, session: Session) -> None:
+    panel.show_takes(session.star_take("t1", True).takes, "t1")
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(0, 0), QPoint(0, 0))
+    QApplication.sendEvent(panel.view.viewport(), event)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert "Remove star" in names_in(menu)
+    menu.close()
+
+
+def test_the_dots_open_the_menu(panel: TakesPanel) -> None:
+    QTest.mouseClick(panel.view.viewport(), LEFT, pos=place(panel, 2, Spot.MORE))
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    menu.close()
+
+
+# Takes in the making
+
+
+def test_a_growing_card_grows_and_cannot_be_touched(panel: TakesPanel, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(panel.selected):
+        panel.show_growing("new", notes(3), 1.5)
+    assert panel.model.rowCount() == 4
+    view = panel.view.viewport()
+    with qtbot.assertNotEmitted(panel.hear), qtbot.assertNotEmitted(panel.selected):
+        QTest.mouseDClick(view, LEFT, pos=card_box(panel, 3).center())
+    panel.show_growing("new", notes(9), 4.5)
+    qtbot.waitUntil(lambda: len(panel.model.cards[3].take.notes) == 9)
+    assert facts(panel.model.cards[3], panel.fontMetrics(), 500) == "4.5 s so far"
+
+
+def test_a_growing_card_stays_while_others_change_and_then_becomes_the_take(
+    panel: TakesPanel, session: Session
+) -> None:
+    panel.show_growing("new", notes(3), 1.5)
+    panel.show_takes(session.rename_take("t0", "Intro").takes, "t1")
+    assert [card.growing for card in panel.model.cards] == [False, False, False, True]
+    done = session.with_take(TakeRecord(id="new", notes=notes(9)))
+    panel.show_takes(done.takes, done.current)
+    assert [card.growing for card in panel.model.cards] == [False] * 4
+    panel.show_growing("other", notes(3), 1.5)
+    panel.end_growing()
+    assert panel.model.rowCount() == 4
+
+
+# Dragging out
+
+
+class Folder(QWidget):
+    """A file manager's window: keeps what is dropped on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAcceptDrops(True)
+        self.dropped: list[Path] = []
+        self.contents: list[bytes] = []
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.dropped = [Path(url.toLocalFile()) for url in event.mimeData().urls()]
+        self.contents = [path.read_bytes() for path in self.dropped]
+        event.acceptProposedAction()
+
+
+def test_a_card_is_dragged_into_another_window_as_midi(
+    panel: TakesPanel, session: Session, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def export(take_id: str) -> Path:
+        path = tmp_path / f"{session.take(take_id).name}.mid"
+        save_midi(session, path, "take", take_id)
+        return path
+
+    panel.export_for_drag = export
+    folder = Folder()
+    qtbot.addWidget(folder)
+    folder.show()
+
+    class Drag(takes_panel.QDrag):
+        """Dropped on the folder at once: windows in memory have no pointer to carry it with."""
+
+        def exec(self, *actions: Qt.DropAction) -> Qt.DropAction:  # type: ignore[override]
+            at, none = QPoint(20, 20), Qt.KeyboardModifier.NoModifier
+            enter = QDragEnterEvent(at, actions[0], self.mimeData(), LEFT, none)
+            QApplication.sendEvent(folder, enter)
+            assert enter.isAccepted()
+            QApplication.sendEvent(folder, QDropEvent(QPointF(at), actions[0], self.mimeData(), LEFT, none))
+            return actions[0]
+
+    monkeypatch.setattr(takes_panel, "QDrag", Drag)
+    window = panel.windowHandle()
+    start = panel.view.viewport().mapTo(panel, card_box(panel, 2).center())
+    QTest.mousePress(window, LEFT, Qt.KeyboardModifier.NoModifier, start)
+    for step in (6, 20, 40):
+        QTest.mouseMove(window, start + QPoint(step, 0))
+        QApplication.processEvents()  # or Qt makes one move of them
+    QTest.mouseRelease(window, LEFT, Qt.KeyboardModifier.NoModifier, start)
+    (path,) = folder.dropped
+    assert path.suffix == ".mid"
+    assert folder.contents[0][:4] == b"MThd"
+    score = read_score(path)
+    assert [note.pitch for note in score.tracks[0].notes] == [note.pitch for note in session.take("t2").notes]
+
+
+def test_the_data_of_a_drag_is_a_url_of_a_file_that_is_there(
+    panel: TakesPanel, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.export_for_drag = lambda take_id: _save(session, take_id, tmp_path / "a take with #, % and ü.mid")
+    carried: list[QMimeData] = []
+
+    class Drag(takes_panel.QDrag):
+        def exec(self, *actions: Qt.DropAction) -> Qt.DropAction:  # type: ignore[override]
+            data = QMimeData()
+            data.setData("text/uri-list", self.mimeData().data("text/uri-list"))
+            carried.append(data)
+            assert not self.pixmap().isNull()
+            return Qt.DropAction.CopyAction
+
+    monkeypatch.setattr(takes_panel, "QDrag", Drag)
+    panel.view.startDrag(Qt.DropAction.CopyAction)
+    (url,) = carried[0].urls()
+    assert url.isLocalFile()
+    assert read_score(url.toLocalFile()).notes == len(session.take("t1").notes)
+
+
+def _save(session: Session, take_id: str, path: Path) -> Path:
+    save_midi(session, path, "take", take_id)
+    return path
+
+
+def test_a_card_that_cannot_be_written_is_not_dragged_and_says_so(panel: TakesPanel, qtbot: QtBot) -> None:
+    def export(take_id: str) -> Path:
+        raise WriteError("There is no room left on the disk.")
+
+    panel.export_for_drag = export
+    with qtbot.waitSignal(panel.problem) as said:
+        panel.view.startDrag(Qt.DropAction.CopyAction)
+    assert said.args == ["There is no room left on the disk."]
+
+
+# Looks and words
+
+
+def test_empty_says_what_will_be_here(panel: TakesPanel) -> None:
+    panel.show_takes([], None)
+    assert panel.empty.isVisible()
+    assert "appear here" in panel.empty.text()
+
+
+def test_the_best_of_several_new_takes_is_seen(panel: TakesPanel) -> None:
+    session = session_of(4)
+    panel.resize(panel.width(), 200)
+    for take in session.takes:
+        panel.show_growing(take.id, take.notes, 1.0)
+    panel.show_takes(session.takes, session.takes[0].id)
+    area = panel.view.viewport().rect()
+    assert area.contains(panel.view.visualRect(panel.model.index(0)))
+
+
+def test_many_takes_scroll_to_the_current_one(panel: TakesPanel) -> None:
+    session = session_of(30)
+    panel.show_takes(session.takes, "t29")
+    assert panel.view.viewport().rect().contains(card_box(panel, 29).center())
+
+
+@pytest.mark.parametrize("width", [170, 280, 600])
+def test_facts_fit(panel: TakesPanel, session: Session, width: int) -> None:
+    take = replace(session.takes[0], seed=10**17, seconds=3725.0)
+    text = facts(Card(take), panel.fontMetrics(), width)
+    assert panel.fontMetrics().horizontalAdvance(text) <= width
+    assert text.startswith("62:05")
+
+
+def test_every_detail_is_in_the_tooltip_and_said_aloud(panel: TakesPanel, session: Session) -> None:
+    forked = replace(session.takes[0], id="f", name="Fork", parent="t0", forked_at=2.5, starred=True)
+    panel.show_takes((*session.takes, forked), "f")
+    index = panel.model.index(3)
+    said = panel.model.data(index, Qt.ItemDataRole.AccessibleDescriptionRole)
+    assert "Seed 1000, temperature 0.95" in said
+    assert "Forked from Take 1 at 2.5 s" in said
+    assert panel.model.data(index, Qt.ItemDataRole.AccessibleTextRole) == "Fork, starred"
+    assert reachable(panel) == [panel.view]
+    assert unnamed(panel) == []
+
+
+def test_it_is_painted_light_and_dark(panel: TakesPanel, session: Session) -> None:
+    light = panel.grab().toImage()
+    panel.setPalette(dark())
+    shaded = panel.grab().toImage()
+    assert light != shaded
+    other = replace(session.takes[0], notes=notes(40))
+    panel.show_takes([other, *session.takes[1:]], "t1")
+    assert panel.grab().toImage() != shaded  # the tiny roll is not the old one
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0.0 s"), (59.94, "59.9 s"), (59.96, "1:00"), (125, "2:05")])
+def test_lengths(seconds: float, words: str) -> None:
+    assert length_words(seconds) == words
+
+
+def test_the_current_take_of_a_session_just_opened_is_in_view(qtbot: QtBot) -> None:
+    panel = TakesPanel()
+    qtbot.addWidget(panel)
+    panel.resize(280, 250)
+    panel.show()
+    session = session_of(6).select_take("t4")
+    panel.show_takes(session.takes, session.current)
+    QApplication.processEvents()
+    assert panel.view.viewport().rect().contains(card_box(panel, 4))
+
+
+def test_a_card_is_seen_whole_however_small_the_panel(panel: TakesPanel) -> None:
+    panel.resize(panel.minimumSizeHint())
+    QApplication.processEvents()
+    panel.view.scrollTo(panel.model.index(1))
+    assert panel.view.viewport().height() >= card_box(panel, 1).height()
+    panel.view.setFont(QFont(panel.font().family(), 20))
+    QApplication.processEvents()
+    assert panel.view.minimumHeight() >= card_box(panel, 1).height()

@@ -1,0 +1,31 @@
+"""Light and dark as the View menu chooses them."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from desktop.panels.output_menu import OutputMenu
+from desktop.widgets.palettes import show_in
+from desktop.widgets.theme import contrast
+
+
+@pytest.fixture(autouse=True)
+def as_the_system_again(qtbot: QtBot) -> Iterator[None]:
+    yield
+    show_in(Qt.ColorScheme.Unknown)
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
+def test_a_switch_that_is_off_is_seen(qtbot: QtBot, scheme: Qt.ColorScheme) -> None:
+    show_in(scheme)
+    menu = OutputMenu()
+    qtbot.addWidget(menu)
+    menu.resize(menu.sizeHint())
+    menu.setActiveAction(menu.panic)
+    box = menu.actionGeometry(menu.programs)
+    picture = menu.grab(box).toImage()
+    ground = picture.pixelColor(picture.width() // 2, 0)
+    row = [picture.pixelColor(x, picture.height() // 2) for x in range(round(20 * picture.devicePixelRatio()))]
+    assert max(contrast(colour, ground) for colour in row) > 1.5

@@ -1,0 +1,55 @@
+"""F6 through the window, as with a keyboard."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from desktop.widgets.flat_button import FlatButton
+from desktop.widgets.palettes import palette_of
+from desktop.widgets.theme import SHAPE_CONTRAST, contrast
+from tests.desktop.windows import BACH, Desk
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def test_f6_goes_through_the_parts_that_can_be_worked_in(desk: Callable[..., Desk]) -> None:
+    at = desk()
+    window = at.window
+
+    def pressed(modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> str:
+        QTest.keyClick(window, Qt.Key.Key_F6, modifiers)
+        focus = window.focusWidget()
+        parts = ("transport", "tracks", "empty", "roll", "panel", "takes")
+        return next(p for p in parts if getattr(window, p) is focus or getattr(window, p).isAncestorOf(focus))
+
+    window.activateWindow()
+    at.wait(window.isActiveWindow, "the window to be active")
+    window.empty.hear.setFocus()
+    assert [pressed() for _ in range(3)] == ["panel", "transport", "empty"]  # no track yet, nor take
+    at.open(BACH)
+    window.roll.setFocus()
+    assert [pressed() for _ in range(4)] == ["panel", "transport", "tracks", "roll"]
+    at.sample(1.0)
+    window.panel.seed.setFocus()
+    assert [pressed() for _ in range(5)] == ["takes", "transport", "tracks", "roll", "panel"]
+    assert window.panel.seed.hasFocus()  # where it was last
+    assert [pressed(SHIFT) for _ in range(5)] == ["roll", "tracks", "transport", "takes", "panel"]
+    window.splitter.setSizes([0, 900, 300])
+    assert [pressed() for _ in range(4)] == ["takes", "transport", "roll", "panel"]
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
+def test_a_flat_button_shows_that_it_has_the_focus(qtbot: QtBot, scheme: Qt.ColorScheme) -> None:
+    button = FlatButton()
+    qtbot.addWidget(button)
+    button.setPalette(palette_of(scheme))
+    button.resize(40, 30)
+    button.show()
+    button.activateWindow()
+    qtbot.waitUntil(button.isActiveWindow)
+    button.setFocus()
+    rim = button.grab().toImage().pixelColor(1, 15)
+    assert contrast(rim, button.palette().window().color()) >= SHAPE_CONTRAST
