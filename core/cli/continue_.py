@@ -99,7 +99,7 @@ def continue_(
         raise UsageError("--wait goes with --live: it waits for a connection to the port.")
     # Imported here, for a quick --help.
     from core.cli import prompt
-    from core.generation.grammar import Rules
+    from core.generation.constraints import Rules
     from core.generation.options import Options, Take
     from core.generation.sampler import Sampling
     from core.midi.write import save_take, save_take_alone

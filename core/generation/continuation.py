@@ -1,4 +1,4 @@
-"""One or more takes, sampled event by event from one prepared prompt.
+"""One or more takes, sampled event by event from one prepared prompt, and their ranking.
 
 continuation = Continuation(engine, prepared, options)
 for step in continuation:      # as fast as the model goes
@@ -15,23 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.events import NoteMessage, Prompt, decode
-from core.codec.vocabulary import BOUNDARY, NOTE_ON, note_off
-from core.generation.bounds import bounds_of
-from core.generation.density import Density
+from core.codec.vocabulary import BOUNDARY, note_off
+from core.generation.constraints import Grammar
 from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
-from core.generation.grammar import Grammar
-from core.generation.leaning import key_leaning
-from core.generation.lengths import Lengths
+from core.generation.logits_processors import Position, Repetition, logits_processors
 from core.generation.options import Options, Take
-from core.generation.ranking import best_first
-from core.generation.register import Register
-from core.generation.repetition import Repetition
-from core.generation.rhythm import Rhythm
+from core.generation.prompt_summary import PromptSummary, summarize
 from core.generation.sampler import sample
-from core.generation.velocities import Velocities
+from core.midi.statistics import apart, music, stretch
 
-Leaning = Density | Rhythm | Lengths | Register | Velocities
+_RANKED_SECONDS = 20.0  # of the prompt's end, that a take is compared with
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +44,15 @@ class Step:
 class _TakeState:
     """A take on its way."""
 
-    def __init__(self, index: int, options: Options, prompt: Prompt, pitches: Sequence[int]) -> None:
+    def __init__(self, index: int, options: Options, prompt: Prompt, summary: PromptSummary) -> None:
         self.index = index
         self.seed = options.seed + index
         self.random = np.random.default_rng(self.seed)
         self.loudness = Loudness(options.dynamics, prompt, self.seed)
-        self.grammar = Grammar(options.rules, prompt.steps, self.loudness, bounds_of(prompt))
-        self.repetition = Repetition(pitches)
-        self.leanings: list[Leaning] = [Density(prompt), Rhythm(prompt), Lengths(prompt), Register(prompt)]
-        if not self.loudness.bins:  # else notes would be lost to velocities that the take may not have
-            self.leanings.append(Velocities(prompt))
+        self.grammar = Grammar(options.rules, prompt.steps, self.loudness, summary.bounds)
+        self.repetition = Repetition(summary)
+        processors = logits_processors(summary, options.sampling.key_strength, not self.loudness.bins)
+        self.processors = [*processors, self.repetition]
         self.events: list[int] = []
         self.ended = False
 
@@ -75,10 +68,9 @@ class Continuation:
         self._engine = engine
         self._prepared = prepared
         self._timing = prepared.prompt.steps
-        pitches = [event - NOTE_ON.first for event in prepared.events if event < NOTE_ON.end]
-        self._states = [_TakeState(i, options, prepared.prompt, pitches) for i in range(options.takes)]
+        summary = summarize(prepared.prompt, prepared.events)
+        self._states = [_TakeState(i, options, prepared.prompt, summary) for i in range(options.takes)]
         self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
-        self._leaning = key_leaning(prepared.events, options.sampling.key_strength)
         self._stop = threading.Event()
         self._steps = self._run()
 
@@ -104,13 +96,13 @@ class Continuation:
         """Indices of `takes`, best first: nearest to the prompt in their statistics."""
         takes = self.takes
         # Ranking decodes the whole prompt again: not for one take.
-        return best_first(takes, self._prepared.prompt) if len(takes) > 1 else [0]
+        return rank(takes, self._prepared.prompt) if len(takes) > 1 else [0]
 
     def _run(self) -> Iterator[Step]:
         running = list(self._states)
         raw, cache = self._engine.fork(self._prepared, len(running))
         while not self._stop.is_set():
-            logits = to_numpy(raw) + self._leaning  # (B, vocab)
+            logits = to_numpy(raw)  # (B, vocab)
             going_on = []  # rows of the batch
             for row, state in enumerate(running):
                 yield self._next(state, logits[row])
@@ -139,21 +131,18 @@ class Continuation:
     def _next(self, state: _TakeState, logits: NDArray[np.float32]) -> Step:
         """Choose the next event of a take and move it on."""
         grammar = state.grammar
-        event = grammar.due()
+        event = grammar.forced_event()
         if event is None:
-            allowed, how = grammar.allowed(), self.options.sampling
-            for leaning in state.leanings:
-                logits = leaning.lean(logits, grammar.step, grammar.decoder.sounding)
-            if state.repetition.is_too_much:
-                logits, how = state.repetition.loosen(logits, allowed, how)
-            event = sample(logits, allowed, how, state.random.random())
+            position = Position(grammar.step, grammar.decoder.sounding, grammar.allowed())
+            for processor in state.processors:
+                logits = processor.process(logits, position)
+            params = state.repetition.loosen(self.options.sampling)
+            event = sample(logits, position.allowed, params, state.random.random())
             event = grammar.fit(event, self._last_step)
         messages = grammar.accept(event)
-        if event < NOTE_ON.end:
-            state.repetition.hear(event - NOTE_ON.first)
         for message in messages:
-            for leaning in state.leanings:
-                leaning.hear(message)
+            for processor in state.processors:
+                processor.observe(message)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
 
@@ -177,3 +166,16 @@ class Continuation:
         seconds = max([self._seconds(state), *(note.end for note in notes)])
         marker = self._prepared.prompt.marker
         return Take(tuple(events), notes, seconds, state.seed, self.options, self._engine.name, marker)
+
+
+def rank(takes: Sequence[Take], prompt: Prompt) -> list[int]:
+    """Indices of the takes, best first: by the distance of their statistics to those of the prompt's end.
+
+    The distance is core.midi.statistics.apart. Ties stay in order; takes without a note come last, also after a
+    prompt without any.
+    """
+    notes = decode(prompt.events, steps=prompt.steps)
+    length = max((note.end for note in notes), default=0.0)
+    end = stretch(music(notes, length), max(0.0, length - _RANKED_SECONDS), length)
+    order = [(not take.notes, apart(music(take.notes, take.seconds), end)) for take in takes]
+    return sorted(range(len(takes)), key=order.__getitem__)

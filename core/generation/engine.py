@@ -1,4 +1,4 @@
-"""A model on a device: reads prompts into the KV cache, decodes one event, moves the window on.
+"""A model on a device: prefill of prompts into the KV cache, decoding of one event, moving the window on.
 
 A window holds `block_size` events. When it is full, the later half is read again into an empty one
 and sampling goes on: that costs one prefill of half a window every half window, and memory stays flat
@@ -100,10 +100,10 @@ class Engine:
         # Without any event there would be nothing to predict from: the boundary stands for silence.
         events = prompt.events or (BOUNDARY,)
         seen = cut_window(events, max(1, self.config.block_size * 3 // 4), self.config.conventions)
-        logits, cache = self.read([seen], cancelled)
+        logits, cache = self.prefill([seen], cancelled)
         return PreparedPrompt(prompt, tuple(seen), cache, logits)
 
-    def read(
+    def prefill(
         self, sequences: Sequence[Sequence[int]], cancelled: Callable[[], bool] = lambda: False
     ) -> tuple[Tensor, KVCache]:
         """Prefill B sequences of one length into a new cache: logits (B, vocab) after the last event, the cache."""
@@ -123,7 +123,7 @@ class Engine:
                 return prepared.logits.expand(takes, -1), cache
             except torch.OutOfMemoryError:
                 self._fall_back()
-        return self.read([prepared.events] * takes)
+        return self.prefill([prepared.events] * takes)
 
     def decode_one(
         self, events: Sequence[int], cache: KVCache, histories: Callable[[], Sequence[Sequence[int]]]
@@ -139,7 +139,7 @@ class Engine:
             except torch.OutOfMemoryError:
                 self._fall_back()
         half = max(1, self.config.block_size // 2)
-        return self.read(_same_length([cut_window(h, half, self.config.conventions) for h in histories()]))
+        return self.prefill(_same_length([cut_window(h, half, self.config.conventions) for h in histories()]))
 
     def _fall_back(self) -> None:
         self._say("The graphics card has too little free memory for this model, so it runs on the CPU.")

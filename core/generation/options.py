@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from core.errors import UsageError
+from core.generation.constraints import Rules
 from core.generation.dynamics import DYNAMICS, Dynamics
-from core.generation.grammar import Rules
 from core.generation.sampler import Sampling
 from core.midi.write import TakeNote
 

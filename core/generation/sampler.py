@@ -40,31 +40,31 @@ class Sampling:
             raise UsageError(f"The key strength must lie between 0 and 20, not {self.key_strength:g}.")
 
 
-def probabilities(logits: NDArray[np.floating], allowed: NDArray[np.bool_], how: Sampling) -> NDArray[np.float64]:
+def probabilities(logits: NDArray[np.floating], allowed: NDArray[np.bool_], params: Sampling) -> NDArray[np.float64]:
     """Probabilities of all events, (vocab) -> (vocab); 0 where not `allowed` or filtered out.
 
     At temperature 0 the likeliest allowed event has them all. At least one event must be allowed.
     """
     masked = np.where(allowed, logits, -np.inf).astype(np.float64)
     best = int(masked.argmax())
-    if how.temperature == 0:
+    if params.temperature == 0:
         certain = np.zeros_like(masked)
         certain[best] = 1.0
         return certain
-    p = np.exp((masked - masked[best]) / how.temperature)
-    if 0 < how.top_k < p.size:
-        p[np.argsort(-p, kind="stable")[how.top_k :]] = 0.0
+    p = np.exp((masked - masked[best]) / params.temperature)
+    if 0 < params.top_k < p.size:
+        p[np.argsort(-p, kind="stable")[params.top_k :]] = 0.0
     p /= p.sum()
-    if how.top_p < 1:
+    if params.top_p < 1:
         order = np.argsort(-p, kind="stable")
-        kept = int(np.searchsorted(np.cumsum(p[order]), how.top_p)) + 1  # those that reach top_p together
+        kept = int(np.searchsorted(np.cumsum(p[order]), params.top_p)) + 1  # those that reach top_p together
         p[order[kept:]] = 0.0
-    if how.min_p > 0:
-        p[p < how.min_p * p[best]] = 0.0
+    if params.min_p > 0:
+        p[p < params.min_p * p[best]] = 0.0
     return p / p.sum()
 
 
-def sample(logits: NDArray[np.floating], allowed: NDArray[np.bool_], how: Sampling, chance: float) -> int:
+def sample(logits: NDArray[np.floating], allowed: NDArray[np.bool_], params: Sampling, chance: float) -> int:
     """One event, drawn by `chance`, a uniform random number in [0, 1)."""
-    cumulative = np.cumsum(probabilities(logits, allowed, how))
+    cumulative = np.cumsum(probabilities(logits, allowed, params))
     return int(np.searchsorted(cumulative, chance * cumulative[-1], side="right"))

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.model.kv_cache import KVCache, TableCache
+from core.model.kv_cache import KVCache, PagedKVCache
 from core.model.thread_choice import ThreadChoice
 from core.model.transformer import ModelConfig, MusicTransformer, rotate
 
@@ -189,7 +189,7 @@ class Inference:
         c = self.config
         shape = (batch, c.n_head, c.block_size, c.n_embd // c.n_head)
         if self.arithmetic == "int8":
-            return TableCache(c.n_layer, shape, dtype=torch.float16, device=self.device)
+            return PagedKVCache(c.n_layer, shape, dtype=torch.float16, device=self.device)
         return KVCache(c.n_layer, shape, dtype=torch.float32, device=self.device)
 
     @torch.inference_mode()

@@ -1,6 +1,6 @@
 """The keys and values of the events read so far, preallocated for a whole window, and attention to them.
 
-`KVCache` leaves attention to PyTorch. `TableCache` is for one event at a time on a CPU, where reading the cache
+`KVCache` leaves attention to PyTorch. `PagedKVCache` is for one event at a time on a CPU, where reading the cache
 takes much of the time. With one query, attention is two weighted sums of a table's rows: of scores, weighted by
 the query, if keys lie transposed; then of values, weighted by probabilities. PyTorch has such sums for word
 embeddings (`embedding_bag`, on x86 FBGEMM's). They read a table of 16-bit numbers as fast as memory gives it,
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-PAGE = 128  # places whose keys lie together in a TableCache
+PAGE_SIZE = 128  # places whose keys lie together in a PagedKVCache
 
 
 class KVCache:
@@ -117,22 +117,22 @@ class KVCache:
         return copy
 
 
-class TableCache(KVCache):
-    """The same laid out for decoding, on a CPU alone: keys in pages, each transposed, (n_layer, B, H, pages, D, PAGE).
+class PagedKVCache(KVCache):
+    """The same laid out for decoding, on a CPU alone: keys lie in pages, each transposed.
 
-    For one event, scores and probabilities are of the cache's type, too.
+    `keys` is (n_layer, B, H, pages, D, PAGE_SIZE). For one event, scores and probabilities are of the cache's type.
     """
 
     def _empty_keys(self, values: Tensor) -> Tensor:
         n_layer, b, h, window, d = values.shape
-        return values.new_empty((n_layer, b, h, _pages(window), d, PAGE))
+        return values.new_empty((n_layer, b, h, _pages(window), d, PAGE_SIZE))
 
     def _filled_of_keys(self) -> int:
         return _pages(self.length)
 
     def _hold(self, keys: Tensor, values: Tensor, length: int) -> None:
         super()._hold(keys, values, length)
-        self._key_tables = keys.view(len(keys), -1, PAGE).unbind(0)
+        self._key_tables = keys.view(len(keys), -1, PAGE_SIZE).unbind(0)
         self._value_tables = values.view(len(values), -1, values.shape[-1]).unbind(0)
         _, b, h, window, _ = values.shape
         self._all_value_rows = torch.arange(b * h * window, dtype=torch.int32).view(b * h, window)
@@ -152,16 +152,16 @@ class TableCache(KVCache):
         return F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, scale=1.0)
 
     def _fill_pages(self, pages: Tensor, k: Tensor) -> None:
-        """Write new keys (B, H, T, D) into the pages (B, H, pages, D, PAGE) in use."""
+        """Write new keys (B, H, T, D) into the pages (B, H, pages, D, PAGE_SIZE) in use."""
         start = self.length - k.shape[2]
-        for page in range(start // PAGE, pages.shape[2]):
-            first, end = max(start, page * PAGE), min(self.length, (page + 1) * PAGE)
+        for page in range(start // PAGE_SIZE, pages.shape[2]):
+            first, end = max(start, page * PAGE_SIZE), min(self.length, (page + 1) * PAGE_SIZE)
             new = k[:, :, first - start : end - start].transpose(-1, -2)
-            pages[:, :, page, :, first - page * PAGE : end - page * PAGE] = new
+            pages[:, :, page, :, first - page * PAGE_SIZE : end - page * PAGE_SIZE] = new
 
     def grow_one(self) -> None:
         """Count one place more as filled; `attend_one` has then to fill it in every layer."""
-        page, place = divmod(self.length, PAGE)
+        page, place = divmod(self.length, PAGE_SIZE)
         self._new_values = self.values.select(3, self.length).unbind(0)
         self._new_keys = self.keys.select(3, page).select(-1, place).unbind(0)
         self.length += 1
@@ -190,14 +190,16 @@ class TableCache(KVCache):
         self._new_keys[layer].copy_(k)
         self._new_values[layer].copy_(v)
         self._queries.copy_(q.unsqueeze(2))  # every page's rows are weighted by the same
-        scores = _sums(self._key_tables[layer], self._key_rows, self._key_bags, self._queries)  # (B * H * pages, PAGE)
+        scores = _sums(
+            self._key_tables[layer], self._key_rows, self._key_bags, self._queries
+        )  # (B * H * pages, PAGE_SIZE)
         probabilities = scores.view(b * h, -1).narrow(1, 0, self.length).softmax(-1)
         y = _sums(self._value_tables[layer], self._value_rows, self._value_bags, probabilities)  # (B * H, D)
         return y.view(b, h, d).to(q.dtype)
 
 
 def _pages(places: int) -> int:
-    return -(-places // PAGE)
+    return -(-places // PAGE_SIZE)
 
 
 def _sums(table: Tensor, rows: Tensor, bags: Tensor, weights: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import ContinuoError
-from core.generation.grammar import Rules
+from core.generation.constraints import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
 from core.midi.key import Key, parse_key

@@ -2,22 +2,25 @@ import threading
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.codec.events import Conventions, Prompt, decode
+from core.codec.events import Conventions, GridNote, Prompt, decode, encode_grid
 from core.codec.steps import PLAIN, Steps, gridded_steps
 from core.codec.vocabulary import BOUNDARY, VELOCITY, from_bin
 from core.errors import NotFound, UsageError
-from core.generation.continuation import Continuation
+from core.generation.constraints import Rules
+from core.generation.continuation import Continuation, rank
 from core.generation.engine import Cancelled, Engine, choose_device, cut_window
-from core.generation.grammar import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
 from core.midi.grid import Grid
+from core.midi.statistics import apart, music
+from core.midi.write import TakeNote
 from core.model.kv_cache import KVCache
 from core.model.transformer import ModelConfig, MusicTransformer
 
@@ -159,13 +162,13 @@ def test_without_an_end_it_goes_on_past_many_windows_with_flat_memory() -> None:
 def test_a_moved_window_predicts_as_if_it_had_read_only_that_window(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = small_engine()
     windows: list[list[list[int]]] = []
-    read = engine.read
+    prefill = engine.prefill
 
     def spy(sequences: list[list[int]], *rest: object) -> object:
         windows.append([list(s) for s in sequences])
-        return read(sequences)
+        return prefill(sequences)
 
-    monkeypatch.setattr(engine, "read", spy)
+    monkeypatch.setattr(engine, "prefill", spy)
     continuation = Continuation(engine, engine.prepare(PROMPT), Options(seed=5, events=150))
     for _ in continuation:
         pass
@@ -286,3 +289,48 @@ def test_devices() -> None:
 def test_options_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError):
         Options(**wrong)  # type: ignore[arg-type]
+
+
+def take_of(pitches: list[int], each: float) -> Take:
+    notes = tuple(TakeNote(p, 82, i * each, (i + 1) * each) for i, p in enumerate(pitches))
+    return Take((), notes, len(notes) * each, 0, Options(), "m", 0.0)
+
+
+def prompt_of(pitches: list[int], steps: int) -> Prompt:
+    notes = [GridNote(i * steps, p, (i + 1) * steps, 20) for i, p in enumerate(pitches)]
+    return Prompt(tuple(encode_grid(notes)), len(notes) * steps / 100)
+
+
+def test_what_goes_on_in_the_prompts_manner_comes_before_what_does_not() -> None:
+    tune = [60, 62, 64, 65, 67, 65, 64, 62] * 5
+    like, other_pitches, denser, silent = (
+        take_of(tune, 0.5),
+        take_of([p + 18 for p in tune], 0.5),
+        take_of(tune, 0.1),
+        take_of([], 1),
+    )
+    assert rank([silent, denser, like, other_pitches], prompt_of(tune, 50))[0] == 2
+    assert rank([silent, denser, other_pitches], prompt_of(tune, 50))[-1] == 0
+    assert rank([like, like, like], prompt_of(tune, 50)) == [0, 1, 2]
+    assert rank([silent, denser, like], Prompt((), 0.0)) == [1, 2, 0]
+    # Only the last 20 seconds of the prompt count.
+    assert rank([other_pitches, like], prompt_of([p + 18 for p in tune] * 3 + tune * 2, 50)) == [1, 0]
+
+
+@given(st.lists(st.lists(st.integers(30, 90), max_size=12), min_size=1, max_size=6))
+def test_a_ranking_is_an_order_of_all_by_distance(many: list[list[int]]) -> None:
+    takes = [take_of(pitches, 0.25) for pitches in many]
+    tune = [60, 64, 67, 72] * 10
+    order = rank(takes, prompt_of(tune, 25))
+    assert sorted(order) == list(range(len(takes)))
+    end = music(take_of(tune, 0.25).notes, 10.0)
+    distances = [apart(music(takes[i].notes, takes[i].seconds), end) for i in order if takes[i].notes]
+    assert not any(takes[i].notes for i in order[len(distances) :])
+    assert all(a <= b + 1e-9 for a, b in pairwise(distances))
+
+
+def test_a_continuation_ranks_its_takes() -> None:
+    continuation = Continuation(ENGINE, ENGINE.prepare(PROMPT), Options(seed=3, events=60, takes=4))
+    for _ in continuation:
+        pass
+    assert continuation.ranking == rank(continuation.takes, PROMPT)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.model.inference import Inference
-from core.model.kv_cache import KVCache, TableCache
+from core.model.kv_cache import KVCache, PagedKVCache
 from core.model.transformer import ModelConfig, MusicTransformer
 
 PROMPT = [60, 300, 64, 188, 192]
@@ -98,9 +98,9 @@ def test_a_table_cache_attends_as_the_plain_one_does(
     """Whatever was read in one go and whatever event by event, within a page, over its end, in branch and copy."""
     shape = (batch, 2, min(50, sum(stretches)), 4)
     random = torch.Generator().manual_seed(batch)
-    with patch("core.model.kv_cache.PAGE", 8):
+    with patch("core.model.kv_cache.PAGE_SIZE", 8):
         plain: KVCache = KVCache(2, shape, dtype=torch.float32, device=torch.device("cpu"))
-        table: KVCache = TableCache(2, shape, dtype=dtype, device=torch.device("cpu"))
+        table: KVCache = PagedKVCache(2, shape, dtype=dtype, device=torch.device("cpu"))
         for stretch in stretches:
             at_once = data.draw(st.booleans())
             where = data.draw(st.sampled_from(["here", "in a branch", "beside a branch", "in a copy"]))
@@ -121,7 +121,7 @@ def test_a_table_cache_attends_as_the_plain_one_does(
 
 def test_what_lies_in_unfilled_places_changes_nothing() -> None:
     """It may be anything: the memory was never written."""
-    table: KVCache = TableCache(1, (1, 1, 200, 4), dtype=torch.float32, device=torch.device("cpu"))
+    table: KVCache = PagedKVCache(1, (1, 1, 200, 4), dtype=torch.float32, device=torch.device("cpu"))
     table.keys.fill_(torch.nan)
     table.values.fill_(torch.nan)
     for t, at_once in ((126, True), (3, False), (30, True), (1, True), (1, False)):
@@ -129,7 +129,7 @@ def test_what_lies_in_unfilled_places_changes_nothing() -> None:
 
 
 def test_a_full_cache_does_not_grow() -> None:
-    for kind in (KVCache, TableCache):
+    for kind in (KVCache, PagedKVCache):
         cache = kind(1, (1, 1, 8, 4), dtype=torch.float32, device=torch.device("cpu"))
         cache.grow(8)
         with pytest.raises(IndexError):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import UnreadableInput
 from core.model.checkpoint import find_model, load_model
 from core.model.inference import Cancelled, Inference, _Int8Linear, _Linear, can_int8
-from core.model.kv_cache import PAGE
+from core.model.kv_cache import PAGE_SIZE
 from core.model.thread_choice import ThreadChoice
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer, rotary_tables, rotate
 
@@ -125,7 +125,7 @@ def test_in_8_bits_logits_are_the_same_to_the_last_bit_on_any_number_of_threads(
     model, _ = load_model(find_model(None))
     inference = Inference(model)
     start = inference.new_cache()
-    inference.prefill([events(PAGE - 10)], start)
+    inference.prefill([events(PAGE_SIZE - 10)], start)
     logits = []
     for threads in (1, 2, 3):
         monkeypatch.setattr("core.model.inference.ThreadChoice", lambda most, n=threads: OnThreads(min(n, most)))

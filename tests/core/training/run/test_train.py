@@ -16,11 +16,11 @@ import torch
 from core.codec.events import Prompt
 from core.codec.vocabulary import NOTE_OFF
 from core.errors import UnreadableInput, UsageError
+from core.generation.constraints import Rules
 from core.generation.continuation import Continuation
-from core.generation.ending import ending
 from core.generation.engine import Engine
-from core.generation.grammar import Rules
 from core.generation.options import Options
+from core.generation.prompt_summary import end_notes
 from core.generation.sampler import Sampling
 from core.model.checkpoint import load_model, read_info
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
@@ -87,7 +87,7 @@ def test_two_layers_memorise_a_tune_and_continue_it(tmp_path: Path) -> None:
     # Where nothing sounds, as at every marker: after a note-off.
     given = next(i for i in range(20, 0, -1) if NOTE_OFF.first <= tune[i - 1] < NOTE_OFF.end)
     prompt = Prompt(tuple(tune[:given]), 0.0)
-    assert not ending(prompt)  # of too few notes to lean to: the tune goes far beyond what its beginning does
+    assert not end_notes(prompt)  # of too few notes to lean to: the tune goes far beyond what its beginning does
     prepared = engine.prepare(prompt)
     # A range of its own, and no leaning to a key, for the same reason.
     sampling, rules = Sampling(temperature=0.01, top_p=1.0, key_strength=0.0), Rules(low=1)

@@ -1,16 +1,24 @@
-"""Which events may come next in a take, so that whatever a model says is playable music.
+"""Constraints: which events may come next in a take, so that whatever a model says is playable music.
 
 Small models forget to let notes go, strike what already sounds, or fall silent. Each of those is
-ruled out before sampling, or mended by an event that goes into the model's context too.
+masked before sampling, or mended by an event that goes into the model's context too.
+
+Bounds limit how far a take may go beyond its prompt, in the length, number, density and range of its notes. A small
+model that has strayed strays on: it forgets to let notes go, piles them up, runs to one end of the keyboard. Each bound
+lies where true music hardly goes. Of the notes in the 20 seconds after any 20 seconds of held-out music (pop songs,
+lieder, classical pieces, concert performances) at most 1.9 % last longer than the bound, 3.6 % sound together with more
+others, 1.6 % come in a denser crowd, and 0.2 % lie out of range. Since then very long notes are kept to prompts that
+have them, which on 100 of them left out at most 0.2 % more.
 """
 
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.codec.events import DEFAULT_VELOCITY, NoteMessage, StreamingDecoder
+from core.codec.events import DEFAULT_VELOCITY, NoteMessage, Prompt, StreamingDecoder, decode
 from core.codec.steps import PLAIN, Steps
 from core.codec.vocabulary import (
     BOUNDARY,
@@ -26,7 +34,6 @@ from core.codec.vocabulary import (
     time_shift,
 )
 from core.errors import UsageError
-from core.generation.bounds import WINDOW, Bounds
 from core.generation.dynamics import Loudness
 
 _ONS = slice(NOTE_ON.first, NOTE_ON.end)
@@ -35,13 +42,24 @@ _SHIFTS = slice(TIME_SHIFT.first, TIME_SHIFT.end)
 _VELOCITIES = slice(VELOCITY.first, VELOCITY.end)
 _LATE = 4  # steps past a line, at most, that still mean the line: players spread their chords
 
+WINDOW = 2.0  # seconds in which notes are counted
+_LONGER, _PERCENTILE = 1.5, 99.0
+_LONG = 7.5  # seconds: longer notes are rare in true music, and come only after a prompt that has them
+_MORE_AT_ONCE = 2
+_DENSER = 1.5
+_WIDER = 12  # semitones
+# What a take may always do, however little its prompt does.
+_SHORTEST = 2.0
+_FEWEST_AT_ONCE = 6
+_FEWEST_IN_WINDOW = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What a take may not do. Times in seconds; `scale` holds pitch classes 0 to 11 (None: all).
 
     `low` and `high` are the lowest and highest pitch struck. `ends` lets the model end the piece.
-    What a prompt's bounds allow is often less (core.generation.bounds); they set no range if the rules do.
+    What a prompt's Bounds allow is often less; they set no range if the rules do.
     """
 
     scale: frozenset[int] | None = None
@@ -70,6 +88,37 @@ class Rules:
 def _within(low: int, high: int) -> NDArray[np.bool_]:
     pitch = np.arange(128)
     return (pitch >= low) & (pitch <= high)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`longest_note` in seconds; `lowest` and `highest` pitch; most notes that sound at once; most in WINDOW."""
+
+    longest_note: float
+    lowest: int
+    highest: int
+    most_at_once: int
+    most_in_window: int
+
+
+@lru_cache(2)
+def bounds_of(prompt: Prompt) -> Bounds | None:
+    """The bounds of a prompt's takes; None if it has no notes."""
+    notes = decode(prompt.events, steps=prompt.steps)
+    if not notes:
+        return None
+    start, end = np.array([n.start for n in notes]), np.array([n.end for n in notes])
+    long = float(np.percentile(end - start, _PERCENTILE))
+    begun = np.searchsorted(start, start, "right")
+    at_once = begun - np.searchsorted(np.sort(end), start, "right")
+    in_window = begun - np.searchsorted(start, start - WINDOW, "right")
+    return Bounds(
+        max(_SHORTEST, min(_LONGER * long, max(long, _LONG))),
+        min(n.pitch for n in notes) - _WIDER,
+        max(n.pitch for n in notes) + _WIDER,
+        max(_FEWEST_AT_ONCE, int(at_once.max()) + _MORE_AT_ONCE),
+        max(_FEWEST_IN_WINDOW, int(np.ceil(in_window.max() * _DENSER))),
+    )
 
 
 class Grammar:
@@ -126,22 +175,32 @@ class Grammar:
         for pitch, onset in self.decoder.sounding.items():
             mask[NOTE_ON.first + pitch] = False
             mask[NOTE_OFF.first + pitch] = onset < self.step and not self._after_velocity
-        mask[_SHIFTS] = not self._after_velocity and self._patience() > 0
+        mask[_SHIFTS] = not self._after_velocity and self.max_shift() > 0
         # What comes a little after a line is meant to come on it: so it must come now.
         since = self._steps.since_line(self.step)
         late = self._late_until(self.step - since) - since
-        if 0 < late < self._patience():
+        if 0 < late < self.max_shift():
             mask[TIME_SHIFT.first : TIME_SHIFT.first + late] = False
         mask[BOUNDARY] = self._ends and not self._after_velocity
         mask[_VELOCITIES] = self._velocities & (not self._after_velocity and bool(mask[_ONS].any()))
         return mask
 
-    def due(self) -> int | None:
-        """The note-off that must come now: of a note held its longest. It goes before anything else."""
+    def forced_event(self) -> int | None:
+        """The note-off that must come now, before anything else: of a note held its longest. None: sample freely."""
         for pitch, onset in self.decoder.sounding.items():
             if self.step - onset >= self._longest_note and not self._after_velocity:
                 return note_off(pitch)
         return None
+
+    def max_shift(self) -> int:
+        """Steps that time may move on by before a note must be let go or struck."""
+        if self.decoder.sounding:
+            return min(self.decoder.sounding.values()) + self._longest_note - self.step
+        end = self._silent_since + self._longest_silence
+        line = end - self._steps.since_line(end)
+        if line <= self._silent_since and line != end:
+            line = end + self._steps.to_line(end)
+        return line - self.step
 
     def fit(self, event: int, until: int | None = None) -> int:
         """The event, a time shift made short enough not to pass a limit (or step `until`).
@@ -158,7 +217,7 @@ class Grammar:
             steps = min(self._steps.to_line(self.step), LONGEST_SHIFT)
         if not steps:
             return event
-        most = self._patience()
+        most = self.max_shift()
         if until is not None:
             most = min(most, until - self.step)
         return time_shift(max(1, min(steps, most)))
@@ -180,18 +239,8 @@ class Grammar:
         onsets = self._onsets
         if onsets is None or len(onsets) < (onsets.maxlen or 0) or onsets[0] <= self.step - self._window:
             return False
-        return self._patience() > 0  # a silence that has lasted its longest ends all the same
+        return self.max_shift() > 0  # a silence that has lasted its longest ends all the same
 
     def _late_until(self, line: int) -> int:
         """Steps past a line (a step) that still mean the line: up to a third of the way to the next."""
         return min(_LATE, (self._steps.to_line(line + 1) + 1) // 3)
-
-    def _patience(self) -> int:
-        """Steps that time may move on by before a note must be let go or struck."""
-        if self.decoder.sounding:
-            return min(self.decoder.sounding.values()) + self._longest_note - self.step
-        end = self._silent_since + self._longest_silence
-        line = end - self._steps.since_line(end)
-        if line <= self._silent_since and line != end:
-            line = end + self._steps.to_line(end)
-        return line - self.step

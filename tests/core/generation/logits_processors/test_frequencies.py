@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.generation.frequencies import Frequencies
+from core.generation.logits_processors import Frequencies
 
 BINS = 10
 PROMPT = np.array([2, 7] * 20)
@@ -16,7 +16,7 @@ bins = st.lists(st.integers(0, BINS - 1), max_size=80)
 def nats(heard: list[int], prompt: NDArray[np.int64] = PROMPT, blur: float = 0.25) -> NDArray[np.float32]:
     frequencies = Frequencies(prompt, BINS, blur)
     for bin in heard:
-        frequencies.hear(bin)
+        frequencies.observe(bin)
     return frequencies.nats
 
 

@@ -8,21 +8,22 @@ from numpy.typing import NDArray
 
 from core.codec.events import Prompt
 from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, TIME_SHIFT, VELOCITY, VOCABULARY_SIZE
-from core.generation.rhythm import Rhythm
-from tests.core.generation.test_leaning import SCALE, line, struck
+from core.generation.logits_processors import Rhythm
+from core.generation.prompt_summary import summarize
+from tests.core.generation.tunes import SCALE, line, position, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5, 25)), 10.0)
 
 
 def leaned(gaps: list[int], since: int, prompt: Prompt = PROMPT) -> NDArray[np.float32]:
     """What becomes of even logits so many steps after the last of some onsets."""
-    rhythm, step = Rhythm(prompt), 0
+    rhythm, step = Rhythm(summarize(prompt)), 0
     for gap in (0, *gaps):
         step += gap
         for pitch in (60, 64):  # a chord is one onset
-            rhythm.hear(struck(step, pitch))
+            rhythm.observe(struck(step, pitch))
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = rhythm.lean(logits, step + since, {})
+    result = rhythm.process(logits, position(step + since))
     assert not logits.any()
     assert np.isfinite(result).all()
     return result
@@ -69,11 +70,13 @@ def test_it_grows_with_what_is_heard_and_fades() -> None:
 
 
 def test_what_would_come_at_any_time_comes_more_often_in_time() -> None:
-    rhythm, random = Rhythm(PROMPT), np.random.default_rng(0)
+    rhythm, random = Rhythm(summarize(PROMPT)), np.random.default_rng(0)
     onsets = [0]
     for _ in range(400):
-        rhythm.hear(struck(onsets[-1]))
-        likely = np.exp(shifts(rhythm.lean(np.zeros(VOCABULARY_SIZE, np.float32), onsets[-1], {})).astype(float))
+        rhythm.observe(struck(onsets[-1]))
+        likely = np.exp(
+            shifts(rhythm.process(np.zeros(VOCABULARY_SIZE, np.float32), position(onsets[-1]))).astype(float)
+        )
         onsets.append(onsets[-1] + 1 + int(random.choice(100, p=likely / likely.sum())))
     gaps = np.diff(onsets)
     assert np.mean((gaps >= 22) & (gaps <= 28)) > 2 * 7 / 100

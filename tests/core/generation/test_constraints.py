@@ -5,14 +5,27 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.codec.events import NoteMessage, decode
+from core.codec.events import NoteMessage, Prompt, decode
 from core.codec.steps import PLAIN, Steps, gridded_steps
-from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, PADDING, TIME_SHIFT, VELOCITY, shift_steps, time_shift
+from core.codec.vocabulary import (
+    BOUNDARY,
+    NOTE_OFF,
+    NOTE_ON,
+    PADDING,
+    TIME_SHIFT,
+    VELOCITY,
+    note_off,
+    note_on,
+    shift_steps,
+    time_shift,
+)
 from core.errors import UsageError
-from core.generation.bounds import WINDOW, Bounds
-from core.generation.grammar import Grammar, Rules
+from core.generation.constraints import WINDOW, Bounds, Grammar, Rules, bounds_of
+from core.generation.continuation import Continuation
+from core.generation.options import Options
 from core.generation.sampler import Sampling, sample
 from core.midi.grid import Grid
+from tests.core.generation.test_continuation import ENGINE
 
 rules_of = st.builds(
     Rules,
@@ -42,7 +55,7 @@ def drawn(
     grammar = Grammar(rules, steps=steps, bounds=bounds)
     events, messages = [], []
     for _ in range(count):
-        event = grammar.due()
+        event = grammar.forced_event()
         if event is None:
             logits = random.standard_normal(390) * 3
             logits[NOTE_ON.first : NOTE_ON.end] += bias
@@ -144,12 +157,12 @@ def test_a_note_held_its_longest_is_let_go_before_anything_else() -> None:
     grammar = Grammar(Rules(longest_note=1.5))
     for event in (60, 64, 355):
         grammar.accept(event)
-    assert grammar.due() is None
+    assert grammar.forced_event() is None
     assert grammar.fit(355) == TIME_SHIFT.first + 49  # half a second is left
     grammar.accept(grammar.fit(355))
-    assert grammar.due() == NOTE_OFF.first + 60
+    assert grammar.forced_event() == NOTE_OFF.first + 60
     assert [(m.time, m.pitch, m.velocity) for m in grammar.accept(NOTE_OFF.first + 60)] == [(1.5, 60, 0)]
-    assert grammar.due() == NOTE_OFF.first + 64
+    assert grammar.forced_event() == NOTE_OFF.first + 64
 
 
 def test_silence_that_has_lasted_its_longest_ends_with_a_note() -> None:
@@ -235,3 +248,38 @@ def test_a_silence_ends_on_a_line(longest: float, step: int) -> None:
         grammar.accept(grammar.fit(TIME_SHIFT.end - 1))
     assert grammar.step == step
     assert grammar.allowed()[60]
+
+
+def chords(count: int, seconds: float, size: int) -> Prompt:
+    """Chords of so many notes from middle C up, one after the other."""
+    pitches = range(60, 60 + size)
+    chord = [*map(note_on, pitches), time_shift(round(seconds * 100)), *map(note_off, pitches)]
+    return Prompt((VELOCITY.first + 20, *chord * count), count * seconds)
+
+
+def test_bounds_lie_beyond_the_prompt() -> None:
+    # Eight chords begin within two seconds, the first just not.
+    assert bounds_of(chords(20, 0.25, 7)) == Bounds(2.0, 48, 78, 9, 84)
+    assert bounds_of(chords(9, 1.0, 1)) == Bounds(2.0, 48, 72, 6, 16)
+    assert bounds_of(chords(2, 4.0 / 5, 1)) == Bounds(2.0, 48, 72, 6, 16)
+    assert bounds_of(Prompt((), 0.0)) is None
+
+
+@pytest.mark.parametrize(("held", "longest"), [(1, 2.0), (4, 6.0), (5, 7.5), (7, 7.5), (9, 9.0)])
+def test_very_long_notes_come_only_where_the_prompt_has_them(held: int, longest: float) -> None:
+    bounds = bounds_of(Prompt((note_on(60), *[time_shift(100)] * held, note_off(60)), held))
+    assert bounds is not None
+    assert bounds.longest_note == longest
+
+
+def test_a_take_keeps_within_them() -> None:
+    prepared = ENGINE.prepare(chords(9, 0.5, 2))
+    longest = []
+    for seed in range(4):
+        continuation = Continuation(ENGINE, prepared, Options(seed=seed, events=300, rules=Rules(longest_silence=1.0)))
+        for _ in continuation:
+            pass
+        notes = continuation.takes[0].notes
+        longest.append(max(note.end - note.start for note in notes))
+        assert {note.pitch for note in notes} <= set(range(48, 74))
+    assert max(longest) == pytest.approx(2.0)  # the network of the tests hardly lets go by itself

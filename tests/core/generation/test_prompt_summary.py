@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from core.codec.events import Prompt, decode
 from core.codec.vocabulary import note_off, note_on, time_shift
-from core.generation.ending import ending
 from core.generation.options import Options, Take
+from core.generation.prompt_summary import end_notes
 from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
-from tests.core.generation.test_leaning import SCALE, line
+from tests.core.generation.tunes import SCALE, line
 
 # Chords nearly all of which are low: a network that knows nothing spreads its notes over the whole range.
 LOW = (40, 43, 45, 48, 52, 55)
@@ -30,15 +30,15 @@ def pitch_off(take: Take) -> float:
 
 def test_leaning_to_the_register_brings_takes_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
     with_it = np.mean([pitch_off(take) for take in takes()])
-    monkeypatch.setattr("core.generation.register._NATS", 0.0)
+    monkeypatch.setattr("core.generation.logits_processors.Register._NATS", 0.0)
     assert with_it < 0.5 * np.mean([pitch_off(take) for take in takes()])
 
 
 def test_only_the_end_of_a_prompt_counts_and_only_if_there_is_enough_of_it() -> None:
-    assert {note.pitch for note in ending(PROMPT)} == set(LOW)
-    assert ending(Prompt(tuple(line(list(SCALE)[:7])), 1.75)) == ()
-    assert len(ending(Prompt(tuple(line(list(SCALE))), 2.0))) == 8
-    assert ending(Prompt((), 0.0)) == ()
+    assert {note.pitch for note in end_notes(PROMPT)} == set(LOW)
+    assert end_notes(Prompt(tuple(line(list(SCALE)[:7])), 1.75)) == ()
+    assert len(end_notes(Prompt(tuple(line(list(SCALE))), 2.0))) == 8
+    assert end_notes(Prompt((), 0.0)) == ()
 
 
 @given(st.lists(st.one_of(st.integers(0, 255), st.integers(256, 387), st.sampled_from([355])), max_size=300))
@@ -47,7 +47,7 @@ def test_it_is_the_end_of_the_whole(events: list[int]) -> None:
     notes = decode(events)
     end = max((note.end for note in notes), default=0.0)
     late = [note for note in notes if note.start >= end - 20]
-    found = ending(prompt)
+    found = end_notes(prompt)
     if len(late) < 8:
         assert not found
         return

@@ -8,20 +8,21 @@ from numpy.typing import NDArray
 
 from core.codec.events import Prompt
 from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, TIME_SHIFT, VELOCITY, VOCABULARY_SIZE
-from core.generation.density import Density
+from core.generation.logits_processors import Density
 from core.generation.options import Options
+from core.generation.prompt_summary import summarize
 from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
-from tests.core.generation.test_leaning import SCALE, line, struck
+from tests.core.generation.tunes import SCALE, line, position, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # four notes a second
 
 
 def excess(every: int, steps: int, prompt: Prompt = PROMPT) -> float:
     """After so many steps with a note every so often."""
-    density = Density(prompt)
+    density = Density(summarize(prompt))
     for step in range(0, steps, every):
-        density.hear(struck(step))
+        density.observe(struck(step))
     return density.excess(steps)
 
 
@@ -42,21 +43,21 @@ def test_a_take_is_let_begin_as_it_likes_and_held_to_it_in_time() -> None:
 
 
 def test_what_was_long_ago_is_forgotten() -> None:
-    density = Density(PROMPT)
+    density = Density(summarize(PROMPT))
     for step in range(400):
-        density.hear(struck(step))
+        density.observe(struck(step))
     for step in range(400, 4000, 25):
-        density.hear(struck(step))
+        density.observe(struck(step))
     assert abs(density.excess(4000)) < 0.1
 
 
 def leaned(every: int) -> NDArray[np.float32]:
     """What becomes of even logits after eight seconds."""
-    density = Density(PROMPT)
+    density = Density(summarize(PROMPT))
     for step in range(0, 800, every):
-        density.hear(struck(step))
+        density.observe(struck(step))
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = density.lean(logits, 800, {})
+    result = density.process(logits, position(800))
     assert not logits.any()
     return result
 

@@ -19,11 +19,12 @@ from core.codec.vocabulary import (
     to_bin,
     velocity,
 )
+from core.generation.logits_processors import Velocities
 from core.generation.options import Options
+from core.generation.prompt_summary import summarize
 from core.generation.sampler import Sampling
-from core.generation.velocities import Velocities
 from tests.core.generation.test_continuation import continued
-from tests.core.generation.test_leaning import SCALE, line, struck
+from tests.core.generation.tunes import SCALE, line, position, struck
 
 SOFT, LOUD = 10, 24  # bins
 # Soft and loud notes in turn; all keys of the middle, so that a network that knows nothing may play them.
@@ -36,11 +37,11 @@ bins = st.integers(0, 31)
 
 def leaned(heard: list[int], prompt: Prompt = PROMPT) -> NDArray[np.float32]:
     """What becomes of even logits after notes in these bins."""
-    velocities = Velocities(prompt)
+    velocities = Velocities(summarize(prompt))
     for step, bin in enumerate(heard):
-        velocities.hear(struck(step, velocity=from_bin(bin)))
+        velocities.observe(struck(step, velocity=from_bin(bin)))
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = velocities.lean(logits, len(heard), {})
+    result = velocities.process(logits, position(len(heard)))
     assert not logits.any()
     assert np.isfinite(result).all()
     return result
@@ -88,7 +89,7 @@ def test_a_take_that_is_held_flat_is_not_leaned(monkeypatch: pytest.MonkeyPatch)
     def leaned(*arguments: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(Velocities, "lean", leaned)
+    monkeypatch.setattr(Velocities, "process", leaned)
     assert continued(Options(seconds=2, dynamics="flat"), prompt=PROMPT)
     with pytest.raises(AssertionError):
         continued(Options(seconds=2), prompt=PROMPT)
@@ -102,5 +103,5 @@ def test_leaning_brings_takes_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
         return float(np.abs(loud - [from_bin(SOFT), from_bin(LOUD)]).min(1).mean())
 
     with_it = off()
-    monkeypatch.setattr("core.generation.frequencies._MOST", 0.0)
+    monkeypatch.setattr("core.generation.logits_processors.Frequencies._MOST_NATS", 0.0)
     assert with_it < 0.8 * off()

@@ -7,23 +7,24 @@ from numpy.typing import NDArray
 
 from core.codec.events import Prompt
 from core.codec.vocabulary import NOTE_ON, VOCABULARY_SIZE
-from core.generation.register import Register
-from tests.core.generation.test_leaning import SCALE, line, struck
+from core.generation.logits_processors import Register
+from core.generation.prompt_summary import summarize
+from tests.core.generation.tunes import SCALE, line, position, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # about pitch 66
 
 
 def heard(pitches: list[int], prompt: Prompt = PROMPT) -> Register:
-    register = Register(prompt)
+    register = Register(summarize(prompt))
     for step, pitch in enumerate(pitches):
-        register.hear(struck(step, pitch))
+        register.observe(struck(step, pitch))
     return register
 
 
 def leaned(pitches: list[int], prompt: Prompt = PROMPT) -> NDArray[np.float32]:
     """What becomes of even logits after that."""
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = heard(pitches, prompt).lean(logits, len(pitches), {})
+    result = heard(pitches, prompt).process(logits, position(len(pitches)))
     assert not logits.any()
     return result
 

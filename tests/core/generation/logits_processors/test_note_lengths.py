@@ -8,18 +8,19 @@ from numpy.typing import NDArray
 
 from core.codec.events import Prompt
 from core.codec.vocabulary import NOTE_OFF, VOCABULARY_SIZE, note_off
-from core.generation.lengths import Lengths
-from tests.core.generation.test_leaning import SCALE, line, struck
+from core.generation.logits_processors import NoteLengths
+from core.generation.prompt_summary import summarize
+from tests.core.generation.tunes import SCALE, line, position, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5, 50)), 20.0)  # half a second each
 
 
-def heard(lengths: list[int], prompt: Prompt = PROMPT) -> Lengths:
+def heard(lengths: list[int], prompt: Prompt = PROMPT) -> NoteLengths:
     """After notes of so many steps, one after the other."""
-    listener, step = Lengths(prompt), 0
+    listener, step = NoteLengths(summarize(prompt)), 0
     for length in lengths:
         for velocity in (66, 0):
-            listener.hear(struck(step, velocity=velocity))
+            listener.observe(struck(step, velocity=velocity))
             step += length if velocity else 0
     return listener
 
@@ -27,7 +28,7 @@ def heard(lengths: list[int], prompt: Prompt = PROMPT) -> Lengths:
 def leaned(lengths: list[int], sounding: dict[int, int], step: int, prompt: Prompt = PROMPT) -> NDArray[np.float32]:
     """What becomes of even logits at a step after that."""
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = heard(lengths, prompt).lean(logits, step, sounding)
+    result = heard(lengths, prompt).process(logits, position(step, sounding))
     assert not logits.any()
     assert np.isfinite(result).all()
     return result
@@ -60,11 +61,13 @@ def test_only_letting_go_of_what_sounds_is_leaned(lengths: list[int], sounding: 
 
 
 def test_a_note_struck_anew_ends_first() -> None:
-    listener = Lengths(PROMPT)
+    listener = NoteLengths(summarize(PROMPT))
     for step in range(0, 2000, 5):  # as the decoder sends it
-        listener.hear(struck(step, velocity=0))
-        listener.hear(struck(step))
-    assert listener.lean(np.zeros(VOCABULARY_SIZE, np.float32), 2000, {60: 1995})[NOTE_OFF.first + 60] < -0.5
+        listener.observe(struck(step, velocity=0))
+        listener.observe(struck(step))
+    assert (
+        listener.process(np.zeros(VOCABULARY_SIZE, np.float32), position(2000, {60: 1995}))[NOTE_OFF.first + 60] < -0.5
+    )
 
 
 def test_a_prompt_too_short_to_tell_leaves_all_as_it_is() -> None:
@@ -76,17 +79,17 @@ def test_a_prompt_too_short_to_tell_leaves_all_as_it_is() -> None:
 def test_who_lets_go_too_soon_or_too_late_comes_nearer(each: float) -> None:
     def off(has_leaning: bool) -> float:
         """How far notes are, in octaves, from the prompt's half second, if each twentieth ends one with that chance."""
-        listener, random, step, lengths = Lengths(PROMPT), np.random.default_rng(0), 0, []
+        listener, random, step, lengths = NoteLengths(summarize(PROMPT)), np.random.default_rng(0), 0, []
         for _ in range(300):
             onset = step
-            listener.hear(struck(step))
+            listener.observe(struck(step))
             while True:
                 step += 5
-                logits = listener.lean(np.zeros(VOCABULARY_SIZE, np.float32), step, {60: onset})
+                logits = listener.process(np.zeros(VOCABULARY_SIZE, np.float32), position(step, {60: onset}))
                 nats = np.log(each / (1 - each)) + has_leaning * float(logits[NOTE_OFF.first + 60])
                 if random.random() < 1 / (1 + np.exp(-nats)):
                     break
-            listener.hear(struck(step, velocity=0))
+            listener.observe(struck(step, velocity=0))
             lengths.append(step - onset)
         return float(np.abs(np.log2(np.array(lengths) / 50)).mean())
 
