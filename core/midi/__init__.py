@@ -7,6 +7,7 @@ repair      a whole file's damaged bytes -> clean bytes, and sentences about wha
 read        a file -> Score, and a Score -> the messages that play it
 write       Score + takes -> a file
 key         the key of some notes, and the names of keys
+pitch_names names of MIDI pitches
 statistics  what music is like in numbers, and how far two pieces of music are apart
 grid        whether music lies on its metre's grid, on which lines, and where to continue from
 """

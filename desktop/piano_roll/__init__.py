@@ -9,8 +9,9 @@ ruler        paints the ruler; what of it lies at a point
 keyboard     paints the keys; which key lies at a point
 tiles        keeps painted tiles, and which stretch of each is out of date
 canvas       RollCanvas: what is shown, and which pixels of it are out of date
+surface      RollSurface: navigation, selection and signals, which gestures act upon
 gestures     one class per mouse gesture; wheel and keys
-view         PianoRoll, the widget: RollCanvas with navigation, selection, signals and events
+view         PianoRoll, the widget: a RollSurface with pointer, wheel and keys
 measure      how long its frames take: for the benchmark, and while developing
 
 It knows nothing of sessions, files or generation. Of `core` it imports `core.midi` alone.

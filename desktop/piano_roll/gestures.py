@@ -6,7 +6,7 @@ changes what the roll shows at once; what others must know goes out as the roll'
 
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
@@ -14,9 +14,7 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
 from desktop.piano_roll.keyboard import key_at
 from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.ruler import spot_at
-
-if TYPE_CHECKING:
-    from desktop.piano_roll.view import PianoRoll
+from desktop.piano_roll.surface import RollSurface
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -59,7 +57,7 @@ class Gesture(Protocol):
         ...
 
 
-def begin(roll: "PianoRoll", at: Pointer, button: Qt.MouseButton) -> Gesture | None:
+def begin(roll: RollSurface, at: Pointer, button: Qt.MouseButton) -> Gesture | None:
     """The gesture that a press starts."""
     if button == Qt.MouseButton.MiddleButton:
         return Pan(roll, at)
@@ -73,7 +71,7 @@ def begin(roll: "PianoRoll", at: Pointer, button: Qt.MouseButton) -> Gesture | N
     return MoveNotes(roll, at, ref) if ref is not None else SelectInBand(roll, at)
 
 
-def _begin_in_ruler(roll: "PianoRoll", at: Pointer) -> Gesture:
+def _begin_in_ruler(roll: RollSurface, at: Pointer) -> Gesture:
     spot = spot_at(at.x, at.y + roll.ruler_height, roll.coordinates, roll.overlays, roll.small_font)
     if spot == "marker":
         return MovePromptEdge(roll, is_marker=True)
@@ -95,7 +93,7 @@ def _has_moved(start: Pointer, at: Pointer) -> bool:
 class Pan:
     """Middle button: drag the paper."""
 
-    def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
+    def __init__(self, roll: RollSurface, at: Pointer) -> None:
         self._roll, self._last = roll, at
 
     def move(self, at: Pointer) -> None:
@@ -113,7 +111,7 @@ class Pan:
 class PlayKeys:
     """Press on the keyboard, glide over it."""
 
-    def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
+    def __init__(self, roll: RollSurface, at: Pointer) -> None:
         self._roll = roll
         self._pitch = self._key(at)
         roll.key_pressed.emit(self._pitch)
@@ -144,7 +142,7 @@ class PlayKeys:
 class Seek:
     """Press in the lower half of the ruler, and scrub."""
 
-    def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
+    def __init__(self, roll: RollSurface, at: Pointer) -> None:
         self._roll = roll
         self.move(at)
 
@@ -162,7 +160,7 @@ class Seek:
 class MovePromptEdge:
     """Drag the continue-from flag, or the prompt's start; both snap to bars."""
 
-    def __init__(self, roll: "PianoRoll", is_marker: bool) -> None:
+    def __init__(self, roll: RollSurface, is_marker: bool) -> None:
         assert roll.overlays.prompt is not None
         self._roll, self._is_marker = roll, is_marker
         self._before = roll.overlays.prompt
@@ -194,7 +192,7 @@ class MovePromptEdge:
 class DrawLoop:
     """Draw a loop, or drag one of its edges (then `anchor` is the other). A click clears or seeks."""
 
-    def __init__(self, roll: "PianoRoll", at: Pointer, anchor: float | None) -> None:
+    def __init__(self, roll: RollSurface, at: Pointer, anchor: float | None) -> None:
         self._roll, self._start = roll, at
         self._before = roll.overlays.loop
         self._is_edge = anchor is not None
@@ -230,7 +228,7 @@ class DrawLoop:
 class SelectInBand:
     """Drag over empty space: select what the band touches. Shift adds, Ctrl toggles."""
 
-    def __init__(self, roll: "PianoRoll", at: Pointer) -> None:
+    def __init__(self, roll: RollSurface, at: Pointer) -> None:
         self._roll, self._modifiers = roll, at.modifiers
         self._before = roll.selection.indices
         # In time and pitch, so that the band's first corner stays on the music when the view scrolls.
@@ -261,7 +259,7 @@ class SelectInBand:
 class MoveNotes:
     """Press a note: hear and select it. Drag: move all selected notes in time and pitch."""
 
-    def __init__(self, roll: "PianoRoll", at: Pointer, ref: NoteRef) -> None:
+    def __init__(self, roll: RollSurface, at: Pointer, ref: NoteRef) -> None:
         self._roll, self._start, self._ref = roll, at, ref
         self._is_dragging = False
         self._can_move = roll.is_selectable(ref)
@@ -321,7 +319,7 @@ class MoveNotes:
 # Wheel and keys
 
 
-def wheel(roll: "PianoRoll", event: QWheelEvent, x: float, y: float) -> None:
+def wheel(roll: RollSurface, event: QWheelEvent, x: float, y: float) -> None:
     """Wheel: up and down; Shift: back and forth; Ctrl: zoom time about the pointer; Ctrl+Shift: zoom pitch."""
     pixels, notches = event.pixelDelta(), event.angleDelta()
     # Some systems turn a wheel held with Shift or Alt sideways themselves.
@@ -343,7 +341,7 @@ def wheel(roll: "PianoRoll", event: QWheelEvent, x: float, y: float) -> None:
         roll.scroll_by(notches.x() * step, notches.y() * step)
 
 
-def key(roll: "PianoRoll", event: QKeyEvent) -> bool:
+def key(roll: RollSurface, event: QKeyEvent) -> bool:
     """Do what a key means here; False if it means nothing."""
     if event.matches(QKeySequence.StandardKey.SelectAll):
         roll.select_all()
@@ -375,7 +373,7 @@ def key(roll: "PianoRoll", event: QKeyEvent) -> bool:
     return True
 
 
-def _arrow(roll: "PianoRoll", key: int, modifiers: Qt.KeyboardModifier) -> bool:
+def _arrow(roll: RollSurface, key: int, modifiers: Qt.KeyboardModifier) -> bool:
     """Arrows move what is selected, or scroll; Ctrl goes from note to note, Alt+left/right moves the marker."""
     across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
     up = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(key), 0)

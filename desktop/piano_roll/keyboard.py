@@ -3,8 +3,9 @@
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
+from core.midi.pitch_names import pitch_name
 from desktop.piano_roll.coordinates import PITCHES, Viewport
-from desktop.piano_roll.layers import Overlays, is_black, line_width, pitch_name
+from desktop.piano_roll.layers import Overlays, is_black, line_width
 from desktop.widgets.theme import Theme, mix
 
 KEYBOARD_WIDTH = 64  # whole device pixels at 125, 150 and 175 % too

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
+from core.midi.pitch_names import pitch_name
 from desktop.piano_roll.coordinates import PITCHES, Viewport
 from desktop.piano_roll.grid import Grid
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.widgets.theme import VELOCITY_STEPS, Theme
 
-PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _IS_BLACK = np.isin(np.arange(PITCHES) % 12, (1, 3, 6, 8, 10))
 _HAS_LINE_BELOW = np.isin(np.arange(PITCHES) % 12, (0, 5))  # where two white keys meet
 _PART_ORDER = ("other", "prompt", "take")  # the last on top
@@ -75,11 +75,6 @@ class Overlays:
 def is_black(pitch: int) -> bool:
     """Whether a pitch is a black key."""
     return bool(_IS_BLACK[pitch])
-
-
-def pitch_name(pitch: int) -> str:
-    """ "C4" for middle C (60)."""
-    return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
 def fill(painter: QPainter, boxes: NDArray[np.int32], colour: QColor) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-PartKind = Literal["prompt", "take", "other"]
+from desktop.widgets.theme import PartKind
 
 
 class RollNote(NamedTuple):

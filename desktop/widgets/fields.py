@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.piano_roll.layers import PITCH_NAMES, pitch_name
+from core.midi.pitch_names import PITCH_NAMES, pitch_name
 from desktop.widgets.theme import TEXT_CONTRAST, mix, with_contrast
 
 SMALL = 0.9  # share of the usual size, of text that is less important

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from PySide6.QtGui import QColor, QPalette
 
-from desktop.piano_roll.notes import PartKind
-
+PartKind = Literal["prompt", "take", "other"]  # of the roll's notes: the score's, the current take's, further takes'
 TEXT_CONTRAST = 4.5  # WCAG 2 AA for text
 SHAPE_CONTRAST = 3.0  # and for what must be told from its background
 VELOCITY_STEPS = 8  # strengths of colour that notes are drawn in

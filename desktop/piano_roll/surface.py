@@ -1,0 +1,340 @@
+"""RollSurface: the roll's parts, view, selection and signals. What gestures act upon; it knows of none of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from desktop.piano_roll.canvas import RollCanvas
+from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND
+from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
+from desktop.piano_roll.layers import Columns
+from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.ruler import RULER_HEIGHT
+from desktop.piano_roll.selection import Indices, Selection
+
+_FOLLOW_AT, _FOLLOW_TO = 0.92, 0.08  # shares of the width: the page turns there, the playhead is then here
+_SNAP_REACH = 7.0  # view pixels within which the end of the notes draws more than a bar line does
+
+
+class RollSurface(RollCanvas):
+    """The notes of all parts over time. It is given display values; what the user does comes as signals.
+
+    Times are seconds. Nothing of the notes is changed here: who receives
+    `moved` or `delete_requested` edits and calls `set_parts`.
+    """
+
+    seek_requested = Signal(float)
+    marker_moved = Signal(float)  # when the flag is let go
+    prompt_start_moved = Signal(float)
+    loop_changed = Signal(object)  # (start, end) or None
+    key_pressed = Signal(int)  # a key of the keyboard, by its pitch
+    key_released = Signal(int)
+    note_pressed = Signal(object)  # NoteRef: sound it
+    note_released = Signal(object)
+    note_activated = Signal(object)  # NoteRef, double-clicked or Return
+    selection_changed = Signal()
+    moved = Signal(object, float, int)  # refs, by seconds, by semitones
+    delete_requested = Signal(object)  # Selection
+    quantise_requested = Signal(object)  # Selection
+    context_menu_requested = Signal(QPoint, object, float)  # global position, Selection, seconds there
+    follow_changed = Signal(bool)  # the user switched following, or scrolled out of it or back
+
+    keyboard_width = KEYBOARD_WIDTH
+    ruler_height = RULER_HEIGHT
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._follows, self._has_yielded = True, False
+        self._selected = Selection()
+        self._describe()
+
+    @property
+    def has_gesture(self) -> bool:
+        """Whether a gesture is under way: the page does not turn under it."""
+        return False
+
+    # What is shown
+
+    def set_parts(self, parts: Sequence[RollPart]) -> None:
+        """Show these parts and no others. What is no longer there is no longer selected."""
+        super().set_parts(parts)
+        self._select(self._selected.within(self.parts), are_notes_new=True)
+        self._describe()
+
+    def append_notes(self, key: str, notes: Sequence[RollNote]) -> None:
+        """Add notes to a part, as a take grows. Only what they cover is painted again."""
+        super().append_notes(key, notes)
+        self._describe()
+
+    def set_playhead(self, seconds: float | None) -> None:
+        """Where the sound is. With following on the page turns when the playhead comes near its edge."""
+        super().set_playhead(seconds)
+        if seconds is None or not self._follows or self.has_gesture:
+            return
+        x = self.coordinates.x(seconds)
+        is_seen = 0 <= x < self.coordinates.width
+        if self._has_yielded:
+            self._set_yielded(not is_seen)  # the user came back, or the music did
+        elif not is_seen or x > _FOLLOW_AT * self.coordinates.width:
+            self._set_coordinates(replace(self.coordinates, left=seconds - _FOLLOW_TO * self.visible_seconds))
+
+    @property
+    def follows(self) -> bool:
+        """Whether the view follows the playhead at present."""
+        return self._follows and not self._has_yielded
+
+    def set_follow(self, follow: bool) -> None:
+        """Follow the playhead. The user's own scrolling away from it suspends that until it is in view again."""
+        before = self.follows
+        self._follows, self._has_yielded = follow, False
+        if self.follows != before:
+            self.follow_changed.emit(self.follows)
+        if follow:
+            self.set_playhead(self.overlays.playhead)
+
+    # View
+
+    def fit(self) -> None:
+        """Show everything."""
+        notes = [part for part in self._parts.values() if len(part)]
+        low = min((int(part.pitch.min()) for part in notes), default=48)
+        high = max((int(part.pitch.max()) for part in notes), default=84)
+        end = self.content_end if self.content_end > 0 else 16.0
+        self._set_coordinates(self.coordinates.fitted(0.0, end * 1.04, max(low - 3, 0), min(high + 3, 127)))
+        self._user_moved()
+
+    def zoom_in(self) -> None:
+        """Time, about the playhead if it is on view, else about the middle."""
+        self.zoom_time(1.5, self._zoom_centre())
+
+    def zoom_out(self) -> None:
+        """As `zoom_in`."""
+        self.zoom_time(1 / 1.5, self._zoom_centre())
+
+    def zoom_time(self, factor: float, x: float) -> None:
+        """Zoom about a view pixel; out until everything fills half of the width."""
+        least = max(0.5 * self.coordinates.width / max(self.content_end, 30.0), MIN_PIXELS_PER_SECOND)
+        pps = self.coordinates.pixels_per_second
+        factor = max(factor, min(least / pps, 1.0))
+        self._set_coordinates(self.coordinates.zoomed(factor, min(max(x, 0.0), self.coordinates.width)))
+        self._user_moved()
+
+    def zoom_pitch(self, factor: float, y: float) -> None:
+        """Row height, about a view pixel."""
+        self._set_coordinates(self.coordinates.pitch_zoomed(factor, min(max(y, 0.0), self.coordinates.height)))
+
+    def scroll_by(self, dx: float, dy: float) -> None:
+        """Scroll by view pixels."""
+        self._set_coordinates(self.coordinates.scrolled(dx, dy))
+        self._user_moved()
+
+    def scroll_to(self, seconds: float) -> None:
+        """Bring a time to the left edge."""
+        self._set_coordinates(replace(self.coordinates, left=seconds))
+        self._user_moved()
+
+    def snapped(self, x: float) -> float:
+        """The time that something dragged to a view pixel snaps to: a bar line, or the end of the notes."""
+        end = max((part.length for part in self._parts.values() if part.kind == "prompt"), default=0.0)
+        bar = self.grid.nearest_bar(max(self.coordinates.seconds(x), 0.0))
+        reach = abs(self.coordinates.x(bar) - x)
+        distance = abs(self.coordinates.x(end) - x)
+        return end if end > 0 and distance <= _SNAP_REACH and distance < reach else bar
+
+    def step_marker(self, step: int) -> bool:
+        """Move the continue-from marker to the next bar line or the one before; False without a marker."""
+        if self.overlays.prompt is None:
+            return False
+        start, marker = self.overlays.prompt
+        seconds = max(self.grid.neighbour_bar(marker, step), start)
+        if seconds != marker:
+            self.set_prompt(start, seconds)
+            self.marker_moved.emit(seconds)
+        return True
+
+    def escape(self) -> None:
+        """Clear the selection."""
+        self.clear_selection()
+
+    def _bring_in_view(self, seconds: float) -> None:
+        if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:
+            self.scroll_to(seconds - 0.3 * self.visible_seconds)
+
+    def _zoom_centre(self) -> float:
+        x = self.coordinates.x(self.overlays.playhead) if self.overlays.playhead is not None else -1.0
+        return x if 0 <= x <= self.coordinates.width else self.coordinates.width / 2
+
+    def _user_moved(self) -> None:
+        if self._follows and self.overlays.playhead is not None:
+            x = self.coordinates.x(self.overlays.playhead)
+            self._set_yielded(not 0 <= x < self.coordinates.width)
+
+    def _set_yielded(self, has_yielded: bool) -> None:
+        if has_yielded != self._has_yielded:
+            self._has_yielded = has_yielded
+            self.follow_changed.emit(self.follows)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """The user moved a scroll bar."""
+        if self._is_syncing:
+            return
+        view = self.coordinates
+        if dx:
+            view = replace(view, left=self.horizontalScrollBar().value() / view.pixels_per_second)
+        if dy:
+            view = replace(view, top=self.verticalScrollBar().value() * view.ratio)
+        self._set_coordinates(view)
+        self._user_moved()
+
+    # Selection
+
+    @property
+    def has_selection(self) -> bool:
+        """Whether any note is selected."""
+        return len(self._selected) > 0
+
+    @property
+    def selection(self) -> Selection:
+        """The selected notes."""
+        return self._selected
+
+    def select(self, selection: Selection) -> None:
+        """Select these notes and no others; those that are not there or cannot be selected are left out."""
+        self._select(selection.within(self.parts))
+
+    def set_selection(self, refs: Iterable[NoteRef]) -> None:
+        """The same, note by note."""
+        self.select(Selection.of(refs))
+
+    def select_indices(self, indices: Indices, before: Indices, modifiers: Qt.KeyboardModifier) -> None:
+        """Select these notes: instead of those before, with Shift besides them, with Ctrl the other way round."""
+        new = Selection(indices)
+        if modifiers & Qt.KeyboardModifier.ControlModifier:
+            new = Selection(before).toggled(new)
+        elif modifiers & Qt.KeyboardModifier.ShiftModifier:
+            new = Selection(before).plus(new)
+        self.select(new)  # those before may be gone by now
+
+    def clear_selection(self) -> None:
+        """Select nothing."""
+        self._select(Selection())
+
+    def select_all(self) -> None:
+        """Select every note of prompt and take."""
+        self.select(Selection({part.key: part.index for part in self.parts}))
+
+    def select_neighbour(self, step: int) -> None:
+        """Select the note after (1) or before (-1) the selected one; from none, the first on view."""
+        parts = [part for part in self.parts if part.kind != "other" and len(part)]
+        if not parts:
+            return
+        onsets = np.concatenate([part.start for part in parts])
+        of_part = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        indices = np.concatenate([part.index for part in parts])
+        order = np.argsort(onsets, kind="stable")
+        if self.has_selection:
+            end = 0 if step < 0 else -1
+            key, selected = list(self._selected.indices.items())[end]
+            is_it = (of_part == [part.key for part in parts].index(key)) & (indices == selected[end])
+            place = int(np.nonzero(is_it[order])[0][0]) + step
+        else:
+            place = int(np.searchsorted(onsets[order], self.coordinates.left))
+        chosen = int(order[min(max(place, 0), len(order) - 1)])
+        self.set_selection([NoteRef(parts[of_part[chosen]].key, int(indices[chosen]))])
+        self._bring_in_view(float(onsets[chosen]))
+
+    def is_selected(self, ref: NoteRef) -> bool:
+        """Whether a note is selected."""
+        return ref in self._selected
+
+    def is_selectable(self, ref: NoteRef) -> bool:
+        """Whether a note may be selected and edited."""
+        return self._parts[ref.part].kind != "other"
+
+    def selected_extent(self) -> tuple[float, int, int]:
+        """First start, lowest and highest pitch of the selected notes; there must be some."""
+        start, _, pitch = self.overlays.selected
+        return float(start.min()), int(pitch.min()), int(pitch.max())
+
+    def pitch_of(self, ref: NoteRef) -> int:
+        """The pitch of a note."""
+        part = self._parts[ref.part]
+        return int(part.pitch[part.places([ref.index])[0]])
+
+    def note_at(self, x: float, y: float) -> NoteRef | None:
+        """The note painted at a view pixel, the topmost of several."""
+        view = self.coordinates
+        if not (0 <= x <= view.width and 0 <= y <= view.height):
+            return None
+        pitch, hair = view.pitch(y), view.shortest / view.scale
+        pixel = int(x * view.ratio) + view.origin[0]
+        for part in reversed(self._paper.parts):
+            places = part.between(view.seconds(x) - hair, view.seconds(x) + hair, pitch, pitch)
+            boxes = view.boxes(part.start[places], part.end[places], part.pitch[places])
+            hit = places[(boxes[:, 0] <= pixel) & (pixel <= boxes[:, 2])]
+            if len(hit):
+                return NoteRef(part.key, int(part.index[hit[-1]]))
+        return None
+
+    def indices_between(self, start: float, end: float, low: int, high: int) -> Indices:
+        """The notes that can be selected and sound in [start, end) with low <= pitch <= high."""
+        parts = [part for part in self.parts if part.kind != "other"]
+        return {part.key: part.index[part.between(start, end, low, high)] for part in parts}
+
+    def _select(self, selection: Selection, are_notes_new: bool = False) -> None:
+        if selection == self._selected and not are_notes_new:
+            return
+        is_new = selection != self._selected
+        self._selected = selection
+        columns = [
+            Columns(part.start[places], part.end[places], part.pitch[places])
+            for key, indices in selection.indices.items()
+            for part in [self._parts[key]]
+            for places in [part.places(indices)]
+        ]
+        self._show_selected(columns)
+        if is_new:
+            self._describe()
+            self.selection_changed.emit()
+
+    # Edits, which others make
+
+    def delete_selected(self) -> None:
+        """Ask for the selected notes to be deleted."""
+        if self.has_selection:
+            self.delete_requested.emit(self.selection)
+
+    def quantise_selected(self) -> None:
+        """Ask for the selected notes to be quantised."""
+        if self.has_selection:
+            self.quantise_requested.emit(self.selection)
+
+    def activate_selected(self) -> None:
+        """What a double click does, if one note is selected."""
+        if len(self._selected) == 1:
+            self.note_activated.emit(self.selection.refs[0])
+
+    def transpose(self, semitones: int) -> None:
+        """Ask for the selected notes to be moved in pitch; not at all if one would leave the range."""
+        if self.has_selection:
+            _, low, high = self.selected_extent()
+            if low + semitones >= 0 and high + semitones <= 127:
+                self.moved.emit(self.selection, 0.0, semitones)
+
+    def nudge(self, steps: int, seconds: float | None = None) -> None:
+        """Ask for the selected notes to be moved in time, by steps of the grid or of so many seconds."""
+        if self.has_selection:
+            first, _, _ = self.selected_extent()
+            by = max(steps * (self.grid.step(first) if seconds is None else seconds), -first)
+            if by:
+                self.moved.emit(self.selection, by, 0)
+
+    def _describe(self) -> None:
+        """What a screen reader says."""
+        notes = sum(len(part) for part in self._parts.values())
+        text = self.tr("{0} notes, {1} selected").format(notes, len(self._selected))
+        if text != self.accessibleDescription():
+            self.setAccessibleDescription(text)
