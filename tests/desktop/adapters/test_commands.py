@@ -1,0 +1,260 @@
+"""Every command that is sent to the player, by a player that only keeps them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from core.errors import ContinuoError
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice
+from core.live.scheduler import PlayerStatus
+from core.midi.write import TakeNote, take_voice
+from core.session.session import Session, TakeRecord, session_from_midi
+from desktop.adapters import player_hub
+from desktop.adapters.player_hub import PlayerHub
+from desktop.adapters.song import PlayRequest, TakeStart
+from tests.conftest import wait_for
+from tests.core.midi.builders import file_of, scale
+
+ON, OFF = 0x90, 0x80
+Made = Callable[..., PlayerHub]
+
+
+class FakePlayer:
+    """Takes every command and keeps it; `now` is what its status says."""
+
+    made: "list[FakePlayer]"
+
+    def __init__(self, choice: OutputChoice) -> None:
+        self.choice = choice
+        self.description = type(choice).__name__
+        self.commands: list[tuple[Any, ...]] = []
+        self.now = PlayerStatus()
+        self.is_settled = True
+        self.is_dead = False
+        FakePlayer.made.append(self)
+
+    def status(self) -> PlayerStatus:
+        return self.now
+
+    def close(self) -> None:
+        pass
+
+    def _keep(self, *command: Any) -> None:
+        if self.is_dead:
+            raise ContinuoError("The player has ended unexpectedly.")
+        self.commands.append(command)
+
+    def start(self, at: float, length: float | None = None, cushion: float = 0.2, rate: float | None = None) -> None:
+        self._keep("start", at, length, cushion, rate)
+
+    def feed(self, messages: Sequence[tuple[float, bytes]], head: float) -> None:
+        self._keep("feed", [(round(time, 3), message.hex()) for time, message in messages], round(head, 3))
+
+    def finish(self, end: float) -> None:
+        self._keep("finish", round(end, 3))
+
+    def clear_after(self, time: float, length: float | None = None) -> None:
+        self._keep("clear_after", round(time, 3), length)
+
+    def stop(self) -> None:
+        self._keep("stop")
+
+    def resume(self) -> None:
+        self._keep("resume")
+
+    def send_now(self, message: bytes) -> None:
+        self._keep("send_now", message.hex())
+
+    def panic(self) -> None:
+        self._keep("panic")
+
+
+@pytest.fixture
+def made(qapp: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
+    """Makes hubs whose player is fake."""
+    FakePlayer.made = []
+    monkeypatch.setattr(player_hub, "Player", FakePlayer)
+    hubs: list[PlayerHub] = []
+
+    def make(choice: OutputChoice | None = None, **attributes: Any) -> PlayerHub:
+        hub = PlayerHub()
+        hubs.append(hub)
+        for name, value in attributes.items():
+            setattr(hub, name, value)
+        if choice is not None:
+            hub.open(choice)
+            settle(hub)
+        return hub
+
+    yield make
+    for hub in hubs:
+        hub.close()
+
+
+def settle(hub: PlayerHub) -> None:
+    wait_for(lambda: not hub._busy, "the hub's thread")
+
+
+def player() -> FakePlayer:
+    return FakePlayer.made[-1]
+
+
+def at(position: float, state: str = "playing", head: float = 100.0) -> None:
+    player().now = PlayerStatus(state=state, position=position, head=head)  # type: ignore[arg-type]
+
+
+def session(takes: Sequence[TakeRecord] = ()) -> Session:
+    """Eight notes of a quarter of a second, and takes behind them."""
+    result = session_from_midi(file_of(scale()), "scale.mid")
+    for take in takes:
+        result = result.with_take(take)
+    return result
+
+
+def take_start(of: Session, seconds: float = 4.0, metronome: bool = False, marker: float = 2.0) -> TakeStart:
+    voice = take_voice(of.score, of.prompt_indices, marker)
+    return TakeStart(marker, seconds, voice, of.tempo_map, metronome, 3.0)
+
+
+def test_a_score_is_laid_out_and_handed_over(made: Made) -> None:
+    hub = made(NoOutput())
+    hub.play(PlayRequest(session(), "both", 1.5))
+    settle(hub)
+    assert player().commands == [
+        ("stop",),
+        ("start", 1.5, 0.5, 0.2, None),
+        ("feed", [(1.5, "904750"), (1.75, "804740"), (1.75, "904850"), (2.0, "804840")], 2.0),
+        ("finish", 2.0),
+    ]
+
+
+def test_a_loop_is_handed_over_again_and_again(made: Made) -> None:
+    hub = made(NoOutput())
+    hub.play(PlayRequest(session(), "both", 0.25, loop=(0.0, 0.5)))
+    settle(hub)
+    first = [(0.25, "903e50"), (0.5, "803e40")]
+    commands = player().commands
+    assert commands[:4] == [("stop",), ("start", 0.25, 0.25, 0.2, None), ("feed", first, 0.5), ("feed", [], 0.5)]
+    assert commands[4] == ("feed", [(0.5, "903c50"), (0.75, "803c40"), (0.75, "903e50"), (1.0, "803e40")], 1.0)
+    assert commands[-1][2] == 8.5
+    assert len(commands) == 4 + 16
+    at(5.0)
+    hub.news()
+    settle(hub)
+    assert player().commands[-1][2] == 13.0
+
+
+def test_a_take_alone_begins_at_its_marker(made: Made) -> None:
+    hub = made(NoOutput())
+    hub.begin_take(take_start(session()))
+    hub.feed_step([(0.0, 60, 80)], 0.0)
+    hub.feed_step([], 0.5)
+    hub.feed_step([(0.5, 60, 0)], 0.5)
+    hub.finish_take(0.5)
+    assert player().commands == [
+        ("start", 2.0, 4.0, 0.1, 3.0),
+        ("feed", [], 2.0),
+        ("feed", [(2.0, "913c50")], 2.0),
+        ("feed", [], 2.5),
+        ("feed", [(2.5, "813c40")], 2.5),
+        ("finish", 2.5),
+    ]
+
+
+def test_a_take_on_the_synth_sets_up_its_sound(made: Made) -> None:
+    hub = made(BuiltInSynth())
+    hub.begin_take(take_start(session()))
+    assert player().commands[1] == ("feed", [(2.0, "c100")], 2.0)
+
+
+def test_a_take_on_one_channel_with_clicks(made: Made) -> None:
+    hub = made(ExistingPort("x"), channel=4, programs=True)
+    hub.begin_take(take_start(session(), metronome=True))
+    hub.feed_step([(0.25, 60, 80), (0.6, 61, 80)], 0.6)
+    assert player().commands == [
+        ("start", 2.0, 4.0, 0.1, 3.0),
+        ("feed", [], 2.0),
+        (
+            "feed",
+            [(2.0, "994c6e"), (2.05, "894c40"), (2.25, "943c50"), (2.5, "994d50"), (2.55, "894d40"), (2.6, "943d50")],
+            2.6,
+        ),
+    ]
+
+
+def test_a_take_joins_what_plays_before_it(made: Made) -> None:
+    hub = made(NoOutput())
+    at(0.0)
+    hub.play(PlayRequest(session(), "both", 0.0))
+    settle(hub)
+    at(1.0)
+    hub.begin_take(take_start(session(), marker=1.5))
+    hub.feed_step([(0.0, 60, 80)], 0.1)
+    assert player().commands[-3:] == [("clear_after", 1.5, 4.0), ("feed", [], 1.5), ("feed", [(1.5, "913c50")], 1.6)]
+
+
+def test_what_has_changed_is_spliced_in(made: Made) -> None:
+    hub = made(NoOutput())
+    at(0.0)
+    hub.play(PlayRequest(session(), "both", 0.0))
+    settle(hub)
+    hub.news()
+    take = TakeRecord(notes=(TakeNote(72, 90, 0.0, 0.5),), seconds=0.5, marker=0.5)
+    at(0.1, head=0.1)
+    hub.news()
+    hub.refresh(PlayRequest(session([take]), "both", 0.1))
+    settle(hub)
+    (clear, cut, length), fed, finish = player().commands[-3:]
+    assert (clear, length) == ("clear_after", None)
+    assert 0.35 <= cut < 0.5
+    assert fed == ("feed", [(0.5, "91485a"), (1.0, "814840")], 1.0)
+    assert finish == ("finish", 1.0)
+
+
+def test_standing_still_notes_and_panic(made: Made) -> None:
+    hub = made(NoOutput())
+    hub.play_messages([(0.0, b"\x90\x3c\x40"), (0.1, b"\x80\x3c\x40")])
+    hub.pause()
+    hub.resume()
+    hub.note(60, 90, 3, [b"\xc3\x05"])
+    hub.note(60, 0, 3)
+    hub.panic()
+    assert player().commands == [
+        ("start", 0.0, 0.1, 0.2, None),
+        ("feed", [(0.0, "903c40"), (0.1, "803c40")], 0.1),
+        ("finish", 0.1),
+        ("stop",),
+        ("resume",),
+        ("send_now", "933c5a"),
+        ("send_now", "833c40"),
+        ("stop",),
+        ("panic",),
+    ]
+
+
+def test_another_place_of_a_take_that_is_sampled(made: Made) -> None:
+    hub = made(BuiltInSynth())
+    hub.begin_take(take_start(session()))
+    hub.feed_step([(0.0, 60, 80), (1.0, 60, 0), (1.5, 62, 80)], 2.0)
+    hub.seek_in_song(3.2)
+    assert player().commands[-2:] == [
+        ("start", 3.2, 2.8, 0.1, None),
+        ("feed", [(3.2, "c100"), (3.5, "913e50")], 4.0),
+    ]
+
+
+def test_another_player_goes_on_where_the_lost_one_stood(made: Made) -> None:
+    hub = made(NoOutput())
+    hub.begin_take(take_start(session()))
+    hub.feed_step([(0.0, 60, 80), (1.0, 60, 0)], 1.5)
+    at(2.5, state="holding", head=3.5)
+    hub.news()
+    player().is_dead = True
+    hub.feed_step([(2.0, 62, 80)], 2.5)
+    settle(hub)
+    assert len(FakePlayer.made) == 2
+    assert player().commands == [
+        ("start", 2.5, 3.5, 0.1, None),
+        ("feed", [(3.0, "813c40"), (4.0, "913e50")], 4.5),
+    ]
