@@ -6,6 +6,7 @@ model       the Music Transformer, its KV cache, its weights on disk
 generation  prompt + options + seed -> a stream of events -> a take
 live        timed messages -> a MIDI port, the built-in synth or a file, from a process of its own
 session     what the user works on: score, takes, edits; saved, undone, played
+performance what plays and is sampled when, for the window and the command line alike
 settings    the user's choices that outlive a session
 cli         the command line, continuo-cli
 """

@@ -13,7 +13,7 @@ from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from core.resources import bundled
-from desktop.adapters.gc_pause import what_stays
+from desktop.adapters.gc_pause import gc_frozen
 from desktop.logs import install_hooks, start_logging
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def build(arguments: Sequence[str]) -> "tuple[Application, MainWindow, str]":
     chosen = _parse(arguments)
     if chosen.associate:
         sys.exit(_associate())
-    with what_stays():
+    with gc_frozen():
         return *_build(), chosen.file
 
 

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from desktop.main_window import MainWindow
 
 
+def connect_document(window: "MainWindow") -> None:
+    """Who follows the document, in this order: what is shown last may rest on what the others have made of it."""
+    document = window.document
+    document.replaced.connect(window.playback.reset)  # silence before anything of the new document is shown
+    document.replaced.connect(window.display.follow_replaced)
+    document.replaced.connect(window.name_file)
+    document.changed.connect(window.continuing.prepare)  # the model has most to do
+    document.changed.connect(window.playback.follow_document)
+    document.changed.connect(window.display.show_document)
+    document.changed.connect(window.show_document)
+
+
 def connect_actions(window: "MainWindow") -> None:
     """What each command of the menus does."""
     on, filing, playback, editing = window.actions_.on, window.filing, window.playback, window.editing

@@ -18,19 +18,19 @@ from PySide6.QtWidgets import (
 from core.session.session import Session
 from desktop.actions import Actions, KeyGuard, build_menus
 from desktop.adapters.file_worker import FileWorker
-from desktop.adapters.generation_worker import GenerationWorker
-from desktop.adapters.player_hub import PlayerHub
-from desktop.connections import connect_actions, connect_panels
+from desktop.adapters.generation_signals import GenerationSignals
+from desktop.adapters.playback_signals import PlaybackSignals
+from desktop.connections import connect_actions, connect_document, connect_panels
 from desktop.controllers.document import Document
-from desktop.controllers.files import MIDI_SUFFIXES, Filing
-from desktop.controllers.generation import Continuing
+from desktop.controllers.files import MIDI_SUFFIXES, FileController
+from desktop.controllers.generation import GenerationController
 from desktop.controllers.notes import Editing
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll import RollDisplay
 from desktop.controllers.roll_parts import RollParts
 from desktop.controllers.settings import Choices
 from desktop.controllers.takes import Commands
-from desktop.controllers.transport import Playback
+from desktop.controllers.transport import TransportController
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import Dialogs
 from desktop.panels.empty_state import EmptyState, examples
@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore_layout()
         self.actions_["follow"].setChecked(self.roll.follows)
-        self._on_document()
+        self.show_document()
         self._on_playback()
 
     # Building
@@ -71,14 +71,16 @@ class MainWindow(QMainWindow):
         now = self.preferences.now
         self.document = Document(self.files, now.autosave, self)
         self.document.amend(Session(settings=now.generation))
-        self.worker = GenerationWorker(self)
-        self.hub = PlayerHub(self)
-        self.hub.channel, self.hub.programs = now.channel, now.programs
-        self.continuing = Continuing(self.document, self.worker, self.hub, self)
-        self.playback = Playback(self.document, self.hub, self.continuing, self)
+        self.model_signals = GenerationSignals(self)
+        self.worker = self.model_signals.generation
+        self.sound_signals = PlaybackSignals(self)
+        self.hub = self.sound_signals.playback
+        self.hub.output.channel, self.hub.output.programs = now.channel, now.programs
+        self.continuing = GenerationController(self.document, self.model_signals, self.hub, self)
+        self.playback = TransportController(self.document, self.hub, self.continuing, self)
         self.parts = RollParts()
         self.dialogs = Dialogs(self)
-        self.filing = Filing(
+        self.filing = FileController(
             self.document,
             self.continuing,
             self.parts,
@@ -140,7 +142,7 @@ class MainWindow(QMainWindow):
         )
         self.choices = Choices(
             self.preferences,
-            self.hub,
+            self.sound_signals,
             self.playback,
             self.filing,
             self.actions_,
@@ -162,9 +164,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         connect_actions(self)
         connect_panels(self)
-        document, continuing, playback, hub = self.document, self.continuing, self.playback, self.hub
-        document.changed.connect(self._on_document)
-        document.replaced.connect(self._on_replaced)
+        document, continuing, playback = self.document, self.continuing, self.playback
+        connect_document(self)
         continuing.ready_changed.connect(self._on_ready)
         continuing.running_changed.connect(self.panel.set_running)
         continuing.running_changed.connect(self._on_running)
@@ -172,12 +173,12 @@ class MainWindow(QMainWindow):
         continuing.grid_found.connect(self.panel.show_detected_grid)
         continuing.grown.connect(self._show_growing)
         continuing.ended.connect(self.takes.end_growing)
-        self.worker.models_found.connect(self.panel.show_models)
+        self.model_signals.models_found.connect(self.panel.show_models)
         playback.changed.connect(self._on_playback)
         playback.moved.connect(self.transport.show_position)
         self.commands.refused.connect(self._show_all)
-        for speaker in (document, continuing, hub, self.filing, self.editing, self.commands):
-            speaker.said.connect(self.status.say)
+        for speaker in (document, continuing, self.sound_signals, self.filing, self.editing, self.commands):
+            speaker.message.connect(self.status.say)
         self.takes.problem.connect(self.status.say)
         for worker in (self.files, self.exports):
             worker.started.connect(self.status.show_started)
@@ -200,7 +201,7 @@ class MainWindow(QMainWindow):
         self._frame.start()
         self.worker.start()
         self.continuing.prepare()
-        self.hub.open(self.preferences.now.output)
+        self.hub.output.open(self.preferences.now.output)
 
         def open_path() -> None:
             if path:
@@ -269,7 +270,7 @@ class MainWindow(QMainWindow):
         """Continue from the marker; while the model runs, nothing."""
         if not self.continuing.is_running:
             if self.centre.currentWidget() is self.empty:
-                self._show_document()
+                self.show_roll()
             self.continuing.proceed()
 
     def stop(self) -> None:
@@ -298,13 +299,13 @@ class MainWindow(QMainWindow):
     # Showing
 
     def _on_frame(self) -> None:
-        self.continuing.show_news()
-        self.playback.look()
+        self.continuing.poll()
+        self.playback.poll()
         is_busy = self.playback.is_playing or self.continuing.is_running
         interval = FRAME if is_busy else IDLE
         if interval != self._frame.interval():  # else the timer would start anew
             self._frame.setInterval(interval)
-        self.status.show_figures(self.continuing, self.playback.news)
+        self.status.show_figures(self.continuing, self.playback.state)
 
     def _on_ready(self, is_ready: bool, words: str) -> None:
         self.status.show_waiting(words if is_ready else "")
@@ -319,10 +320,11 @@ class MainWindow(QMainWindow):
         self.enable()
 
     def _show_growing(self) -> None:
-        for growth in self.continuing.growths:
-            self.takes.show_growing(growth.id, growth.notes, growth.head)
+        for growing in self.continuing.in_progress:
+            self.takes.show_growing(growing.id, growing.notes, growing.head)
 
-    def _on_document(self) -> None:
+    def show_document(self) -> None:
+        """Show what the session has become."""
         session = self.document.session
         self.setWindowTitle(f"{self.document.name}[*] – Continuo")
         self.setWindowModified(self.document.is_changed)
@@ -339,13 +341,14 @@ class MainWindow(QMainWindow):
 
     def _show_all(self) -> None:
         self._shown = None
-        self._on_document()
+        self.show_document()
 
-    def _on_replaced(self) -> None:
+    def name_file(self) -> None:
+        """The document stands for another file now."""
         self.setWindowFilePath(self.document.source)
 
     def _on_opened(self) -> None:
-        self._show_document()
+        self.show_roll()
         session = self.document.session
         if self.document.path:
             self.display.show_view(session.view)
@@ -362,7 +365,8 @@ class MainWindow(QMainWindow):
         place = str(bar + 1) if beat < 0.01 else f"{bar + 1}.{int(beat) + 1}"
         return self.tr("Plays on from bar {0}").format(place)
 
-    def _show_document(self) -> None:
+    def show_roll(self) -> None:
+        """Leave the first page for the piano roll."""
         self.centre.setCurrentWidget(self.roll)
         self.roll.setFocus()
         self.continuing.prepare()  # tells whether Continue can be pressed now

@@ -5,8 +5,8 @@ app            the list of commands; exit codes; what happens to errors
 interrupts     Ctrl-C, SIGTERM and the closing of the terminal
 output         one JSON object on stdout, everything else on stderr
 prompt         from options to a prompt: which file, tracks, marker, length
-continue_      continue: the options, the outputs
-run            continue: sampling, playing and measuring
+continue_      continue: its options
+run            continue: sampling, playing, writing and measuring
 play           play, ports
 look           info, models, import-model, encode, decode
 bench          bench

@@ -1,169 +1,248 @@
-"""One run of `continue`: samples, plays the first take meanwhile, and measures."""
+"""What `continue` does: samples, plays the first take meanwhile, writes the takes, and tells what came of it."""
 
+import secrets
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.cli.output import progress, say
+import typer
+
+from core.cli import interrupts, prompt
+from core.cli.continue_ import ContinueOptions
+from core.cli.output import give, progress, say
+from core.cli.play import output_choice
 from core.cli.prompt import Choice
-from core.codec.events import encode_prompt
 from core.errors import ContinuoError
-from core.generation.continuation import Continuation, Step
-from core.generation.engine import Engine, PreparedPrompt, open_engine
+from core.generation.constraints import Rules
 from core.generation.options import Options, Take
-from core.live.player import Player
-from core.live.scheduler import DEFAULT_CUSHION
+from core.generation.sampler import Sampling
+from core.midi.write import save_take, save_take_alone, take_voice
+from core.performance.live_take import LiveTake, TakeStart, VoiceRouter
+from core.performance.playback import Playback
+from core.performance.prompts import read_prompt
+from core.performance.run import Run
 
-FURTHEST_AHEAD = 60.0  # seconds of music sampled ahead of the playhead when there is no end
+if TYPE_CHECKING:
+    from core.generation.continuation import Step
+    from core.generation.engine import Engine, PreparedPrompt
+    from core.model.checkpoint import ModelInfo
+
 LOOK_AGAIN = 0.05  # seconds between two looks at the player while waiting for it
+SHOW_EVERY = 0.1  # seconds between two pictures of the progress
 
 
-@dataclass
-class Run:
-    """What one `continue` does; `player` is None where nothing is played."""
+def run(wanted: ContinueOptions) -> None:
+    """Do what is asked for. Raises ContinuoError, and KeyboardInterrupt once what there is has been kept."""
+    choice = prompt.choose(wanted.file, wanted.tracks, wanted.from_, wanted.prompt_seconds, wanted.grid)
+    for sentence in choice.score.repairs:
+        say(sentence)
+    options = _options(wanted, choice)
+    paths = prompt.numbered(wanted.out, wanted.takes, wanted.file) if wanted.out else []
+    with _playback(wanted) as playback:
+        if playback:
+            say(f"Playing to {playback.output.description}.")
+        model = _load(wanted, choice)
+        if playback and wanted.wait:
+            _wait_for_connection(playback)
+        # From here on Ctrl-C breaks nothing off: what is sampled then is saved and reported.
+        with interrupts.noted() as interrupted:
+            done = _sample(model, choice, options, playback, interrupted)
+            takes = [done.takes[i] for i in done.ranking]
+            if done.fault and not any(take.notes for take in takes):
+                raise done.fault  # a file that is there already is worth more than nothing
+            _save(wanted, choice, takes, paths)
+            if playback and not done.fault:
+                _listen_to_the_end(playback, done, interrupted)
+            figures = _figures(model, choice, options, playback, done, takes, paths)
+            give(_words(figures), figures, wanted.as_json)
+    if done.fault:
+        raise done.fault
+    if interrupted.is_set():
+        raise KeyboardInterrupt
 
-    choice: Choice
-    options: Options
-    model: str | None
-    device: str
-    player: Player | None
-    synth: bool
-    fault: Exception | None = None
-    prefill_seconds: float = 0.0
-    first_event_seconds: float = 0.0
-    sampling_seconds: float = 0.0
-    events: int = 0  # sampled, of all takes
-    takes: list[Take] = field(default_factory=list)
 
-    def prepare(self) -> None:
-        """Load the model and read the prompt into its cache."""
-        with progress() as bar:
-            task = bar.add_task("Loading the model", total=None, note="")
-            bar.refresh()
-            self.engine, self.model_info = open_engine(self.model, self.device, say)
-            bar.update(task, description="Reading the prompt", refresh=True)
-            conventions = self.engine.config.conventions
-            choice = self.choice
-            events = encode_prompt(choice.chosen, choice.marker, conventions, choice.start, choice.grid)
-            started = time.perf_counter()
-            self.prepared = self.engine.prepare(events)
-            self.prefill_seconds = time.perf_counter() - started
+# Before
 
-    def sample(self, interrupted: Event) -> list[Take]:
-        """Sample to the end or until interrupted: the takes, best first. That of the first seed is played meanwhile.
 
-        A fault on the way, such as a port that is gone, stands in `fault`: what was sampled before it is kept.
-        """
-        continuation = Continuation(self.engine, self.prepared, self.options)
-        try:
-            if self.player:
-                self._start(self.player, self.engine, self.prepared)
-            with progress() as bar:
-                task = bar.add_task("Sampling", total=self.options.seconds or self.options.events, note="")
+def _options(wanted: ContinueOptions, choice: Choice) -> Options:
+    return Options(
+        Sampling(wanted.temperature, wanted.top_k, wanted.top_p, wanted.min_p, wanted.key_strength),
+        Rules(_scale(wanted.scale, choice), prompt.pitch(wanted.low), prompt.pitch(wanted.high)),
+        secrets.randbelow(2**31) if wanted.seed is None else wanted.seed,
+        prompt.length_in_seconds(
+            choice.score, choice.marker, wanted.seconds, wanted.bars, wanted.events, wanted.keep_rest
+        ),
+        wanted.events,
+        wanted.takes,
+        wanted.dynamics,  # type: ignore[arg-type]  # checked by Options
+    )
 
-                def show(note: str, done: float) -> None:
-                    bar.update(task, note=note, completed=done, refresh=True)
 
-                self._sample(continuation, interrupted, show)
-            if self.player:
-                self.player.finish(continuation.takes[0].seconds)
-        except Exception as error:  # raised by `continue`, once what there is of the take is saved
-            self.fault = error
-        takes = continuation.takes
-        self.takes = [takes[i] for i in continuation.ranking]
-        return self.takes
+def _scale(wanted: str | None, choice: Choice) -> frozenset[int] | None:
+    if wanted is None:
+        return None
+    from core.midi.key import detect_key, parse_key
 
-    def _start(self, player: Player, engine: Engine, prepared: PreparedPrompt) -> None:
-        """Start the player with enough music ahead to hide the pause when the window moves on."""
-        pause = self.prefill_seconds * engine.config.block_size / 2 / len(prepared.events)
-        player.start(0.0, self.options.seconds, max(DEFAULT_CUSHION, 2 * pause))
-        if self.synth:
-            main = max(self.choice.chosen, key=lambda track: len(track.notes))
-            player.send_now(bytes((0xC0, main.program)))
+    if wanted != "auto":
+        return parse_key(wanted).pitch_classes
+    start = choice.start or 0.0
+    key = detect_key(n for t in choice.chosen for n in t.notes if start <= n.start < choice.marker)
+    say(f"Keeping to {key.name}.")
+    return key.pitch_classes
 
-    def _sample(self, continuation: Continuation, interrupted: Event, show: Callable[[str, float], None]) -> None:
+
+@contextmanager
+def _playback(wanted: ContinueOptions) -> Iterator[Playback | None]:
+    """What plays, its port open before any sampling starts; None without --live or --synth."""
+    if wanted.live is None and not wanted.synth:
+        yield None
+        return
+    playback = Playback(replaces_lost=False)
+    try:
+        playback.output.open_now(output_choice(wanted.live, wanted.synth))
+        yield playback
+    finally:
+        playback.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A model with the prompt in its cache."""
+
+    engine: "Engine"
+    info: "ModelInfo"
+    prepared: "PreparedPrompt"
+    prefill_seconds: float
+
+
+def _load(wanted: ContinueOptions, choice: Choice) -> _Model:
+    with interrupts.put_off():
+        from core.generation.engine import open_engine  # torch, only now that the port is open
+
+    with progress() as bar:
+        task = bar.add_task("Loading the model", total=None, note="")
+        bar.refresh()
+        engine, info = open_engine(wanted.model, wanted.device, say)
+        bar.update(task, description="Reading the prompt", refresh=True)
         started = time.perf_counter()
-        paused = shown = 0.0
-        for count, step in enumerate(continuation, 1):
-            now = time.perf_counter()
-            if count == 1:
-                self.first_event_seconds = now - started
-            self.sampling_seconds = now - started - paused
-            self.events += step.event is not None
-            if step.take == 0:
-                self._play(step)
-            if interrupted.is_set():
-                continuation.stop()
-            if now - shown > 0.1:
-                shown = now
-                show(self._note(step.head), count if self.options.events else step.head)
-                if self.player and self.options.seconds is None and self.options.events is None:
-                    paused += self._let_catch_up(self.player, interrupted)
+        prepared = read_prompt(engine, choice.chosen, choice.marker, choice.start, choice.grid)
+        return _Model(engine, info, prepared, time.perf_counter() - started)
 
-    def _play(self, step: Step) -> None:
-        if self.player and (step.messages or step.event is None):
-            wire = [(m.time, bytes((0x90 if m.velocity else 0x80, m.pitch, m.velocity))) for m in step.messages]
-            self.player.feed(wire, step.head)
 
-    def _note(self, head: float) -> str:
-        words = f"{head:.1f} s, {head / max(self.sampling_seconds, 1e-9):.1f} times real time"
-        if self.player:
-            status = self.player.status()
-            words += f", {status.ahead:.1f} s in hand"
-        return words
-
-    def _let_catch_up(self, player: Player, interrupted: Event) -> float:
-        """Without an end, sample no further ahead than makes sense: seconds waited."""
-        started = time.perf_counter()
-        while player.status().ahead > FURTHEST_AHEAD and not interrupted.is_set():
-            time.sleep(LOOK_AGAIN)
-        return time.perf_counter() - started
-
-    def listen_to_the_end(self, interrupted: Event) -> None:
-        """Wait until the player has played what was sampled, or until interrupted."""
-        if self.player is None or self.fault:
+def _wait_for_connection(playback: Playback) -> None:
+    say("Waiting until something is connected to it (Ctrl-C to give up).")
+    while not (connected := playback.output.is_connected()):
+        playback.output.check()
+        if connected is None:
+            typer.prompt("This system cannot tell; press Enter when it is connected", default="", show_default=False,
+                         err=True)  # fmt: skip
             return
-        try:
-            while not interrupted.is_set() and not self.player.wait_until_ended(LOOK_AGAIN):
-                pass
-            self.player.stop()
-        except ContinuoError as error:
-            self.fault = error
+        time.sleep(LOOK_AGAIN)
 
-    def figures(self, outputs: list[str]) -> dict[str, Any]:
-        """What `--json` prints. Seconds of music are those of the longest take."""
-        music = max(take.seconds for take in self.takes)
-        wall = max(self.sampling_seconds, 1e-9)
-        status = self.player.status() if self.player else None
-        return {
-            "events": self.events,
-            "notes": sum(len(take.notes) for take in self.takes),
-            "music_seconds": round(music, 3),
-            "wall_seconds": round(wall, 4),
-            "prefill_seconds": round(self.prefill_seconds, 4),
-            "first_event_seconds": round(self.first_event_seconds, 5),
-            "events_per_second": round(self.events / wall, 1),
-            "real_time_factor": round(music / wall, 2),
-            "underruns": status.underruns if status else 0,
-            "late_ms_p99": round(status.late_ms_p99, 3) if status else None,
-            "device": str(self.engine.device),
-            "model": self.model_info.name,
-            "seed": self.options.seed,
-            "seeds": [take.seed for take in self.takes],
-            "grid": self.choice.grid.name if self.choice.grid else None,
-            "outputs": outputs,
-        }
 
-    def words(self, outputs: list[str]) -> str:
-        """The same for people."""
-        figures = self.figures(outputs)
-        lines = [
-            f"{figures['music_seconds']:.1f} seconds, {figures['notes']} notes, "
-            f"sampled {figures['real_time_factor']:.1f} times faster than real time "
-            f"by {figures['model']} on {figures['device']}; seed {figures['seed']}"
-            + (f"; on a grid of {figures['grid']}" if figures["grid"] else ""),
-            *outputs,
-        ]
-        return "\n".join(lines)
+# Sampling and playing
+
+
+def _sample(model: _Model, choice: Choice, options: Options, playback: Playback | None, interrupted: Event) -> Run:
+    """Sample to the end or until interrupted; the take of the first seed is played meanwhile."""
+    run = Run(stopped=interrupted)
+    live: LiveTake | None = None
+    try:
+        if playback:
+            router = VoiceRouter(take_voice(choice.score, choice.tracks, choice.marker))
+            live = begun = playback.begin_take(TakeStart(choice.marker, options.seconds, router))
+            run.play = lambda step: begun.feed(step.messages, step.head)
+            run.ahead = lambda: playback.output.status().ahead
+        with progress() as bar:
+            task = bar.add_task("Sampling", total=options.seconds or options.events, note="")
+            shown = 0.0
+
+            def show(step: "Step") -> None:
+                nonlocal shown
+                if run.seconds - shown > SHOW_EVERY:
+                    shown = run.seconds
+                    done = run.events if options.events else step.head
+                    bar.update(task, note=_note(run, step.head, playback), completed=done, refresh=True)
+
+            run.show = show
+            run.sample(model.engine, model.prepared, options)
+        if live and not run.fault:
+            live.finish(run.takes[0].seconds)
+    except ContinuoError as error:  # raised by `run`, once what there is of the take is saved
+        run.fault = error
+    return run
+
+
+def _note(run: Run, head: float, playback: Playback | None) -> str:
+    words = f"{head:.1f} s, {head / max(run.seconds, 1e-9):.1f} times real time"
+    return words + (f", {playback.output.status().ahead:.1f} s in hand" if playback else "")
+
+
+def _listen_to_the_end(playback: Playback, run: Run, interrupted: Event) -> None:
+    """Wait until what was sampled has been played, or until interrupted."""
+    try:
+        while not playback.poll().has_ended and not interrupted.wait(LOOK_AGAIN):
+            pass
+        playback.stop()
+    except ContinuoError as error:
+        run.fault = error
+
+
+# Afterwards
+
+
+def _save(wanted: ContinueOptions, choice: Choice, takes: Sequence[Take], paths: Sequence[Path]) -> None:
+    for take, path in zip(takes, paths, strict=bool(paths)):
+        if wanted.take_only:
+            save_take_alone(choice.score, take.notes, choice.marker, path, tracks=choice.tracks)
+        else:
+            save_take(choice.score, take.notes, choice.marker, path, keep_rest=wanted.keep_rest, tracks=choice.tracks)
+
+
+def _figures(
+    model: _Model,
+    choice: Choice,
+    options: Options,
+    playback: Playback | None,
+    run: Run,
+    takes: Sequence[Take],
+    paths: Sequence[Path],
+) -> dict[str, Any]:
+    """What `--json` prints. Seconds of music are those of the longest take."""
+    music = max(take.seconds for take in takes)
+    wall = max(run.seconds, 1e-9)
+    status = playback.output.status() if playback else None
+    return {
+        "events": run.events,
+        "notes": sum(len(take.notes) for take in takes),
+        "music_seconds": round(music, 3),
+        "wall_seconds": round(wall, 4),
+        "prefill_seconds": round(model.prefill_seconds, 4),
+        "first_event_seconds": round(run.first_event_seconds, 5),
+        "events_per_second": round(run.events / wall, 1),
+        "real_time_factor": round(music / wall, 2),
+        "underruns": status.underruns if status else 0,
+        "late_ms_p99": round(status.late_ms_p99, 3) if status else None,
+        "device": str(model.engine.device),
+        "model": model.info.name,
+        "seed": options.seed,
+        "seeds": [take.seed for take in takes],
+        "grid": choice.grid.name if choice.grid else None,
+        "outputs": [str(path) for path in paths],
+    }
+
+
+def _words(figures: dict[str, Any]) -> str:
+    """The same for people."""
+    lines = [
+        f"{figures['music_seconds']:.1f} seconds, {figures['notes']} notes, "
+        f"sampled {figures['real_time_factor']:.1f} times faster than real time "
+        f"by {figures['model']} on {figures['device']}; seed {figures['seed']}"
+        + (f"; on a grid of {figures['grid']}" if figures["grid"] else ""),
+        *figures["outputs"],
+    ]
+    return "\n".join(lines)

@@ -1,7 +1,7 @@
-"""Qt's signals around what plays, samples and reads files on threads of its own.
+"""Qt's signals around what plays and samples (core.performance), and work on threads of its own.
 
-player_hub         the one door to the sound: what plays, and the port that stands open (`song`, `standing_port`)
-generation_worker  the thread that owns the model; `growth` is a take on its way
-file_worker        work on files, one after the other
-gc_pause           keeps Python's garbage collector from holding the window up
+playback_signals    of what plays, and where to
+generation_signals  of the model, its prompts and runs
+file_worker         work on files, one after the other
+gc_pause            keeps Python's garbage collector from holding the window up
 """

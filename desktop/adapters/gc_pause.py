@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def what_stays() -> Iterator[None]:
+def gc_frozen() -> Iterator[None]:
     """What is made inside (by any thread) is never looked at again; reference counts still free it."""
     gc.disable()
     try:

@@ -36,7 +36,7 @@ class Document(QObject):
 
     changed = Signal()  # the session is another
     replaced = Signal()  # and it is another document altogether
-    said = Signal(str)
+    message = Signal(str)
 
     def __init__(self, files: FileWorker, autosave_seconds: float, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -146,7 +146,7 @@ class Document(QObject):
                 if session is self.session:
                     self._forget_autosave()
                 self.changed.emit()
-            self.said.emit(self.tr("Saved as {0}.").format(Path(path).name))
+            self.message.emit(self.tr("Saved as {0}.").format(Path(path).name))
             then()
 
         def work(task: Task) -> Stamp | None:
@@ -207,13 +207,13 @@ class Document(QObject):
             self._is_autosaving = False
             self._autosaved = (session, growing)
             if problem:
-                self.said.emit(problem)
+                self.message.emit(problem)
             else:
                 then()
 
         def failed(problem: str) -> None:
             self._is_autosaving = False
-            self.said.emit(problem)
+            self.message.emit(problem)
 
         self._files.run(self.tr("Keeping a copy for recovery"), work, done, failed)
 

@@ -1,4 +1,4 @@
-"""Filing: opening, saving, exporting, recovering. What takes time happens on a file worker's thread."""
+"""FileController: opening, saving, exporting, recovering. What takes time happens on a file worker's thread."""
 
 import re
 import time
@@ -16,9 +16,9 @@ from core.session.playback import What
 from core.session.session import Session
 from core.session.storage import SUFFIX, is_session_file, open_any
 from desktop.adapters.file_worker import FileWorker, Task
-from desktop.adapters.gc_pause import what_stays
+from desktop.adapters.gc_pause import gc_frozen
 from desktop.controllers.document import Document, Stamp, file_stamp
-from desktop.controllers.generation import Continuing
+from desktop.controllers.generation import GenerationController
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll_parts import RollParts
 from desktop.dialogs.questions import MIDI_FILES, SESSIONS, Dialogs
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 MIDI_SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 
 
-class Filing(QObject):
+class FileController(QObject):
     """Files of the one open document."""
 
-    said = Signal(str)
+    message = Signal(str)
     opened = Signal()  # a document is there: the window shows it
     saving = Signal()  # a session is about to be saved
 
     def __init__(
         self,
         document: Document,
-        continuing: Continuing,
+        continuing: GenerationController,
         parts: RollParts,
         preferences: Preferences,
         files: FileWorker,
@@ -105,7 +105,7 @@ class Filing(QObject):
         left = self._document.session
 
         def work(task: Task) -> Session:
-            with what_stays():
+            with gc_frozen():
                 session = open_any(path, settings)
                 self._parts.prepare(session)
             return session
@@ -117,7 +117,7 @@ class Filing(QObject):
             self._show(session, path if is_session_file(path) else "")
             self._remember(path)
             if session.score is not None and session.score.repairs:
-                self.said.emit(session.score.repairs[0])
+                self.message.emit(session.score.repairs[0])
             then()
 
         def failed(sentence: str) -> None:
@@ -128,7 +128,7 @@ class Filing(QObject):
         name = Path(path).name
         cancelled = self.tr("{0} was not opened.").format(name)
         self._files.run(
-            self.tr("Opening {0}").format(name), work, done, failed, cancelled=lambda: self.said.emit(cancelled)
+            self.tr("Opening {0}").format(name), work, done, failed, cancelled=lambda: self.message.emit(cancelled)
         )
 
     def _show(self, session: Session, path: str, is_saved: bool = True) -> None:
@@ -177,7 +177,7 @@ class Filing(QObject):
             self._files.run(
                 self.tr("Saving"),
                 lambda task: save_midi(session, path, content, take_id),
-                lambda _: self.said.emit(self.tr("Saved as {0}.").format(Path(path).name)),
+                lambda _: self.message.emit(self.tr("Saved as {0}.").format(Path(path).name)),
                 self.dialogs.tell,
             )
 
@@ -190,7 +190,7 @@ class Filing(QObject):
 
         def done(is_whole: bool) -> None:
             words = self.tr("Exported {0}.") if is_whole else self.tr("The export was cancelled; {0} was not written.")
-            self.said.emit(words.format(Path(path).name))
+            self.message.emit(words.format(Path(path).name))
 
         self._exports.run(
             self.tr("Exporting {0}").format(Path(path).name),
@@ -263,7 +263,7 @@ class Filing(QObject):
         left = self._document.session
 
         def work(task: Task) -> Session:
-            with what_stays():
+            with gc_frozen():
                 session = recovery.open()
                 self._parts.prepare(session)
             return session
@@ -275,7 +275,7 @@ class Filing(QObject):
             self._show(session, recovery.document, is_saved=False)
             self._recovered = recovery
             self._document.autosave(then=self.forget_recovered)
-            self.said.emit(self.tr("The session is back. Save it to keep it."))
+            self.message.emit(self.tr("The session is back. Save it to keep it."))
 
         def failed(sentence: str) -> None:
             recovery.discard()
@@ -303,7 +303,7 @@ class Filing(QObject):
             name = Path(source).name
             if now is None:
                 document.mark_unsaved()
-                self.said.emit(self.tr("{0} is no longer on the disk; save to keep what you see.").format(name))
+                self.message.emit(self.tr("{0} is no longer on the disk; save to keep what you see.").format(name))
             elif self.dialogs.read_again(name):
                 self.open_path(source)
 

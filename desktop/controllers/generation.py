@@ -1,9 +1,11 @@
-"""Continuing: from the Continue button to takes in the session. Joins document, worker and player."""
+"""GenerationController: from the Continue button to takes in the session. Joins document, worker and player."""
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,13 +16,21 @@ from core.generation.sampler import Sampling
 from core.midi.key import Key, parse_key
 from core.midi.score import Track
 from core.midi.write import take_voice
+from core.performance.generation import ModelFacts
+from core.performance.live_take import LiveTake, TakeStart, VoiceRouter
+from core.performance.playback import Playback
+from core.performance.prompts import PromptRequest
+from core.performance.run import Run
+from core.performance.take_in_progress import TakeInProgress
 from core.session.forks import Fork, fork_prompt
-from core.session.session import GenerationSettings, Session, TakeRecord, new_id
-from desktop.adapters.generation_worker import GenerationWorker, ModelFacts, PromptRequest, Run
-from desktop.adapters.growth import Growth
-from desktop.adapters.player_hub import PlayerHub
-from desktop.adapters.song import TakeStart
+from core.session.playback import clicks
+from core.session.session import LATEST, GenerationSettings, Session, TakeRecord, new_id
+from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
+from desktop.logs import sentence_for
+
+if TYPE_CHECKING:
+    from core.generation.continuation import Step
 
 
 def seconds_to_sample(session: Session, marker: float) -> float:
@@ -63,26 +73,28 @@ def _request(session: Session, tracks: tuple[Track, ...], marker: float, start: 
     return PromptRequest(tracks, marker, start, session.tempo_map, session.settings.grid)
 
 
-class Continuing(QObject):
+class GenerationController(QObject):
     """One run at a time: its takes grow here and are kept in the session when it ends."""
 
     running_changed = Signal(bool)
     ready_changed = Signal(bool, str)  # whether Continue can be pressed, and the sentence beside it
     key_found = Signal(object)  # the prompt's key, such as "D minor", or None
     grid_found = Signal(object)  # the grid it is continued on, such as "1/16", or None
-    begun = Signal()  # `growths` are new
-    grown = Signal()  # `growths` have more notes
+    begun = Signal()  # `in_progress` are new
+    grown = Signal()  # `in_progress` have more notes
     ended = Signal()  # the takes are in the session
-    said = Signal(str)
+    message = Signal(str)
 
     def __init__(
-        self, document: Document, worker: GenerationWorker, hub: PlayerHub, parent: QObject | None = None
+        self, document: Document, signals: GenerationSignals, hub: Playback, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._document, self._worker, self._hub = document, worker, hub
+        self._document, self._worker, self._hub = document, signals.generation, hub
         self.model: ModelFacts | None = None
         self.run: Run | None = None
-        self.growths: list[Growth] = []
+        self._live: LiveTake | None = None  # what the run's first take is played by
+        self._steps: deque[Step] = deque()  # sampled and not shown yet
+        self.in_progress: list[TakeInProgress] = []
         self.has_metronome = False
         self._name = ""  # of the step that Undo will take back
         self._settings = document.session.settings
@@ -91,12 +103,11 @@ class Continuing(QObject):
         self._wanted: PromptRequest | None = None
         self._is_prepared = False
         self._wanted_model: str | None = None
-        worker.model_ready.connect(self._on_model)
-        worker.prepared.connect(self._on_prepared)
-        worker.failed.connect(self._on_failed)
-        worker.ended.connect(self._on_ended)
-        worker.said.connect(self.said)
-        document.changed.connect(self.prepare)
+        signals.model_ready.connect(self._on_model)
+        signals.prepared.connect(self._on_prepared)
+        signals.failed.connect(self._on_failed)
+        signals.ended.connect(self._on_ended)
+        signals.message.connect(self.message)
 
     # Getting ready
 
@@ -144,7 +155,7 @@ class Continuing(QObject):
 
     def _on_failed(self, problem: str) -> None:
         self._problem = problem
-        self.said.emit(problem)
+        self.message.emit(problem)
         self._tell_ready()
 
     # Running
@@ -187,7 +198,7 @@ class Continuing(QObject):
         if self.run is not None:
             return
         if self._problem:  # the button cannot be pressed then, but the keys and menus of takes can
-            self.said.emit(self._problem)
+            self.message.emit(self._problem)
             return
         session = self._document.session
         settings = session.settings
@@ -196,17 +207,16 @@ class Continuing(QObject):
         seconds = seconds_to_sample(session, prompt.marker)
         self._name, self._fork, self._settings = name, fork, settings
         at, kept = (fork.at, fork.kept) if fork else (0.0, ())
-        self.growths = [Growth(marker, at, kept) for _ in range(settings.takes)]
-        hub = self._hub
-        voice = take_voice(session.score, session.prompt_indices, marker)
+        self.in_progress = [TakeInProgress(marker, at, kept) for _ in range(settings.takes)]
+        router = VoiceRouter(take_voice(session.score, session.prompt_indices, marker))
+        beside = ()
+        if self.has_metronome:
+            beside = clicks(session.tempo_map, prompt.marker, min(prompt.marker + seconds, LATEST))
         rate = self._worker.rate(settings.takes)
-        hub.begin_take(TakeStart(prompt.marker, seconds, voice, session.tempo_map, self.has_metronome, rate))
-        self.run = Run(
-            prompt,
-            options_for(settings, seconds, settings.seed),
-            lambda step: hub.feed_step([(m.time, m.pitch, m.velocity) for m in step.messages], step.head),
-        )
-        self._worker.want_run(self.run)
+        live = self._live = self._hub.begin_take(TakeStart(prompt.marker, seconds, router, beside, rate))
+        self._steps = steps = deque()
+        self.run = Run(play=lambda step: live.feed(step.messages, step.head), show=steps.append)
+        self._worker.want_run(self.run, prompt, options_for(settings, seconds, settings.seed))
         # The sound is on its way: now what is seen.
         if not settings.seed_locked and not needs_new_seed:
             self._document.amend(session.with_settings(settings))
@@ -219,12 +229,13 @@ class Continuing(QObject):
         if self.run is not None:
             self.run.stop()
 
-    def show_news(self) -> None:
+    def poll(self) -> None:
         """Once a frame: take in what was sampled since."""
-        run = self.run
-        if run is not None and (steps := run.drain()):
-            for step in steps:
-                self.growths[step.take].add(step.messages, step.head)
+        count = len(self._steps)
+        if self.run is not None and count:
+            for _ in range(count):
+                step = self._steps.popleft()
+                self.in_progress[step.take].add(step.messages, step.head)
             self._keep_for_recovery()
             self.grown.emit()
 
@@ -235,7 +246,7 @@ class Continuing(QObject):
     def _records_so_far(self) -> list[TakeRecord]:
         return [
             replace(
-                growth.record(),
+                growing.record(),
                 seed=self._settings.seed + i,
                 temperature=self._settings.temperature,
                 top_p=self._settings.top_p,
@@ -244,26 +255,27 @@ class Continuing(QObject):
                 parent=self._fork.take.id if self._fork else "",
                 forked_at=self._fork.at if self._fork else 0.0,
             )
-            for i, growth in enumerate(self.growths)
-            if growth.notes
+            for i, growing in enumerate(self.in_progress)
+            if growing.notes
         ]
 
     def _on_ended(self, run: Run) -> None:
         if run is not self.run:
             return
-        self.show_news()
-        if run.takes:
-            self._hub.finish_take(run.takes[0].seconds)
-        self.run = None
+        self.poll()
+        if run.takes and self._live is not None:
+            self._live.finish(run.takes[0].seconds)
+        self.run = self._live = None
         self._document.show_growing(None)
-        if run.problem or not any(take.notes for take in run.takes):
+        problem = sentence_for(run.fault, "sampling") if run.fault else ""
+        if problem or not any(take.notes for take in run.takes):
             self._hub.stop()
             words = self.tr("No note came in that time: try again, or move the marker to where there is music.")
             if run.stopped.is_set():
                 words = self.tr("Stopped before the first note.")
-            self.said.emit(run.problem or words)
+            self.message.emit(problem or words)
         self._keep(run)
-        self.growths = []
+        self.in_progress = []
         self.ended.emit()
         self.running_changed.emit(False)
         self.prepare()
@@ -272,16 +284,16 @@ class Continuing(QObject):
         """Put the takes into the session as one step, the best first; the one that was heard stays selected."""
         session = before = self._document.session
         for i in run.ranking:
-            growth, take = self.growths[i], run.takes[i]
+            growing, take = self.in_progress[i], run.takes[i]
             if take.notes:
                 # The parent of a fork may be gone by now; the take then stands for itself.
-                session = session.with_take(self._record(growth, take), select=i == 0 or session is before)
+                session = session.with_take(self._record(growing, take), select=i == 0 or session is before)
         if session is not before:
             count = len(run.takes)
             name = self._name if count == 1 else self.tr("{0}, {1} takes").format(self._name, count)
             self._document.do(name, session)
 
-    def _record(self, growth: Growth, take: Take) -> TakeRecord:
+    def _record(self, growing: TakeInProgress, take: Take) -> TakeRecord:
         settings = self._settings
         record = TakeRecord(
             notes=take.notes,
@@ -296,8 +308,8 @@ class Continuing(QObject):
         )
         if self._fork is not None:
             record = self._fork.joined(record)
-        taken = any(old.id == growth.id for old in self._document.session.takes)
-        return replace(record, id=new_id() if taken else growth.id)
+        taken = any(old.id == growing.id for old in self._document.session.takes)
+        return replace(record, id=new_id() if taken else growing.id)
 
     def check(self) -> None:
         """Raises ContinuoError with the reason why nothing can be continued."""

@@ -8,7 +8,7 @@ from core.session import edits
 from core.session.edits import Chosen, Edited
 from core.session.session import Session
 from desktop.adapters.file_worker import FileWorker
-from desktop.adapters.gc_pause import what_stays
+from desktop.adapters.gc_pause import gc_frozen
 from desktop.controllers.document import Document
 from desktop.controllers.roll_parts import RollParts, roll_key, session_part
 from desktop.piano_roll.selection import Selection
@@ -22,7 +22,7 @@ _Edit = Callable[[Session, Chosen], Edited]
 class Editing(QObject):
     """Edits of notes. Large ones are made on the file worker's thread."""
 
-    said = Signal(str)
+    message = Signal(str)
 
     def __init__(
         self, document: Document, roll: PianoRoll, parts: RollParts, files: FileWorker, parent: QObject | None = None
@@ -54,7 +54,7 @@ class Editing(QObject):
             return
 
         def work(task: object) -> Selection:
-            with what_stays():
+            with gc_frozen():
                 self._parts.prepare(after)
                 return _selection(edits.new_notes(before, after) or {})
 
@@ -112,7 +112,7 @@ class Editing(QObject):
             return
 
         def work(task: object) -> tuple[Session, Selection]:
-            with what_stays():
+            with gc_frozen():
                 edited = edit(session, chosen)
                 self._parts.prepare(edited.session)
                 return edited.session, _selection(edited.chosen)
@@ -127,7 +127,7 @@ class Editing(QObject):
         self._files.run(name, work, done)
 
     def _refuse(self) -> None:
-        self.said.emit(self.tr("Something was changed meanwhile: please do that once more."))
+        self.message.emit(self.tr("Something was changed meanwhile: please do that once more."))
 
 
 def _selection(chosen: Chosen) -> Selection:

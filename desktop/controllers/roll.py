@@ -5,9 +5,9 @@ from PySide6.QtCore import QObject
 from core.midi.tempo_map import TempoMap
 from core.session.session import View
 from desktop.controllers.document import Document
-from desktop.controllers.generation import Continuing
+from desktop.controllers.generation import GenerationController
 from desktop.controllers.roll_parts import TAKE, RollParts, as_roll
-from desktop.controllers.transport import Playback
+from desktop.controllers.transport import TransportController
 from desktop.piano_roll.view import PianoRoll
 
 
@@ -19,8 +19,8 @@ class RollDisplay(QObject):
         roll: PianoRoll,
         parts: RollParts,
         document: Document,
-        continuing: Continuing,
-        playback: Playback,
+        continuing: GenerationController,
+        playback: TransportController,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -28,8 +28,6 @@ class RollDisplay(QObject):
         self._document, self._continuing, self._playback = document, continuing, playback
         self._shown: tuple[object, ...] = ()
         self._tempo_map: TempoMap | None = None
-        document.changed.connect(self.show_document)
-        document.replaced.connect(self._on_replaced)
         continuing.begun.connect(self._on_begun)
         continuing.grown.connect(self._on_grown)
         continuing.ended.connect(self._on_ended)
@@ -39,17 +37,18 @@ class RollDisplay(QObject):
     def show_document(self) -> None:
         """Show the notes, if they are others, and where the prompt lies."""
         session = self._document.session
-        growths = self._continuing.growths
-        shown = (session.score, session.takes, session.current, bool(growths))
+        in_progress = self._continuing.in_progress
+        shown = (session.score, session.takes, session.current, bool(in_progress))
         if len(self._shown) != len(shown) or any(a is not b for a, b in zip(shown, self._shown, strict=True)):
             self._shown = shown
             if session.tempo_map is not self._tempo_map:
                 self._tempo_map = session.tempo_map
                 self._roll.set_tempo_map(session.tempo_map)
-            self._roll.set_parts(self._parts.parts(session, growths))
+            self._roll.set_parts(self._parts.parts(session, in_progress))
         self._roll.set_prompt(session.prompt_start, session.marker)
 
-    def _on_replaced(self) -> None:
+    def follow_replaced(self) -> None:
+        """Another document: show all of it."""
         self._shown = ()
         self._roll.clear_selection()
         self._roll.set_sampling(None)
@@ -58,14 +57,14 @@ class RollDisplay(QObject):
 
     def _on_begun(self) -> None:
         self.show_document()
-        growth = self._continuing.growths[0]
-        self._roll.set_sampling(growth.marker + growth.head)
+        growing = self._continuing.in_progress[0]
+        self._roll.set_sampling(growing.marker + growing.head)
 
     def _on_grown(self) -> None:
-        for growth in self._continuing.growths:
-            if fresh := growth.fresh():
-                self._roll.append_notes(TAKE + growth.id, [as_roll(note, growth.marker) for note in fresh])
-        first = self._continuing.growths[0]
+        for growing in self._continuing.in_progress:
+            if fresh := growing.fresh():
+                self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker) for note in fresh])
+        first = self._continuing.in_progress[0]
         sounding = [as_roll(note, first.marker) for note in first.sounding]
         self._roll.set_sampling(first.marker + first.head, sounding)
 
@@ -89,17 +88,17 @@ class RollDisplay(QObject):
         """The keys that are down: of the tracks that are heard before the take, of the take behind its marker."""
         session, what = self._document.session, self._playback.what
         take = session.current_take
-        growths = self._continuing.growths
-        edge = growths[0].marker if growths else take.marker if take else None
+        in_progress = self._continuing.in_progress
+        edge = in_progress[0].marker if in_progress else take.marker if take else None
         is_behind = edge is not None and seconds >= edge and what != "prompt"
         audible = {f"track:{i}" for i in session.audible_tracks}
         pitches: list[int] = []
         for part in self._roll.parts:
             if part.kind == "take" if is_behind else part.key in audible and what != "take":
                 pitches += part.pitch[part.between(seconds, seconds + 0.001)].tolist()
-        if growths and is_behind:
-            offset = growths[0].marker
-            pitches += [n.pitch for n in growths[0].sounding if n.start + offset <= seconds]
+        if in_progress and is_behind:
+            offset = in_progress[0].marker
+            pitches += [n.pitch for n in in_progress[0].sounding if n.start + offset <= seconds]
         return pitches
 
     # What is saved of the view

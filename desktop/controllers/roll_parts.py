@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.midi.write import TakeNote
+from core.performance.take_in_progress import TakeInProgress
 from core.session.edits import NoteRef as SessionRef
 from core.session.edits import Part
 from core.session.session import Session
-from desktop.adapters.growth import Growth
 from desktop.piano_roll.notes import NoteRef, PartKind, RollNote, RollPart
 
 TRACK = "track:"
@@ -29,20 +29,20 @@ class RollParts:
         self._kept: dict[_Name, _Made] = {}
         self._older: list[tuple[_Name, _Made]] = []  # what was replaced, or will be wanted, newest last
 
-    def parts(self, session: Session, growths: Sequence[Growth] = ()) -> list[RollPart]:
+    def parts(self, session: Session, in_progress: Sequence[TakeInProgress] = ()) -> list[RollPart]:
         """The tracks, the current take, the others faint; while takes grow, they in the current one's place."""
         kept, parts = self._kept, []
         self._kept = {}
         for i, track in enumerate(session.score.tracks if session.score else ()):
             parts.append(self._part(kept, f"{TRACK}{i}", "prompt", i, track.notes, 0.0))
         for take in session.takes:
-            is_current = take.id == session.current and not growths
+            is_current = take.id == session.current and not in_progress
             parts.append(
                 self._part(kept, TAKE + take.id, "take" if is_current else "other", 0, take.notes, take.marker)
             )
-        for i, growth in enumerate(growths):
-            growth.fresh()
-            parts.append(rolled(TAKE + growth.id, "other" if i else "take", 0, growth.notes, growth.marker))
+        for i, growing in enumerate(in_progress):
+            growing.fresh()
+            parts.append(rolled(TAKE + growing.id, "other" if i else "take", 0, growing.notes, growing.marker))
         self._forget()
         return parts
 

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from core.live.outputs import OutputChoice
 from desktop.actions import Actions
-from desktop.adapters.player_hub import PlayerHub
-from desktop.controllers.files import Filing
+from desktop.adapters.playback_signals import PlaybackSignals
+from desktop.controllers.files import FileController
 from desktop.controllers.preferences import Preferences
-from desktop.controllers.transport import Playback
+from desktop.controllers.transport import TransportController
 from desktop.panels.output_menu import OutputMenu
 from desktop.panels.status_bar import StatusBar
 from desktop.widgets.palettes import show_in
@@ -30,9 +30,9 @@ class Choices(QObject):
     def __init__(
         self,
         preferences: Preferences,
-        hub: PlayerHub,
-        playback: Playback,
-        filing: Filing,
+        sound: PlaybackSignals,
+        playback: TransportController,
+        filing: FileController,
         actions: Actions,
         output_menu: OutputMenu,
         recent_menu: QMenu,
@@ -40,16 +40,16 @@ class Choices(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._preferences, self._hub, self._playback, self._filing = preferences, hub, playback, filing
+        self._preferences, self._hub, self._playback, self._filing = preferences, sound.playback, playback, filing
         self._actions, self._menu, self._recent, self._status = actions, output_menu, recent_menu, status
         self._window = window
         self._sound_check: SoundCheckDialog | None = None
         self._scheme = Qt.ColorScheme.Unknown
         recent_menu.setToolTipsVisible(True)
         preferences.changed.connect(self.show)
-        hub.opened.connect(self._on_output)
-        hub.ports_changed.connect(lambda _: self.show())
-        output_menu.aboutToShow.connect(hub.look_for_ports)
+        sound.opened.connect(self._on_output)
+        sound.ports_changed.connect(lambda _: self.show())
+        output_menu.aboutToShow.connect(sound.playback.output.look_for_ports)
         output_menu.chosen.connect(self.choose_output)
         output_menu.channel_chosen.connect(lambda channel: preferences.change(channel=channel))
         output_menu.programs_chosen.connect(lambda programs: preferences.change(programs=programs))
@@ -64,13 +64,13 @@ class Choices(QObject):
 
     def show(self) -> None:
         """Show what is chosen."""
-        now = self._preferences.now
-        self._hub.channel, self._hub.programs = now.channel, now.programs
-        self._menu.show_outputs(self._hub.ports, now.output, sys.platform != "win32")
+        now, output = self._preferences.now, self._hub.output
+        output.channel, output.programs = now.channel, now.programs
+        self._menu.show_outputs(output.ports, now.output, sys.platform != "win32")
         self._menu.show_channel(now.channel)
         self._menu.show_programs(now.programs)
         if self._sound_check is not None:
-            self._sound_check.show_output(now.output, self._hub.ports)
+            self._sound_check.show_output(now.output, output.ports)
         for theme in ("system", *_SCHEMES):
             self._actions[f"theme {theme}"].setChecked(now.theme == theme)
         scheme = _SCHEMES.get(now.theme, Qt.ColorScheme.Unknown)
@@ -88,14 +88,16 @@ class Choices(QObject):
     def choose_output(self, choice: OutputChoice) -> None:
         """Play there from now on, and at the next start."""
         self._preferences.change(output=choice)
-        self._hub.open(choice)
+        self._hub.output.open(choice)
 
     def check_sound(self) -> None:
         """Play an arpeggio and see whether it comes through."""
         from desktop.dialogs.sound_check import SoundCheckDialog  # here, because the window comes first
 
-        hub = self._hub
-        dialog = SoundCheckDialog(hub.choice, hub.play_messages, hub.is_connected, hub.ports, parent=self._window)
+        hub, output = self._hub, self._hub.output
+        dialog = SoundCheckDialog(
+            output.choice, hub.play_messages, output.is_connected, output.ports, parent=self._window
+        )
         dialog.output_chosen.connect(self.choose_output)
         self._sound_check = dialog
         dialog.exec()

@@ -6,16 +6,16 @@ from PySide6.QtCore import QObject, Signal
 
 from core.errors import ContinuoError
 from core.midi.write import TakeNote, take_voice
+from core.performance.playback import Playback
 from core.session.edits import Part, note_at
 from core.session.forks import accept_take
 from core.session.session import Session, TakeRecord
 from desktop.adapters.file_worker import FileWorker, Task
-from desktop.adapters.gc_pause import what_stays
-from desktop.adapters.player_hub import PlayerHub
+from desktop.adapters.gc_pause import gc_frozen
 from desktop.controllers.document import Document
-from desktop.controllers.generation import Continuing
+from desktop.controllers.generation import GenerationController
 from desktop.controllers.roll_parts import RollParts, roll_key, session_part, session_ref
-from desktop.controllers.transport import Playback
+from desktop.controllers.transport import TransportController
 from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.view import PianoRoll
 
@@ -25,15 +25,15 @@ KEY_VELOCITY = 80  # of the keyboard beside the roll
 class Commands(QObject):
     """What panels and menus ask for. What cannot be is said in a sentence, and `refused`."""
 
-    said = Signal(str)
+    message = Signal(str)
     refused = Signal()  # a panel shows what was wished, not what is
 
     def __init__(
         self,
         document: Document,
-        continuing: Continuing,
-        playback: Playback,
-        hub: PlayerHub,
+        continuing: GenerationController,
+        playback: TransportController,
+        hub: Playback,
         roll: PianoRoll,
         parts: RollParts,
         files: FileWorker,
@@ -49,7 +49,7 @@ class Commands(QObject):
         try:
             self._document.do(name, change(self._document.session), merge)
         except ContinuoError as error:
-            self.said.emit(str(error))
+            self.message.emit(str(error))
             self.refused.emit()
 
     def attempt(self, deed: Callable[[str], object], take_id: str) -> None:
@@ -57,7 +57,7 @@ class Commands(QObject):
         try:
             deed(take_id)
         except ContinuoError as error:
-            self.said.emit(str(error))
+            self.message.emit(str(error))
 
     def select_take(self, take_id: str) -> None:
         """Show a take, and hear it from now on."""
@@ -135,7 +135,7 @@ class Commands(QObject):
         session = self._document.session
 
         def work(task: Task) -> Session:
-            with what_stays():
+            with gc_frozen():
                 accepted = accept_take(session, take_id)
                 self._parts.prepare(accepted)
             return accepted
@@ -146,7 +146,7 @@ class Commands(QObject):
             else:  # something was changed meanwhile
                 self.accept(take_id)
 
-        self._files.run(self.tr("Making the take part of the score"), work, done, self.said.emit)
+        self._files.run(self.tr("Making the take part of the score"), work, done, self.message.emit)
 
     # Notes that are clicked
 

@@ -1,23 +1,23 @@
-"""Playback: what the transport's buttons mean. Keeps the place in the score and tells the hub what to play."""
+"""What the transport's buttons mean. Keeps the place in the score and says what is to be played."""
 
 from PySide6.QtCore import QObject, Signal
 
+from core.performance.playback import Playback
+from core.performance.song import PlaybackState, PlayRequest
 from core.session.playback import What, playing_range
 from core.session.session import Session
-from desktop.adapters.player_hub import PlayerHub
-from desktop.adapters.song import News, PlayRequest
 from desktop.controllers.document import Document
-from desktop.controllers.generation import Continuing
+from desktop.controllers.generation import GenerationController
 
 
-class Playback(QObject):
+class TransportController(QObject):
     """Play, pause, stop, return, loop, metronome; prompt, take or both."""
 
     changed = Signal()  # a button shows something else now
     moved = Signal(float)  # the place in the score
 
     def __init__(
-        self, document: Document, hub: PlayerHub, continuing: Continuing, parent: QObject | None = None
+        self, document: Document, hub: Playback, continuing: GenerationController, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._document, self._hub, self._continuing = document, hub, continuing
@@ -26,11 +26,9 @@ class Playback(QObject):
         self.loop: tuple[float, float] | None = None  # as drawn in the roll
         self.is_looping = False
         self.has_metronome = False
-        self.news = News()
+        self.state = PlaybackState()
         self._played: Session | None = None
         self._is_on = False  # something was started and has neither ended nor been stopped
-        document.changed.connect(self._on_document)
-        document.replaced.connect(self.reset)
         continuing.running_changed.connect(self._on_running)
 
     # What the user wants
@@ -151,21 +149,21 @@ class Playback(QObject):
 
     def reopened(self) -> None:
         """Another output was opened, which may want programs and channel of its own: play anew from here."""
-        if self.is_playing and not self._hub.has_live_take and self.news.position is not None:
+        if self.is_playing and not self._hub.has_live_take and self.state.position is not None:
             self.play(self.position)
 
     # What happens
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Once a frame: where the sound is."""
-        self.news = self._hub.news()
+        self.state = self._hub.poll()
         if not self._is_on:
             return
-        position = self.news.position
+        position = self.state.position
         if position is not None and not self._hub.is_paused and position != self.position:
             self.position = position
             self.moved.emit(position)
-        if self.news.has_ended and not self._continuing.is_running:
+        if self.state.has_ended and not self._continuing.is_running:
             self._hub.stop()
             self._is_on = False
             self.changed.emit()
@@ -178,7 +176,7 @@ class Playback(QObject):
                 self.what = "both"
         self.changed.emit()
 
-    def _on_document(self) -> None:
+    def follow_document(self) -> None:
         """What plays was edited, muted, undone: go on with what it is now."""
         session, played = self._document.session, self._played
         if played is None or not self.is_playing:

@@ -65,7 +65,7 @@ class Studio:
 
     def _empty(self) -> None:
         window = self._window
-        self._until(lambda: window.continuing.is_prepared and window.hub.description)
+        self._until(lambda: window.continuing.is_prepared and window.hub.output.description)
         self._settle(0.4)  # until the status bar has told of it
         self._picture("empty", window)
 

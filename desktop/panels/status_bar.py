@@ -5,9 +5,9 @@ import time
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
+from core.performance.song import PlaybackState
 from desktop.adapters.file_worker import Task
-from desktop.adapters.song import News
-from desktop.controllers.generation import Continuing
+from desktop.controllers.generation import GenerationController
 from desktop.widgets import icons
 from desktop.widgets.flat_button import FlatButton
 
@@ -77,7 +77,7 @@ class StatusBar(QStatusBar):
         self.output.setText(self.tr("Sound: {0}").format(words))
         self.output.setAccessibleName(self.output.text())
 
-    def show_figures(self, continuing: Continuing, news: News) -> None:
+    def show_figures(self, continuing: GenerationController, state: PlaybackState) -> None:
         """The figures of this moment, if those on view are old enough to be read."""
         now = time.monotonic()
         if now < self._next_figures:
@@ -89,10 +89,10 @@ class StatusBar(QStatusBar):
         if run is not None:
             factor = run.real_time_factor
             _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
-        is_on = run is not None or news.is_playing
-        _put(self.in_hand, "" if news.ahead is None else self.tr("{0:.1f} s in hand").format(news.ahead))
+        is_on = run is not None or state.is_playing
+        _put(self.in_hand, "" if state.ahead is None else self.tr("{0:.1f} s in hand").format(state.ahead))
         if is_on:
-            count = news.underruns
+            count = state.underruns
             _put(self.underruns, self.tr("1 underrun") if count == 1 else self.tr("{0} underruns").format(count))
 
     # Work that takes long

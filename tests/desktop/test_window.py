@@ -82,7 +82,7 @@ def test_stop_keeps_what_was_sampled(desk: MakeDesk) -> None:
     at.wait_until_ready()
     at.set(length=600.0)
     at.window.proceed()
-    at.wait(lambda: len(at.window.continuing.growths[0].notes) > 5, "a few notes")
+    at.wait(lambda: len(at.window.continuing.in_progress[0].notes) > 5, "a few notes")
     QTest.keyClick(at.window.roll, Qt.Key.Key_Escape)
     at.wait(lambda: not at.window.continuing.is_running, "the run to end")
     assert len(at.takes) == 1
@@ -180,7 +180,7 @@ def test_exports_audio_and_can_be_cancelled(desk: MakeDesk, homes: Path) -> None
     at.window.actions_["export"].trigger()
     at.settle()
     assert not Path(at.answers.path).exists()
-    assert "cancelled" in at.said[-1]
+    assert "cancelled" in at.messages[-1]
 
 
 def test_closing_while_sound_is_exported_is_asked_about(desk: MakeDesk, homes: Path) -> None:
@@ -222,12 +222,12 @@ def test_moving_the_marker_reads_the_prompt_again(desk: MakeDesk) -> None:
 def test_without_the_model_all_else_works(desk: MakeDesk) -> None:
     at = desk(model="nonesuch")
     at.open()
-    at.wait(lambda: at.said, "a sentence")
-    assert 'no model called "nonesuch"' in at.said[0]
-    at.said.clear()
+    at.wait(lambda: at.messages, "a sentence")
+    assert 'no model called "nonesuch"' in at.messages[0]
+    at.messages.clear()
     at.window.proceed()
     assert not at.window.continuing.is_running
-    assert 'no model called "nonesuch"' in at.said[0]
+    assert 'no model called "nonesuch"' in at.messages[0]
     at.wait_until_open()
     QTest.keyClick(at.window.roll, Qt.Key.Key_Space)
     at.wait(lambda: at.window.playback.position > 0.2, "the score to play")
@@ -252,8 +252,8 @@ def test_without_an_audio_device_it_plays_silently(desk: MakeDesk, monkeypatch: 
     at = desk(BuiltInSynth())
     at.open()
     at.wait_until_open()
-    at.wait(lambda: at.said, "a sentence")
-    assert "No audio device" in at.said[0]
+    at.wait(lambda: at.messages, "a sentence")
+    assert "No audio device" in at.messages[0]
     at.wait(lambda: "silent" in at.window.status.output.text(), "the status bar to say so")
     take = at.sample(1.0)
     assert take.notes
@@ -317,7 +317,7 @@ def test_a_file_changed_by_another_program_is_read_again(desk: MakeDesk, homes: 
     at.settle()
     source.unlink()
     at.window.filing.look_at_disk()
-    at.wait(lambda: any("no longer" in sentence for sentence in at.said), "a sentence")
+    at.wait(lambda: any("no longer" in sentence for sentence in at.messages), "a sentence")
 
 
 def test_leaving_asks_and_saves(desk: MakeDesk, homes: Path) -> None:
@@ -391,7 +391,7 @@ def test_silence_is_not_said_to_have_been_stopped(desk: MakeDesk, monkeypatch: p
     at.window.proceed()
     at.wait(lambda: not at.window.continuing.is_running, "the end")
     assert at.takes == ()
-    assert at.said[-1].startswith("No note came in that time")
+    assert at.messages[-1].startswith("No note came in that time")
 
 
 def test_a_session_whose_file_is_gone_is_not_left_unasked(desk: MakeDesk, homes: Path) -> None:
@@ -404,7 +404,7 @@ def test_a_session_whose_file_is_gone_is_not_left_unasked(desk: MakeDesk, homes:
     assert not at.window.isWindowModified()
     (homes / "kept.continuo").unlink()
     at.window.filing.look_at_disk()
-    at.wait(lambda: any("no longer" in sentence for sentence in at.said), "a sentence")
+    at.wait(lambda: any("no longer" in sentence for sentence in at.messages), "a sentence")
     assert at.window.isWindowModified()
     at.answers.leaving = "cancel"
     at.window.close()

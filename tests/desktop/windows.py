@@ -64,9 +64,16 @@ class Desk:
     def __init__(self, output: OutputChoice | None = None, model: str = "", looks_for_recovery: bool = False) -> None:
         self.window = window = MainWindow()
         self.answers = window.dialogs = window.filing.dialogs = Answers(window)
-        self.said: list[str] = []
-        for speaker in (window.document, window.continuing, window.hub, window.filing, window.editing, window.commands):
-            speaker.said.connect(self.said.append)
+        self.messages: list[str] = []
+        for speaker in (
+            window.document,
+            window.continuing,
+            window.sound_signals,
+            window.filing,
+            window.editing,
+            window.commands,
+        ):
+            speaker.message.connect(self.messages.append)
         window.preferences.change(output=output or NoOutput(), generation=GenerationSettings(model=model, length=8.0))
         window.document.amend(window.document.session.with_settings(window.preferences.now.generation))
         window.show()
@@ -85,7 +92,7 @@ class Desk:
             QApplication.sendPostedEvents(None, 0)
             time.sleep(0.001)  # asking all the time would keep the model from Python's lock
             if timer.hasExpired(patience):
-                raise AssertionError(f"waited in vain for {what}; said: {self.said}, told: {self.answers.told}")
+                raise AssertionError(f"waited in vain for {what}; said: {self.messages}, told: {self.answers.told}")
 
     def settle(self) -> None:
         """Wait until files are read and written."""
@@ -101,7 +108,7 @@ class Desk:
         self.wait(lambda: self.window.continuing.is_prepared, "the prompt to be read")
 
     def wait_until_open(self) -> None:
-        self.wait(lambda: self.window.hub.description, "the output to open")
+        self.wait(lambda: self.window.hub.output.description, "the output to open")
 
     def set(self, **settings: Any) -> None:
         """Change generation settings as the panel would."""

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from desktop.adapters.gc_pause import what_stays
+from desktop.adapters.gc_pause import gc_frozen
 
 
 class _Cycle:
@@ -14,7 +14,7 @@ class _Cycle:
 
 
 def test_what_stays_is_not_collected_and_the_rest_is() -> None:
-    with what_stays():
+    with gc_frozen():
         assert not gc.isenabled()
         stays = weakref.ref(_Cycle())
     goes = weakref.ref(_Cycle())
@@ -25,6 +25,6 @@ def test_what_stays_is_not_collected_and_the_rest_is() -> None:
 
 
 def test_collecting_goes_on_after_an_error() -> None:
-    with pytest.raises(ValueError, match="any"), what_stays():
+    with pytest.raises(ValueError, match="any"), gc_frozen():
         raise ValueError("any")
     assert gc.isenabled()

@@ -13,8 +13,8 @@ from PySide6.QtTest import QTest
 from core.errors import NotFound
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
 from core.live.player import Player
+from core.performance import output
 from core.settings import load_settings
-from desktop.adapters import player_hub
 from desktop.dialogs.sound_check import Timed
 from tests.conftest import JackServer, Listener
 from tests.desktop.windows import Desk
@@ -79,7 +79,7 @@ def test_continue_while_playing_joins_at_the_marker(desk: MakeDesk, jack: dict[s
         prompt = sorted((n.start, n.pitch) for t in score.tracks for n in t.notes if 1.0 <= n.start < 3.0)
         assert sorted(ons(messages)) == sorted([pitch for _, pitch in prompt] + [n.pitch for n in take.notes])
         assert ons(messages)[len(prompt) :] == [n.pitch for n in take.notes]
-        assert window.playback.news.underruns == 0 or song is not None
+        assert window.playback.state.underruns == 0 or song is not None
 
 
 def test_a_player_that_dies_is_replaced_and_the_music_goes_on(desk: MakeDesk) -> None:
@@ -90,25 +90,25 @@ def test_a_player_that_dies_is_replaced_and_the_music_goes_on(desk: MakeDesk) ->
     window = at.window
     window.playback.play(0.0)
     at.wait(lambda: window.playback.position > 0.5, "the playhead")
-    first = window.hub._player
+    first = window.hub.output.player
     assert first is not None
     assert first._process.pid
     os.kill(first._process.pid, signal.SIGKILL)
-    at.wait(lambda: any("ended unexpectedly" in sentence for sentence in at.said), "a sentence")
+    at.wait(lambda: any("ended unexpectedly" in sentence for sentence in at.messages), "a sentence")
     died_at = window.playback.position
-    at.wait(lambda: window.hub._player not in (first, None), "another player")
+    at.wait(lambda: window.hub.output.player not in (first, None), "another player")
     at.wait(lambda: died_at + 0.2 < window.playback.position < died_at + 5, "the playhead to go on")
     assert window.playback.is_playing
     # While a take is sampled, too: what was sampled meanwhile is not lost.
     at.set(length=6.0)
     window.playback.stop()
     window.proceed()
-    second = window.hub._player
+    second = window.hub.output.player
     assert second is not None
     at.wait(lambda: window.playback.position > window.document.session.marker + 0.2, "the take to sound")
     assert second._process.pid
     os.kill(second._process.pid, signal.SIGKILL)
-    at.wait(lambda: window.hub._player not in (second, None), "a third player")
+    at.wait(lambda: window.hub.output.player not in (second, None), "a third player")
     at.wait(lambda: window.playback.position > at.window.document.session.marker + 2.0, "the take to go on")
     window.playback.stop()
 
@@ -122,12 +122,12 @@ def test_a_port_that_goes_in_mid_play_leaves_silence_and_comes_back(desk: MakeDe
     window.playback.play(0.0)
     at.wait(lambda: ons(listener.messages), "notes at the port")
     listener.close()
-    at.wait(lambda: any("silently" in sentence for sentence in at.said), "a sentence")
-    at.wait(lambda: window.hub.description, "the silent output")
+    at.wait(lambda: any("silently" in sentence for sentence in at.messages), "a sentence")
+    at.wait(lambda: window.hub.output.description, "the silent output")
     before = window.playback.position
     at.wait(lambda: window.playback.position > before + 0.2, "the playhead to go on")
     with Listener(own_port="Synth") as again:
-        window.hub.look_for_ports()
+        window.hub.output.look_for_ports()
         at.wait(lambda: ons(again.messages), "notes at the port that is back")
     window.playback.stop()
     window.preferences.flush()
@@ -142,7 +142,7 @@ def test_the_midi_system_may_end(desk: MakeDesk, mortal_jack: JackServer) -> Non
     at.window.playback.play(0.0)
     at.wait(lambda: at.window.playback.position > 0.2, "the playhead")
     mortal_jack.close()
-    at.wait(lambda: any("silently" in sentence for sentence in at.said), "a sentence")
+    at.wait(lambda: any("silently" in sentence for sentence in at.messages), "a sentence")
     assert at.sample(1.0).notes
 
 
@@ -182,7 +182,7 @@ def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dic
     at.answers.leaving = "discard"
     at.window.close()
     at.wait(lambda: not at.window.isVisible(), "the window to close")
-    assert at.window.worker.isFinished()
+    assert not at.window.worker.is_alive
     assert not [t for t in threading.enumerate() if t.name.startswith("continuo")]
     assert not sounding(listener.wait_for(lambda m: not sounding(m)))
     listener.close()
@@ -191,13 +191,13 @@ def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dic
 def test_the_virtual_port_stands_open_whatever_the_sound_goes_to(desk: MakeDesk, jack: dict[str, str]) -> None:
     at = desk(NoOutput())
     window = at.window
-    at.wait(lambda: window.hub._port._player is not None, "the port, which nobody has asked for")
+    at.wait(lambda: window.hub.output._port._player is not None, "the port, which nobody has asked for")
     other = Listener(own_port="Synth")
     with Listener("Continuo:Continuo") as daw:  # connected once, before the port is chosen
         for pitch, choice in ((60, VirtualPort()), (61, ExistingPort("Synth")), (62, VirtualPort())):
-            before = window.hub._player
+            before = window.hub.output.player
             window.choices.choose_output(choice)
-            at.wait(lambda before=before: window.hub._player not in (before, None), "the output to open")
+            at.wait(lambda before=before: window.hub.output.player not in (before, None), "the output to open")
             window.roll.key_pressed.emit(pitch)
             window.roll.key_released.emit(pitch)
         daw.wait_for(lambda m: ons(m) == [60, 62] and not sounding(m))
@@ -215,23 +215,23 @@ def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch:
             raise NotFound("No audio device was found.")
         return Player(NoOutput())
 
-    monkeypatch.setattr(player_hub, "Player", player)
+    monkeypatch.setattr(output, "Player", player)
     at = desk(BuiltInSynth())
     at.wait(lambda: at.window.status.output.text() == "Sound: silent", "the status bar to say so")
     opened: list[str] = []
-    at.window.hub.opened.connect(opened.append)
+    at.window.sound_signals.opened.connect(opened.append)
     at.window.hub.try_again()
     at.wait(lambda: opened == ["silent"], "another try")
     has_device = True
     at.window.hub.try_again()
     at.wait(lambda: opened == ["silent", "no output"], "the device")
-    assert len([sentence for sentence in at.said if "audio device" in sentence]) == 1
+    assert len([sentence for sentence in at.messages if "audio device" in sentence]) == 1
 
 
 def test_the_sound_check_never_has_to_wait_for_the_model(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     at = desk()
     at.wait_until_open()
-    player = at.window.hub._player
+    player = at.window.hub.output.player
     assert player is not None
     feed = player.feed
 

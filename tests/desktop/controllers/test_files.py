@@ -51,8 +51,8 @@ def test_opening_can_be_cancelled(desk: MakeDesk) -> None:
     at.settle()
     at.window.files.started.connect(lambda task: task.can_cancel and task.cancel())
     at.window.filing.open_path(BACH)
-    at.wait(lambda: at.said, "a sentence")
-    assert at.said == ["bwv846.mid was not opened."]
+    at.wait(lambda: at.messages, "a sentence")
+    assert at.messages == ["bwv846.mid was not opened."]
     assert at.window.document.session.score is None
 
 
@@ -241,7 +241,7 @@ def test_a_take_begun_while_another_file_is_read_stays_with_its_own(
     opened: list[bool] = []
     at.window.filing.open_path(bundled("examples", "nocturne.mid"), lambda: opened.append(True))
     at.window.proceed()
-    at.wait(lambda: at.window.continuing.growths and at.window.continuing.growths[0].notes, "notes")
+    at.wait(lambda: at.window.continuing.in_progress and at.window.continuing.in_progress[0].notes, "notes")
     slow.set()
     at.wait(lambda: opened, "the other file")
     assert at.window.document.name == "nocturne.mid"
@@ -258,7 +258,7 @@ def test_closing_twice_while_the_model_samples_asks_once(desk: MakeDesk, monkeyp
     monkeypatch.setattr(at.answers, "about_to_leave", lambda name: asked.append(name) or "cancel")
     at.set(length=600.0)
     at.window.proceed()
-    at.wait(lambda: at.window.continuing.growths and at.window.continuing.growths[0].notes, "notes")
+    at.wait(lambda: at.window.continuing.in_progress and at.window.continuing.in_progress[0].notes, "notes")
     at.window.close()
     at.window.close()
     at.wait(lambda: not at.window.continuing.is_running, "the model to stop")

@@ -279,7 +279,7 @@ def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
     status = at.window.status
     at.set(length=60.0)
     at.window.proceed()
-    at.wait(lambda: status.speed.text() and at.window.playback.news.is_playing, "figures")
+    at.wait(lambda: status.speed.text() and at.window.playback.state.is_playing, "figures")
     assert "cpu" in status.model.text() or "cuda" in status.model.text() or "mps" in status.model.text()
     assert status.speed.text().endswith("× real time")
     assert status.in_hand.text().endswith("s in hand")
@@ -288,7 +288,9 @@ def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
     at.window.playback.stop()
     at.wait(lambda: not at.window.continuing.is_running, "the end")
     at.window.playback.play(0.0)
-    at.wait(lambda: at.window.playback.news.is_playing and not status.in_hand.text(), "the score, which is all in hand")
+    at.wait(
+        lambda: at.window.playback.state.is_playing and not status.in_hand.text(), "the score, which is all in hand"
+    )
 
 
 @pytest.mark.parametrize("most_at_once", [0, 2000])  # with 0 all is done on the file worker's thread

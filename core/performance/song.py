@@ -1,22 +1,19 @@
-"""What can be played, and Song: what was handed to the player and where in the score that stands. Plain Python, no Qt.
+"""What can be played, and Song: what was handed to the player and where in the score that stands.
 
 Song time, the player's clock, is score time until a loop's end is first reached; from there on it goes on
 counting while the score starts over.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
 from core.live.scheduler import DEFAULT_CUSHION
-from core.midi.tempo_map import TempoMap
-from core.midi.write import TakeVoice
-from core.session.playback import Timed, What, clicks
+from core.session.playback import Timed, What
 from core.session.session import Session
 
 SHORTEST_LOOP = 0.05  # seconds
-_ON, _OFF = 0x90, 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +28,7 @@ class PlayRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeStart:
-    """A take that is about to be sampled: where in the score, for how long, with what voice, how fast if known."""
-
-    marker: float
-    seconds: float
-    voice: TakeVoice
-    tempo_map: TempoMap
-    metronome: bool = False
-    rate: float | None = None  # seconds of music a second that the model is known to make
-
-
-@dataclass(frozen=True, slots=True)
-class News:
+class PlaybackState:
     """What is heard. Times are score seconds; `position` is None while nothing of the score plays."""
 
     is_playing: bool = False
@@ -101,30 +86,9 @@ class Song:
         return first + (song - last) % (last - first)
 
 
-def wire(voice_channel: int, pitch: int, velocity: int) -> bytes:
-    """A note-on, or with velocity 0 a note-off."""
-    return bytes((_ON | voice_channel, pitch, velocity)) if velocity else bytes((_OFF | voice_channel, pitch, 64))
-
-
 def shifted(messages: Iterable[Timed], by: float) -> list[Timed]:
     """The same, later."""
     return [(time + by, message) for time, message in messages]
-
-
-class Clicks:
-    """A metronome that is asked for what lies up to a moving head."""
-
-    def __init__(self, tempo_map: TempoMap, start: float, end: float) -> None:
-        self._clicks: Iterator[Timed] = clicks(tempo_map, start, end)
-        self._next: Timed | None = next(self._clicks, None)
-
-    def until(self, head: float) -> list[Timed]:
-        """The clicks up to and at `head` that were not given yet."""
-        due: list[Timed] = []
-        while self._next is not None and self._next[0] <= head:
-            due.append(self._next)
-            self._next = next(self._clicks, None)
-        return due
 
 
 def possible_loop(loop: tuple[float, float] | None) -> tuple[float, float] | None:

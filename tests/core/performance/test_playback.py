@@ -5,19 +5,22 @@ from typing import Any
 
 import pytest
 
+from core.codec.events import NoteMessage
 from core.errors import ContinuoError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice
 from core.live.scheduler import PlayerStatus
 from core.midi.write import TakeNote, take_voice
+from core.performance import output
+from core.performance.live_take import TakeStart, VoiceRouter
+from core.performance.playback import Playback
+from core.performance.song import PlayRequest
+from core.session.playback import clicks
 from core.session.session import Session, TakeRecord, session_from_midi
-from desktop.adapters import player_hub
-from desktop.adapters.player_hub import PlayerHub
-from desktop.adapters.song import PlayRequest, TakeStart
 from tests.conftest import wait_for
 from tests.core.midi.builders import file_of, scale
 
 ON, OFF = 0x90, 0x80
-Made = Callable[..., PlayerHub]
+Made = Callable[..., Playback]
 
 
 class FakePlayer:
@@ -71,29 +74,29 @@ class FakePlayer:
 
 
 @pytest.fixture
-def made(qapp: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
-    """Makes hubs whose player is fake."""
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
+    """Makes playbacks whose player is fake."""
     FakePlayer.made = []
-    monkeypatch.setattr(player_hub, "Player", FakePlayer)
-    hubs: list[PlayerHub] = []
+    monkeypatch.setattr(output, "Player", FakePlayer)
+    playbacks: list[Playback] = []
 
-    def make(choice: OutputChoice | None = None, **attributes: Any) -> PlayerHub:
-        hub = PlayerHub()
-        hubs.append(hub)
+    def make(choice: OutputChoice | None = None, **attributes: Any) -> Playback:
+        playback = Playback(clock=lambda: 0.0)
+        playbacks.append(playback)
         for name, value in attributes.items():
-            setattr(hub, name, value)
+            setattr(playback.output, name, value)
         if choice is not None:
-            hub.open(choice)
-            settle(hub)
-        return hub
+            playback.output.open(choice)
+            settle(playback)
+        return playback
 
     yield make
-    for hub in hubs:
-        hub.close()
+    for playback in playbacks:
+        playback.close()
 
 
-def settle(hub: PlayerHub) -> None:
-    wait_for(lambda: not hub._busy, "the hub's thread")
+def settle(playback: Playback) -> None:
+    wait_for(lambda: not playback.output.is_busy and not playback._layout.is_busy, "the threads")
 
 
 def player() -> FakePlayer:
@@ -113,14 +116,19 @@ def session(takes: Sequence[TakeRecord] = ()) -> Session:
 
 
 def take_start(of: Session, seconds: float = 4.0, metronome: bool = False, marker: float = 2.0) -> TakeStart:
-    voice = take_voice(of.score, of.prompt_indices, marker)
-    return TakeStart(marker, seconds, voice, of.tempo_map, metronome, 3.0)
+    router = VoiceRouter(take_voice(of.score, of.prompt_indices, marker))
+    return TakeStart(marker, seconds, router, clicks(of.tempo_map, marker, marker + seconds) if metronome else (), 3.0)
+
+
+def notes(*messages: tuple[float, int, int]) -> list[NoteMessage]:
+    """(seconds, pitch, velocity)."""
+    return [NoteMessage(0, pitch, velocity, time) for time, pitch, velocity in messages]
 
 
 def test_a_score_is_laid_out_and_handed_over(made: Made) -> None:
-    hub = made(NoOutput())
-    hub.play(PlayRequest(session(), "both", 1.5))
-    settle(hub)
+    playback = made(NoOutput())
+    playback.play(PlayRequest(session(), "both", 1.5))
+    settle(playback)
     assert player().commands == [
         ("stop",),
         ("start", 1.5, 0.5, 0.2, None),
@@ -130,9 +138,9 @@ def test_a_score_is_laid_out_and_handed_over(made: Made) -> None:
 
 
 def test_a_loop_is_handed_over_again_and_again(made: Made) -> None:
-    hub = made(NoOutput())
-    hub.play(PlayRequest(session(), "both", 0.25, loop=(0.0, 0.5)))
-    settle(hub)
+    playback = made(NoOutput())
+    playback.play(PlayRequest(session(), "both", 0.25, loop=(0.0, 0.5)))
+    settle(playback)
     first = [(0.25, "903e50"), (0.5, "803e40")]
     commands = player().commands
     assert commands[:4] == [("stop",), ("start", 0.25, 0.25, 0.2, None), ("feed", first, 0.5), ("feed", [], 0.5)]
@@ -140,18 +148,18 @@ def test_a_loop_is_handed_over_again_and_again(made: Made) -> None:
     assert commands[-1][2] == 8.5
     assert len(commands) == 4 + 16
     at(5.0)
-    hub.news()
-    settle(hub)
+    playback.poll()
+    settle(playback)
     assert player().commands[-1][2] == 13.0
 
 
 def test_a_take_alone_begins_at_its_marker(made: Made) -> None:
-    hub = made(NoOutput())
-    hub.begin_take(take_start(session()))
-    hub.feed_step([(0.0, 60, 80)], 0.0)
-    hub.feed_step([], 0.5)
-    hub.feed_step([(0.5, 60, 0)], 0.5)
-    hub.finish_take(0.5)
+    playback = made(NoOutput())
+    take = playback.begin_take(take_start(session()))
+    take.feed(notes((0.0, 60, 80)), 0.0)
+    take.feed(notes(), 0.5)
+    take.feed(notes((0.5, 60, 0)), 0.5)
+    take.finish(0.5)
     assert player().commands == [
         ("start", 2.0, 4.0, 0.1, 3.0),
         ("feed", [], 2.0),
@@ -163,15 +171,15 @@ def test_a_take_alone_begins_at_its_marker(made: Made) -> None:
 
 
 def test_a_take_on_the_synth_sets_up_its_sound(made: Made) -> None:
-    hub = made(BuiltInSynth())
-    hub.begin_take(take_start(session()))
+    playback = made(BuiltInSynth())
+    playback.begin_take(take_start(session()))
     assert player().commands[1] == ("feed", [(2.0, "c100")], 2.0)
 
 
 def test_a_take_on_one_channel_with_clicks(made: Made) -> None:
-    hub = made(ExistingPort("x"), channel=4, programs=True)
-    hub.begin_take(take_start(session(), metronome=True))
-    hub.feed_step([(0.25, 60, 80), (0.6, 61, 80)], 0.6)
+    playback = made(ExistingPort("x"), channel=4, programs=True)
+    take = playback.begin_take(take_start(session(), metronome=True))
+    take.feed(notes((0.25, 60, 80), (0.6, 61, 80)), 0.6)
     assert player().commands == [
         ("start", 2.0, 4.0, 0.1, 3.0),
         ("feed", [], 2.0),
@@ -184,42 +192,41 @@ def test_a_take_on_one_channel_with_clicks(made: Made) -> None:
 
 
 def test_a_take_joins_what_plays_before_it(made: Made) -> None:
-    hub = made(NoOutput())
+    playback = made(NoOutput())
     at(0.0)
-    hub.play(PlayRequest(session(), "both", 0.0))
-    settle(hub)
+    playback.play(PlayRequest(session(), "both", 0.0))
+    settle(playback)
     at(1.0)
-    hub.begin_take(take_start(session(), marker=1.5))
-    hub.feed_step([(0.0, 60, 80)], 0.1)
+    take = playback.begin_take(take_start(session(), marker=1.5))
+    take.feed(notes((0.0, 60, 80)), 0.1)
     assert player().commands[-3:] == [("clear_after", 1.5, 4.0), ("feed", [], 1.5), ("feed", [(1.5, "913c50")], 1.6)]
 
 
 def test_what_has_changed_is_spliced_in(made: Made) -> None:
-    hub = made(NoOutput())
+    playback = made(NoOutput())
     at(0.0)
-    hub.play(PlayRequest(session(), "both", 0.0))
-    settle(hub)
-    hub.news()
-    take = TakeRecord(notes=(TakeNote(72, 90, 0.0, 0.5),), seconds=0.5, marker=0.5)
+    playback.play(PlayRequest(session(), "both", 0.0))
+    settle(playback)
+    playback.poll()
+    record = TakeRecord(notes=(TakeNote(72, 90, 0.0, 0.5),), seconds=0.5, marker=0.5)
     at(0.1, head=0.1)
-    hub.news()
-    hub.refresh(PlayRequest(session([take]), "both", 0.1))
-    settle(hub)
+    playback.poll()
+    playback.refresh(PlayRequest(session([record]), "both", 0.1))
+    settle(playback)
     (clear, cut, length), fed, finish = player().commands[-3:]
-    assert (clear, length) == ("clear_after", None)
-    assert 0.35 <= cut < 0.5
+    assert (clear, cut, length) == ("clear_after", 0.35, None)
     assert fed == ("feed", [(0.5, "91485a"), (1.0, "814840")], 1.0)
     assert finish == ("finish", 1.0)
 
 
 def test_standing_still_notes_and_panic(made: Made) -> None:
-    hub = made(NoOutput())
-    hub.play_messages([(0.0, b"\x90\x3c\x40"), (0.1, b"\x80\x3c\x40")])
-    hub.pause()
-    hub.resume()
-    hub.note(60, 90, 3, [b"\xc3\x05"])
-    hub.note(60, 0, 3)
-    hub.panic()
+    playback = made(NoOutput())
+    playback.play_messages([(0.0, b"\x90\x3c\x40"), (0.1, b"\x80\x3c\x40")])
+    playback.pause()
+    playback.resume()
+    playback.note(60, 90, 3, [b"\xc3\x05"])
+    playback.note(60, 0, 3)
+    playback.panic()
     assert player().commands == [
         ("start", 0.0, 0.1, 0.2, None),
         ("feed", [(0.0, "903c40"), (0.1, "803c40")], 0.1),
@@ -234,10 +241,10 @@ def test_standing_still_notes_and_panic(made: Made) -> None:
 
 
 def test_another_place_of_a_take_that_is_sampled(made: Made) -> None:
-    hub = made(BuiltInSynth())
-    hub.begin_take(take_start(session()))
-    hub.feed_step([(0.0, 60, 80), (1.0, 60, 0), (1.5, 62, 80)], 2.0)
-    hub.seek_in_song(3.2)
+    playback = made(BuiltInSynth())
+    take = playback.begin_take(take_start(session()))
+    take.feed(notes((0.0, 60, 80), (1.0, 60, 0), (1.5, 62, 80)), 2.0)
+    playback.seek_in_song(3.2)
     assert player().commands[-2:] == [
         ("start", 3.2, 2.8, 0.1, None),
         ("feed", [(3.2, "c100"), (3.5, "913e50")], 4.0),
@@ -245,14 +252,14 @@ def test_another_place_of_a_take_that_is_sampled(made: Made) -> None:
 
 
 def test_another_player_goes_on_where_the_lost_one_stood(made: Made) -> None:
-    hub = made(NoOutput())
-    hub.begin_take(take_start(session()))
-    hub.feed_step([(0.0, 60, 80), (1.0, 60, 0)], 1.5)
+    playback = made(NoOutput())
+    take = playback.begin_take(take_start(session()))
+    take.feed(notes((0.0, 60, 80), (1.0, 60, 0)), 1.5)
     at(2.5, state="holding", head=3.5)
-    hub.news()
+    playback.poll()
     player().is_dead = True
-    hub.feed_step([(2.0, 62, 80)], 2.5)
-    settle(hub)
+    take.feed(notes((2.0, 62, 80)), 2.5)
+    settle(playback)
     assert len(FakePlayer.made) == 2
     assert player().commands == [
         ("start", 2.5, 3.5, 0.1, None),

@@ -3,12 +3,14 @@
 So a DAW finds it as soon as the app runs, and keeps its connection while other outputs are tried.
 """
 
+import logging
 import sys
 
 from core.errors import ContinuoError
 from core.live.outputs import VirtualPort
 from core.live.player import Player
-from desktop.logs import sentence_for
+
+_log = logging.getLogger("continuo")
 
 
 class StandingPort:
@@ -33,7 +35,7 @@ class StandingPort:
                 self.open(VirtualPort())
             except ContinuoError as error:
                 self._is_refused = True
-                sentence_for(error, "opening the virtual port")
+                _log.info("opening the virtual port: %s", error)
 
     def let_go(self, player: Player) -> None:
         """Another output is chosen or the player is lost: it stays open if it is this port and lives, else it ends."""
@@ -44,7 +46,7 @@ class StandingPort:
                 return
             player.close()
         except ContinuoError as error:
-            sentence_for(error, "closing the player")
+            _log.info("closing the player: %s", error)
         if is_here:
             self._player = None
 

@@ -1,4 +1,4 @@
-"""Growth: the notes of a take while it is sampled, from its events' messages. No Qt."""
+"""TakeInProgress: the notes of a take while it is sampled, from its events' messages."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from core.midi.write import TakeNote
 from core.session.session import TakeRecord, new_id
 
 
-class Growth:
+class TakeInProgress:
     """A take on its way. `marker` is where it begins in the score, `at` where in the take sampling began.
 
     Times of `notes` and `sounding` are seconds from the marker.

@@ -1,0 +1,12 @@
+"""What plays and what is sampled, for the window and the command line alike; no Qt, and the clock is passed in.
+
+playback          one song at a time: a session's score and take, or a take while it is sampled
+song              what is asked for, what was handed to the player, and what is heard
+live_take         a take that is heard while it is sampled: on which channels, with what beside it
+output            the player of the output chosen; which ports there are; `standing_port` is ours
+run               one continuation: who hears of each step, in which order; how far ahead it goes
+generation        the thread that owns the model, reads prompts and samples; `prompts` says what is to be read
+take_in_progress  the notes of a take on its way
+events            what playback tells of what happens
+background        one thing after the other on a thread of its own
+"""

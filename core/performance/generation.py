@@ -1,0 +1,294 @@
+"""Generation: the thread that owns the model. torch is imported on it, so that a window is on screen before.
+
+There is one place for each wish, not a queue: the model wanted, the prompt wanted, the run wanted. A newer
+wish replaces an older one, and a prompt that is being read is given up as soon as another is wanted.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from core.errors import ContinuoError
+from core.performance.events import nobody
+from core.performance.prompts import PromptRequest, read_prompt
+from core.performance.run import Run
+
+if TYPE_CHECKING:
+    from core.generation.engine import Engine, PreparedPrompt
+    from core.generation.options import Options
+    from core.midi.key import Key
+
+WARM_UP = 6  # events
+DENSE = 45  # events in a second of dense piano music
+CALM = 0.15  # seconds without another prompt until one is read, as the window first shows what was edited
+CLOSING = 30.0  # seconds for what is under way, such as the import of torch, to end
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """The model that is loaded, for the user."""
+
+    name: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationEvents:
+    """Of the model; see `PlaybackEvents`."""
+
+    model_ready: Callable[[ModelFacts], object] = nobody
+    models_found: Callable[[Sequence[tuple[str, str, str]]], object] = nobody  # (name, words, licence)
+    preparing: Callable[[PromptRequest], object] = nobody
+    prepared: Callable[[PromptRequest, str, str], object] = nobody  # the names of its key and its grid, or ""
+    ended: Callable[[Run], object] = nobody
+    message: Callable[[str], None] = nobody
+    failed: Callable[[Exception, str], object] = nobody  # the model or prompt wanted cannot be had
+    unlisted: Callable[[Exception, str], object] = nobody  # models cannot be listed, which breaks nothing else
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _WantedRun:
+    run: Run
+    prompt: PromptRequest
+    options: "Callable[[Key | None], Options]"
+
+
+@dataclass(eq=False, slots=True)
+class _Wanted:
+    """What is wanted now."""
+
+    model: str | None = None  # "" is the bundled one
+    prompt: PromptRequest | None = None
+    prompt_at: float = 0.0  # when to read it, by the clock
+    run: _WantedRun | None = None
+    is_closing: bool = False
+
+
+class Generation:
+    """Loads models, reads prompts, samples. What is wanted may be said from any thread.
+
+    `clock` counts seconds. `frozen()` is held while what stays for long is loaded.
+    """
+
+    def __init__(
+        self,
+        events: GenerationEvents | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        frozen: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._events = events or GenerationEvents()
+        self._clock, self._frozen = clock, frozen
+        self._changed = threading.Condition()
+        self._wanted = _Wanted()
+        self._loaded: str | None = None
+        self._engine: Engine | None = None
+        self._prepared: tuple[PromptRequest, PreparedPrompt] | None = None
+        self._key: Key | None = None
+        self._step_seconds = 0.0  # that one event takes, 0 as long as nobody knows
+        self._thread = threading.Thread(target=self._live, name="continuo-generation", daemon=True)
+
+    # What is wanted
+
+    def start(self) -> None:
+        """Begin with the work."""
+        self._thread.start()
+
+    def rate(self, takes: int) -> float | None:
+        """Seconds of dense music that are sampled in a second, if that is known: at least, of so many takes at once."""
+        return 1 / (self._step_seconds * DENSE * takes) if self._step_seconds else None
+
+    def want_model(self, name: str) -> None:
+        """Load a model by name or path ("" for the bundled one)."""
+        with self._changed:
+            self._wanted.model = name
+            self._changed.notify_all()
+
+    def want_prompt(self, prompt: PromptRequest) -> None:
+        """Read a prompt, so that it can be continued at once."""
+        with self._changed:
+            self._wanted.prompt, self._wanted.prompt_at = prompt, self._clock() + CALM
+            self._changed.notify_all()
+
+    def want_run(self, run: Run, prompt: PromptRequest, options: "Callable[[Key | None], Options]") -> None:
+        """Sample a continuation of a prompt; `options` by its key, if it has one, which may raise UsageError."""
+        with self._changed:
+            self._wanted.run = _WantedRun(run, prompt, options)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End what is under way, and the thread; after CLOSING nobody waits for it."""
+        with self._changed:
+            if self._wanted.run is not None:
+                self._wanted.run.run.stop()
+            self._wanted.is_closing = True
+            self._changed.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join(CLOSING)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    # The thread
+
+    def _live(self) -> None:
+        """Fulfil wishes until closed."""
+        try:
+            # Imported here: it takes a second or more, and the window is on screen by now.
+            with self._frozen():
+                import core.generation.continuation  # noqa: F401
+            self._list_models()
+        except Exception as error:  # a list of models is worth no broken window
+            self._events.unlisted(error, "looking for models")
+        while (todo := self._next()) is not None:
+            self._do(todo)
+
+    def do_due(self) -> bool:
+        """Do what is due now, on this thread and without waiting; whether there was something."""
+        with self._changed:
+            todo, _ = self._due()
+        if todo is not None:
+            self._do(todo)
+        return todo is not None
+
+    def _do(self, todo: Callable[[], None]) -> None:
+        from core.generation.engine import Cancelled
+
+        try:
+            todo()
+        except Cancelled:
+            pass
+        except Exception as error:  # of whatever kind: the thread goes on, and the user is told
+            self._events.failed(error, "generating")
+
+    def _next(self) -> Callable[[], None] | None:
+        """What to do now; waits until there is something. None: end."""
+        with self._changed:
+            while not self._wanted.is_closing:
+                todo, wait = self._due()
+                if todo is not None:
+                    return todo
+                self._changed.wait(wait)
+        return None
+
+    def _due(self) -> tuple[Callable[[], None] | None, float | None]:
+        """What to do now, and if there is nothing, in how many seconds there will be, if that is known."""
+        wanted = self._wanted
+        if wanted.model is not None and wanted.model != self._loaded:
+            return self._load, None
+        if wanted.run is not None:
+            return self._sample, None
+        prompt = wanted.prompt
+        if self._engine is not None and prompt is not None and not self._is_prepared(prompt):
+            calm_in = wanted.prompt_at - self._clock()
+            return (self._prepare, None) if calm_in <= 0 else (None, calm_in)
+        return None, None
+
+    def _is_prepared(self, prompt: PromptRequest) -> bool:
+        return self._prepared is not None and prompt.is_same(self._prepared[0])
+
+    def _list_models(self) -> None:
+        from core.model.checkpoint import DEFAULT_MODEL, list_models
+
+        found = sorted(list_models(), key=lambda info: info.path.stem != DEFAULT_MODEL)  # the default comes first
+        models = []
+        for info in found:
+            licence = info.provenance.get("licence", "")
+            words = f"{info.name} (non-commercial)" if "NC" in licence else info.name
+            models.append(("" if info.path.stem == DEFAULT_MODEL else info.path.stem, words, licence))
+        self._events.models_found(models)
+
+    def _load(self) -> None:
+        from core.generation.engine import open_engine
+
+        name = self._loaded = self._wanted.model
+        self._engine = self._prepared = None
+        self._step_seconds = 0.0
+        try:
+            with self._frozen():
+                self._engine, info = open_engine(name or None, "auto", self._events.message)
+        except Exception:
+            if self._wanted.run is not None:
+                self._fail(self._wanted.run)
+            raise
+        self._events.model_ready(ModelFacts(info.name, str(self._engine.device)))
+
+    def _prepare(self) -> None:
+        prompt = self._wanted.prompt
+        assert prompt is not None
+        try:
+            self._read(prompt, lambda: not self._is_wanted(prompt))
+        except Exception:
+            if self._is_wanted(prompt):
+                self._wanted.prompt = None  # it failed: wait for another
+            raise
+
+    def _is_wanted(self, prompt: PromptRequest) -> bool:
+        """Whether a prompt is still worth reading."""
+        wanted = self._wanted
+        return not wanted.is_closing and prompt.is_same(wanted.run.prompt if wanted.run else wanted.prompt)
+
+    def _read(self, prompt: PromptRequest, cancelled: Callable[[], bool]) -> "PreparedPrompt":
+        """The prompt in the model's cache: read now, unless it stands there already."""
+        from core.midi.grid import find_grid
+
+        assert self._engine is not None
+        if self._prepared is not None and prompt.is_same(self._prepared[0]):
+            return self._prepared[1]
+        self._events.preparing(prompt)
+        grid = find_grid(prompt.tempo_map, prompt.tracks, prompt.marker, prompt.start, prompt.grid)
+        prepared = read_prompt(self._engine, prompt.tracks, prompt.marker, prompt.start, grid, cancelled)
+        self._key = prompt.find_key()
+        if self._wanted.run is None:  # else somebody waits to hear something
+            self._warm_up(prepared, cancelled)
+        self._prepared = prompt, prepared
+        self._events.prepared(prompt, self._key.name if self._key else "", grid.name if grid else "")
+        return prepared
+
+    def _warm_up(self, prepared: "PreparedPrompt", cancelled: Callable[[], bool]) -> None:
+        """Sample a few events for nothing: the first ones take longest, and the rest tell how fast it will go."""
+        from core.generation.continuation import Continuation
+        from core.generation.options import Options
+
+        assert self._engine is not None
+        continuation = Continuation(self._engine, prepared, Options(events=WARM_UP))
+        times = [time.perf_counter()]
+        for _ in continuation:
+            times.append(time.perf_counter())
+            if cancelled():
+                continuation.stop()
+        self._step_seconds = median(after - before for before, after in pairwise(times))
+
+    def _sample(self) -> None:
+        from core.generation.engine import Cancelled
+
+        wanted = self._wanted.run
+        assert wanted is not None
+        run = wanted.run
+        if self._engine is None:
+            self._fail(wanted)
+            return
+        try:
+            prepared = self._read(wanted.prompt, lambda: self._wanted.is_closing or run.stopped.is_set())
+            run.sample(self._engine, prepared, wanted.options(self._key))
+        except Cancelled:
+            pass
+        except Exception as error:  # told with the run's end
+            run.fault = error
+        self._end(wanted)
+
+    def _fail(self, wanted: _WantedRun) -> None:
+        wanted.run.fault = ContinuoError("There is no model to continue with.")
+        self._end(wanted)
+
+    def _end(self, wanted: _WantedRun) -> None:
+        with self._changed:
+            if self._wanted.run is wanted:
+                self._wanted.run = None
+        self._events.ended(wanted.run)

@@ -1,0 +1,123 @@
+"""A take that is heard while it is sampled: on which channels it plays, and what plays beside it."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Protocol
+
+from core.codec.events import NoteMessage
+from core.midi.write import TakeVoice
+from core.session.playback import Timed
+
+if TYPE_CHECKING:
+    from core.performance.song import Song
+
+_ON, _OFF, _OFF_VELOCITY = 0x90, 0x80, 64
+
+
+class Router(Protocol):
+    """Turns what is sampled into MIDI messages: the one place that says on which channel a note of a take plays."""
+
+    @property
+    def setup(self) -> Sequence[bytes]:
+        """What sets up its sounds, sent before its first note."""
+        ...
+
+    def route(self, messages: Sequence[NoteMessage]) -> list[Timed]:
+        """The messages of one sampled event, in order of time; seconds from the marker."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRouter:
+    """All of a take on one voice."""
+
+    voice: TakeVoice
+
+    @property
+    def setup(self) -> Sequence[bytes]:
+        """What sets up the voice."""
+        return self.voice.setup
+
+    def route(self, messages: Sequence[NoteMessage]) -> list[Timed]:
+        """Every note on the voice's channel."""
+        return [(m.time, note_message(self.voice.channel, m.pitch, m.velocity)) for m in messages]
+
+
+def note_message(channel: int, pitch: int, velocity: int) -> bytes:
+    """A note-on, or with velocity 0 a note-off."""
+    return bytes((_ON | channel, pitch, velocity)) if velocity else bytes((_OFF | channel, pitch, _OFF_VELOCITY))
+
+
+@dataclass(frozen=True, slots=True)
+class TakeStart:
+    """A take that is about to be sampled: where in the score, for how long (None: without end), by which router.
+
+    `accompaniment` is what plays beside it, such as the clicks of a metronome, in order of score seconds; `rate` how
+    many seconds of music the model is known to make in a second, if that is known.
+    """
+
+    marker: float
+    seconds: float | None
+    router: Router
+    accompaniment: Iterable[Timed] = ()
+    rate: float | None = None
+
+
+class DueMessages:
+    """Timed messages that are asked for as far as a moving head."""
+
+    def __init__(self, messages: Iterable[Timed]) -> None:
+        self._messages: Iterator[Timed] = iter(messages)
+        self._next: Timed | None = next(self._messages, None)
+
+    def until(self, head: float) -> list[Timed]:
+        """Those up to and at `head` that were not given yet."""
+        due: list[Timed] = []
+        while self._next is not None and self._next[0] <= head:
+            due.append(self._next)
+            self._next = next(self._messages, None)
+        return due
+
+
+class LiveTake:
+    """A take on its way to the player. What is sampled before the take has begun waits here.
+
+    `more(take)` is called, with the lock held, whenever there is something to hand over.
+    """
+
+    def __init__(self, start: TakeStart, lock: threading.RLock, more: "Callable[[LiveTake], None]") -> None:
+        self.start = start
+        self.song: Song | None = None  # that it is a part of, once it has begun
+        self.seconds: float | None = None  # that it lasts, once all of it is sampled
+        self._lock = lock
+        self._more = more
+        self._waiting: list[tuple[Sequence[NoteMessage], float]] = []
+        self._beside = DueMessages(start.accompaniment)
+
+    def feed(self, messages: Sequence[NoteMessage], head: float) -> None:
+        """What one event has made, and how far the take is sampled, in seconds. Never waits."""
+        with self._lock:
+            self._waiting.append((messages, head))
+            self._more(self)
+
+    def finish(self, seconds: float) -> None:
+        """The take is sampled and lasts so long. Never waits."""
+        with self._lock:
+            self.seconds = seconds
+            self._more(self)
+
+    def due(self) -> Iterator[tuple[list[Timed], float]]:
+        """What waits, event by event: messages and head in score seconds; it waits no longer."""
+        marker = self.start.marker
+        waiting, self._waiting = self._waiting, []
+        for messages, head in waiting:
+            routed = [(marker + time, message) for time, message in self.start.router.route(messages)]
+            if beside := self._beside.until(marker + head):
+                routed = sorted([*routed, *beside], key=itemgetter(0))
+            yield routed, marker + head
+
+    def drop(self) -> None:
+        """Nobody hears it any more: let go of what waits."""
+        self._waiting.clear()

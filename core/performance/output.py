@@ -1,0 +1,229 @@
+"""Output: the player of the output chosen, whatever happens to it, and which ports there are.
+
+Opening an output and listing ports take long, or hang with the system's sound, so they happen on a thread of their
+own; commands that must be obeyed at once go straight to the player.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from core.errors import ContinuoError
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort, list_ports
+from core.live.player import Player
+from core.live.rtmidi_output import choose_port
+from core.live.scheduler import PlayerStatus
+from core.midi.score import PERCUSSION_CHANNEL
+from core.performance.background import Background
+from core.performance.events import PlaybackEvents
+from core.performance.standing_port import StandingPort
+
+LOOK_FOR_PORTS = 3.0  # seconds between looks at which ports there are
+FIRST_LOOK = 0.5  # seconds from the opening of an output, which is more urgent, to the next look
+CLOSING = 8.0  # seconds for an output that is just being opened to be closed again
+SILENT = "silent"
+
+_log = logging.getLogger("continuo")
+
+
+class Output:
+    """Where the sound goes. `lock` is held wherever the player changes; `taken_up(player)` is told of a new one.
+
+    A player that is lost is replaced; with `replaces_lost` False a ContinuoError says so to whoever sends to it.
+    """
+
+    def __init__(
+        self,
+        events: PlaybackEvents,
+        lock: threading.RLock,
+        taken_up: Callable[[Player], None],
+        clock: Callable[[], float],
+        replaces_lost: bool = True,
+    ) -> None:
+        self.choice: OutputChoice = NoOutput()
+        self.channel: int | None = None  # what external ports get everything but percussion on
+        self.programs = False  # whether external ports get program changes
+        self.ports: tuple[PortInfo, ...] = ()
+        self.player: Player | None = None
+        self._events, self._lock, self._taken_up, self._clock = events, lock, taken_up, clock
+        self._replaces_lost = replaces_lost
+        self._has_midi = False
+        self._port = StandingPort()  # on the thread
+        self._is_silent = False  # playing to nothing because what was chosen cannot be had
+        self._look_at: float | None = None  # when to look for ports
+        self._closed = False
+        self._thread = Background("continuo-output", lambda error: events.failed(error, "playing"))
+
+    # What is wanted
+
+    def open(self, choice: OutputChoice) -> None:
+        """Play to this output from now on; it is opened on a thread of its own."""
+        self.choice = choice
+        self._thread.do(self._open, choice)
+        self._look_at = self._clock() + FIRST_LOOK
+
+    def open_now(self, choice: OutputChoice) -> None:
+        """Play to this output; it is open when this returns. Raises what `Player` raises."""
+        self.choice = choice
+        player = Player(choice)
+        with self._lock:
+            self.player = player
+            self._taken_up(player)
+        self._events.opened(player.description)
+
+    def look_now_and_then(self) -> None:
+        """Find out which ports there are, if it is time for it."""
+        if self._look_at is not None and self._clock() >= self._look_at:
+            self.look_for_ports()
+
+    def look_for_ports(self) -> None:
+        """Find out which ports there are, unless the thread is busy."""
+        self._look_at = self._clock() + LOOK_FOR_PORTS
+        if not self._thread.is_busy:
+            self._thread.do(self._look_for_ports)
+
+    def try_again(self) -> None:
+        """The synth was chosen and had no audio device, and nothing plays: there may be one now."""
+        if self._is_silent and isinstance(self.choice, BuiltInSynth) and not self._thread.is_busy:
+            self._thread.do(self._open, self.choice, True)
+
+    def close(self) -> None:
+        """Close the output, end process and thread. Takes no longer than the player and CLOSING allow."""
+        with self._lock:
+            self._closed = True
+            player, self.player = self.player, None
+        if player is not None:
+            _close(player)
+        if self._thread.close(CLOSING):
+            self._port.close()
+
+    # The player
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an output is being opened, or the ports looked for."""
+        return self._thread.is_busy
+
+    @property
+    def description(self) -> str:
+        """Where the sound goes, in words."""
+        player = self.player
+        return player.description if player is not None else ""
+
+    def status(self) -> PlayerStatus:
+        """What the player itself says, its figures included; of a player that is not there, nothing."""
+        player = self.player
+        return player.status() if player is not None else PlayerStatus()
+
+    def is_connected(self) -> bool | None:
+        """Whether anything listens to the output; None if nobody can tell."""
+        player = self.player
+        return player.status().connected if player is not None and not self._is_silent else False
+
+    def send(self, command: Callable[[Player], None]) -> None:
+        """Tell the player, if there is one; one that has died counts as lost. With the lock held."""
+        player = self.player
+        if player is None:
+            return
+        try:
+            command(player)
+        except ContinuoError as error:
+            self.lose(player, error)
+
+    def lose(self, player: Player, why: ContinuoError) -> None:
+        """The player is lost. With the lock held. Raises `why` if lost ones are not replaced."""
+        if not self._replaces_lost:
+            raise why
+        if self.player is player and not self._closed:
+            self.player = None
+            self._events.message(f"{why} It is being started again.")
+            self._thread.do(self._reopen, player)
+
+    def check(self) -> None:
+        """Raises ContinuoError, or replaces the player, if it is lost."""
+        with self._lock:
+            player = self.player
+            if player is not None and (problem := player.status().problem):
+                self.lose(player, ContinuoError(problem))
+
+    # What an output gets
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it has sounds of its own."""
+        return not isinstance(self.choice, BuiltInSynth)
+
+    def wanted(self, setup: Sequence[bytes]) -> list[bytes]:
+        """What sets up a sound, unless the output is one that keeps its own."""
+        return [m for m in setup if not self.is_external or (self.programs and self.channel is None)]
+
+    def redirected(self, message: bytes) -> bytes:
+        """A channel message on the channel that the output gets it on."""
+        if self.channel is None or not self.is_external or message[0] & 0x0F == PERCUSSION_CHANNEL:
+            return message
+        return bytes((message[0] & 0xF0 | self.channel, *message[1:]))
+
+    # On the thread
+
+    def _open(self, choice: OutputChoice, is_again: bool = False) -> None:
+        with self._lock:
+            old, self.player = self.player, None
+        if old is not None:
+            self._port.let_go(old)
+        self._is_silent = False
+        try:
+            player = self._port.open(choice) if isinstance(choice, VirtualPort) else Player(choice)
+        except ContinuoError as error:
+            player = Player(NoOutput())
+            self._is_silent = True
+            if not is_again:
+                self._events.message(f"{error} Until then the music plays silently.")
+        with self._lock:
+            if not self._closed:
+                self.player = player
+                self._taken_up(player)
+        if self._closed:
+            _close(player)
+            return
+        self._events.opened(SILENT if self._is_silent else player.description)
+
+    def _reopen(self, player: Player) -> None:
+        self._port.let_go(player)
+        if self.player is None:
+            self._open(self.choice)
+
+    def _look_for_ports(self) -> None:
+        before, has_midi, ports = (self._has_midi, self.ports), True, ()
+        try:
+            ports = tuple(list_ports())
+        except ContinuoError:  # no MIDI system: there are none
+            has_midi = False
+        if (has_midi, ports) != before:
+            self._has_midi, self.ports = has_midi, ports
+            self._events.ports_changed(ports)
+            self._come_back()
+        self._port.stand_by(has_midi)
+
+    def _come_back(self) -> None:
+        """The output chosen could not be had: it may be there now."""
+        choice = self.choice
+        if self._is_silent and isinstance(choice, ExistingPort) and _is_there(choice, self.ports):
+            self._open(choice)
+            self._events.message(f'The MIDI port "{choice.part_of_name}" is back.')
+        elif self._is_silent and isinstance(choice, VirtualPort) and self._has_midi:
+            self._open(choice)
+
+
+def _is_there(choice: ExistingPort, ports: Sequence[PortInfo]) -> bool:
+    try:
+        choose_port([port.name for port in ports], choice.part_of_name)
+    except ContinuoError:
+        return False
+    return True
+
+
+def _close(player: Player) -> None:
+    try:
+        player.close()
+    except ContinuoError as error:
+        _log.info("closing the player: %s", error)

@@ -1,0 +1,88 @@
+"""Run: one continuation, from its first event to its takes."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.generation.continuation import Step
+    from core.generation.engine import Engine, PreparedPrompt
+    from core.generation.options import Options, Take
+
+FURTHEST_AHEAD = 60.0  # seconds of music sampled ahead of the playhead when there is no end
+LOOK_AGAIN = 0.05  # seconds between two looks at the playhead while waiting for it
+
+
+def _nobody(step: "Step") -> None:
+    """Whom no step is told."""
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    """One continuation. Of each step first `play` hears, if it is the first take's; then the figures here follow; then
+    `show` hears of it.
+
+    `ahead()` tells how many seconds of music are in hand, None where nobody plays it: a run without an end does not
+    go on further than FURTHEST_AHEAD. `clock` counts seconds.
+    """
+
+    play: "Callable[[Step], object]" = _nobody
+    show: "Callable[[Step], object]" = _nobody
+    ahead: Callable[[], float] | None = None
+    stopped: threading.Event = field(default_factory=threading.Event)
+    clock: Callable[[], float] = time.perf_counter
+    takes: "list[Take]" = field(default_factory=list)  # as sampled, also after a stop or a fault
+    ranking: list[int] = field(default_factory=list)  # indices of `takes`, best first
+    events: int = 0  # sampled, of all takes
+    head: float = 0.0  # seconds of the first take that are sampled
+    first_event_seconds: float = 0.0  # until the first event
+    seconds: float = 0.0  # wall time spent sampling
+    fault: Exception | None = None  # what it broke off with
+
+    def stop(self) -> None:
+        """End within one event, from any thread; what is sampled is kept."""
+        self.stopped.set()
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of music sampled per second of wall time, 0 before anything can be said."""
+        return self.head / self.seconds if self.seconds > 0.05 else 0.0
+
+    def sample(self, engine: "Engine", prepared: "PreparedPrompt", options: "Options") -> None:
+        """Sample to the end, or until stopped. What goes wrong stands in `fault`; what was sampled before is kept."""
+        from core.generation.continuation import Continuation
+
+        continuation = Continuation(engine, prepared, options)
+        has_end = options.seconds is not None or options.events is not None
+        started = self.clock()
+        waited = 0.0
+        try:
+            if self.stopped.is_set():
+                continuation.stop()
+            for step in continuation:
+                if step.take == 0:
+                    self.play(step)
+                    self.head = step.head
+                self.seconds = self.clock() - started - waited
+                if step.event is not None:
+                    self.events += 1
+                    self.first_event_seconds = self.first_event_seconds or self.seconds
+                self.show(step)
+                if not has_end:
+                    waited += self._wait_for_playhead()
+                if self.stopped.is_set():
+                    continuation.stop()
+        except Exception as error:  # whoever asked for the run tells of it, once what there is is kept
+            self.fault = error
+        self.takes, self.ranking = continuation.takes, continuation.ranking
+
+    def _wait_for_playhead(self) -> float:
+        """Sample no further ahead than makes sense: seconds waited, none if nobody plays."""
+        if self.ahead is None or self.ahead() <= FURTHEST_AHEAD:
+            return 0.0
+        started = self.clock()
+        while self.ahead() > FURTHEST_AHEAD and not self.stopped.wait(LOOK_AGAIN):
+            pass
+        return self.clock() - started
