@@ -9,7 +9,6 @@ with a float16 scale for each output, `X.scale`; vectors stay floats.
 
 import json
 import os
-import pickle
 import re
 import warnings
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as safetensors_bytes
@@ -24,6 +24,7 @@ from torch import Tensor
 
 from core.errors import NotFound, UnreadableInput
 from core.files import write_atomically
+from core.model.memory import physical_memory
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 from core.resources import bundled, user_folder
 
@@ -78,8 +79,8 @@ def read_info(path: Path) -> ModelInfo:
     except (SafetensorError, OSError) as error:
         raise UnreadableInput(f"{path.name} is not a model file that Continuo can read ({_reason(error)}).") from error
     try:
-        config = ModelConfig.from_dict(json.loads(metadata.pop("config", "null")))
-    except (json.JSONDecodeError, RecursionError) as error:
+        config = ModelConfig.from_dict(msgspec.json.decode(metadata.pop("config", "null")))
+    except (ValueError, RecursionError) as error:  # msgspec's DecodeError is a ValueError, as is text that is no UTF-8
         raise UnreadableInput(f"The config in {path.name} is damaged.") from error
     except UnreadableInput as error:
         raise UnreadableInput(f"{path.name}: {error}") from error
@@ -89,9 +90,10 @@ def read_info(path: Path) -> ModelInfo:
 def load_model(path: Path) -> tuple[MusicTransformer, ModelInfo]:
     """The network with its weights, in float32 on the CPU. Raises UnreadableInput for any that do not fit."""
     info = read_info(path)
-    # Shapes are compared with the header's before a network of that size is made.
+    # Shapes are compared with the header's, and sizes with the memory, before a network of that size is made.
     with torch.device("meta"):
         expected = MusicTransformer(info.config).state_dict()
+    _check_memory(path.name, info.config, sum(tensor.numel() for tensor in expected.values()))
     try:
         with safe_open(path, framework="pt") as file:
             names = set(file.keys())
@@ -100,9 +102,22 @@ def load_model(path: Path) -> tuple[MusicTransformer, ModelInfo]:
             wanted |= {k + SCALE: v[:1] for k, v in wanted.items() if len(v) == 2 and k + SCALE in names}
             _check_shapes(path.name, shapes, wanted)
             weights = {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:  # torch's, of types it cannot hold
         raise UnreadableInput(f"{path.name} is damaged ({_reason(error)}).") from error
     return _network(info.config, _unpacked(weights), path.name), info
+
+
+def _check_memory(name: str, config: ModelConfig, weights: int) -> None:
+    """Refuse a model that cannot run in the memory of this machine, before any of it is allocated.
+
+    A small file can ask for much: keys and values of a full window, in float32, are larger than all weights where
+    the window is long and the network narrow.
+    """
+    cache = 2 * config.n_layer * config.block_size * config.n_embd
+    needed, there = 4 * (weights + cache), physical_memory()
+    if needed > there:
+        gibibytes = f"{needed / 2**30:.1f} GiB of memory, and there are {there / 2**30:.1f}"
+        raise UnreadableInput(f"{name} is too large for this machine: it needs {gibibytes}.")
 
 
 def _network(config: ModelConfig, weights: Mapping[str, Tensor], name: str) -> MusicTransformer:
@@ -129,7 +144,7 @@ def _check_shapes(name: str, found: Mapping[str, tuple[int, ...]], expected: Map
     faults += [f"{key} is missing" for key in expected if key not in found]
     if faults:
         more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""
-        raise UnreadableInput(f"The weights in {name} do not fit: {'; '.join(faults[:3])}{more}.")
+        raise UnreadableInput(f"The weights in {name} do not fit: {'; '.join(map(_shown, faults[:3]))}{more}.")
 
 
 def save_model(
@@ -173,16 +188,16 @@ def import_book(path: Path) -> MusicTransformer:
     Only tensors are unpickled (`weights_only=True`), so a file from a stranger runs nothing. The
     causal-mask buffers `attn.bias` are dropped. Raises UnreadableInput.
     """
+    if not os.path.isfile(path):
+        raise UnreadableInput(f"There is no file {path}.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd pickles, for programmers: the sentence below says it
             raw: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UnreadableInput(f"There is no file {path}.") from None
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, AttributeError,
-            TypeError, IndexError, AssertionError, SafetensorError) as error:  # fmt: skip
+    except Exception as error:  # a damaged pickle can make torch's reader raise anything
         raise UnreadableInput(f"{path.name} is not a plain file of PyTorch weights, so it was not opened.") from error
-    if not isinstance(raw, dict) or not all(isinstance(t, Tensor) for t in raw.values()):
+    # Sparse, quantized and nested tensors, and those without memory, are no weights either.
+    if not isinstance(raw, dict) or not all(_is_plain(tensor) for tensor in raw.values()):
         raise UnreadableInput(f"{path.name} holds something other than named weights.")
     weights = {str(key): tensor for key, tensor in raw.items() if not str(key).endswith(".attn.bias")}
     with torch.device("meta"):
@@ -195,10 +210,23 @@ def import_book(path: Path) -> MusicTransformer:
     return _network(BOOK, weights, path.name)
 
 
+def _is_plain(value: object) -> bool:
+    """Whether it is a tensor of numbers in ordinary memory."""
+    if not isinstance(value, Tensor) or value.is_nested or value.is_quantized:
+        return False
+    return value.layout == torch.strided and value.device.type == "cpu"
+
+
 def _reason(error: Exception) -> str:
     """The first line of a library's error, without what only programmers read."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, IsADirectoryError):
         return "it is a folder"
-    return re.sub(r"^Error while deserializing( header)?: ", "", str(error)).split("\n")[0].strip(" .")
+    return _shown(re.sub(r"^Error while deserializing( header)?: ", "", str(error)).split("\n")[0].strip(" ."))
+
+
+def _shown(text: str) -> str:
+    """What a file says, of which it may hold anything, fit for a sentence."""
+    printable = "".join(each if each.isprintable() else "?" for each in text)
+    return printable if len(printable) <= 120 else f"{printable[:120]}..."

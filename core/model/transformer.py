@@ -5,9 +5,10 @@ Learn Generative AI with PyTorch (Mark Liu), ch. 14; the layout goes back to GPT
 Shapes: B sequences, T events, H heads, D = width of a head, C = H * D.
 """
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, cast
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
+import msgspec
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -23,11 +24,11 @@ ROTARY_BASE = 10_000.0
 class ModelConfig:
     """All that is needed to rebuild a network, and to encode a prompt the way it was trained."""
 
-    n_layer: int
-    n_head: int
-    n_embd: int
-    block_size: int
-    vocab_size: int = VOCABULARY_SIZE
+    n_layer: Annotated[int, msgspec.Meta(ge=1, le=128)]
+    n_head: Annotated[int, msgspec.Meta(ge=1, le=128)]
+    n_embd: Annotated[int, msgspec.Meta(ge=1, le=8192)]
+    block_size: Annotated[int, msgspec.Meta(ge=1, le=65536)]
+    vocab_size: Annotated[int, msgspec.Meta(ge=VOCABULARY_SIZE, le=VOCABULARY_SIZE)] = VOCABULARY_SIZE
     position: Literal["learned", "rotary"] = "rotary"
     velocity: Literal["change", "each"] = "change"
     starts_with_boundary: bool = True
@@ -44,36 +45,20 @@ class ModelConfig:
     @classmethod
     def from_dict(cls, raw: object) -> "ModelConfig":
         """The config of a header. Raises UnreadableInput, before anything is allocated, for one that cannot be."""
-        if not isinstance(raw, dict):
-            raise UnreadableInput("The model's header holds no config.")
-        raw = cast(dict[str, Any], raw)
-        known = {f.name for f in fields(cls)}
-        if missing := {"n_layer", "n_head", "n_embd", "block_size"} - raw.keys():
-            raise UnreadableInput(f"The model's config lacks {', '.join(sorted(missing))}.")
-        config = cls(**{name: value for name, value in raw.items() if name in known})
-        limits = {"n_layer": 128, "n_head": 128, "n_embd": 8192, "block_size": 65536}
-        for name, most in limits.items():
-            value = getattr(config, name)
-            if type(value) is not int or not 1 <= value <= most:
-                raise UnreadableInput(f"The model's config says {name} = {value!r}, which cannot be.")
-        allowed: dict[str, tuple[object, ...]] = {
-            "vocab_size": (VOCABULARY_SIZE,),
-            "position": ("learned", "rotary"),
-            "velocity": ("change", "each"),
-            "starts_with_boundary": (True, False),
-        }
-        for name, values in allowed.items():
-            if getattr(config, name) not in values:
-                raise UnreadableInput(
-                    f"The model's config says {name} = {getattr(config, name)!r}, which is unknown here."
-                )
+        try:
+            msgspec.convert(raw, _Rotary)
+            config = msgspec.convert(raw, cls)
+        except msgspec.ValidationError as error:
+            raise UnreadableInput(f"The model's config cannot be used: {str(error)[:200]}.") from error
         if config.n_embd % (2 * config.n_head):
             raise UnreadableInput("The model's width cannot be shared out evenly among its heads.")
-        if raw.get("rotary_base", ROTARY_BASE) != ROTARY_BASE:
-            raise UnreadableInput(
-                f"The model's config says rotary_base = {raw['rotary_base']!r}, which is unknown here."
-            )
         return config
+
+
+class _Rotary(msgspec.Struct):
+    """What some headers say beside the config."""
+
+    rotary_base: Annotated[float, msgspec.Meta(ge=ROTARY_BASE, le=ROTARY_BASE)] = ROTARY_BASE
 
 
 BOOK = ModelConfig(

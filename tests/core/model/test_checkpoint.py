@@ -1,18 +1,22 @@
 import json
 import pickle
+import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from core.errors import NotFound, UnreadableInput, WriteError
 from core.model import checkpoint
 from core.model.checkpoint import find_model, import_book, list_models, load_model, read_info, save_model
+from core.model.memory import physical_memory
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 
 CHECK = Path(__file__).with_name("bootstrap-check.json")
@@ -209,3 +213,130 @@ def test_weights_of_other_names_are_refused(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(2)}, path, {"config": json.dumps(SMALL.as_dict())})
     with pytest.raises(UnreadableInput, match="a does not belong there"):
         load_model(path)
+
+
+def mutations(data: bytes, count: int, first: int = 0) -> Iterator[bytes]:
+    """So many damaged copies: cut short, with bytes changed, left out or doubled, all from byte `first` on."""
+    chance = random.Random(0)
+    for _ in range(count):
+        copy = bytearray(data)
+        for _ in range(chance.randint(1, 4)):
+            place = chance.randrange(first, max(first + 1, len(copy)))
+            match chance.randrange(5):
+                case 0:
+                    del copy[place:]
+                case 1:
+                    copy[place : place + 1] = bytes([chance.randrange(256)])
+                case 2:
+                    del copy[place : place + chance.randint(1, 40)]
+                case 3:
+                    copy[place:place] = copy[place : place + chance.randint(1, 40)]
+                case _:
+                    copy[place : place + 1] = b"9" * chance.choice((1, 20, 5000))
+        yield bytes(copy)
+
+
+def readable_or_refused(path: Path) -> bool:
+    """Whether a model file is loaded; any other end than that or a refusal is an error."""
+    try:
+        load_model(path)
+    except UnreadableInput as error:
+        sentence = str(error)
+    else:
+        return True
+    assert sentence.isprintable()
+    assert len(sentence) < 600
+    return False
+
+
+def test_any_damage_to_a_model_file_is_a_sentence(saved: Path) -> None:
+    whole = saved.read_bytes()
+    length = 8 + struct.unpack("<Q", whole[:8])[0]
+    header, weights = whole[8:length], whole[length:]
+    refused = 0
+    for damaged in mutations(header, 250):
+        saved.write_bytes(struct.pack("<Q", len(damaged)) + damaged + weights)
+        refused += not readable_or_refused(saved)
+    for damaged in mutations(whole, 50):
+        saved.write_bytes(damaged)
+        refused += not readable_or_refused(saved)
+    assert refused > 200
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*SMALL.as_dict(), "rotary_base", "other"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        ),
+    )
+)
+def test_any_config_is_one_that_can_be_or_is_refused(change: dict[str, object]) -> None:
+    try:
+        config = ModelConfig.from_dict({**SMALL.as_dict(), **change})
+    except UnreadableInput:
+        return
+    assert 1 <= config.n_layer <= 128
+    assert 1 <= config.block_size <= 65536
+    assert 2 <= config.n_embd <= 8192
+    assert config.n_embd % (2 * config.n_head) == 0
+    assert (config.vocab_size, type(config.starts_with_boundary)) == (390, bool)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        '{"n_layer": ' + "9" * 5000 + "}",
+        json.dumps(SMALL.as_dict())[:-1] + ', "other": ' + "9" * 5000 + ', "n_layer": 0}',
+        "[" * 100_000,
+        "\x00",
+        "1" * 5000,
+    ],
+)
+def test_a_file_with_a_damaged_header_hides_no_other_model(
+    saved: Path, config: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewritten(saved, lambda header: header["__metadata__"].update(config=config))
+    monkeypatch.setattr(checkpoint, "user_folder", lambda *_: saved.parent)
+    assert [info.path.stem for info in list_models()] == BUNDLED
+    with pytest.raises(UnreadableInput, match=r"small\.safetensors"):
+        read_info(saved)
+
+
+def test_a_small_file_that_asks_for_more_memory_than_there_is_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It claims 32 layers and 65,536 places: its weights take less than 1 MiB, its cache would take 256."""
+    config = ModelConfig(n_layer=32, n_head=1, n_embd=16, block_size=65536)
+    path = tmp_path / "long.safetensors"
+    save_model(path, MusicTransformer(config), {})
+    assert path.stat().st_size < 2**20
+    monkeypatch.setattr(checkpoint, "physical_memory", lambda: 2**29)
+    load_model(path)
+    monkeypatch.setattr(checkpoint, "physical_memory", lambda: 2**28)
+    with pytest.raises(UnreadableInput, match=r"long\.safetensors is too large for this machine: it needs 0\.3 GiB"):
+        load_model(path)
+
+
+def test_this_machine_has_memory() -> None:
+    assert physical_memory() > 2**28
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_any_damage_to_a_pickle_is_a_sentence(tmp_path: Path, as_zip: bool) -> None:
+    path = tmp_path / "musicTrans.pth"
+    weights = {"transformer.wte.weight": torch.zeros(2, 3), "lm_head.weight": torch.ones(3)}
+    torch.save(weights, path, _use_new_zipfile_serialization=as_zip)
+    whole = path.read_bytes()
+    for damaged in (whole, *(whole[:end] for end in range(0, len(whole), 37)), *mutations(whole, 200)):
+        path.write_bytes(damaged)
+        with pytest.raises(UnreadableInput, match=r"musicTrans\.pth"):
+            import_book(path)
+
+
+def test_tensors_that_are_no_plain_weights_are_refused(book_weights: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    path = tmp_path / "sparse.pth"
+    torch.save({**book_weights, "lm_head.weight": torch.zeros(390, 512).to_sparse()}, path)
+    with pytest.raises(UnreadableInput, match=r"sparse\.pth"):
+        import_book(path)
