@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 
 from core.resources import bundled
 from desktop.widgets import icons
-from desktop.widgets.big_button import BigButton
+from desktop.widgets.buttons import BigButton
 from desktop.widgets.theme import TEXT_CONTRAST, mix, with_contrast
 
 EXAMPLES = (

@@ -23,7 +23,7 @@ from core.midi.grid import GRID_CHOICES, GRIDS
 from core.midi.key import Key
 from core.session.session import DEFAULTS, LATEST, GenerationSettings
 from desktop.widgets import icons
-from desktop.widgets.big_button import BigButton
+from desktop.widgets.buttons import BigButton, FlatButton
 from desktop.widgets.fields import (
     FaintLabel,
     NumberEdit,
@@ -34,7 +34,6 @@ from desktop.widgets.fields import (
     WheelGuard,
     show_number,
 )
-from desktop.widgets.flat_button import FlatButton
 
 SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
 _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit

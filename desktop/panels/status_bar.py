@@ -9,7 +9,7 @@ from core.performance.song import PlaybackState
 from desktop.adapters.file_worker import Task
 from desktop.controllers.generation import GenerationController
 from desktop.widgets import icons
-from desktop.widgets.flat_button import FlatButton
+from desktop.widgets.buttons import FlatButton
 
 SAID_FOR = 9000  # ms that a sentence stays
 FIGURES_EVERY = 0.2  # seconds; each time the whole bar is laid out anew

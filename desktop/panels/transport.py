@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidg
 
 from core.midi.tempo_map import TempoMap
 from core.session.playback import What
-from desktop.widgets.flat_button import FlatButton
+from desktop.widgets.buttons import FlatButton
 
 _CHOICES: tuple[tuple[What, str], ...] = (("both", "Prompt and take"), ("prompt", "Score only"), ("take", "Take only"))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
@@ -176,15 +176,21 @@ def test_dialogs_are_whole(qtbot: QtBot, shade: str) -> None:
 
 @pytest.mark.parametrize("name", icons.names())
 def test_every_icon_is_drawn_inside_its_box(qapp: object, name: str) -> None:
-    box = icons.path(name).boundingRect()
-    assert QRectF(0, 0, icons.SIZE, icons.SIZE).contains(box), box
-    image = QImage(16, 16, QImage.Format.Format_ARGB32)
+    image = QImage(32, 32, QImage.Format.Format_ARGB32)
     image.fill(Qt.GlobalColor.white)
     painter = QPainter(image)
-    icons.paint(painter, name, QRectF(0, 0, 16, 16), QColor("black"))
+    icons.paint(painter, name, QRectF(8, 8, 16, 16), QColor("#204060"))
     painter.end()
-    dark_pixels = sum(image.pixelColor(x, y).lightness() < 128 for x in range(16) for y in range(16))
-    assert 10 <= dark_pixels <= 180
+    colours = {(x, y): image.pixelColor(x, y) for x in range(32) for y in range(32)}
+    inked = [place for place, colour in colours.items() if colour != QColor("white")]
+    assert all(8 <= x < 24 and 8 <= y < 24 for x, y in inked)
+    assert 10 <= sum(colour.lightness() < 128 for colour in colours.values()) <= 180
+    assert min(colours.values(), key=QColor.lightness) == QColor("#204060")  # in the colour asked for, not in black
+
+
+def test_there_is_no_icon_of_another_name(qapp: object) -> None:
+    with pytest.raises(KeyError):
+        icons.icon("no such icon", QPalette())
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from desktop.widgets.flat_button import FlatButton
+from desktop.widgets.buttons import FlatButton
 from desktop.widgets.palettes import palette_of
 from desktop.widgets.theme import SHAPE_CONTRAST, contrast
 from tests.desktop.windows import BACH, Desk

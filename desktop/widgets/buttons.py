@@ -1,8 +1,8 @@
-"""BigButton: the one button of a place that matters most."""
+"""BigButton, the one button of a place that matters most, and FlatButton, a small one without a frame."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QToolButton, QWidget
 
 from desktop.widgets import icons
 from desktop.widgets.theme import TEXT_CONTRAST, Theme, mix, with_contrast
@@ -51,3 +51,25 @@ class BigButton(QPushButton):
         option.palette.setColor(QPalette.ColorRole.ButtonText, text)
         option.icon = icons.icon(self.property("continuoIcon"), option.palette)
         self.style().drawControl(QStyle.ControlElement.CE_PushButtonLabel, option, painter, self)
+
+
+class FlatButton(QToolButton):
+    """A tool button without a frame, which shows in light and dark that the keys are its own.
+
+    Fusion's own sign of the focus, a tint, is hardly seen on a dark window.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAutoRaise(True)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The style's button, and a ring while it has the focus."""
+        super().paintEvent(event)
+        if not self.hasFocus():
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(Theme.of(self.palette()).accent, 2))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 3, 3)
+        painter.end()
