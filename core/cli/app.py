@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli import bench, continue_, interrupts, look, play, training
+from core.cli import bench, continue_, interrupts, look, play, tracks, training
 from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
 
@@ -61,6 +61,7 @@ for name, function in {
     "encode": look.encode,
     "decode": look.decode,
     "bench": bench.bench,
+    "evaluate-tracks": tracks.evaluate_tracks,
 }.items():
     app.command(name)(function)
 training.register(app)

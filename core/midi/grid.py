@@ -15,6 +15,8 @@ from core.midi.tempo_map import TempoMap
 GRIDS = {"1/4": 1, "1/8": 2, "1/16": 4, "1/32": 8, "1/8t": 3, "1/16t": 6}
 GRID_CHOICES = ("auto", "off", *GRIDS)
 
+TAKE_BARS = 8  # length of a take if nobody says otherwise
+
 _SHARE_ON_GRID = 0.9
 _SHARE_EXPLAINED = 0.95
 # Grids that a prompt may be found to lie on, the plainest first.
@@ -162,3 +164,12 @@ def default_marker(score: Score, tracks: Collection[int] | None = None) -> float
     this_bar = tempo_map.bar_tick(tempo_map.bar_beat(end)[0])
     tick = this_bar if is_hair(end - this_bar, tempo_map) else tempo_map.next_bar_tick(end)
     return tempo_map.seconds(tick)
+
+
+def take_end(tempo_map: TempoMap, marker: int, bars: int = TAKE_BARS) -> int | None:
+    """The bar line (tick) that a take from `marker` (tick) ends on, nearest to so many bars; None without a metre."""
+    if not tempo_map.has_metre or tempo_map.is_smpte:
+        return None
+    bar = tempo_map.bar_beat(marker)[0]
+    start, following = tempo_map.bar_tick(bar), tempo_map.bar_tick(bar + 1)
+    return tempo_map.bar_tick(bar + bars + (2 * (marker - start) > following - start))

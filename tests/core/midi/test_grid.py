@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from mido import MetaMessage
 
 from core.errors import UsageError
-from core.midi.grid import GRIDS, Grid, default_marker, find_grid, is_gridded
+from core.midi.grid import GRIDS, Grid, default_marker, find_grid, is_gridded, take_end
 from core.midi.read import parse_score
 from core.midi.score import Score
+from core.midi.tempo_map import Metre, TempoMap
 from tests.core.midi.builders import END, control, file_of, off, on, raw_file, scale
 
 
@@ -176,3 +177,12 @@ def test_what_is_asked_for_is_taken_at_its_word() -> None:
     assert grid.quarter == pytest.approx(0.5)
     with pytest.raises(UsageError, match="1/16t"):
         found(played, wanted="1/5")
+
+
+def test_a_take_ends_on_the_bar_line_nearest_to_eight_bars() -> None:
+    four = TempoMap(480, (), (Metre(0, 4, 4), Metre(9 * 1920, 3, 4)))
+    assert take_end(four, 1920) == 9 * 1920
+    assert take_end(four, 1930) == 9 * 1920
+    assert take_end(four, 2 * 1920 - 10) == 9 * 1920 + 1440
+    assert take_end(four, 0, bars=2) == 2 * 1920
+    assert take_end(TempoMap(480), 0) is None

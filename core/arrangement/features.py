@@ -1,0 +1,124 @@
+"""What speaks for each track to play a note, as numbers that mean the same in every song: (tracks, FEATURES)."""
+
+import numpy as np
+
+from core.arrangement.histograms import Floats, gap_bin, interval_bin, place_bin
+from core.arrangement.note_stream import Place
+from core.arrangement.prompt_model import PromptModel, context
+from core.arrangement.track_state import PARTS, TrackState
+from core.codec.vocabulary import to_bin
+
+FEATURES = 46
+_FLOOR = -8.0  # nats: what is less likely counts as this
+_BARS_BACK = (1, 2, 4)
+_CHORD = 11
+
+
+def features(prompt: PromptModel, state: TrackState, pitch: int, velocity: int, where: Place) -> Floats:
+    """The features of giving a note of the present chord to each of the tracks."""
+    tables = prompt.histograms
+    lists = (
+        tables.pitch[:, pitch],
+        tables.recent_pitch[:, pitch],
+        tables.place[:, place_bin(where)],
+        tables.velocity[:, to_bin(velocity)],
+        tables.share,
+        tables.recent_share,
+        *_transitions(prompt, state, pitch, where),
+        *prompt.neighbours(context(state, pitch, velocity, where)),
+    )
+    likelihoods = np.array([_relative(values) for values in lists])
+    rows = [_row(prompt, state, pitch, where, i) for i in range(state.count)]
+    table = np.concatenate([likelihoods.T, np.array(rows)], axis=1)
+    distance = table[:, likelihoods.shape[0]]  # to the track's own last chord, against the nearest of the others
+    others = np.array([np.delete(distance, i).min(initial=2.0) for i in range(state.count)])
+    return np.concatenate([table, (distance - others)[:, None]], axis=1)
+
+
+def _relative(values: Floats) -> Floats:
+    """Log-probabilities by track as log-shares among the tracks."""
+    top = values.max()
+    return np.maximum(values - top - np.log(np.exp(values - top).sum()), _FLOOR)
+
+
+def _transitions(prompt: PromptModel, state: TrackState, pitch: int, where: Place) -> list[Floats]:
+    """Log-likelihoods by track: interval, time since its last chord, one more in the chord, sounding, and in pairs."""
+    tables, count = prompt.histograms, state.count
+    interval, gap, more, silent, pair = (np.zeros(count) for _ in range(5))
+    for i in range(count):
+        chord = state.chord[i]
+        more[i] = tables.more[i, min(len(chord), _CHORD)]
+        if chord:
+            interval[i] = tables.chord_interval[i, interval_bin(pitch - chord[-1])]
+        elif (nearest := state.nearest(i, pitch)) is not None:
+            interval[i] = tables.interval[i, interval_bin(pitch - nearest)]
+            gap[i] = tables.gap[i, gap_bin(where.quarters - state.last_quarters[i])]
+            silent[i] = tables.silent[i, int(bool(state.held(i)))]
+        else:
+            interval[i], gap[i] = -3.5, -3.5
+        for j in range(count):
+            if j != i and state.chord[j]:
+                pair[i] += tables.pair[i, j, interval_bin(pitch - state.chord[j][-1])]
+    return [interval, gap, more, silent, pair]
+
+
+def _row(prompt: PromptModel, state: TrackState, pitch: int, where: Place, i: int) -> list[float]:
+    """What is told of one track by itself, and of its order among the others."""
+    chord, held, nearest = state.chord[i], state.held(i), state.nearest(i, pitch)
+    mono, rank, top = float(prompt.monophonic[i]), int(prompt.rank[i]), max(state.count - 1, 1)
+    mean = state.mean[i]
+    everything = [q for pitches in state.sounding for q in pitches]
+    is_lowest, is_highest = pitch < min(everything, default=128), pitch > max(everything, default=-1)
+    since = where.quarters - state.last_quarters[i]
+    return [
+        min(abs(pitch - nearest), 24) / 12 if nearest is not None else 2.0,
+        min(abs(pitch - prompt.mean[i]) / prompt.deviation[i], 5.0),
+        min(abs(pitch - mean), 36) / 12 if mean is not None else 2.0,
+        min(max(prompt.low[i] - pitch, 0), 12) / 6,
+        min(max(pitch - prompt.high[i], 0), 12) / 6,
+        float(bool(chord)),
+        min(len(chord), 4) / 4,
+        mono,
+        mono * bool(chord),
+        mono * bool(held),
+        float(bool(held)),
+        *_crossings(prompt, state, pitch, i),
+        float(np.log1p(max(since, 0.0))),
+        rank / top,
+        float(rank == 0),
+        float(rank == top),
+        float(is_lowest and rank == 0),
+        float(is_lowest and rank != 0),
+        float(is_highest and rank == top),
+        float(is_highest and rank != top),
+        float(i in state.latest),
+        float(len(state.struck)) / 4,
+        float(bool(nearest is not None and pitch in state.last[i])),
+        *_same_place_before(state, pitch, where, i),
+        1 / state.count,
+    ]
+
+
+def _crossings(prompt: PromptModel, state: TrackState, pitch: int, i: int) -> list[float]:
+    """How many tracks the note would cross: in the chord, among what is held, and among what was played last."""
+    crossed = [0, 0, 0]
+    for j in range(state.count):
+        if j == i:
+            continue
+        is_above = prompt.rank[j] > prompt.rank[i]
+        recent = state.last[j] if not state.chord[j] else ()
+        for k, pitches in enumerate((state.chord[j], state.held(j), recent)):
+            if pitches:
+                crossed[k] += min(pitches) < pitch if is_above else max(pitches) > pitch
+    return [float(min(n, 3)) for n in crossed]
+
+
+def _same_place_before(state: TrackState, pitch: int, where: Place, i: int) -> list[float]:
+    """Whether the track played, and whether it played this pitch, at the same place one, two and four bars ago."""
+    played = state.played[i]
+    values = []
+    for bars in _BARS_BACK:
+        key = round((where.quarters - bars * where.bar) * PARTS)
+        found = [q for k in (key - 1, key, key + 1) for q in played.get(k, ())]
+        values += [float(bool(found)), float(pitch in found)]
+    return values

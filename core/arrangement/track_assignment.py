@@ -1,0 +1,136 @@
+"""Which of the prompt's tracks plays each note of a take: decided at once, from the prompt and the decisions before.
+
+A conditional logit: a small network, the same for every song, scores each track from features that are relative to
+what that track does in the prompt; the best score plays the note. The network's weights are learned from songs whose
+tracks are known (core.training.track_assignment) and bundled; what is song's own is learned from the prompt.
+"""
+
+from collections.abc import Sequence
+from copy import copy, deepcopy
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from core.arrangement.features import features
+from core.arrangement.histograms import Floats
+from core.arrangement.note_stream import place
+from core.arrangement.prompt_model import PromptModel
+from core.midi.score import Track
+from core.midi.tempo_map import TempoMap
+from core.resources import bundled
+
+
+class Assignment(NamedTuple):
+    """Who plays a note: `tracks` are indices, first the main one, then those that double it.
+
+    `ended` are notes (track, pitch) that a monophonic track sounded until now: they end as this one begins.
+    """
+
+    tracks: tuple[int, ...]
+    ended: tuple[tuple[int, int], ...] = ()
+
+
+class Weights(NamedTuple):
+    """The network: standardised features through two hidden layers (tanh), and a straight way past them."""
+
+    mean: Floats  # (features,)
+    scale: Floats  # (features,)
+    hidden: tuple[tuple[Floats, Floats], ...]  # matrix (in, out) and bias of each hidden layer
+    out: Floats  # (last hidden,)
+    straight: Floats  # (features,)
+
+    def scores(self, table: Floats) -> Floats:
+        """(tracks, features) -> (tracks,): log-odds of each track, up to a constant."""
+        inputs = (table - self.mean) * self.scale
+        layer = inputs
+        for matrix, bias in self.hidden:
+            layer = np.tanh(layer @ matrix + bias)
+        return layer @ self.out + inputs @ self.straight
+
+
+@cache
+def bundled_weights() -> Weights:
+    """The weights that come with Continuo."""
+    return load_weights(bundled("models", "track-assignment.npz"))
+
+
+def load_weights(path: Path) -> Weights:
+    """Read weights as core.training.track_assignment writes them."""
+    with np.load(path, allow_pickle=False) as file:
+        table = {name: file[name].astype(np.float64) for name in file.files}
+    hidden = tuple((table[f"hidden{k}"], table[f"bias{k}"]) for k in (0, 1))
+    return Weights(table["mean"], table["scale"], hidden, table["out"], table["straight"])
+
+
+class TrackAssigner:
+    """Gives each note of a take, in order of time, to one of the prompt's tracks.
+
+    `tracks` are the prompt's (drums excluded; at least one), `marker` and `start` seconds as in `encode_prompt`,
+    `only` the index of the one track that is to play everything. `copy` gives a second take its own.
+    """
+
+    def __init__(
+        self,
+        tracks: Sequence[Track],
+        marker: float,
+        start: float | None,
+        tempo_map: TempoMap,
+        *,
+        only: int | None = None,
+        weights: Weights | None = None,
+    ) -> None:
+        """Learn from the prompt. Raises ValueError without tracks, for drums, and if there is no track `only`."""
+        if not tracks or any(track.is_percussion for track in tracks):
+            raise ValueError("notes are assigned to one or more tracks that are not drums")
+        if only is not None and not 0 <= only < len(tracks):
+            raise ValueError(f"there is no track {only}")
+        self.prompt = PromptModel(tracks, marker, start, tempo_map)
+        self.state = self.prompt.state
+        self._tempo_map = tempo_map
+        self._only = only
+        self._weights = weights or bundled_weights()
+        self._holders: dict[int, tuple[int, ...]] = {}  # pitch -> the tracks that sound it
+
+    def assign(self, onset: float, pitch: int, velocity: int) -> Assignment:
+        """Who plays a note-on at `onset` (seconds of the score, never falling) with a MIDI velocity."""
+        where = place(self._tempo_map, onset)
+        self.release(pitch)  # a re-strike ends what sounds
+        self.state.advance(onset, where)
+        if self._only is not None:
+            chosen = (self._only,)
+        else:
+            table = features(self.prompt, self.state, pitch, velocity, where)
+            main = self.choose(table)
+            chosen = (main, *(j for j in self.prompt.doubled_by[main] if self._is_free(j)))
+        ended = tuple((i, held) for i in chosen if self.prompt.monophonic[i] for held in sorted(self.state.sounding[i]))
+        for i, held in ended:
+            self.state.sounding[i].discard(held)
+            self._holders[held] = tuple(j for j in self._holders.get(held, ()) if j != i)
+        self.state.strike(pitch, where, chosen)
+        self._holders[pitch] = chosen
+        return Assignment(chosen, ended)
+
+    def copy(self) -> "TrackAssigner":
+        """Another that goes on from here by itself; what was learned from the prompt is shared."""
+        twin = copy(self)
+        twin.state = deepcopy(self.state)
+        twin._holders = dict(self._holders)
+        return twin
+
+    def choose(self, table: Floats) -> int:
+        """The best track by its features; a monophonic one plays no two notes of a chord if another can."""
+        scores = self._weights.scores(table)
+        free = [self._is_free(i) for i in range(len(scores))]
+        if any(free):
+            scores = np.where(free, scores, -np.inf)
+        return int(np.argmax(scores))
+
+    def _is_free(self, track: int) -> bool:
+        return not (self.prompt.monophonic[track] and self.state.chord[track])
+
+    def release(self, pitch: int) -> tuple[int, ...]:
+        """A note-off of the take: the tracks that it goes to, those that still sound the note."""
+        self.state.release(pitch)
+        return self._holders.pop(pitch, ())

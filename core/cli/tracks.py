@@ -1,0 +1,86 @@
+"""continuo-cli evaluate-tracks: how often the notes of a take would be given to the right track."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.cli.output import Json, give, progress, say
+from core.errors import UnreadableInput
+
+if TYPE_CHECKING:
+    from core.arrangement.evaluation import Accuracy
+
+
+def evaluate_tracks(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES...", help="MIDI files, or folders of them.")],
+    bars: Annotated[int, typer.Option(min=1, help="Bars behind the marker whose tracks are hidden.")] = 16,
+    passages: Annotated[int, typer.Option(min=1, help="Markers in each song, evenly spread.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure how notes are given to tracks: hide the tracks of the true next bars, and count those found.
+
+    None of the hidden tracks is ever shown: each note is decided from the prompt and the decisions before it. A note
+    that several tracks play counts where one of them is named. Songs with one track, drums aside, are left out.
+
+    Example: continuo-cli evaluate-tracks song.mid more-songs --json
+    """
+    from core.arrangement.evaluation import measure, passage_at
+    from core.midi.read import read_score
+
+    paths = [found for path in files for found in (sorted(path.rglob("*.mid")) if path.is_dir() else [path])]
+    measured: list[tuple[Path, list[Accuracy]]] = []
+    with progress() as shown:
+        bar = shown.add_task("Measuring", total=len(paths), note="")
+        for path in paths:
+            try:
+                score = read_score(path)
+            except UnreadableInput as error:
+                say(str(error))
+                continue
+            last = score.tempo_map.bar_beat(score.end_tick)[0]
+            markers = sorted({last * (k + 1) // (passages + 1) for k in range(passages)})
+            found = [passage for marker in markers if (passage := passage_at(score, marker, bars))]
+            if found:
+                measured.append((path, [measure(passage) for passage in found]))
+            shown.update(bar, advance=1, note=path.name, refresh=True)
+    if not measured:
+        raise UnreadableInput("None of these files has several tracks, and enough notes, in the middle.")
+    result = _summary(measured)
+    accuracy, bass = result["accuracy"], result["bass_accuracy"]
+    lines = [
+        f"{result['songs']} song{'s' * (result['songs'] > 1)}, {result['notes']} notes: {accuracy:.1%} right"
+        + (f" (standard error {result['standard_error']:.1%})" if result["standard_error"] is not None else ""),
+        f"  lowest track   {bass:.1%}" if bass is not None else "  lowest track   silent",
+        f"  learning       {result['fit_ms']} ms a prompt",
+        f"  deciding       {result['note_ms']} ms a note",
+    ]
+    give("\n".join(lines), result, as_json)
+
+
+def _summary(measured: "list[tuple[Path, list[Accuracy]]]") -> dict[str, Any]:
+    """Means over songs, the standard error among them, and each song's own figures."""
+    songs, basses = [], []
+    for path, parts in measured:
+        notes, bass = sum(p.notes for p in parts), sum(p.bass_notes for p in parts)
+        right = sum(p.right for p in parts) / notes
+        bass_right = sum(p.bass_right for p in parts) / bass if bass else None
+        songs.append({"file": str(path), "notes": notes, "accuracy": right, "bass_accuracy": bass_right})
+        if bass_right is not None:
+            basses.append(bass_right)
+    count = len(songs)
+    mean = sum(song["accuracy"] for song in songs) / count
+    spread = sum((song["accuracy"] - mean) ** 2 for song in songs)
+    everything = [part for _, parts in measured for part in parts]
+    notes = sum(part.notes for part in everything)
+    return {
+        "songs": count,
+        "notes": notes,
+        "accuracy": mean,
+        "standard_error": (spread / (count - 1) / count) ** 0.5 if count > 1 else None,
+        "bass_accuracy": sum(basses) / len(basses) if basses else None,
+        "accuracy_over_notes": sum(part.right for part in everything) / notes,
+        "fit_ms": round(1000 * sum(part.fit_seconds for part in everything) / len(everything), 1),
+        "note_ms": round(1000 * sum(part.assign_seconds for part in everything) / notes, 3),
+        "files": songs,
+    }

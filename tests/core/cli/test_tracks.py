@@ -1,0 +1,43 @@
+"""evaluate-tracks: the share of notes given to the right track."""
+
+from pathlib import Path
+
+import mido
+import pytest
+
+from tests.core.cli.helpers import Command
+from tests.core.midi.builders import file_of, off, on
+
+
+@pytest.fixture
+def duet(tmp_path: Path) -> Path:
+    """Forty bars of a low and a high voice."""
+    low = [m for k in range(160) for m in (on(36 + k % 5), off(36 + k % 5, 480))]
+    high = [m for k in range(160) for m in (on(76 + k % 7, channel=1), off(76 + k % 7, 480, channel=1))]
+    metre = [mido.MetaMessage("time_signature", numerator=4, denominator=4)]
+    path = tmp_path / "duet.mid"
+    path.write_bytes(file_of(metre, low, high))
+    return path
+
+
+def test_voices_that_are_far_apart_are_all_found(command: Command, duet: Path) -> None:
+    result = command.json("evaluate-tracks", duet, "--bars", 8)
+    assert (result["songs"], result["notes"], result["accuracy"], result["bass_accuracy"]) == (1, 64, 1.0, 1.0)
+    assert result["standard_error"] is None
+    code, out, _ = command("evaluate-tracks", duet.parent, "--passages", 3)
+    assert code == 0
+    assert "1 song," in out
+    assert "100.0% right" in out
+
+
+def test_what_has_one_track_is_left_out(command: Command, tmp_path: Path, duet: Path) -> None:
+    single = tmp_path / "single.mid"
+    single.write_bytes(file_of([m for k in range(160) for m in (on(60), off(60, 480))]))
+    code, _, err = command("evaluate-tracks", single)
+    assert code == 3
+    assert "several tracks" in err
+    (tmp_path / "broken.mid").write_bytes(b"no music")
+    code, out, err = command("evaluate-tracks", tmp_path)
+    assert code == 0
+    assert "1 song," in out
+    assert "broken.mid" in err
