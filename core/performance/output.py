@@ -1,7 +1,7 @@
 """Output: the player of the output chosen, whatever happens to it, and which ports there are.
 
-Opening an output and listing ports take long, or hang with the system's sound, so they happen on a thread of their
-own; commands that must be obeyed at once go straight to the player.
+Opening an output and listing ports take long, or hang with the system's sound, so each has a thread of its own;
+commands that must be obeyed at once go straight to the player.
 """
 
 import logging
@@ -21,6 +21,7 @@ from core.performance.standing_port import StandingPort
 LOOK_FOR_PORTS = 3.0  # seconds between looks at which ports there are
 FIRST_LOOK = 0.5  # seconds from the opening of an output, which is more urgent, to the next look
 CLOSING = 8.0  # seconds for an output that is just being opened to be closed again
+LISTING_CLOSING = 1.0  # seconds for ports that are just being listed
 SILENT = "silent"
 
 _log = logging.getLogger("continuo")
@@ -53,6 +54,7 @@ class Output:
         self._look_at: float | None = None  # when to look for ports
         self._closed = False
         self._thread = Background("continuo-output", lambda error: events.failed(error, "playing"))
+        self._listing = Background("continuo-ports", lambda error: events.failed(error, "looking for ports"))
 
     # What is wanted
 
@@ -77,10 +79,10 @@ class Output:
             self.look_for_ports()
 
     def look_for_ports(self) -> None:
-        """Find out which ports there are, unless the thread is busy."""
+        """Find out which ports there are, unless that is under way or something more urgent is."""
         self._look_at = self._clock() + LOOK_FOR_PORTS
-        if not self._thread.is_busy:
-            self._thread.do(self._look_for_ports)
+        if not self.is_busy:
+            self._listing.do(self._list_ports)
 
     def try_again(self) -> None:
         """The synth was chosen and had no audio device, and nothing plays: there may be one now."""
@@ -94,6 +96,7 @@ class Output:
             player, self.player = self.player, None
         if player is not None:
             _close(player)
+        self._listing.close(LISTING_CLOSING)
         if self._thread.close(CLOSING):
             self._port.close()
 
@@ -102,7 +105,7 @@ class Output:
     @property
     def is_busy(self) -> bool:
         """Whether an output is being opened, or the ports looked for."""
-        return self._thread.is_busy
+        return self._thread.is_busy or self._listing.is_busy
 
     @property
     def description(self) -> str:
@@ -192,13 +195,15 @@ class Output:
         if self.player is None:
             self._open(self.choice)
 
-    def _look_for_ports(self) -> None:
-        before, has_midi, ports = (self._has_midi, self.ports), True, ()
+    def _list_ports(self) -> None:
+        """On a thread of its own."""
         try:
-            ports = tuple(list_ports())
+            self._thread.do(self._use_ports, True, tuple(list_ports()))
         except ContinuoError:  # no MIDI system: there are none
-            has_midi = False
-        if (has_midi, ports) != before:
+            self._thread.do(self._use_ports, False, ())
+
+    def _use_ports(self, has_midi: bool, ports: tuple[PortInfo, ...]) -> None:
+        if (has_midi, ports) != (self._has_midi, self.ports):
             self._has_midi, self.ports = has_midi, ports
             self._events.ports_changed(ports)
             self._come_back()

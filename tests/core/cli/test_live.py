@@ -196,6 +196,47 @@ def test_sigterm_while_waiting_for_a_connection(jack: dict[str, str]) -> None:
         process.communicate()
 
 
+def player_of(process: subprocess.Popen[str]) -> int:
+    """The process that plays for a command."""
+    children = Path(f"/proc/{process.pid}/task").glob("*/children")
+    pids = [int(pid) for file in children for pid in file.read_text().split()]
+    return next(pid for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+def test_a_run_that_fails_before_its_first_event_leaves_the_output_file_as_it_is(
+    tmp_path: Path, jack: dict[str, str]
+) -> None:
+    out = tmp_path / "o.mid"
+    out.write_bytes(NOCTURNE.read_bytes())
+    process = start("continue", NOCTURNE, "-o", out, "--seconds", 5, "--seed", 4, "--live", "--json", env=jack)
+    try:
+        assert process.stderr
+        for line in process.stderr:
+            if "Playing to" in line:
+                break
+        os.kill(player_of(process), signal.SIGKILL)
+        stdout, stderr = process.communicate(timeout=60)
+        assert (process.returncode, stdout) == (1, "")
+        assert "ended unexpectedly" in stderr
+        assert out.read_bytes() == NOCTURNE.read_bytes()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_take_is_played_on_its_voice_as_in_the_window(
+    command: Command, song: Path, tiny: Path, jack: dict[str, str]
+) -> None:
+    with Listener(own_port="Grand Piano") as listener:
+        line = ("continue", song, "--model", tiny, "--seconds", 1, "--grid", "off", "--seed", 9, "--live", "grand")
+        assert command.json(*line)["notes"] > 0
+        messages = listener.wait_for(lambda ms: bool(ms) and ms[-1][0] & 0xF0 == 0xB0)
+        played = [m for m in messages if m[0] & 0xF0 in (0x80, 0x90)]
+        assert {m[0] & 0x0F for m in played} == {2}  # the song has 0 and 1
+        assert {m[2] for m in played if m[0] & 0xF0 == 0x80} <= {64, 0}  # 0: silenced at the end
+        assert not [m for m in messages if m[0] & 0xF0 == 0xC0]  # a port keeps its own sounds
+
+
 def test_what_was_sampled_is_saved_when_the_midi_system_dies(
     command: Command, mortal_jack: JackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,138 @@
+"""The thread that owns the model, without the thread: what is due is done when the test says so."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.errors import UsageError
+from core.generation.options import Options
+from core.midi.key import Key
+from core.model.checkpoint import save_model
+from core.model.transformer import ModelConfig, MusicTransformer
+from core.performance.generation import CALM, Generation, GenerationEvents
+from core.performance.prompts import PromptRequest
+from core.performance.run import Run
+from tests.core.performance.fakes import session
+
+
+class Told:
+    """What was told, by name, in order."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.values: dict[str, Any] = {}
+
+    def events(self) -> GenerationEvents:
+        def on(name: str) -> Callable[..., None]:
+            def tell(*values: Any) -> None:
+                self.names.append(name)
+                self.values[name] = values
+
+            return tell
+
+        return GenerationEvents(
+            **{name: on(name) for name in ("model_ready", "preparing", "prepared", "ended", "message", "failed")}
+        )
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    torch.manual_seed(5)
+    path = tmp_path_factory.mktemp("models") / "tiny.safetensors"
+    save_model(path, MusicTransformer(ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=256)), {"name": "tiny"})
+    return str(path)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+def request(marker: float = 2.0) -> PromptRequest:
+    of = session()
+    return PromptRequest(of.prompt_tracks, marker, 0.0, of.tempo_map, "off")
+
+
+def options(key: Key | None) -> Options:
+    return Options(events=5)
+
+
+def do_all(generation: Generation) -> None:
+    while generation.do_due():
+        pass
+
+
+def test_a_prompt_is_read_once_nothing_newer_comes(told: Told, tiny: str) -> None:
+    now = 0.0
+    generation = Generation(told.events(), clock=lambda: now)
+    generation.want_model(tiny)
+    generation.want_prompt(request(1.0))
+    do_all(generation)
+    assert told.names == ["model_ready"]
+    now = CALM - 0.01
+    generation.want_prompt(newer := request(1.5))
+    now = CALM + 0.01
+    do_all(generation)
+    assert told.names == ["model_ready"]
+    now = 3 * CALM
+    do_all(generation)
+    assert told.names == ["model_ready", "preparing", "prepared"]
+    assert told.values["prepared"] == (newer, "C major", "")
+    rate = generation.rate(1)
+    assert rate
+    assert generation.rate(2) == rate / 2
+
+
+def test_a_run_waits_for_no_calm(told: Told, tiny: str) -> None:
+    generation = Generation(told.events(), clock=lambda: 0.0)
+    generation.want_model(tiny)
+    run = Run()
+    generation.want_run(run, request(), options)
+    do_all(generation)
+    assert told.names == ["model_ready", "preparing", "prepared", "ended"]
+    assert (run.events, len(run.takes), run.ranking, run.fault) == (5, 1, [0], None)
+
+
+def test_a_run_that_was_stopped_before_has_no_take(told: Told, tiny: str) -> None:
+    generation = Generation(told.events(), clock=lambda: 0.0)
+    generation.want_model(tiny)
+    run = Run()
+    run.stop()
+    generation.want_run(run, request(), options)
+    do_all(generation)
+    assert told.names[-1] == "ended"
+    assert (run.events, run.takes, run.fault) == (0, [], None)
+
+
+def test_options_that_cannot_be_are_the_runs_fault(told: Told, tiny: str) -> None:
+    def refuse(key: Key | None) -> Options:
+        raise UsageError("There is no such key.")
+
+    generation = Generation(told.events(), clock=lambda: 0.0)
+    generation.want_model(tiny)
+    run = Run()
+    generation.want_run(run, request(), refuse)
+    do_all(generation)
+    assert told.values["ended"] == (run,)
+    assert str(run.fault) == "There is no such key."
+
+
+def test_a_model_that_is_not_there_fails_the_run_too(told: Told, tmp_path: Path) -> None:
+    generation = Generation(told.events(), clock=lambda: 0.0)
+    generation.want_model(str(tmp_path / "none.safetensors"))
+    run = Run()
+    generation.want_run(run, request(), options)
+    do_all(generation)
+    assert told.names == ["ended", "failed"]
+    assert "no model" in str(run.fault)
+
+
+def test_the_thread_ends(told: Told, tiny: str) -> None:
+    generation = Generation(told.events())
+    generation.start()
+    generation.want_model(tiny)
+    generation.close()
+    assert not generation.is_alive

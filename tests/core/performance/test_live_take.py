@@ -1,0 +1,53 @@
+"""On which channels a take plays, and what plays beside it."""
+
+from collections.abc import Sequence
+
+from core.codec.events import NoteMessage
+from core.live.outputs import ExistingPort, NoOutput
+from core.performance.live_take import DueMessages, TakeStart, note_message
+from tests.core.performance.fakes import Made, notes, player
+
+
+class TwoHands:
+    """What is below C4 on one channel, the rest on another."""
+
+    setup = (b"\xc2\x20",)
+
+    def route(self, messages: Sequence[NoteMessage]) -> list[tuple[float, bytes]]:
+        return [(m.time, note_message(2 if m.pitch < 60 else 3, m.pitch, m.velocity)) for m in messages]
+
+
+BESIDE = [(10.0, b"\x99\x24\x40"), (10.5, b"\x95\x30\x40"), (11.0, b"\x89\x24\x40")]
+
+
+def test_due_messages_are_given_once_up_to_and_at_the_head() -> None:
+    due = DueMessages(iter(BESIDE))
+    assert due.until(9.9) == []
+    assert due.until(10.5) == BESIDE[:2]
+    assert due.until(10.5) == []
+    assert due.until(99.0) == BESIDE[2:]
+    assert due.until(99.0) == []
+
+
+def test_notes_go_where_the_router_says_and_others_play_on_between_them(made: Made) -> None:
+    playback = made(NoOutput())
+    take = playback.begin_take(TakeStart(10.0, None, TwoHands(), BESIDE))
+    take.feed(notes((0.2, 50, 80), (0.6, 70, 80)), 0.7)
+    take.feed(notes((0.9, 50, 0)), 1.2)
+    assert player().commands == [
+        ("start", 10.0, None, 0.1, None),
+        ("feed", [], 10.0),
+        ("feed", [(10.0, "992440"), (10.2, "923250"), (10.5, "953040"), (10.6, "934650")], 10.7),
+        ("feed", [(10.9, "823240"), (11.0, "892440")], 11.2),
+    ]
+
+
+def test_a_port_of_one_channel_gets_all_but_percussion_on_it(made: Made) -> None:
+    playback = made(ExistingPort("x"), channel=7)
+    take = playback.begin_take(TakeStart(10.0, None, TwoHands(), BESIDE))
+    take.feed(notes((0.2, 50, 80), (0.6, 70, 80)), 0.7)
+    assert player().commands[-1] == (
+        "feed",
+        [(10.0, "992440"), (10.2, "973250"), (10.5, "973040"), (10.6, "974650")],
+        10.7,
+    )
