@@ -62,7 +62,7 @@ def play(assigner: TrackAssigner, notes: Sequence[StreamNote]) -> list[Assignmen
     given = []
     for note in notes:
         while ends and ends[0][0] <= note.onset:
-            assigner.release(heappop(ends)[1])
+            assigner.release(*heappop(ends))
         given.append(assigner.assign(note.onset, note.pitch, note.velocity))
         heappush(ends, (note.end, note.pitch))
     return given

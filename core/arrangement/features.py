@@ -5,10 +5,10 @@ import numpy as np
 from core.arrangement.histograms import Floats, gap_bin, interval_bin, place_bin
 from core.arrangement.note_stream import Place
 from core.arrangement.prompt_model import PromptModel, context
-from core.arrangement.track_state import PARTS, TrackState
+from core.arrangement.track_state import CHORD_SECONDS, PARTS, TrackState
 from core.codec.vocabulary import to_bin
 
-FEATURES = 46
+FEATURES = 54
 _FLOOR = -8.0  # nats: what is less likely counts as this
 _BARS_BACK = (1, 2, 4)
 _CHORD = 11
@@ -32,7 +32,7 @@ def features(prompt: PromptModel, state: TrackState, pitch: int, velocity: int, 
     table = np.concatenate([likelihoods.T, np.array(rows)], axis=1)
     distance = table[:, likelihoods.shape[0]]  # to the track's own last chord, against the nearest of the others
     others = np.array([np.delete(distance, i).min(initial=2.0) for i in range(state.count)])
-    return np.concatenate([table, (distance - others)[:, None]], axis=1)
+    return np.concatenate([table, (distance - others)[:, None], _freedom(prompt, state, distance)], axis=1)
 
 
 def _relative(values: Floats) -> Floats:
@@ -111,6 +111,30 @@ def _crossings(prompt: PromptModel, state: TrackState, pitch: int, i: int) -> li
             if pitches:
                 crossed[k] += min(pitches) < pitch if is_above else max(pitches) > pitch
     return [float(min(n, 3)) for n in crossed]
+
+
+def _freedom(prompt: PromptModel, state: TrackState, distance: Floats) -> Floats:
+    """(tracks, 8): how long a track has been silent, and how many others could play, for it neither holds nor strikes.
+
+    Where voices move by turns, the one that has just let go of its note is the one that goes on.
+    """
+    free = np.array([not state.sounding[i] for i in range(state.count)])
+    silent = np.where(free, np.maximum(state.onset - np.array(state.released), 0.0), 0.0)
+    let_go = free & (silent <= CHORD_SECONDS)
+    above = np.array([(free & (prompt.rank > rank)).sum() for rank in prompt.rank])
+    below = np.array([(free & (prompt.rank < rank)).sum() for rank in prompt.rank])
+    nearest = free & (distance <= np.where(free, distance, np.inf).min())
+    columns = (
+        np.log1p(np.minimum(silent, 20.0)),
+        let_go,
+        let_go & (let_go.sum() == 1),
+        free,
+        free & (free.sum() == 1),
+        np.minimum(below, 4) / 3,
+        np.minimum(above, 4) / 3,
+        nearest,
+    )
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 def _same_place_before(state: TrackState, pitch: int, where: Place, i: int) -> list[float]:

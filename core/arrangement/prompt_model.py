@@ -64,15 +64,15 @@ class PromptModel:
         for k, note in enumerate(self.notes):
             where = place(tempo_map, note.onset)
             while ends and ends[0][0] <= note.onset:
-                self.state.release(heappop(ends)[1])
+                self.state.release(*heappop(ends))
             heappush(ends, (note.end, note.pitch))
             self.state.advance(note.onset, where)
             rows.append(context(self.state, note.pitch, note.velocity, where))
             counter.add(self.state, note, where, float(np.exp((k - len(self.notes)) / _FADE)))
             self.state.strike(note.pitch, where, note.tracks)
             self._labels[k, list(note.tracks)] = 1 / len(note.tracks)
-        for _, pitch in ends:  # what sounds at the marker is released there
-            self.state.release(pitch)
+        for end, pitch in ends:  # what sounds at the marker is released there
+            self.state.release(end, pitch)
         self._memory = np.array(rows).reshape(len(rows), 11 + _BY_TRACK * self.count)
         self.histograms = counter.histograms()
         self.monophonic = [is_monophonic(track, tempo_map, marker) for track in tracks]

@@ -96,7 +96,7 @@ class TrackAssigner:
     def assign(self, onset: float, pitch: int, velocity: int) -> Assignment:
         """Who plays a note-on at `onset` (seconds of the score, never falling) with a MIDI velocity."""
         where = place(self._tempo_map, onset)
-        self.release(pitch)  # a re-strike ends what sounds
+        self.release(onset, pitch)  # a re-strike ends what sounds
         self.state.advance(onset, where)
         if self._only is not None:
             chosen = (self._only,)
@@ -107,6 +107,7 @@ class TrackAssigner:
         ended = tuple((i, held) for i in chosen if self.prompt.monophonic[i] for held in sorted(self.state.sounding[i]))
         for i, held in ended:
             self.state.sounding[i].discard(held)
+            self.state.released[i] = onset
             self._holders[held] = tuple(j for j in self._holders.get(held, ()) if j != i)
         self.state.strike(pitch, where, chosen)
         self._holders[pitch] = chosen
@@ -130,7 +131,7 @@ class TrackAssigner:
     def _is_free(self, track: int) -> bool:
         return not (self.prompt.monophonic[track] and self.state.chord[track])
 
-    def release(self, pitch: int) -> tuple[int, ...]:
-        """A note-off of the take: the tracks that it goes to, those that still sound the note."""
-        self.state.release(pitch)
+    def release(self, time: float, pitch: int) -> tuple[int, ...]:
+        """A note-off of the take at `time` (seconds): the tracks that it goes to, those that still sound the note."""
+        self.state.release(time, pitch)
         return self._holders.pop(pitch, ())

@@ -13,8 +13,8 @@ class TrackState:
     """The state of `count` tracks after some notes. The chord that is being struck is kept apart from what was before.
 
     By track: `chord` pitches struck in the present chord, `last` those of the track's chord before it, at
-    `last_quarters`; `sounding` pitches that sounded before the chord began; `mean` a running mean of the pitch;
-    `played` pitches by place (PARTS to the quarter, from the start of the file).
+    `last_quarters`; `sounding` all pitches that sound; `released` when the last of them ended (seconds); `mean` a
+    running mean of the pitch; `played` pitches by place (PARTS to the quarter, from the start of the file).
     """
 
     def __init__(self, count: int) -> None:
@@ -23,18 +23,19 @@ class TrackState:
         self.last: list[list[int]] = [[] for _ in range(count)]
         self.last_quarters = [0.0] * count
         self.sounding: list[set[int]] = [set() for _ in range(count)]
+        self.released = [-1e3] * count
         self.mean: list[float | None] = [None] * count
         self.played: list[dict[int, list[int]]] = [{} for _ in range(count)]
+        self.onset = -1.0  # of the present chord, in seconds
         self.latest: tuple[int, ...] = ()  # the tracks of the note before
         self.struck: list[int] = []  # all pitches of the present chord
         self.before: list[int] = []  # all pitches of the chord before it
         self.gap = 0.0  # quarters between those two
-        self._onset = -1.0
         self._quarters = 0.0
 
     def advance(self, onset: float, where: Place) -> None:
         """Begin a new chord if `onset` (seconds) does not belong to the present one."""
-        if onset - self._onset <= CHORD_SECONDS:
+        if onset - self.onset <= CHORD_SECONDS:
             return
         for i, pitches in enumerate(self.chord):
             if pitches:
@@ -44,7 +45,7 @@ class TrackState:
         if self.struck:
             self.before, self.struck = self.struck, []
         self.gap = where.quarters - self._quarters
-        self._onset, self._quarters = onset, where.quarters
+        self.onset, self._quarters = onset, where.quarters
 
     def strike(self, pitch: int, where: Place, tracks: Sequence[int]) -> None:
         """A note of the present chord goes to `tracks`."""
@@ -58,10 +59,12 @@ class TrackState:
             self.played[i].setdefault(key, []).append(pitch)
         self.latest = tuple(tracks)
 
-    def release(self, pitch: int) -> None:
-        """A note-off: the pitch sounds no longer."""
-        for sounding in self.sounding:
-            sounding.discard(pitch)
+    def release(self, time: float, pitch: int) -> None:
+        """A note-off at `time` (seconds): the pitch sounds no longer."""
+        for i, sounding in enumerate(self.sounding):
+            if pitch in sounding:
+                sounding.discard(pitch)
+                self.released[i] = time
 
     def held(self, track: int) -> set[int]:
         """What the track sounds, the present chord aside."""

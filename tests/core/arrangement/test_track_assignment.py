@@ -34,10 +34,10 @@ def test_bass_chords_and_lead_stay_where_they_are() -> None:
         assert one.assign(now, 36 + beat % 5, 100).tracks == (2,)
         assert [one.assign(now, pitch, 70).tracks for pitch in (60, 64, 67)] == [(1,)] * 3
         for pitch in (60, 64, 67):
-            one.release(pitch)
+            one.release(now, pitch)
         assert one.assign(now + 0.25, 79 + beat % 6, 90).tracks == (0,)
-        assert one.release(36 + beat % 5) == (2,)
-        assert one.release(79 + beat % 6) == (0,)
+        assert one.release(now + 0.4, 36 + beat % 5) == (2,)
+        assert one.release(now + 0.4, 79 + beat % 6) == (0,)
 
 
 def test_a_song_of_many_tracks_is_told_apart() -> None:
@@ -54,15 +54,15 @@ def test_what_tracks_double_is_doubled_again() -> None:
     one = assigner(tracks, 16)
     found = one.assign(16 * BAR, 73, 90).tracks
     assert set(found) == {lead, double}
-    assert set(one.release(73)) == {lead, double}
+    assert set(one.release(9 * BAR, 73)) == {lead, double}
 
 
 def test_a_monophonic_track_ends_its_note_when_it_is_given_a_second() -> None:
     one = assigner(trio(), only=0)
     assert one.assign(8 * BAR, 79, 90) == ((0,), ())
     assert one.assign(8 * BAR + 0.5, 81, 90) == ((0,), ((0, 79),))
-    assert one.release(79) == ()  # it has ended
-    assert one.release(81) == (0,)
+    assert one.release(9 * BAR, 79) == ()  # it has ended
+    assert one.release(9 * BAR, 81) == (0,)
     chords = assigner(trio(), only=1)
     assert chords.assign(8 * BAR, 60, 70) == ((1,), ())
     assert chords.assign(8 * BAR, 64, 70) == ((1,), ())
@@ -72,17 +72,17 @@ def test_a_restruck_note_ends_the_one_that_sounds() -> None:
     one = assigner(trio())
     first = one.assign(8 * BAR, 36, 100).tracks
     assert one.assign(8 * BAR + 0.5, 36, 100).tracks == first
-    assert one.release(36) == first
-    assert one.release(36) == ()
+    assert one.release(9 * BAR, 36) == first
+    assert one.release(9 * BAR, 36) == ()
 
 
 def test_a_copy_goes_on_by_itself() -> None:
     one = assigner(trio())
     main = one.assign(8 * BAR, 36, 100).tracks
     other = one.copy()
-    assert one.release(36) == main
-    assert other.release(36) == main
-    assert other.release(36) == ()
+    assert one.release(9 * BAR, 36) == main
+    assert other.release(9 * BAR, 36) == main
+    assert other.release(9 * BAR, 36) == ()
 
 
 def test_tracks_that_cannot_be_chosen() -> None:
@@ -112,7 +112,7 @@ def test_whatever_is_played_every_note_has_a_track_and_ends(events: list[tuple[i
     now, sounding = 8 * BAR, [set[int]() for _ in range(3)]
     for step, pitch, velocity, strikes in events:
         now += step / 100
-        for i in one.release(pitch):
+        for i in one.release(now, pitch):
             sounding[i].remove(pitch)
         if strikes:
             found = one.assign(now, pitch, velocity)
@@ -124,7 +124,7 @@ def test_whatever_is_played_every_note_has_a_track_and_ends(events: list[tuple[i
         assert len(sounding[0]) <= 1
         assert len(sounding[2]) <= 1
     for pitch in range(128):
-        for i in one.release(pitch):
+        for i in one.release(now, pitch):
             sounding[i].remove(pitch)
     assert not any(sounding)
 
