@@ -9,7 +9,6 @@ there events are decoded on one. Prompts are read with matrices in float32 on al
 """
 
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -17,12 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.model.int8 import Int8Linear, Int8Ops
 from core.model.kv_cache import KVCache, PagedKVCache
 from core.model.thread_choice import ThreadChoice
 from core.model.transformer import ModelConfig, MusicTransformer, rotate
-
-# PyTorch calls these functions of FBGEMM deprecated, but has nothing as fast for one row.
-warnings.filterwarnings("ignore", message="fbgemm_")
 
 MOST_THREADS = 4  # to decode on, in 8 bits
 PREFILL_CHUNK = 256  # events between two looks at whether the prefill is still wanted
@@ -30,12 +27,6 @@ PREFILL_CHUNK = 256  # events between two looks at whether the prefill is still 
 
 class Cancelled(Exception):
     """The prefill was no longer wanted."""
-
-
-def can_int8() -> bool:
-    """Whether this CPU and this PyTorch can multiply by matrices in 8 bits: x86 with AVX2 or more, and FBGEMM."""
-    engines = torch.backends.quantized.supported_engines
-    return "x86" in engines and hasattr(torch, "fbgemm_linear_int8_weight_fp32_activation")
 
 
 class _Linear(NamedTuple):
@@ -52,6 +43,10 @@ class _Linear(NamedTuple):
         """Add it to (N, out)."""
         sum_ += self(x)
 
+    def in_int8(self) -> Int8Linear:
+        """The same with the weight in 8 bits."""
+        return Int8Linear.of(self.weight.t().contiguous(), self.bias)
+
     @classmethod
     def of(cls, weight: Tensor, bias: Tensor) -> "_Linear":
         """Of a weight (out, in) and a bias (out)."""
@@ -59,76 +54,32 @@ class _Linear(NamedTuple):
         return cls(weight.t().contiguous() if out >= inputs else weight.t(), bias)
 
 
-class _Int8Linear(NamedTuple):
-    """The same with integers, by FBGEMM: a quarter of the memory to read.
-
-    All inputs, those of a whole batch together, are rounded to 256 levels from the least to the greatest
-    of them, each output's weights to at most 255 levels; sums are exact.
-    """
-
-    packed: Tensor
-    shape: Tensor  # (out, in) without memory of its own: only its shape is looked at
-    row_sums: Tensor  # (out)
-    bias: Tensor  # (out), in units of `scale`
-    scale: Tensor  # (out)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(N, in) -> (N, out)."""
-        return self._in_units_of_scale(x).mul_(self.scale)
-
-    def add_to(self, sum_: Tensor, x: Tensor) -> None:
-        """Add it to (N, out)."""
-        sum_.addcmul_(self._in_units_of_scale(x), self.scale)
-
-    def _in_units_of_scale(self, x: Tensor) -> Tensor:
-        return torch.fbgemm_linear_int8_weight_fp32_activation(
-            x, self.shape, self.packed, self.row_sums, 1.0, 0, self.bias
-        )
-
-    @classmethod
-    def of(cls, linear: _Linear) -> "_Int8Linear":
-        """Round each weight to the nearest level."""
-        weight, bias = linear.weight.t().contiguous(), linear.bias  # (out, in), (out)
-        # AVX2 adds the products of two neighbours in 16 bits: an input's level is at most 255, so two
-        # weights' levels together must not pass 128.
-        pairs = weight[:, ::2] + weight[:, 1::2]
-        scale = (torch.maximum(weight.abs().amax(1), pairs.abs().amax(1)) / 127).clamp_min(1e-12)
-        levels = (weight / scale[:, None]).round().to(torch.int8)
-        return cls(
-            torch.fbgemm_pack_quantized_matrix(levels),
-            levels[:1, :1].clone().expand_as(levels),
-            levels.sum(1, dtype=torch.int32),
-            bias / scale,
-            scale,
-        )
-
-
 class _Layer(NamedTuple):
     """The weights of one block, in order of use."""
 
     ln_1: tuple[Tensor, Tensor]
-    c_attn: _Linear | _Int8Linear
-    attn_c_proj: _Linear | _Int8Linear
+    c_attn: _Linear | Int8Linear
+    attn_c_proj: _Linear | Int8Linear
     ln_2: tuple[Tensor, Tensor]
-    c_fc: _Linear | _Int8Linear
-    mlp_c_proj: _Linear | _Int8Linear
+    c_fc: _Linear | Int8Linear
+    mlp_c_proj: _Linear | Int8Linear
 
 
 class _Matrices(NamedTuple):
     """All that is multiplied by: the blocks and the last linear layer."""
 
     layers: list[_Layer]
-    lm_head: _Linear | _Int8Linear
+    lm_head: _Linear | Int8Linear
 
     def in_int8(self) -> "_Matrices":
         """The same in 8 bits."""
 
         def rounded(layer: _Layer) -> _Layer:
-            parts = {n: _Int8Linear.of(part) for n, part in layer._asdict().items() if isinstance(part, _Linear)}
+            parts = {name: part.in_int8() for name, part in layer._asdict().items() if isinstance(part, _Linear)}
             return layer._replace(**parts)
 
         assert isinstance(self.lm_head, _Linear)
-        return _Matrices([rounded(layer) for layer in self.layers], _Int8Linear.of(self.lm_head))
+        return _Matrices([rounded(layer) for layer in self.layers], self.lm_head.in_int8())
 
 
 class Inference:
@@ -148,7 +99,7 @@ class Inference:
         def put(weight: Tensor) -> Tensor:
             return weight.detach().to(self.device, torch.float32)
 
-        decodes_in_int8 = int8 and self.device.type == "cpu" and can_int8()
+        decodes_in_int8 = int8 and self.device.type == "cpu" and Int8Ops.is_there()
         self._most_threads = MOST_THREADS if decodes_in_int8 else 1
 
         def linear(layer: torch.nn.Linear, scale: Tensor | None = None) -> _Linear:
@@ -226,7 +177,7 @@ class Inference:
             torch.set_num_threads(choice.threads)
             started = time.perf_counter()
             logits = self._decode(ids, cache)
-            choice.took(time.perf_counter() - started)
+            choice.record(time.perf_counter() - started)
             return logits
         finally:
             torch.set_num_threads(threads)

@@ -2,10 +2,7 @@
 
 `KVCache` leaves attention to PyTorch. `PagedKVCache` is for one event at a time on a CPU, where reading the cache
 takes much of the time. With one query, attention is two weighted sums of a table's rows: of scores, weighted by
-the query, if keys lie transposed; then of values, weighted by probabilities. PyTorch has such sums for word
-embeddings (`embedding_bag`, on x86 FBGEMM's). They read a table of 16-bit numbers as fast as memory gives it,
-which its products of a matrix and a vector do not; and each sum is one thread's work, so that it is the same,
-to the last bit, on any number of threads.
+the query, if keys lie transposed; then of values, weighted by probabilities. `Int8Ops.weighted_sums` has them.
 """
 
 import weakref
@@ -13,6 +10,8 @@ import weakref
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from core.model.int8 import Int8Ops
 
 PAGE_SIZE = 128  # places whose keys lie together in a PagedKVCache
 
@@ -190,19 +189,12 @@ class PagedKVCache(KVCache):
         self._new_keys[layer].copy_(k)
         self._new_values[layer].copy_(v)
         self._queries.copy_(q.unsqueeze(2))  # every page's rows are weighted by the same
-        scores = _sums(
-            self._key_tables[layer], self._key_rows, self._key_bags, self._queries
-        )  # (B * H * pages, PAGE_SIZE)
-        probabilities = scores.view(b * h, -1).narrow(1, 0, self.length).softmax(-1)
-        y = _sums(self._value_tables[layer], self._value_rows, self._value_bags, probabilities)  # (B * H, D)
+        keys, values = self._key_tables[layer], self._value_tables[layer]
+        scores = Int8Ops.weighted_sums(keys, self._key_rows, self._key_bags, self._queries)
+        scores = scores.view(b * h, -1).narrow(1, 0, self.length)  # the last page's unfilled places left out
+        y = Int8Ops.weighted_sums(values, self._value_rows, self._value_bags, scores.softmax(-1))  # (B * H, D)
         return y.view(b, h, d).to(q.dtype)
 
 
 def _pages(places: int) -> int:
     return -(-places // PAGE_SIZE)
-
-
-def _sums(table: Tensor, rows: Tensor, bags: Tensor, weights: Tensor) -> Tensor:
-    """Weighted sums of a table's rows, (bags, width): each is of the rows named from where it begins in `rows` on."""
-    # F.embedding_bag's checks take as long as a small sum.
-    return torch.embedding_bag(table, rows, bags, mode=0, per_sample_weights=weights.flatten())[0]

@@ -27,7 +27,7 @@ class ThreadChoice:
         self._left = self._stretch  # events until the next trial; from 0 down, those of the trial
         self._gain = self._best_gain = 0.0  # seconds, of this trial
 
-    def took(self, seconds: float) -> None:
+    def record(self, seconds: float) -> None:
         """Count an event that was decoded on `threads`, in so many seconds; `threads` then says how to go on."""
         if self.threads == 1:
             self._alone.append(seconds)

@@ -39,10 +39,10 @@ PARTS = (
     ("Rich", "MIT", "Will McGugan"),
     ("Sounds: FluidR3Mono GM", "MIT", "Frank Wen, Michael Cowgill"),
     (
-        "Models: Continuo Base, bootstrap",
+        "Model: Continuo Base",
         "CC BY-SA 4.0",
         "trained on POP909 (Z. Wang et al., MIT), piano-midi.de (Bernd Krueger, CC BY-SA 3.0 DE), GiantMIDI-Piano "
-        "(Q. Kong et al., CC BY 4.0) and, Base, the OpenScore Lieder Corpus (CC0 1.0)",
+        "(Q. Kong et al., CC BY 4.0) and the OpenScore Lieder Corpus (CC0 1.0)",
     ),
     (
         "Model: Continuo Concert",

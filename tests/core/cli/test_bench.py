@@ -5,7 +5,8 @@ import torch
 
 from core.cli import bench
 from core.cli.published_loop import PublishedNetwork, loop_events_per_second
-from core.model.inference import Inference, can_int8
+from core.model.inference import Inference
+from core.model.int8 import Int8Ops
 from core.model.transformer import ModelConfig, MusicTransformer
 from tests.core.cli.helpers import Command
 
@@ -43,7 +44,7 @@ def test_what_it_prints(command: Command) -> None:
         torch.set_num_threads(threads)
     assert result["threads"] == 1
     book, bundled = result["book"], result["bundled"]
-    expected = "int8" if can_int8() else "float32"
+    expected = "int8" if Int8Ops.is_there() else "float32"
     assert (book["arithmetic"], bundled["arithmetic"]) == (expected, expected)
     assert min(book["events_per_second"], bundled["events_per_second"], book["loop_events_per_second"]) > 0
     # The ratio compares like with like: both in float32.

@@ -38,9 +38,9 @@ main()
         ("import-model", "book.pth", "-o", "out.safetensors"),
         ("bench",),
         ("train", "corpus", "-o", "run"),
-        ("finetune", "bootstrap", "."),
-        ("evaluate", "bootstrap", "song.mid"),
-        ("pack", "bootstrap", "-o", "out.safetensors"),
+        ("finetune", "continuo-base", "."),
+        ("evaluate", "continuo-base", "song.mid"),
+        ("pack", "continuo-base", "-o", "out.safetensors"),
     ],
     ids=lambda arguments: arguments[0],
 )

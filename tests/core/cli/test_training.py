@@ -228,8 +228,8 @@ def test_progress_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeyp
         (("train", "nowhere", "-o", "out", "--preset", "huge"), UsageError, "huge"),
         (("train", "nowhere", "-o", "out", "--weight", "asap=much"), UsageError, "number"),
         (("train", "nowhere", "-o", "out", "--minutes", "-3"), UsageError, "more than 0"),
-        (("finetune", "bootstrap", "nowhere"), NotFound, "nowhere"),
-        (("evaluate", "bootstrap", "nowhere", "--split", "half"), UsageError, "half"),
+        (("finetune", "continuo-base", "nowhere"), NotFound, "nowhere"),
+        (("evaluate", "continuo-base", "nowhere", "--split", "half"), UsageError, "half"),
         (("evaluate", "no-such-model", "nowhere"), NotFound, "no-such-model"),
     ],
 )

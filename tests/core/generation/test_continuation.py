@@ -21,6 +21,7 @@ from core.generation.sampler import Sampling
 from core.midi.grid import Grid
 from core.midi.statistics import apart, music
 from core.midi.write import TakeNote
+from core.model.int8 import Int8Ops
 from core.model.kv_cache import KVCache
 from core.model.transformer import ModelConfig, MusicTransformer
 
@@ -106,7 +107,7 @@ def test_the_same_seed_gives_the_same_take_and_another_another() -> None:
 @pytest.fixture
 def in_float32(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine that decodes in float32, where a batch decodes like each of its takes alone."""
-    monkeypatch.setattr("core.model.inference.can_int8", lambda: False)
+    monkeypatch.setattr(Int8Ops, "is_there", lambda: False)
     return small_engine()
 
 

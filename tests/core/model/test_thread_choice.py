@@ -19,7 +19,7 @@ def run(choice: ThreadChoice, events: int, many: float, seed: int = 0) -> tuple[
         on_one += one_thread
         # Between 0.8 and 1.2 times as long, and one in a hundred three times.
         taken = (1.0 if one_thread else many) * (3 if noise.random() < 0.01 else noise.uniform(0.8, 1.2))
-        choice.took(taken)
+        choice.record(taken)
         seconds += taken
     return seconds, on_one / events
 
@@ -60,12 +60,12 @@ def test_what_an_event_takes_on_one_thread_is_looked_at_again(many):
     """A take in a full window, where events take 1.6 times as long, then one after a short prompt."""
     choice = ThreadChoice(4)
     for _ in range(FIRST_STRETCH + 100):
-        choice.took(1.6 if choice.threads == 1 else 1.2)
+        choice.record(1.6 if choice.threads == 1 else 1.2)
     assert choice._left < 0
     lost = 0.0
     for _ in range(500):
         one_thread = choice.threads == 1
-        choice.took(1.0 if one_thread else many)
+        choice.record(1.0 if one_thread else many)
         lost += 0 if one_thread else many - 1
     assert lost < 12 * STAKE
 
@@ -73,16 +73,16 @@ def test_what_an_event_takes_on_one_thread_is_looked_at_again(many):
 def test_slow_moments_on_either_side_change_nothing():
     choice = ThreadChoice(2)
     for seconds in [1.0] * (FIRST_STRETCH - 1) + [50.0]:
-        choice.took(seconds)
+        choice.record(seconds)
     assert choice.threads == 2
     on_one = 0
     for _, seconds in zip(range(20 * CHECK), cycle([0.8] * 20 + [3.0]), strict=False):
         on_one += choice.threads == 1
-        choice.took(1.0 if choice.threads == 1 else seconds)
+        choice.record(1.0 if choice.threads == 1 else seconds)
     assert on_one == 20
     while choice.threads == 1:
-        choice.took(1.0)
-    choice.took(3 * STAKE)
+        choice.record(1.0)
+    choice.record(3 * STAKE)
     assert choice.threads == 1
 
 
@@ -90,5 +90,5 @@ def test_slow_moments_on_either_side_change_nothing():
 def test_where_one_is_all_there_are_it_stays_at_one(seconds):
     choice = ThreadChoice(1)
     for _ in range(100):
-        choice.took(seconds)
+        choice.record(seconds)
         assert choice.threads == 1

@@ -116,11 +116,11 @@ def test_names(user: Path, tmp_path: Path) -> None:
     assert module._free_name("waltzes") == "waltzes-2"
     assert module._free_name("a/b:c") == "a-b-c"
     assert module._free_name("(.my) tunes") == "my- tunes"
-    assert module._free_name("bootstrap") == "bootstrap-2"  # a bundled one
+    assert module._free_name("continuo-base") == "continuo-base-2"  # a bundled one
     for impossible in ("../x", "..", ".", " ", ".hidden"):
         with pytest.raises(UsageError, match="name of a model"):
             finetune("base", [tmp_path], name=impossible)
-    for taken in ("waltzes", "bootstrap"):
+    for taken in ("waltzes", "continuo-base"):
         with pytest.raises(UsageError, match="another --name"):
             finetune("base", [tmp_path], name=taken)
     with pytest.raises(NotFound, match="nobody"):
