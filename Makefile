@@ -4,6 +4,7 @@
 #   make continue   the same on the command line, into out/bwv846-continued.mid
 #                   (hear it live in a DAW: make continue ARGS="--live --wait")
 #   make test       the tests
+#   make test-processors  those of model and generation once more, as on processors without AVX-512, and without AVX2
 #   make check      format, lint, types, layering
 #   make examples   write the example prompts anew
 #   make picture    draw the README's pictures anew, from continuations made now
@@ -42,10 +43,10 @@ define qt_on_x11
   $(call apt,$(QT_NEEDS)) )
 endef
 
-.PHONY: help run continue test check examples picture screenshots clean test-tools
+.PHONY: help run continue test test-processors check examples picture screenshots clean test-tools
 
 help:
-	@sed -n '3,11s/^# *//p' Makefile
+	@sed -n '3,12s/^# *//p' Makefile
 
 run: $(VENV)/.runtime
 	@[ -z "$$DISPLAY" ] || $(call qt_on_x11)
@@ -64,6 +65,11 @@ continue: $(VENV)/.runtime
 
 test: $(VENV)/.dev test-tools
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
+test-processors: $(VENV)/.dev
+	for capability in avx2 default; do \
+	  ATEN_CPU_CAPABILITY=$$capability $(BIN)/python -m pytest tests/core/model tests/core/generation || exit 1; \
+	done
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

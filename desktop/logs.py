@@ -14,6 +14,13 @@ _log = logging.getLogger("continuo")
 _MOST_BYTES = 1 << 20
 
 
+class _LogFile(RotatingFileHandler):
+    """Where the disk is full, what cannot be written is left out, without a word on stderr."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
 def log_path() -> Path:
     """Where the log file lies."""
     import platformdirs
@@ -30,7 +37,7 @@ def start_logging(path: Path | None = None) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = RotatingFileHandler(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
+        handler: logging.Handler = _LogFile(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s: %(message)s"))

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 from hypothesis import settings
 
 settings.register_profile("continuo", deadline=None)  # machines that are shared are slow at times
@@ -23,37 +25,66 @@ settings.load_profile("continuo")
 # A shell that starts the tests in the background has them, and the commands they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+WAIT = 120.0  # seconds for what is sure to come: a machine may be busy, and where all is well the wait ends early
+
 Received = tuple[float, bytes]  # (time.perf_counter() at arrival, the bytes of one message)
 
 
 class JackServer:
-    """A JACK dummy server with a name of its own, until `close`."""
+    """A JACK dummy server of a test's own, until `close`.
 
-    def __init__(self) -> None:
+    JACK has places for eight servers on a machine, and one that is killed keeps its place until a server of the same
+    name is started. So there are eight names, and a lock for each.
+
+    `waits`: on a busy machine it waits for its clients; else a late one's messages may come twice, or be lost. For
+    clients that are killed or stopped a server that waits would wait by the minute.
+    """
+
+    def __init__(self, waits: bool = True) -> None:
         jackd = shutil.which("jackd")
         if jackd is None:
             pytest.fail("jackd is missing: install it with `sudo apt-get install jackd2`.")
-        self.name = f"continuo-{uuid.uuid4().hex[:8]}"
-        # --sync: on a busy machine the server waits for its clients; else a late one's messages come twice.
-        server = [jackd, "-n", self.name, "--no-realtime", "--sync", "--timeout", "5000"]
-        command = [*server, "-d", "dummy", "-r", "48000", "-p", "256"]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._command = [jackd, "--no-realtime", *(["--sync", "--timeout", "5000"] if waits else [])]
+        wait_for(self._start, "a place for a JACK server")
         self.variables = {"JACK_DEFAULT_SERVER": self.name, "CONTINUO_MIDI": "jack"}
 
-    def wait_until_running(self) -> None:
-        """Needs `variables` in this process's environment."""
-        from core.live.jack_watch import is_jack_running
+    def _start(self) -> bool:
+        """Start it in a place that is free, if there is one."""
+        for place in range(8):
+            self._lock = FileLock(Path(tempfile.gettempdir()) / f"continuo-test-jack-{place}.lock", timeout=0)
+            try:
+                self._lock.acquire()
+            except Timeout:
+                continue
+            self.name = f"continuo-test-{place}"
+            if not self._answers():  # else one is left over from tests that were killed
+                command = [*self._command, "-n", self.name, "-d", "dummy", "-r", "48000", "-p", "256"]
+                self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                wait_for(lambda: self.process.poll() is not None or self._answers(), "the JACK server to start")
+                if self.process.poll() is None:
+                    return True
+            self._lock.release()
+        return False
 
-        wait_for(is_jack_running, "the JACK server to start")
+    def _answers(self) -> bool:
+        from core.live.jack_watch import _quiet_jack
+
+        jack = _quiet_jack()
+        try:
+            jack.Client("continuo-test", servername=self.name, no_start_server=True).close()
+        except jack.JackOpenError:
+            return False
+        return True
 
     def close(self) -> None:
         """End it, with a signal it obeys: one that is killed keeps one of JACK's eight server places."""
         self.process.terminate()
         try:
-            self.process.wait(5)
+            self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._lock.release()
 
 
 class Listener:
@@ -63,7 +94,7 @@ class Listener:
     `Listener(own_port="Synth")` opens an input port of its own for others to play to.
     """
 
-    def __init__(self, part_of_name: str = "", own_port: str = "", timeout: float = 10.0) -> None:
+    def __init__(self, part_of_name: str = "", own_port: str = "", timeout: float = WAIT) -> None:
         rtmidi: Any = importlib.import_module("rtmidi")
         self.received: list[Received] = []
         self._arrived = threading.Condition()
@@ -90,7 +121,7 @@ class Listener:
         with self._arrived:
             return [message for _, message in self.received]
 
-    def wait_for(self, is_there: Callable[[list[bytes]], bool], timeout: float = 10.0) -> list[bytes]:
+    def wait_for(self, is_there: Callable[[list[bytes]], bool], timeout: float = WAIT) -> list[bytes]:
         """Wait until `is_there(messages)`; returns the messages, fails the test if it takes too long."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: is_there([m for _, m in self.received]), timeout):
@@ -117,7 +148,7 @@ class Listener:
                     self._arrived.notify_all()
 
 
-def wait_for(is_so: Callable[[], bool], what: str, timeout: float = 10.0) -> None:
+def wait_for(is_so: Callable[[], bool], what: str, timeout: float = WAIT) -> None:
     """Look again and again until something is so; fails the test after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not is_so():
@@ -139,18 +170,25 @@ def jack(jack_server: JackServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     """A running JACK server; this process uses it, and so does a child given the returned environment."""
     for name, value in jack_server.variables.items():
         monkeypatch.setenv(name, value)
-    jack_server.wait_until_running()
     return dict(os.environ)
 
 
 @pytest.fixture
 def mortal_jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     """A JACK server of the test's own, for it to close; this process uses it."""
-    server = JackServer()
+    yield from _own_server(monkeypatch, JackServer())
+
+
+@pytest.fixture
+def hasty_jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
+    """A JACK server of the test's own that waits for no client, so that they can be killed; this process uses it."""
+    yield from _own_server(monkeypatch, JackServer(waits=False))
+
+
+def _own_server(monkeypatch: pytest.MonkeyPatch, server: JackServer) -> Iterator[JackServer]:
     for name, value in server.variables.items():
         monkeypatch.setenv(name, value)
     try:
-        server.wait_until_running()
         yield server
     finally:
         server.close()

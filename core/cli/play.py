@@ -1,7 +1,9 @@
 """continuo-cli play, ports: a file or nothing but the names of the ports."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +11,9 @@ from core.cli import interrupts
 from core.cli.output import Json, give, progress, say
 from core.errors import UnreadableInput, UsageError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+
+if TYPE_CHECKING:
+    from core.live.player import Player
 
 LOOK_AGAIN = 0.05  # seconds between two looks at whether the user wants to stop
 
@@ -24,6 +29,20 @@ def output_choice(port: str | None, synth: bool) -> OutputChoice:
     return ExistingPort(port) if port else VirtualPort()
 
 
+@contextmanager
+def playing(choice: OutputChoice) -> "Iterator[Player]":
+    """A player, its port open; what it leaves sounding if it is lost is ended, or the user told."""
+    from core.live.player import Player, release_lost
+
+    player = Player(choice)
+    try:
+        with player:
+            yield player
+    finally:
+        if sentence := release_lost(player, choice):
+            say(sentence)
+
+
 def play(
     file: Annotated[Path, typer.Argument(metavar="FILE.mid", help="The MIDI file to play.")],
     port: Annotated[
@@ -36,7 +55,6 @@ def play(
 
     Example: continuo-cli play song.mid --port "FLUID"
     """
-    from core.live.player import Player
     from core.midi.read import read_score, score_messages
 
     score = read_score(file)
@@ -47,7 +65,7 @@ def play(
         raise UnreadableInput(f"{file.name} has nothing to play.")
     end = max(score.end, messages[-1][0])
     choice = output_choice(port if port or synth else "", synth)
-    with Player(choice) as player, interrupts.noted() as interrupted, progress() as bar:
+    with playing(choice) as player, interrupts.noted() as interrupted, progress() as bar:
         task = bar.add_task(f"{file.name} to {player.description}", total=end, note="")
         player.start(0.0, end)
         player.feed(messages, end)

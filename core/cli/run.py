@@ -21,6 +21,7 @@ from core.generation.constraints import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
 from core.midi.write import save_take, save_take_alone, take_voice
+from core.performance.events import PlaybackEvents
 from core.performance.live_take import LiveTake, TakeStart, VoiceRouter
 from core.performance.playback import Playback
 from core.performance.prompts import read_prompt
@@ -101,7 +102,7 @@ def _playback(wanted: ContinueOptions) -> Iterator[Playback | None]:
     if wanted.live is None and not wanted.synth:
         yield None
         return
-    playback = Playback(replaces_lost=False)
+    playback = Playback(PlaybackEvents(message=say), replaces_lost=False)
     try:
         playback.output.open_now(output_choice(wanted.live, wanted.synth))
         yield playback

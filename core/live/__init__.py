@@ -6,6 +6,7 @@ jack_watch      who is connected to a JACK port, and whether the JACK server sti
 synth           the built-in synth, live and rendered to a file
 sounding        which notes sound, and the messages that end them
 lateness        percentiles of how late messages left, in fixed memory
+sounding_record what may still sound, in memory that outlives the player
 scheduler       a timed queue against an injected clock: start gate, hold, silence
 player_process  the child: scheduler and output, sleeping to absolute deadlines
 player          the parent's side: Player

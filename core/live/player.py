@@ -9,21 +9,26 @@ import threading
 import time
 import types
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing import resource_tracker
+from queue import SimpleQueue
 from typing import Any
 
 from core.errors import ContinuoError, WriteError
 from core.live import player_process
-from core.live.outputs import OutputChoice
+from core.live.outputs import ExistingPort, OutputChoice, VirtualPort
 from core.live.player_process import STATE_COMMANDS
 from core.live.scheduler import DEFAULT_CUSHION, Message, PlayerStatus
+from core.live.sounding_record import RECORD_BYTES, recorded
 
 OPENING_TIMEOUT = 30.0  # seconds for the process to start and open its output
 CLOSING_TIMEOUT = 4.0  # seconds for an orderly end; JACK may take one of them to deliver what was sent
 LAST_RESORT = 2.0  # seconds between SIGTERM and SIGKILL
+STANDS_STILL = 6.0  # seconds without a sign of life after which a player counts as lost
+RELEASE_PATIENCE = 3.0  # seconds for a listener to come back to a port that was lost with its player
+LOOK_EVERY = 0.5  # seconds between looks at whether there was one
 CHUNK = 256  # messages per pipe message, so that reading one never holds up the sound
 
 _start_lock = threading.Lock()
@@ -33,41 +38,55 @@ _players: "weakref.WeakSet[Player]" = weakref.WeakSet()
 class Player:
     """Plays timed messages to one output, from a process of its own. A context manager.
 
-    The output is open from the constructor to `close`. Commands return at once; what came of them
-    stands in `status()`. Music comes in by `start`, then `feed` as it is sampled, then `finish`; it
-    plays once what is sampled will last. Any method raises ContinuoError when the player has died
-    or its output is gone. Safe to use from several threads.
+    The output is open from the constructor to `close`. Commands return at once, even if the process stands still: a
+    thread of the player's own hands them over. What came of them stands in `status()`. Music comes in by `start`, then
+    `feed` as it is sampled, then `finish`; it plays once what is sampled will last. Any method raises ContinuoError
+    when the player has died, has stood still for STANDS_STILL seconds, or its output is gone. Safe to use from several
+    threads.
     """
 
-    def __init__(self, choice: OutputChoice) -> None:
-        """Start the process and open the output; raises what `open_output` raises."""
+    def __init__(self, choice: OutputChoice, release: Iterable[bytes] = ()) -> None:
+        """Start the process and open the output; raises what `open_output` raises.
+
+        `release` is the `left_sounding` of a player that was lost: it is sent as soon as something listens here.
+        """
         self.description = ""  # of the output, for the user
         self._changed = threading.Condition()
-        self._sending = threading.Lock()
+        self._commands: SimpleQueue[tuple[Any, ...]] = SimpleQueue()  # to be sent by the sender thread, in order
+        self._asking = threading.Lock()
         self._status = PlayerStatus()
         self._asked = 0  # commands sent that change the state; see PlayerStatus.answered
         self._error: ContinuoError | None = None
         self._gone = False
         self._closed = False
+        self._release = tuple(release)
         context = multiprocessing.get_context("spawn")
+        self._record: Sequence[int] = context.RawArray("B", RECORD_BYTES)
         self._pipe, theirs = context.Pipe(duplex=True)
         _players.add(self)
         self._process = context.Process(
-            target=player_process.run, args=(theirs, choice), name="continuo-player", daemon=True
+            target=player_process.run,
+            args=(theirs, choice, self._record, self._release),
+            name="continuo-player",
+            daemon=True,
         )
         try:
-            resource_tracker.ensure_running()  # starting it in there, Python up to 3.11 would let signals in again
-            with _start_lock, _without_main_module(), _signals_blocked():
-                self._process.start()
-            theirs.close()
+            try:
+                resource_tracker.ensure_running()  # starting it in there, Python up to 3.11 would let signals in again
+                with _start_lock, _without_main_module(), _signals_blocked():
+                    self._process.start()
+            finally:
+                theirs.close()
             self.description, connected = self._receive_opening()
             self._status = PlayerStatus(connected=connected)
         except BaseException:
             self._end_process(0.5)
-            self._pipe.close()
+            self._let_go()
             raise
         self._listener = threading.Thread(target=self._listen, name="continuo-player-news", daemon=True)
+        self._sender = threading.Thread(target=self._send_commands, name="continuo-player-commands", daemon=True)
         self._listener.start()
+        self._sender.start()
         atexit.register(self.close)
 
     # Music
@@ -137,6 +156,15 @@ class Player:
         self._raise_if_gone()
         return self.status().connected
 
+    def left_sounding(self) -> list[bytes]:
+        """What ends all that a lost player may have left sounding at its listener; empty if it ended in order.
+
+        For another player at the same output, as its `release`.
+        """
+        with self._changed:
+            left = recorded(self._record).silence()
+            return left + [m for m in self._release if self._status.is_releasing and m not in left]
+
     def wait_until_ended(self, timeout: float | None = None) -> bool:
         """Wait until the song has ended or was stopped; False if `timeout` (seconds) passed first."""
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -163,11 +191,11 @@ class Player:
                 return
             self._closed = True
         atexit.unregister(self.close)
-        with suppress(OSError), self._sending:
-            self._pipe.send(("close",))
+        self._commands.put(("close",))
         self._end_process(CLOSING_TIMEOUT)
-        self._listener.join()  # the other end is closed, so it has ended or is about to
-        self._pipe.close()
+        self._listener.join()  # the other end is closed, so they have ended or are about to
+        self._sender.join()
+        self._let_go()
         if isinstance(self._error, WriteError):
             raise self._error
 
@@ -185,16 +213,10 @@ class Player:
 
     def _command(self, name: str, *arguments: Any) -> None:
         self._raise_if_gone()
-        try:
-            with self._sending:
-                # Counted first: an answer may come before send returns.
-                self._asked += name in STATE_COMMANDS
-                self._pipe.send((name, *arguments))
-        except OSError as error:
-            # The process says why it ended before it closes the pipe: let that be read.
-            self._listener.join(LAST_RESORT)
-            self._raise_if_gone()
-            raise ContinuoError(self._unexpected()) from error
+        with self._asking:
+            # Counted first: an answer may come before the next line is through.
+            self._asked += name in STATE_COMMANDS
+            self._commands.put((name, *arguments))
 
     def _raise_if_gone(self) -> None:
         if self._closed:
@@ -207,20 +229,37 @@ class Player:
 
     def _receive_opening(self) -> tuple[str, bool | None]:
         """The output's description, and whether anything listens to it already."""
+        late = ContinuoError("The output did not open in time.")
         if not self._pipe.poll(OPENING_TIMEOUT):
-            raise ContinuoError("The output did not open in time.")
+            raise late
         try:
             opened = self._pipe.recv()
         except (EOFError, OSError) as error:
+            self._process.join(LAST_RESORT)
+            if sys.platform != "win32" and self._process.exitcode == -signal.SIGALRM:
+                raise late from error
             raise ContinuoError("The player could not be started.") from error
         if isinstance(opened, ContinuoError):
             raise opened
         return opened
 
+    def _send_commands(self) -> None:
+        """The sender thread: commands to the process, until it is told to close or is gone."""
+        with suppress(OSError):
+            while command := self._commands.get():
+                self._pipe.send(command)
+                if command == ("close",):
+                    return
+
     def _listen(self) -> None:
-        """The listener thread: news from the process until its end of the pipe closes."""
+        """The listener thread: news from the process until its end of the pipe closes, or it stands still."""
         with suppress(EOFError, OSError):
-            while True:
+            silent = 0.0  # counted, as clocks run on while the app itself is suspended
+            while silent < STANDS_STILL or self._closed:
+                if not self._pipe.poll(LOOK_EVERY):
+                    silent += LOOK_EVERY
+                    continue
+                silent = 0.0
                 news = self._pipe.recv()
                 with self._changed:
                     if isinstance(news, PlayerStatus):
@@ -228,9 +267,12 @@ class Player:
                     else:
                         self._error = news
                     self._changed.notify_all()
+            self._process.kill()  # nothing less ends one that the system has stopped
+            self._error = ContinuoError("The player stands still and takes nothing any more.")
         with self._changed:
             self._gone = True
             self._changed.notify_all()
+        self._commands.put(())  # the sender has nothing to wait for
 
     def _end_process(self, patience: float) -> None:
         if self._process.pid is None:
@@ -242,6 +284,31 @@ class Player:
         if self._process.is_alive():
             self._process.kill()
             self._process.join(LAST_RESORT)
+
+    def _let_go(self) -> None:
+        """Give back what the system keeps for pipe, record and process, now: a collection of garbage may never come."""
+        self._record = bytes(self._record)
+        self._pipe.close()
+        if not self._process.is_alive():
+            self._process.close()
+
+
+def release_lost(lost: Player, choice: OutputChoice) -> str:
+    """End what a player that was lost, and is closed, left sounding at its port: through another one, opened for that.
+
+    Returns a sentence if it may sound on: a connection to a virtual port is lost with the player, and who listens has
+    to make it again. Takes up to RELEASE_PATIENCE seconds.
+    """
+    left = lost.left_sounding()
+    if not left or not isinstance(choice, VirtualPort | ExistingPort):
+        return ""
+    with suppress(ContinuoError), Player(choice, left) as player:
+        deadline = time.monotonic() + RELEASE_PATIENCE
+        while time.monotonic() < deadline:
+            if player.status().connected is not None and not player.status().is_releasing:
+                return ""
+            time.sleep(0.05)
+    return "Notes may sound on at whatever listened, as the connection was lost: silence them there."
 
 
 @contextmanager

@@ -6,7 +6,11 @@ ends all that sounds. What a terminal sends to both (Ctrl-C, and when it is clos
 app decides.
 
 Over the pipe come tuples `(command, *arguments)`; back go the output's description once it is open
-and whether it is connected, then PlayerStatus, and a ContinuoError when something ends it.
+and whether it is connected, then PlayerStatus, and a ContinuoError when something ends it. A status comes every
+LOOK_EVERY seconds at least, so that the app knows a player that stands still from one with nothing to say.
+
+A MIDI or sound server that hangs may never return from a call. Then the system ends the process after HUNG seconds
+by its alarm clock (not on Windows), which needs neither Python nor Python's lock; so it never outlives the app by more.
 """
 
 import gc
@@ -17,6 +21,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable, MutableSequence
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -26,12 +31,15 @@ from typing import Any
 from core.errors import ContinuoError
 from core.live.outputs import MidiOutput, OutputChoice, open_output, panic
 from core.live.scheduler import PlayerStatus, Scheduler
+from core.live.sounding import Sounding
+from core.live.sounding_record import SoundingRecord, still_wanted
 
 REPORT_EVERY = 0.05  # seconds between statuses while a song is on
 LOOK_EVERY = 0.25  # seconds between looks at the output (connected? gone?)
 BUSY = 0.002  # with a message due sooner than this, reporting waits ...
 LATEST_REPORT = 0.1  # ... but no longer than this
 LAST_CLOSE = 1.0  # seconds that a failed output is given to close
+HUNG = 10.0  # seconds in one call of the output, or in ending, after which the process is ended
 STATE_COMMANDS = ("start", "stop", "resume", "clear_after", "panic")
 
 
@@ -39,11 +47,17 @@ class _Terminated(BaseException):
     """SIGTERM came."""
 
 
-def run(pipe: Connection, choice: OutputChoice) -> None:
-    """The child's whole life: open the output, obey commands until told to close or left alone."""
+def run(pipe: Connection, choice: OutputChoice, record: MutableSequence[int], release: Iterable[bytes]) -> None:
+    """The child's whole life: open the output, obey commands until told to close or left alone.
+
+    `record` tells the app what may sound (see sounding_record). `release` is what another player left sounding there:
+    it is ended as soon as somebody listens.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGALRM})
+    _end_if_hung(HUNG)
     _hush_libraries()
     if sys.platform == "win32":
         import ctypes
@@ -54,7 +68,8 @@ def run(pipe: Connection, choice: OutputChoice) -> None:
     except ContinuoError as error:
         pipe.send(error)
         return
-    loop = _Loop(pipe, output)
+    what_sounds = SoundingRecord(record)
+    loop = _Loop(pipe, output, what_sounds, tuple(release))
     error: ContinuoError | None = None
     try:
         signal.signal(signal.SIGTERM, _on_sigterm)
@@ -70,7 +85,10 @@ def run(pipe: Connection, choice: OutputChoice) -> None:
         error = problem
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        panic(output, loop.scheduler.sounding)
+        _end_if_hung(HUNG)
+        _silence(output, loop.scheduler.sounding)
+        if error is None:
+            what_sounds.clear()
         _tell(pipe, error)
         if error is None:
             _tell(pipe, _close(output))
@@ -78,6 +96,21 @@ def run(pipe: Connection, choice: OutputChoice) -> None:
             closing = threading.Thread(target=_close, args=(output,), daemon=True)
             closing.start()
             closing.join(LAST_CLOSE)
+
+
+def _silence(output: MidiOutput, sounding: Sounding) -> None:
+    """End all that sounds, and once more when that is delivered: on a busy machine a JACK cycle may be lost."""
+    again = sounding.copy()
+    panic(output, sounding)
+    if output.delivery and again.channels:
+        time.sleep(output.delivery)
+        panic(output, again)
+
+
+def _end_if_hung(seconds: float) -> None:
+    """Let the system end the process in so many seconds unless it is called again; 0: never."""
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _close(output: MidiOutput) -> ContinuoError | None:
@@ -121,10 +154,15 @@ def _hush_libraries() -> None:
 class _Loop:
     """Wait for the next deadline or command, whichever is first; report in between."""
 
-    def __init__(self, pipe: Connection, output: MidiOutput) -> None:
+    def __init__(
+        self, pipe: Connection, output: MidiOutput, record: SoundingRecord, release: tuple[bytes, ...]
+    ) -> None:
         self._pipe = pipe
         self._output = output
-        self.scheduler = Scheduler(output.send, time.perf_counter)
+        self._record = record
+        self._release = release  # of another player, until somebody has got it
+        self._was_connected = False
+        self.scheduler = Scheduler(self._send, time.perf_counter)
         self._answered = 0
         self._reported = PlayerStatus()
         self._next_report = 0.0
@@ -134,16 +172,23 @@ class _Loop:
     def run(self) -> None:
         """Until `close` comes. Raises EOFError when the app is gone, ContinuoError when the output is."""
         while True:
+            _end_if_hung(HUNG)
             due = self.scheduler.tick()
             due = math.inf if due is None else due
             now = time.perf_counter()
             if self._is_report_due(now, due):
                 self._report(now)
+            _end_if_hung(0)
             if _wait(self._pipe, min(due, self._next_report) - time.perf_counter()):
                 command, *arguments = self._pipe.recv()
                 if command == "close":
                     return
+                _end_if_hung(HUNG)
                 self._obey(command, arguments)
+
+    def _send(self, message: bytes) -> None:
+        self._record.add(message)
+        self._output.send(message)
 
     def _obey(self, command: str, arguments: list[Any]) -> None:
         self._answered += command in STATE_COMMANDS
@@ -158,17 +203,36 @@ class _Loop:
         return now >= self._next_report and (due - now > BUSY or now > self._next_report + LATEST_REPORT)
 
     def _report(self, now: float) -> None:
-        if now >= self._next_look:
+        is_look = now >= self._next_look
+        if is_look:
             self._next_look = now + LOOK_EVERY
             self._connected = self._output.is_connected()
             if problem := self._output.problem():
                 raise ContinuoError(problem)
-        status = replace(self.scheduler.status(), connected=self._connected, answered=self._answered)
+            self._release_others()
+            self._record.age(self.scheduler.sounding)
+        status = replace(
+            self.scheduler.status(),
+            connected=self._connected,
+            answered=self._answered,
+            is_releasing=bool(self._release),
+        )
         is_moving = status.state in ("waiting", "playing", "holding")
         self._next_report = now + (REPORT_EVERY if is_moving else LOOK_EVERY)
-        if status != self._reported and _has_room(self._pipe):
+        if (status != self._reported or is_look) and _has_room(self._pipe):
             self._pipe.send(status)
             self._reported = status
+
+    def _release_others(self) -> None:
+        """End what another player left sounding, twice: a connection just made may not carry messages yet."""
+        if not self._release or self._connected is False:
+            self._was_connected = False
+            return
+        for message in still_wanted(self._release, self.scheduler.sounding):
+            self._output.send(message)
+        if self._was_connected:
+            self._release = ()
+        self._was_connected = True
 
 
 def _wait(pipe: Connection, seconds: float) -> bool:

@@ -149,6 +149,8 @@ class RtMidiOutput:
         api, self._api_name = _api()
         self._target = ""  # the existing port played to, empty for a virtual one
         self._watch = self._watch_jack() if self._api_name == "JACK" else None
+        # JACK hands messages on once in a cycle, and a port that closes within it takes them along.
+        self.delivery = JACK_CYCLES if self._watch else 0.0
         self._client: Any = None
         try:
             self._client = _new_client(api)
@@ -191,8 +193,7 @@ class RtMidiOutput:
         """Close the port, once JACK has had time to deliver what was sent (up to a second more if it is slow)."""
         if self._client is not None:
             if self._watch is not None and not self._watch.server_gone:
-                # JACK hands messages on once in a cycle, and a port that closes within it takes them along.
-                time.sleep(JACK_CYCLES)
+                time.sleep(self.delivery)
             self._client.close_port()
             self._client.delete()
             self._client = None

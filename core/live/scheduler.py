@@ -33,7 +33,8 @@ class PlayerStatus:
 
     `ahead` is what is sampled beyond the playhead. `sent`, `underruns` and lateness count from the
     last start. `connected` is None where the system cannot tell. `problem` is a sentence, or empty.
-    `answered` counts the commands obeyed that change the state, to tell old news from new.
+    `answered` counts the commands obeyed that change the state, to tell old news from new. `is_releasing`: what another
+    player left sounding is to be ended yet, as nobody listens.
     """
 
     state: State = "stopped"
@@ -47,6 +48,7 @@ class PlayerStatus:
     connected: bool | None = None
     problem: str = ""
     answered: int = 0
+    is_releasing: bool = False
 
 
 class Scheduler:

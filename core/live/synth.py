@@ -159,6 +159,8 @@ def open_synth() -> "SynthOutput":
 class SynthOutput:
     """The built-in synth on an audio device; see `MidiOutput` in outputs.py."""
 
+    delivery = 0.0
+
     def __init__(self, device: "miniaudio.PlaybackDevice") -> None:
         self._voices = Voices()
         self._waiting: deque[tuple[float, bytes]] = deque()  # (wall time of the send, message)

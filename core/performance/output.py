@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from core.errors import ContinuoError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort, list_ports
-from core.live.player import Player
+from core.live.player import Player, release_lost
 from core.live.rtmidi_output import choose_port
 from core.live.scheduler import PlayerStatus
 from core.midi.score import PERCUSSION_CHANNEL
@@ -96,6 +96,8 @@ class Output:
             player, self.player = self.player, None
         if player is not None:
             _close(player)
+            if not self._replaces_lost and (sentence := release_lost(player, self.choice)):
+                self._events.message(sentence)
         self._listing.close(LISTING_CLOSING)
         if self._thread.close(CLOSING):
             self._port.close()
@@ -140,6 +142,8 @@ class Output:
         if self.player is player and not self._closed:
             self.player = None
             self._events.message(f"{why} It is being started again.")
+            if player.left_sounding() and isinstance(self.choice, VirtualPort):
+                self._events.message("Connect the port Continuo again where it was: notes that sound on end then.")
             self._thread.do(self._reopen, player)
 
     def check(self) -> None:
@@ -168,14 +172,15 @@ class Output:
 
     # On the thread
 
-    def _open(self, choice: OutputChoice, is_again: bool = False) -> None:
+    def _open(self, choice: OutputChoice, is_again: bool = False, release: Sequence[bytes] = ()) -> None:
         with self._lock:
             old, self.player = self.player, None
         if old is not None:
             self._port.let_go(old)
         self._is_silent = False
         try:
-            player = self._port.open(choice) if isinstance(choice, VirtualPort) else Player(choice)
+            is_ours = isinstance(choice, VirtualPort)
+            player = self._port.open(choice, release) if is_ours else Player(choice, release)
         except ContinuoError as error:
             player = Player(NoOutput())
             self._is_silent = True
@@ -193,7 +198,7 @@ class Output:
     def _reopen(self, player: Player) -> None:
         self._port.let_go(player)
         if self.player is None:
-            self._open(self.choice)
+            self._open(self.choice, release=player.left_sounding())
 
     def _list_ports(self) -> None:
         """On a thread of its own."""

@@ -5,6 +5,7 @@ So a DAW finds it as soon as the app runs, and keeps its connection while other 
 
 import logging
 import sys
+from collections.abc import Sequence
 
 from core.errors import ContinuoError
 from core.live.outputs import VirtualPort
@@ -20,10 +21,10 @@ class StandingPort:
         self._player: Player | None = None
         self._is_refused = False  # nobody asked for it, so one attempt is enough
 
-    def open(self, choice: VirtualPort) -> Player:
+    def open(self, choice: VirtualPort, release: Sequence[bytes] = ()) -> Player:
         """The player at the port. Raises what `Player` raises."""
         if self._player is None:
-            self._player = Player(choice)
+            self._player = Player(choice, release)
         return self._player
 
     def stand_by(self, has_midi: bool) -> None:

@@ -248,7 +248,9 @@ def test_a_damaged_session_is_told_of_and_changes_nothing(desk: MakeDesk, homes:
 
 
 def test_without_an_audio_device_it_plays_silently(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PULSE_SERVER", "/nowhere")
+    for variable in ("PULSE_SERVER", "JACK_DEFAULT_SERVER", "ALSA_CONFIG_PATH"):  # whatever this machine has
+        monkeypatch.setenv(variable, "/nowhere")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     at = desk(BuiltInSynth())
     at.open()
     at.wait_until_open()

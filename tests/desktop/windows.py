@@ -15,7 +15,7 @@ from desktop.dialogs.questions import Dialogs, Leaving, Recovering
 from desktop.main_window import MainWindow
 
 BACH = bundled("examples", "bwv846.mid")
-PATIENCE = 30_000  # ms
+PATIENCE = 120_000  # ms; a machine may be busy, and where all is well a wait ends early
 
 
 class Answers(Dialogs):

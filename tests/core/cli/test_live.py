@@ -1,6 +1,7 @@
 """continue --live and play, through a JACK port to a second program that hears them."""
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 
 from core.midi.read import read_score, score_messages
 from core.resources import bundled
-from tests.conftest import JackServer, Listener, wait_for
+from tests.conftest import WAIT, JackServer, Listener, wait_for
 from tests.core.cli.helpers import Command, notes_on_wire, sounding, start, take_notes, wire_groups
 
 NOCTURNE = bundled("examples", "nocturne.mid")
@@ -26,7 +27,7 @@ NOCTURNE = bundled("examples", "nocturne.mid")
 def listening_when_there(part_of_name: str = "Continuo") -> Iterator[Callable[[], Listener]]:
     """A listener on a port that this process will open later; to be called for afterwards."""
     found: list[Listener] = []
-    thread = threading.Thread(target=lambda: found.append(Listener(part_of_name, timeout=30)))
+    thread = threading.Thread(target=lambda: found.append(Listener(part_of_name)))
     thread.start()
     try:
         yield lambda: found[0]
@@ -34,6 +35,11 @@ def listening_when_there(part_of_name: str = "Continuo") -> Iterator[Callable[[]
         thread.join()
         for listener in found:
             listener.close()
+
+
+def is_silenced(messages: list[bytes]) -> bool:
+    """The last word was CC 123, and nothing sounds."""
+    return [(m[0] & 0xF0, m[1]) for m in messages[-1:]] == [(0xB0, 123)] and not sounding(messages)
 
 
 def assert_silenced(messages: list[bytes]) -> None:
@@ -57,7 +63,7 @@ def test_all_of_a_live_continuation_arrives_and_is_saved(command: Command, jack:
     with listening_when_there() as listener:
         line = ("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--seconds", 2, "--seed", 4, "--live", "--wait")
         result = command.json(*line)
-        messages = listener().wait_for(lambda ms: bool(ms) and ms[-1][0] & 0xF0 == 0xB0 and not sounding(ms))
+        messages = listener().wait_for(is_silenced)
         assert_same_notes(messages, Path("o.mid"))
         assert result["notes"] == len(take_notes(Path("o.mid"))) > 5
         assert result["late_ms_p99"] > 0
@@ -84,7 +90,7 @@ def test_the_port_is_heard_while_the_take_is_being_sampled(
             time.sleep(max(0.0, due - time.perf_counter()))
             sampled.append(time.perf_counter())
             if len(sampled) == events // 2:
-                wait_for(has_heard, "a note", 60)
+                wait_for(has_heard, "a note")
             return decode_one(self, *arguments)
 
         monkeypatch.setattr(Engine, "decode_one", slow)
@@ -152,16 +158,16 @@ def test_an_end_in_mid_chord_silences_saves_and_reports(
     process = start("continue", NOCTURNE, "-o", out, "--take-only", "--seconds", "inf", "--seed", 4,
                     "--live", "--wait", "--json", env=jack)  # fmt: skip
     try:
-        with Listener("Continuo", timeout=30) as listener:
-            listener.wait_for(lambda ms: len(sounding(ms)) >= 2, 40)
+        with Listener("Continuo") as listener:
+            listener.wait_for(lambda ms: len(sounding(ms)) >= 2)
             interrupt(process)
-            stdout, stderr = process.communicate(timeout=20)
+            stdout, stderr = process.communicate(timeout=WAIT)
             assert process.returncode == 130, stderr
             assert "Traceback" not in stderr
             result = json.loads(stdout.splitlines()[-1])
             assert result["outputs"] == [str(out)]
             assert result["notes"] == len(take_notes(out)) >= 2
-            assert_silenced(listener.wait_for(lambda ms: ms[-1][0] & 0xF0 == 0xB0 and not sounding(ms)))
+            assert_silenced(listener.wait_for(is_silenced))
     finally:
         process.kill()
         process.communicate()
@@ -170,15 +176,41 @@ def test_an_end_in_mid_chord_silences_saves_and_reports(
 def test_kill_9_of_the_command_leaves_no_note_hanging(tmp_path: Path, jack: dict[str, str]) -> None:
     process = start("continue", NOCTURNE, "--seconds", 60, "--seed", 4, "--live", "--wait", env=jack)
     try:
-        with Listener("Continuo", timeout=30) as listener:
-            listener.wait_for(lambda ms: len(sounding(ms)) >= 2, 40)
+        with Listener("Continuo") as listener:
+            listener.wait_for(lambda ms: len(sounding(ms)) >= 2)
             process.kill()
             process.communicate()
-            assert_silenced(listener.wait_for(lambda ms: ms[-1][0] & 0xF0 == 0xB0 and not sounding(ms)))
+            assert_silenced(listener.wait_for(is_silenced))
             wait_for(lambda: not any("Continuo" in port for port in listener.ports()), "the player to end")
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_player_that_is_killed_leaves_no_note_hanging(
+    command: Command, hasty_jack: JackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from core.generation.engine import Engine
+
+    decode_one = Engine.decode_one
+    killed: list[int] = []
+
+    with Listener(own_port="Grand Piano") as listener:
+
+        def fatal(self: Engine, *arguments):
+            if not killed and sounding(listener.messages):
+                killed.append(multiprocessing.active_children()[0].pid or 0)
+                os.kill(killed[0], signal.SIGKILL)
+            return decode_one(self, *arguments)
+
+        monkeypatch.setattr(Engine, "decode_one", fatal)
+        line = ("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--seconds", "inf", "--seed", 4)
+        code, _, err = command(*line, "--live", "grand pi")
+        assert code == 1
+        assert "ended unexpectedly" in err
+        assert "sound on" not in err
+        assert killed
+        listener.wait_for(is_silenced)
 
 
 def test_sigterm_while_waiting_for_a_connection(jack: dict[str, str]) -> None:
@@ -189,7 +221,7 @@ def test_sigterm_while_waiting_for_a_connection(jack: dict[str, str]) -> None:
             if "Waiting" in line:
                 break
         process.send_signal(signal.SIGTERM)
-        stdout, stderr = process.communicate(timeout=20)
+        stdout, stderr = process.communicate(timeout=WAIT)
         assert (process.returncode, stdout, stderr) == (130, "", "")
     finally:
         process.kill()

@@ -26,12 +26,12 @@ class FakePlayer:
     opening: threading.Event | None = None  # which opening an output waits for
     refusals: ClassVar[list[ContinuoError]] = []  # what opening the next outputs raises
 
-    def __init__(self, choice: OutputChoice) -> None:
+    def __init__(self, choice: OutputChoice, release: Sequence[bytes] = ()) -> None:
         if FakePlayer.opening is not None:
             assert FakePlayer.opening.wait(60)
         if FakePlayer.refusals:
             raise FakePlayer.refusals.pop()
-        self.choice = choice
+        self.choice, self.release = choice, release
         self.description = type(choice).__name__
         self.commands: list[tuple[Any, ...]] = []
         self.now = PlayerStatus()
@@ -45,6 +45,9 @@ class FakePlayer:
 
     def close(self) -> None:
         self.is_closed = True
+
+    def left_sounding(self) -> list[bytes]:
+        return [b"\x80\x3c\x00"] if self.is_dead else []
 
     def _keep(self, *command: Any) -> None:
         if self.is_dead:

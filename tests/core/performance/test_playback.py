@@ -143,6 +143,7 @@ def test_another_player_goes_on_where_the_lost_one_stood(made: Made) -> None:
     take.feed(notes((2.0, 62, 80)), 2.5)
     settle(playback)
     assert len(FakePlayer.made) == 2
+    assert player().release == FakePlayer.made[0].left_sounding() != []
     assert player().commands == [
         ("start", 2.5, 3.5, 0.1, None),
         ("feed", [(3.0, "813c40"), (4.0, "913e50")], 4.5),

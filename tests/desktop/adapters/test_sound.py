@@ -79,7 +79,6 @@ def test_continue_while_playing_joins_at_the_marker(desk: MakeDesk, jack: dict[s
         prompt = sorted((n.start, n.pitch) for t in score.tracks for n in t.notes if 1.0 <= n.start < 3.0)
         assert sorted(ons(messages)) == sorted([pitch for _, pitch in prompt] + [n.pitch for n in take.notes])
         assert ons(messages)[len(prompt) :] == [n.pitch for n in take.notes]
-        assert window.playback.state.underruns == 0 or song is not None
 
 
 def test_a_player_that_dies_is_replaced_and_the_music_goes_on(desk: MakeDesk) -> None:
@@ -210,7 +209,7 @@ def test_the_virtual_port_stands_open_whatever_the_sound_goes_to(desk: MakeDesk,
 def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     has_device = False
 
-    def player(choice: OutputChoice) -> Player:
+    def player(choice: OutputChoice, release: Sequence[bytes] = ()) -> Player:
         if isinstance(choice, BuiltInSynth) and not has_device:
             raise NotFound("No audio device was found.")
         return Player(NoOutput())
@@ -220,10 +219,15 @@ def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch:
     at.wait(lambda: at.window.status.output.text() == "Sound: silent", "the status bar to say so")
     opened: list[str] = []
     at.window.sound_signals.opened.connect(opened.append)
-    at.window.hub.try_again()
+
+    def try_again() -> None:
+        at.wait(lambda: not at.window.hub.output.is_busy, "the ports to be looked for")  # else it is not tried
+        at.window.hub.try_again()
+
+    try_again()
     at.wait(lambda: opened == ["silent"], "another try")
     has_device = True
-    at.window.hub.try_again()
+    try_again()
     at.wait(lambda: opened == ["silent", "no output"], "the device")
     assert len([sentence for sentence in at.messages if "audio device" in sentence]) == 1
 

@@ -1,0 +1,21 @@
+"""The log file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CODE = """
+from pathlib import Path
+from desktop.logs import sentence_for, start_logging
+start_logging(Path("/dev/full"))
+print(sentence_for(ValueError("a bug")))
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
+def test_on_a_full_disk_the_user_is_told_and_stderr_stays_clean() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Something went wrong inside Continuo.")
+    assert done.stderr == ""
