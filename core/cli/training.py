@@ -196,6 +196,7 @@ def train(
     ] = None,
     weight: Annotated[list[str] | None, typer.Option(help="SOURCE=WEIGHT; 0 leaves a source out.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Windows per step, over all processes.")] = None,
+    dropout: Annotated[float | None, typer.Option(min=0.0, max=0.9, help="Default: the preset's.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: _Device = "auto",
     compile: Annotated[bool | None, typer.Option(help="torch.compile (default: where it helps).")] = None,
@@ -213,7 +214,7 @@ def train(
     with interrupts.put_off():
         from core.model.checkpoint import find_model, load_model
         from core.training.data.corpus import Corpus
-        from core.training.run.processes import processes
+        from core.training.run.hardware import processes
         from core.training.run.recipes import RECIPES
         from core.training.run.run_folder import RunFolder
         from core.training.run.train import Settings, Trainer
@@ -221,6 +222,7 @@ def train(
     if preset not in RECIPES:
         raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')
     recipe = RECIPES[preset] if batch is None else replace(RECIPES[preset], batch=batch)
+    recipe = recipe if dropout is None else replace(recipe, dropout=dropout)
     network = info = None
     if from_ is not None:
         network, info = load_model(find_model(from_))
@@ -378,7 +380,7 @@ def evaluate(
     with interrupts.put_off():
         from core.generation.sampler import Sampling
         from core.model.checkpoint import find_model
-        from core.training.data.splits import SPLITS, Split
+        from core.training.data.sources import SPLITS, Split
         from core.training.evaluation.evaluate import Asked, make_output, save_evaluation
         from core.training.evaluation.evaluate import evaluate as run
 

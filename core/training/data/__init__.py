@@ -1,7 +1,6 @@
 """Folders of MIDI -> a corpus -> what the network is shown.
 
-sources       data sets that are known: licence, credit, which files are versions of one song
-splits        train, validation, test: by a CSV, or by a hash of the song
+sources       data sets that are known: licence, credit, versions of one song; train, validation, test by song
 notes         notes at a finer grid than the codec's, and their events in a few array operations
 fingerprint   which pieces are nearly the same
 corpus        pieces on disk: memory-mapped notes and events, and their index

@@ -15,7 +15,7 @@ from core.codec.vocabulary import STEPS_PER_SECOND
 from core.errors import UnreadableInput
 from core.files import replacing, write_atomically
 from core.training.data.notes import NOTE, TICKS, Events, Notes
-from core.training.data.splits import Split
+from core.training.data.sources import Split
 
 FORMAT = 2
 INDEX = "index.json"

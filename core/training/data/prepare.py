@@ -26,8 +26,7 @@ from core.midi.score import Score
 from core.training.data.corpus import EVENTS, FORMAT, INDEX, NOTES, Corpus, Draft, Piece, write_corpus
 from core.training.data.fingerprint import Sketch, near_pairs, sketch
 from core.training.data.notes import NOTE, Events, Notes, note_events, score_notes
-from core.training.data.sources import locate
-from core.training.data.splits import SPLITS, Split, read_splits, split_songs
+from core.training.data.sources import SPLITS, Split, locate, read_splits, split_songs
 
 SUFFIXES = (".mid", ".midi", ".kar", ".smf")
 REPORT = "report.json"
@@ -82,7 +81,7 @@ def prepare(
 ) -> Report:
     """Make the corpus folder from all MIDI files below `folders`; one that is up to date is left as it is.
 
-    `splits` is a CSV (see core.training.data.splits), `licences` overrides by source. Raises NotFound for
+    `splits` is a CSV (see core.training.data.sources), `licences` overrides by source. Raises NotFound for
     a folder that is not there, UsageError when there is no MIDI file or none of a source in `licences`,
     UnreadableInput when none can be used, WriteError.
     """

@@ -1,7 +1,7 @@
 """A model against files that it has not seen.
 
 nll           negative log-likelihood per event, with the context carried on
-statistics    continuations against the true ones
+comparison    continuations against the true ones
 originality   the longest stretch that a continuation copies from the training data
 continuations held-out prompts, and what a model makes of each
 criteria      how well takes go on: what a model is chosen and its sampling tuned by

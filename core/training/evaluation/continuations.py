@@ -13,10 +13,10 @@ from core.generation.engine import Engine
 from core.generation.options import Options
 from core.midi.grid import find_grid
 from core.midi.score import Note, Track
+from core.midi.statistics import music, stretch
 from core.midi.tempo_map import Tempo, TempoMap
 from core.training.data.notes import TICKS, Notes
 from core.training.evaluation.criteria import Example
-from core.training.evaluation.statistics import music, stretch
 
 PROMPT_SECONDS = 20.0
 _SHORTEST = 5.0  # seconds of true continuation that a prompt must have

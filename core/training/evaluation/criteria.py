@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.training.evaluation.statistics import Music, apart, density, key_of, share_in_key
+from core.midi.statistics import Music, apart, density, key_of, share_in_key
 
 DENSITY_WITHIN = 0.3  # of the true music's notes per second
 LONG_SILENCE = 3.0  # seconds

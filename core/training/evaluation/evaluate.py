@@ -14,16 +14,17 @@ from core.generation.engine import Engine, choose_device
 from core.generation.options import Options
 from core.generation.sampler import Sampling
 from core.midi.read import read_score
+from core.midi.statistics import Music
 from core.model.checkpoint import find_model, load_model
 from core.training.data.corpus import INDEX, Corpus
 from core.training.data.notes import note_events, score_notes
 from core.training.data.prepare import find_files, steady_quarter
-from core.training.data.splits import Split
+from core.training.data.sources import Split
+from core.training.evaluation.comparison import Comparison, compare
 from core.training.evaluation.continuations import HeldOut, choose_places, continue_place
 from core.training.evaluation.criteria import Criteria, Example, criteria
 from core.training.evaluation.nll import nll_per_event
 from core.training.evaluation.originality import CopyIndex
-from core.training.evaluation.statistics import Comparison, Music, compare
 
 _ROLLS = 16  # takes drawn, at most
 _TABLE, _HISTOGRAMS, _DRAWN = "evaluation.json", "histograms.png", "rolls.png"

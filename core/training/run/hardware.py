@@ -1,16 +1,27 @@
-"""Device, precision and compilation for training: on a CPU precision is measured, on a GPU known."""
+"""Device, precision and compilation for training, and the processes that train together.
+
+On a CPU precision is measured, on a GPU known. Under torchrun there are many processes; without it one, of rank 0.
+"""
 
 import importlib.util
 import math
+import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar, cast
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 
 from core.model.transformer import ModelConfig, MusicTransformer
 from core.training.run.recipes import Recipe
+
+_T = TypeVar("_T")
 
 _TRIAL = ModelConfig(n_layer=1, n_head=4, n_embd=256, block_size=256)
 _MEMORY = 3 << 29  # bytes that a pass may keep for its way back where memory is the machine's own
@@ -90,3 +101,32 @@ def _seconds(device: torch.device, dtype: torch.dtype, give_up_at: float = math.
         if len(times) > 1 and times[-1] >= give_up_at:
             break
     return min(times[1:])
+
+
+@contextmanager
+def processes() -> Iterator[int]:
+    """Join the processes that torchrun started, if it did; gives this one's rank."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield 0
+        return
+    # What is sent decides who sends it: sums of GPUs' gradients, or what the CPU gathers, or has itself computed.
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    dist.init_process_group(backend, timeout=timedelta(hours=2))
+    try:
+        yield dist.get_rank()
+    finally:
+        dist.destroy_process_group()
+
+
+def rank_and_world() -> tuple[int, int]:
+    """Which of the processes this one is, from 0 on, and how many there are."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def gathered(value: _T) -> list[_T]:
+    """Every process's value, by rank; all of them must ask."""
+    if not dist.is_initialized():
+        return [value]
+    values: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(values, value)
+    return cast(list[_T], values)

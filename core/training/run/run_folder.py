@@ -1,4 +1,4 @@
-"""A run on disk: what was asked for, checkpoints, log, loss curve, the models.
+"""A run on disk: what was asked for, checkpoints, log, loss curve, the models and what their headers say.
 
     run.json          what was asked for
     last.pt           the state to go on from: weights, optimisers, place in the data
@@ -11,7 +11,7 @@ Every file is replaced whole, so a run that is killed leaves the previous checkp
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,16 @@ import torch
 
 from core.errors import ContinuoError, UnreadableInput, UsageError
 from core.files import clear_unfinished, make_folder, write_atomically
-from core.model.checkpoint import save_model
+from core.model.checkpoint import ModelInfo, save_model
 from core.model.transformer import MusicTransformer
+from core.training.data.corpus import Piece
+from core.training.data.sources import KNOWN, UNKNOWN_LICENCE, combined_licence
 
 STATE = "last.pt"
 LOG = "log.jsonl"
 CURVE = "loss.png"
 _ASKED = "run.json"
+_THEN = "; then "
 
 
 class RunFolder:
@@ -121,3 +124,22 @@ class RunFolder:
 
 class Diverged(ContinuoError):
     """The loss is no number any more."""
+
+
+def trained_on(pieces: Sequence[Piece], base: ModelInfo | None) -> dict[str, str]:
+    """Licence, data and credit of what is trained on these pieces, going on from `base`."""
+    sources = sorted({p.source for p in pieces})
+    credits = [KNOWN[s].credit if s in KNOWN else s for s in sources]
+    licences, data = {p.licence for p in pieces}, ", ".join(sources)
+    if base is None:
+        return {"licence": combined_licence(licences), "data": data, "credit": "; ".join(credits)}
+    before = base.provenance
+    stages = before.get("data", "not stated").split(_THEN)
+    credits = list(dict.fromkeys([*before.get("credit", "").split("; "), *credits]))
+    return {
+        "licence": combined_licence({before.get("licence", UNKNOWN_LICENCE), *licences}),
+        "data": _THEN.join(stages if stages[-1] == data else [*stages, data]),
+        "credit": "; ".join(filter(None, credits)),
+        "base": base.name,
+        "events_seen_before": str(sum(int(before.get(key, "0")) for key in ("events_seen", "events_seen_before"))),
+    }

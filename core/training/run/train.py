@@ -23,12 +23,10 @@ from core.model.transformer import MusicTransformer
 from core.training.data.batches import held_out_batches
 from core.training.data.corpus import Corpus
 from core.training.data.feed import Feed, batches
-from core.training.run.hardware import Hardware, choose_hardware
+from core.training.run.hardware import Hardware, choose_hardware, gathered, rank_and_world
 from core.training.run.learner import Learner
-from core.training.run.processes import gathered, rank_and_world
-from core.training.run.provenance import trained_on
 from core.training.run.recipes import Recipe
-from core.training.run.run_folder import Diverged, RunFolder
+from core.training.run.run_folder import Diverged, RunFolder, trained_on
 
 VALIDATIONS = 20  # at most so many in a run
 VALIDATING = 0.1  # share of a run's time that they take at most, but for the last

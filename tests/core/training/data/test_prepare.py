@@ -15,8 +15,7 @@ from core.errors import NotFound, UnreadableInput, UsageError, WriteError
 from core.midi.read import read_score
 from core.training.data.corpus import FORMAT, Corpus
 from core.training.data.prepare import MidiFile, prepare
-from core.training.data.sources import combined_licence, locate
-from core.training.data.splits import split_by_hash
+from core.training.data.sources import KNOWN, UNKNOWN_LICENCE, combined_licence, locate, split_by_hash
 from tests.core.midi.builders import file_of, scale
 from tests.core.training.tunes import splits_for, tiny_corpus, tune_pitches, write_songs, write_tune
 
@@ -241,8 +240,19 @@ def test_sources_and_songs() -> None:
     assert (source.name, str(path), source.song(path)) == ("pop909", "pop909/002/versions/002-v3.mid", "pop909/002/002")
     source, path = locate(PurePosixPath("/x/asap"), PurePosixPath("Bach/Fugue/bwv_846/Shi05M.mid"))
     assert source.song(path) == "asap/Bach/Fugue/bwv_846"
+    source, path = locate(PurePosixPath("/x/maestro"), PurePosixPath("2004/track01.midi"))
+    assert (source.licence, str(path)) == ("CC BY-NC-SA 4.0", "maestro/2004/track01.midi")
     source, path = locate(PurePosixPath("/x/mine"), PurePosixPath("waltz (2).mid"))
     assert (source.name, source.song(path)) == ("mine", "mine/waltz")
+
+
+def test_which_known_sources_are_for_non_commercial_use() -> None:
+    assert all(source.licence != UNKNOWN_LICENCE and source.credit for source in KNOWN.values())
+    assert {s.name for s in KNOWN.values() if combined_licence({s.licence}) == "CC BY-NC-SA 4.0"} == {
+        "asap", "maestro", "supra", "sapp-joplin",
+    }  # fmt: skip
+    free = {source.licence for source in KNOWN.values() if "NC" not in source.licence}
+    assert combined_licence(free) == "CC BY-SA 4.0"
 
 
 def test_licences_combine() -> None:

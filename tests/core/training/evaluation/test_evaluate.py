@@ -10,18 +10,9 @@ import torch
 from core.codec.vocabulary import BOUNDARY, PADDING
 from core.errors import NotFound, UnreadableInput, UsageError
 from core.midi.key import Key
-from core.midi.write import TakeNote
-from core.model.checkpoint import save_model
-from core.model.transformer import MusicTransformer
-from core.training.data.notes import NOTE, TICKS, Notes
-from core.training.evaluation.evaluate import Asked, evaluate, save_evaluation
-from core.training.evaluation.nll import nll_per_event, windows
-from core.training.evaluation.originality import CopyIndex
-from core.training.evaluation.statistics import (
-    compare,
+from core.midi.statistics import (
     density,
     distance,
-    fifths_apart,
     histograms,
     key_of,
     music,
@@ -30,6 +21,14 @@ from core.training.evaluation.statistics import (
     share_in_key,
     stretch,
 )
+from core.midi.write import TakeNote
+from core.model.checkpoint import save_model
+from core.model.transformer import MusicTransformer
+from core.training.data.notes import NOTE, TICKS, Notes
+from core.training.evaluation.comparison import compare, fifths_apart
+from core.training.evaluation.evaluate import Asked, evaluate, save_evaluation
+from core.training.evaluation.nll import nll_per_event, windows
+from core.training.evaluation.originality import CopyIndex
 from tests.core.training.tunes import TINY, tiny_corpus, tune_pitches, write_songs, write_tune
 
 

@@ -20,7 +20,7 @@ from core.training.data.corpus import Corpus, Piece
 from core.training.data.prepare import prepare
 from core.training.run import finetune as module
 from core.training.run.finetune import REFINING, finetune, hold_out
-from core.training.run.provenance import trained_on
+from core.training.run.run_folder import trained_on
 from core.training.run.train import Status, Trainer
 from tests.core.training.tunes import TINY, write_songs
 

@@ -139,7 +139,7 @@ import sys, torch
 from pathlib import Path
 from core.training.data.corpus import Corpus
 from core.training.run.run_folder import RunFolder
-from core.training.run.processes import processes
+from core.training.run.hardware import processes
 from core.training.run.train import Trainer
 from tests.core.training.run.test_train import PRECISE, STEPS
 from dataclasses import replace

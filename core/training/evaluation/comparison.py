@@ -9,22 +9,15 @@ from core.midi.key import Key
 from core.midi.statistics import (
     Floats,
     Music,
-    apart,
     density,
     distance,
     histograms,
     key_of,
-    music,
     polyphony,
     self_similarity,
     share_in_key,
     stretch,
 )
-
-__all__ = [
-    "Music", "apart", "compare", "density", "distance", "fifths_apart", "histograms", "key_of", "music", "polyphony",
-    "self_similarity", "share_in_key", "stretch",
-]  # fmt: skip
 
 DRIFT_AT = (120.0, 300.0)  # seconds into a continuation
 _DRIFT_WINDOW = 30.0
