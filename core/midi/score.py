@@ -9,6 +9,8 @@ from core.midi.tempo_map import TempoMap
 
 PERCUSSION_CHANNEL = 9  # channel 10 as musicians count
 
+TrackKey = tuple[int, int]  # (chunk, channel): what tells a track of a file from its others, edited or not
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -56,6 +58,11 @@ class Track:
     pedals: tuple[Pedal, ...]
     controls: tuple[Control, ...]
     chunk: int
+
+    @property
+    def key(self) -> TrackKey:
+        """What tells it from the other tracks of its file."""
+        return self.chunk, self.channel
 
     @property
     def is_percussion(self) -> bool:

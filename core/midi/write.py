@@ -1,19 +1,18 @@
-"""Score + takes -> a MIDI file.
+"""A score and the tracks of a take -> a MIDI file.
 
-What stays of the score stays byte for byte; a take becomes a track of its own, on a channel of its own.
+What is not touched of the score stays byte for byte.
 """
 
-import os
 import struct
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import NamedTuple
 
-from core.files import write_atomically
-from core.midi.events import Event, encode_track, scan_track, write_varint
-from core.midi.grid import is_hair
-from core.midi.score import PERCUSSION_CHANNEL, Score, Track
+from core.midi.events import META, Event, encode_track, scan_track, write_varint
+from core.midi.score import PERCUSSION_CHANNEL, Note, Score, Track, TrackKey
+from core.midi.splice import Stretch, changed_tracks, replaced_channels, seams, without
 from core.midi.tempo_map import Metre, TempoMap
 
 _BANK_VOLUME_PAN = (0, 32, 7, 10)  # the controllers that, with the program, make an instrument's sound
@@ -21,146 +20,116 @@ _BANK_VOLUME_PAN = (0, 32, 7, 10)  # the controllers that, with the program, mak
 
 @dataclass(frozen=True, slots=True)
 class TakeNote:
-    """One note of a take: `start` and `end` in seconds from the marker; velocity 1 to 127."""
+    """One note of a take: `start` and `end` in seconds from the marker; velocity 1 to 127.
+
+    `track` is the key of the score's track that it plays on (see `Track.key`), None for a track of the take's own.
+    `take` is the id of the take that it came from, where that is another than the one it is in.
+    """
 
     pitch: int
     velocity: int
     start: float
     end: float
+    track: TrackKey | None = None
+    take: str = ""
 
 
-def save_take(
-    score: Score | None,
-    take: Sequence[TakeNote],
-    marker: float,
-    path: str | os.PathLike[str],
-    *,
-    name: str = "Continuo take",
-    keep_rest: bool = False,
-    tracks: Collection[int] | None = None,
-) -> None:
-    """Write the score with the take as a new track: `save_takes` for one."""
-    save_takes(score, [take], marker, path, names=[name], keep_rest=keep_rest, tracks=tracks)
+@dataclass(frozen=True, slots=True)
+class AddedTrack:
+    """A track that is added to a score: its notes, in any order, and what sets up its sound, as (tick, message)."""
+
+    name: str
+    channel: int
+    notes: Sequence[Note]
+    setup: Sequence[Event] = ()
 
 
-def save_takes(
-    score: Score | None,
-    takes: Sequence[Sequence[TakeNote]],
-    marker: float,
-    path: str | os.PathLike[str],
-    *,
-    names: Sequence[str] | None = None,
-    keep_rest: bool = False,
-    tracks: Collection[int] | None = None,
-) -> None:
-    """Write `with_takes` to `path`, whole or not at all. Raises WriteError."""
-    data = with_takes(score, takes, marker, names=names, keep_rest=keep_rest, tracks=tracks)
-    write_atomically(path, data)
+def with_tracks(score: Score, added: Sequence[AddedTrack]) -> bytes:
+    """The bytes of the score's file with a track chunk for each track that is added."""
+    return _file_bytes(score.tempo_map.division, (*score.chunks, *(_chunk_of(track) for track in added)))
 
 
-def save_take_alone(
-    score: Score | None,
-    take: Sequence[TakeNote],
-    marker: float,
-    path: str | os.PathLike[str],
-    *,
-    name: str = "Continuo take",
-    tracks: Collection[int] | None = None,
-) -> None:
-    """Write `take_alone` to `path`, whole or not at all. Raises WriteError."""
-    write_atomically(path, take_alone(score, take, marker, name=name, tracks=tracks))
+def tracks_alone(tempo_map: TempoMap, start: int, tracks: Sequence[AddedTrack]) -> bytes:
+    """The bytes of a file of these tracks only, in which tick `start` of the tempo map is 0.
 
-
-def with_takes(
-    score: Score | None,
-    takes: Sequence[Sequence[TakeNote]],
-    marker: float,
-    *,
-    starts: Sequence[float] | None = None,
-    names: Sequence[str] | None = None,
-    keep_rest: bool = False,
-    tracks: Collection[int] | None = None,
-) -> bytes:
-    """The bytes of the score's file with each take added as a track from `marker` (seconds) on.
-
-    `starts` are the seconds at which the takes begin if that is not at the marker.
-
-    If notes of the score begin or sound past the marker, its tracks are cut there, tempo and metre
-    included, unless `keep_rest`; a track with nothing to cut stays as it is, byte for byte. `tracks`
-    (indices of `score.tracks`) are the prompt: its main instrument is what the takes sound like.
+    Tempo and metre are those at `start`; changes after it come as much earlier.
     """
-    if score is None:
-        score = _blank_score()
-    tempo_map, chunks = score.tempo_map, score.chunks
-    marker_tick = tempo_map.tick(marker)
-    if not keep_rest and _plays_past(score, marker_tick):
-        tempo_map = tempo_map.until(marker_tick)
-        chunks = _cut(chunks, marker_tick)
-    starts = starts or [marker] * len(takes)
-    setup = _sound(score, tracks, marker)
-    free = _free_channels(score)
-    channels = free or [_shared_channel(score, tracks)]
-    added = [
-        _take_chunk(
-            take,
-            starts[i],
-            tempo_map,
-            channels[i % len(channels)],
-            # A channel that has to be shared is set up no sooner than the take begins.
-            [(0 if free else tempo_map.tick(starts[i]), message) for message in setup],
-            names[i] if names else "Continuo take" if len(takes) == 1 else f"Continuo take {i + 1}",
-        )
-        for i, take in enumerate(takes)
-    ]
-    return _file_bytes(tempo_map.division, (*chunks, *added))
-
-
-def take_alone(
-    score: Score | None,
-    take: Sequence[TakeNote],
-    marker: float,
-    *,
-    name: str = "Continuo take",
-    tracks: Collection[int] | None = None,
-) -> bytes:
-    """The bytes of a file of the take only, starting at 0 with the score's tempo and metre at `marker`.
-
-    Tempo and metre changes of the score after the marker come as much earlier.
-    """
-    if score is None:
-        score = _blank_score()
-    old = score.tempo_map
-    start = old.tick(marker)
-    tempos = [(0, old.tempo_at(start)), *((t.tick - start, t[1]) for t in old.tempos if t.tick > start)]
-    metres = [m._replace(tick=m.tick - start) for m in old.metres if m.tick > start]
-    if old.has_metre:
-        metres.insert(0, Metre(0, *old.metre_at(start)[1:]))
+    tempos = [(0, tempo_map.tempo_at(start)), *((t.tick - start, t[1]) for t in tempo_map.tempos if t.tick > start)]
+    metres = [m._replace(tick=m.tick - start) for m in tempo_map.metres if m.tick > start]
+    if tempo_map.has_metre:
+        metres.insert(0, Metre(0, *tempo_map.metre_at(start)[1:]))
     events: list[Event] = [(tick, b"\xff\x51\x03" + tempo.to_bytes(3, "big")) for tick, tempo in tempos]
     events += [(m.tick, bytes((0xFF, 0x58, 4, m.numerator, m.denominator.bit_length() - 1, 24, 8))) for m in metres]
-    events.sort(key=lambda event: event[0])
-    # Placed through the score's own map, then moved: so the rounding is that of the whole file.
-    setup = [(0, message) for message in _sound(score, tracks, marker)]
-    body = _take_chunk(take, marker, old, 0, setup, name, origin=start)
-    return _file_bytes(old.division, (encode_track(events, events[-1][0]), body))
+    events.sort(key=itemgetter(0))
+    chunks = [encode_track(events, events[-1][0]), *(_chunk_of(track, start) for track in tracks)]
+    return _file_bytes(tempo_map.division, chunks)
 
 
-def score_bytes(score: Score) -> bytes:
-    """The bytes of the score's file: its chunks as they are."""
-    smf_format = score.smf_format if len(score.chunks) == 1 else max(score.smf_format, 1)
-    return _file_bytes(score.tempo_map.division, score.chunks, smf_format)
+def without_stretch(score: Score, stretch: Stretch, merged: Mapping[int, Sequence[Note]] | None = None) -> Score:
+    """The score with a stretch taken out, as `splice.without` does, in its chunks as well.
+
+    `merged` are notes to put into tracks instead, by their index. A chunk that nothing is taken from or added to
+    stays as it is, byte for byte.
+    """
+    merged = merged or {}
+    around = without(score, stretch)
+    tracks = list(around.tracks)
+    for i, notes in merged.items():
+        both = sorted((*tracks[i].notes, *notes), key=lambda n: (n.start_tick, n.pitch, n.end_tick, n.velocity))
+        tracks[i] = replace(tracks[i], notes=tuple(both))
+    changed = frozenset(merged) | changed_tracks(score, stretch)
+    seam = dict(seams(score, stretch))
+    channels = replaced_channels(score, stretch)
+    added: dict[int, list[Event]] = defaultdict(list)
+    for i, events in seam.items():
+        added[score.tracks[i].chunk] += events
+    around = replace(around, tracks=tuple(tracks))
+    chunks = [
+        rewrite_chunk(around, i, changed, _Taken(score, i, stretch, channels), added[i])
+        for i in range(len(score.chunks))
+    ]
+    return replace(around, chunks=tuple(chunks))
 
 
-def rewrite_chunk(score: Score, chunk: int, tracks: Collection[int]) -> bytes:
+class _Taken:
+    """Which events of a chunk, but for notes, go with a stretch that is taken out."""
+
+    def __init__(self, score: Score, chunk: int, stretch: Stretch, channels: Collection[int]) -> None:
+        tracks = [i for i, track in enumerate(score.tracks) if track.chunk == chunk]
+        self._is_whole = stretch.end is None and bool(tracks) and stretch.tracks.issuperset(tracks)
+        self._stretch, self._channels = stretch, channels
+
+    def __call__(self, tick: int, message: bytes) -> bool:
+        if not self._stretch.has(tick):
+            return False
+        if message[0] == META and message[1] in (0x51, 0x58):
+            return self._stretch.end is None and tick > self._stretch.start
+        if message[0] < 0xF0:
+            return message[0] & 0xE0 != 0x80 and message[0] & 0x0F in self._channels
+        return self._is_whole
+
+
+def rewrite_chunk(
+    score: Score,
+    chunk: int,
+    tracks: Collection[int],
+    is_dropped: Callable[[int, bytes], bool] = lambda tick, message: False,
+    added: Sequence[Event] = (),
+) -> bytes:
     """The bytes of chunk `chunk` with the notes that `tracks` (indices of `score.tracks`) now have.
 
-    All else in it stays, and in its order: other channels' notes, controls, tempo, texts. Only "all
-    notes off" on the rewritten channels goes: it would cut notes that were moved across it.
+    All else in it stays, and in its order: other channels' notes, controls, tempo, texts; but for what `is_dropped`
+    (tick, message) says, and with what is `added`. Only "all notes off" on the rewritten channels goes: it would cut
+    notes that were moved across it.
     """
     rewritten = [score.tracks[i] for i in sorted(tracks) if score.tracks[i].chunk == chunk]
     channels = {track.channel for track in rewritten}
     scan = scan_track(score.chunks[chunk])
+    kept = [event for event in scan.events if not is_dropped(*event)]
+    if not rewritten and not added and len(kept) == len(scan.events):
+        return score.chunks[chunk]
     # (tick, rank, message): at one tick note-offs come first, then what stays, then note-ons.
-    events = [(tick, 1, message) for tick, message in scan.events if not _is_of_notes(message, channels)]
+    events = [(tick, 1, message) for tick, message in (*added, *kept) if not _is_of_notes(message, channels)]
     for track in rewritten:
         on, off = 0x90 | track.channel, 0x80 | track.channel
         for note in track.notes:
@@ -169,7 +138,8 @@ def rewrite_chunk(score: Score, chunk: int, tracks: Collection[int]) -> bytes:
             rank = 0 if note.end_tick > note.start_tick else 3
             events.append((note.end_tick, rank, bytes((off, note.pitch, 64))))
     events.sort(key=itemgetter(0, 1))
-    end_tick = max(scan.end_tick, events[-1][0] if events else 0)
+    # Where something was dropped the chunk ends with what is left, so that no silence is left in its place.
+    end_tick = max(scan.end_tick if len(kept) == len(scan.events) else 0, events[-1][0] if events else 0)
     return encode_track([(tick, message) for tick, _, message in events], end_tick)
 
 
@@ -180,6 +150,12 @@ def _is_of_notes(message: bytes, channels: Collection[int]) -> bool:
     return message[0] < 0xA0 or (message[0] >= 0xB0 and message[1] in (120, 123))
 
 
+def score_bytes(score: Score) -> bytes:
+    """The bytes of the score's file: its chunks as they are."""
+    smf_format = score.smf_format if len(score.chunks) == 1 else max(score.smf_format, 1)
+    return _file_bytes(score.tempo_map.division, score.chunks, smf_format)
+
+
 class TakeVoice(NamedTuple):
     """What a take plays on: a channel, the messages that set up its sound, whether others play on it too."""
 
@@ -188,16 +164,22 @@ class TakeVoice(NamedTuple):
     is_shared: bool
 
 
-def take_voice(score: Score | None, tracks: Collection[int] | None, marker: float) -> TakeVoice:
-    """The voice that `with_takes` gives the first take: the prompt's main instrument, on a free channel."""
-    score = score or _blank_score()
-    free = _free_channels(score)
+def take_voice(
+    score: Score | None, tracks: Collection[int] | None, marker: float, used: Collection[int] = ()
+) -> TakeVoice:
+    """The voice of a take on a track of its own: the sound of the prompt's main track, on a free channel.
+
+    Where none is free but those that are `used`, it is the main track's channel. `tracks` (indices of `score.tracks`)
+    are the prompt.
+    """
+    score = score or blank_score()
+    free = [channel for channel in free_channels(score) if channel not in used]
     channel = free[0] if free else _shared_channel(score, tracks)
     setup = tuple(bytes((message[0] | channel, *message[1:])) for message in _sound(score, tracks, marker))
     return TakeVoice(channel, setup, not free)
 
 
-def _blank_score() -> Score:
+def blank_score() -> Score:
     """What a take from nothing is added to: 120 bpm, 480 ticks a quarter."""
     return Score("", 1, TempoMap(), (), (), ())
 
@@ -207,77 +189,6 @@ def _file_bytes(division: int, chunks: Sequence[bytes], smf_format: int = 1) -> 
     for body in chunks:
         parts += (b"MTrk", struct.pack(">I", len(body)), body)
     return b"".join(parts)
-
-
-# Cutting
-
-
-def _plays_past(score: Score, tick: int) -> bool:
-    """Whether a note begins at `tick` or later, or sounds past it by more than a hair."""
-    return any(
-        note.end_tick > tick and (note.start_tick >= tick or not is_hair(note.end_tick - tick, score.tempo_map))
-        for track in score.tracks
-        for note in track.notes
-    )
-
-
-def _cut(chunks: Sequence[bytes], tick: int) -> tuple[bytes, ...]:
-    """The chunks without what lies at or after `tick`; what sounds there is ended there."""
-    scanned = [scan_track(body).events for body in chunks]
-    pedalled = _pedals_down(scanned, tick)
-    return tuple(
-        _cut_chunk(body, events, tick, [channel for at, channel in pedalled if at == i])
-        for i, (body, events) in enumerate(zip(chunks, scanned, strict=True))
-    )
-
-
-def _cut_chunk(body: bytes, events: list[Event], tick: int, pedalled: list[int]) -> bytes:
-    kept = [event for event in events if event[0] < tick]
-    ends: list[Event] = [
-        (tick, bytes((0x80 | channel, pitch, 64)))
-        for (channel, pitch), count in _sounding(kept).items()
-        for _ in range(count)
-    ]
-    dropped = [event for event in events[len(kept) :] if not _is_note_off(event[1]) or event[0] > tick]
-    if not dropped and not pedalled and len(ends) == len(events) - len(kept):
-        return body  # all that stood here were ends of notes, and they stay
-    lifts: list[Event] = [(tick, bytes((0xB0 | channel, 64, 0))) for channel in pedalled]
-    return encode_track([*kept, *ends, *lifts], tick)
-
-
-def _is_note_off(message: bytes) -> bool:
-    return message[0] & 0xF0 == 0x80 or (message[0] & 0xF0 == 0x90 and message[2] == 0)
-
-
-def _sounding(events: list[Event]) -> dict[tuple[int, int], int]:
-    """How many notes of each (channel, pitch) sound after these events."""
-    sounding: dict[tuple[int, int], int] = {}
-    for _, message in events:
-        if message[0] & 0xE0 == 0x80:
-            key = (message[0] & 0x0F, message[1])
-            count = sounding.pop(key, 0) + (-1 if _is_note_off(message) else 1)
-            if count > 0:
-                sounding[key] = count
-        elif message[0] & 0xF0 == 0xB0 and message[1] in (120, 123):
-            sounding = {key: n for key, n in sounding.items() if key[0] != message[0] & 0x0F}
-    return sounding
-
-
-def _pedals_down(scanned: list[list[Event]], tick: int) -> set[tuple[int, int]]:
-    """(chunk that pressed it, channel) of the sustain pedals that are down when `tick` comes."""
-    pedals = sorted(
-        (event_tick, chunk, i, message)
-        for chunk, events in enumerate(scanned)
-        for i, (event_tick, message) in enumerate(events)
-        if event_tick < tick and message[0] & 0xF0 == 0xB0 and message[1] in (64, 121)
-    )
-    down: dict[int, int] = {}
-    for _, chunk, _, message in pedals:
-        if message[1] == 64 and message[2] >= 64:
-            down[message[0] & 0x0F] = chunk
-        else:
-            down.pop(message[0] & 0x0F, None)
-    return {(chunk, channel) for channel, chunk in down.items()}
 
 
 # The take
@@ -313,7 +224,7 @@ def _sound(score: Score, tracks: Collection[int] | None, marker: float) -> list[
     ]
 
 
-def _free_channels(score: Score) -> list[int]:
+def free_channels(score: Score) -> list[int]:
     """The melodic channels nobody plays on."""
     used = {track.channel for track in score.tracks} | {PERCUSSION_CHANNEL}
     return [channel for channel in range(16) if channel not in used]
@@ -325,30 +236,14 @@ def _shared_channel(score: Score, tracks: Collection[int] | None) -> int:
     return main.channel if main else 0
 
 
-def _take_chunk(
-    take: Sequence[TakeNote],
-    marker: float,
-    tempo_map: TempoMap,
-    channel: int,
-    setup: Sequence[Event],
-    name: str,
-    origin: int = 0,
-) -> bytes:
-    """A track chunk of the take, behind the messages of `setup` (written for channel 0).
-
-    `origin` is the tick of the map that becomes the track's 0.
-    """
-    starts = tempo_map.ticks_array([marker + note.start for note in take])
-    ends = tempo_map.ticks_array([marker + note.end for note in take])
-    begin = tempo_map.tick(marker)
-    messages: list[tuple[int, int, bytes]] = []
-    for note, start, end in zip(take, starts.tolist(), ends.tolist(), strict=True):
-        start = max(start, begin)
-        messages.append((start, 1, bytes((0x90 | channel, note.pitch, note.velocity))))
-        messages.append((max(end, start + 1), 0, bytes((0x80 | channel, note.pitch, 64))))
-    messages.sort(key=lambda m: m[:2])
-    title = name.encode()
+def _chunk_of(track: AddedTrack, origin: int = 0) -> bytes:
+    """The bytes of a track chunk; `origin` is the tick that becomes its 0."""
+    on, off = 0x90 | track.channel, 0x80 | track.channel
+    messages = [(note.start_tick, 2, bytes((on, note.pitch, note.velocity))) for note in track.notes]
+    messages += [(max(n.end_tick, n.start_tick + 1), 0, bytes((off, n.pitch, 64))) for n in track.notes]
+    messages += [(tick, 1, message) for tick, message in track.setup]
+    messages.sort(key=itemgetter(0, 1))
+    title = track.name.encode()
     events: list[Event] = [(0, b"\xff\x03" + write_varint(len(title)) + title)]
-    events += [(tick, bytes((message[0] | channel, *message[1:]))) for tick, message in setup]
-    events += [(tick - origin, message) for tick, _, message in messages]
+    events += [(max(tick - origin, 0), message) for tick, _, message in messages]
     return encode_track(events, events[-1][0])

@@ -2,15 +2,24 @@
 
 import os
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from core.errors import UsageError
 from core.files import replacing, write_atomically
 from core.live.synth import LONGEST_TAIL, SAMPLE_RATE, Voices
-from core.midi.score import Score
-from core.midi.write import rewrite_chunk, score_bytes, take_alone, with_takes
+from core.midi.score import Note, Score
+from core.midi.write import (
+    AddedTrack,
+    blank_score,
+    rewrite_chunk,
+    score_bytes,
+    tracks_alone,
+    with_tracks,
+    without_stretch,
+)
+from core.session.arrangement import Arrangement, TakePart, arrangement
 from core.session.playback import What, playing_range, timeline
 from core.session.session import Session, TakeRecord
 
@@ -28,14 +37,14 @@ def written_score(session: Session) -> Score | None:
     return replace(score, chunks=tuple(chunks))
 
 
-def midi_bytes(session: Session, content: MidiContent, take_id: str = "") -> bytes:
+def midi_bytes(session: Session, content: MidiContent, take_id: str = "", *, is_merged: bool = False) -> bytes:
     """The bytes of a MIDI file of the session; `take_id` is for "take" and "score and take" (default: the current).
 
-    With a take, the score is cut at the take's marker; with all takes, each a track from its own marker
-    on, at the last of them. Raises UsageError if what is asked for is not there.
+    With a take, the score is what `arrangement` leaves of it, and each part of the take a track, or with `is_merged`,
+    where it plays on a track of the score, notes of that. With all takes, the score is whole, and each take has tracks
+    of its own from its own marker on. Raises UsageError if what is asked for is not there.
     """
     score = written_score(session)
-    tracks = session.prompt_indices
     if content == "score":
         if score is None:
             raise UsageError("There is no score to save, only takes.")
@@ -43,14 +52,42 @@ def midi_bytes(session: Session, content: MidiContent, take_id: str = "") -> byt
     if content == "all takes":
         if not session.takes:
             raise UsageError("There is no take to save.")
-        starts = [take.marker for take in session.takes]
-        names = [take.name for take in session.takes]
-        notes = [take.notes for take in session.takes]
-        return with_takes(score, notes, max(starts), starts=starts, names=names, tracks=tracks)
+        return _with_all_takes(session)
     take = _chosen(session, take_id)
+    song = arrangement(session, take)
     if content == "take":
-        return take_alone(score, take.notes, take.marker, name=take.name, tracks=tracks)
-    return with_takes(score, [take.notes], take.marker, names=[take.name], tracks=tracks)
+        start = session.tempo_map.tick(take.marker)
+        return tracks_alone(song.score.tempo_map, start, list(_added(song, song.notes, "", is_alone=True)))
+    parts = {part: notes for part, notes in song.notes.items() if not is_merged or part.track is None}
+    merged = {part.track: notes for part, notes in song.notes.items() if is_merged and part.track is not None}
+    score = score or blank_score()
+    if song.stretch is not None and (song.stretch.tracks or merged):
+        score = without_stretch(score, song.stretch, merged)
+    return with_tracks(score, list(_added(song, parts, "")))
+
+
+def _with_all_takes(session: Session) -> bytes:
+    """The whole score, and the takes on channels of their own as far as there are channels."""
+    added: list[AddedTrack] = []
+    used: set[int] = set()
+    for take in session.takes:
+        song = arrangement(session, replace(take, rest="beside"), used)
+        used |= {part.voice.channel for part in song.notes}
+        added += _added(song, song.notes, take.name)
+    return with_tracks(written_score(session) or blank_score(), added)
+
+
+def _added(
+    song: Arrangement, parts: Mapping[TakePart, Sequence[Note]], take_name: str, is_alone: bool = False
+) -> Iterator[AddedTrack]:
+    """The tracks of a file for the parts of a take; one that is alone in a file plays on channel 1."""
+    start = song.score.tempo_map.tick(song.start)
+    for part, notes in parts.items():
+        voice = part.voice
+        channel = 0 if is_alone and len(parts) == 1 else voice.channel
+        setup = [(start, bytes((message[0] & 0xF0 | channel, *message[1:]))) for message in voice.setup]
+        name = f"{take_name}: {part.name}" if take_name and part.name != take_name else part.name
+        yield AddedTrack(name, channel, notes, setup)
 
 
 def save_midi(session: Session, path: str | os.PathLike[str], content: MidiContent, take_id: str = "") -> None:

@@ -7,8 +7,8 @@ from core.errors import UsageError
 from core.midi.read import parse_score
 from core.midi.score import Note, Score, Track
 from core.midi.tempo_map import TempoMap
-from core.midi.write import TakeNote, with_takes
-from core.session.export import written_score
+from core.midi.write import TakeNote
+from core.session.export import midi_bytes
 from core.session.session import Session, TakeRecord, TrackFlags, default_flags, in_order
 
 
@@ -74,19 +74,18 @@ def _as_track(take: TakeRecord, notes: tuple[TakeNote, ...], tempo_map: TempoMap
 
 
 def accept_take(session: Session, take_id: str) -> Session:
-    """Make a take part of the score: a track of its own, in the prompt, with the marker behind it.
+    """Make a take part of the score, as it is heard: its notes on the tracks that they play on, the others a new track.
 
-    As when it is saved, the score is cut at the take's marker if it plays on there. The take itself
-    stays, but is not current any more. Reads the whole score anew: for 100 000 notes that takes about a
-    second. Raises UsageError if there is no such take, UnreadableInput if the score grows too large.
+    The marker then stands at the take's end. The take itself stays, but is not current any more. Reads the whole score
+    anew: for 100 000 notes that takes about a second. Raises UsageError if there is no such take, UnreadableInput if
+    the score grows too large.
     """
     take = session.take(take_id)
-    old = written_score(session)
-    data = with_takes(old, [take.notes], take.marker, names=[take.name], tracks=session.prompt_indices)
-    score = parse_score(data, old.name if old else "Untitled")
+    data = midi_bytes(session, "score and take", take_id, is_merged=True)
+    score = parse_score(data, session.score.name if session.score else "Untitled")
     flags = _carried_flags(session, score)
     accepted = replace(session, score=score, midi=data, flags=flags, edited=frozenset(), current="")
-    return accepted.with_marker(None)
+    return accepted.with_marker(take.marker + take.end if take.end else None)
 
 
 def _carried_flags(session: Session, score: Score) -> tuple[TrackFlags, ...]:

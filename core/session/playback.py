@@ -1,13 +1,14 @@
 """A session -> timed messages for the player: prompt, take or both, from any place on."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Literal
 
-from core.midi.score import PERCUSSION_CHANNEL, Track
+from core.midi.chase import chased, ends_notes
+from core.midi.score import PERCUSSION_CHANNEL, Note, Score
 from core.midi.tempo_map import TempoMap
-from core.midi.write import take_voice
+from core.session.arrangement import Arrangement, arrangement
 from core.session.session import Session, TakeRecord
 
 What = Literal["prompt", "take", "both"]
@@ -23,9 +24,6 @@ _Ranked = tuple[float, int, bytes]
 
 _BANK = (0, 32)
 _PEDAL = 64
-_PARAMETERS = frozenset((6, 38, *range(96, 102)))  # registered parameters: a sequence, told whole
-# What "reset all controllers" leaves alone (MIDI recommended practice RP-015).
-_LASTING = frozenset((*_BANK, 7, 10, *range(70, 80), *range(91, 96))) | _PARAMETERS
 
 
 def timeline(
@@ -41,20 +39,22 @@ def timeline(
 ) -> list[Timed]:
     """The messages that play [start, end), in order of time; `end` None plays all there is.
 
-    "prompt" is the whole score; "both" the score up to the take's marker, then the take (default: the
-    current one; the whole score if there is none). Mute and solo go for tracks; a take is always heard.
-    Controls and programs before `start` come at `start`; notes that began before it are left out, those that
-    sound at `end` end there. `channel` (0 to 15) puts all but percussion on one channel; without
-    `programs`, program and bank changes are left out. Notes of a loop: one call with its start and end.
+    "prompt" is the whole score; "both" the song with the take in it (default: the current one; the whole score if there
+    is none), as `arrangement` lays it out; "take" the take alone. Mute and solo go for tracks, and for what a take
+    plays on them; what it plays on a track of its own is always heard. Controls and programs before `start` come at
+    `start`; notes that began before it are left out, those that sound at `end` end there. `channel` (0 to 15) puts all
+    but percussion on one channel; without `programs`, program and bank changes are left out. Notes of a loop: one
+    call with its start and end.
     """
     take = take or session.current_take
-    limit = playing_range(session, what, take)[1] if end is None else end
+    song = arrangement(session, take if what != "prompt" else None)
+    limit = _range(song, what, take)[1] if end is None else end
     ranked: list[_Ranked] = []
+    audible = session.audible_tracks
     if what != "take":
-        cut = min(limit, take.marker) if what == "both" and take else limit
-        ranked += _score(session, start, cut)
+        ranked += _score(song.score, audible, start, limit)
     if what != "prompt" and take:
-        ranked += _take(session, take, start, limit)
+        ranked += _take(song, audible if what == "both" else range(len(song.score.tracks)), start, limit)
     if channel is not None or not programs:
         ranked = list(_redirected(ranked, channel, programs))
     if metronome:
@@ -67,11 +67,14 @@ def timeline(
 def playing_range(session: Session, what: What, take: TakeRecord | None = None) -> tuple[float, float]:
     """Where `timeline` begins and ends of itself, in score seconds; a take alone begins at its marker."""
     take = take or session.current_take
-    score_end = session.score.end if session.score else 0.0
+    return _range(arrangement(session, take if what != "prompt" else None), what, take)
+
+
+def _range(song: Arrangement, what: What, take: TakeRecord | None) -> tuple[float, float]:
     if what == "prompt" or take is None:
-        return 0.0, 0.0 if what == "take" else score_end
-    take_end = take.marker + max((note.end for note in take.notes), default=0.0)
-    return (take.marker if what == "take" else 0.0), take_end
+        return 0.0, 0.0 if what == "take" else song.score.end
+    take_end = max((note.end for notes in song.notes.values() for note in notes), default=take.marker)
+    return (take.marker, take_end) if what == "take" else (0.0, max(take_end, song.score.end))
 
 
 def clicks(tempo_map: TempoMap, start: float, end: float) -> Iterator[Timed]:
@@ -95,32 +98,31 @@ def clicks(tempo_map: TempoMap, start: float, end: float) -> Iterator[Timed]:
 # Score and take
 
 
-def _score(session: Session, start: float, end: float) -> Iterator[_Ranked]:
+def _score(score: Score, audible: Collection[int], start: float, end: float) -> Iterator[_Ranked]:
     """The audible tracks over [start, end), with the controls of their channels."""
-    if session.score is None or end <= start:
+    if end <= start:
         return
-    tracks = [session.score.tracks[i] for i in session.audible_tracks]
+    tracks = [score.tracks[i] for i in audible]
     channels = {track.channel for track in tracks}
     controls = sorted(
-        ((c.time, c.message) for t in session.score.tracks if t.channel in channels for c in t.controls),
+        ((c.time, c.message) for t in score.tracks if t.channel in channels for c in t.controls),
         key=itemgetter(0),
     )
     place = bisect_left(controls, start, key=itemgetter(0))
-    for message in _chased(message for _, message in controls[:place]):
+    for message in chased(message for _, message in controls[:place]):
         yield start, _CONTROL, message
     for time, message in controls[place : bisect_left(controls, end, key=itemgetter(0))]:
-        if not _ends_notes(message):
+        if not ends_notes(message):
             yield time, _CONTROL, message
     for track in tracks:
-        yield from _track(track, start, end)
+        yield from _notes(track.notes, track.channel, start, end)
     for channel in sorted(channels):  # a pedal that is down at the end would hold the last notes for ever
         if _is_pedal_down(channel, (message for time, message in controls if time < end)):
             yield end, _OFF, bytes((0xB0 | channel, _PEDAL, 0))
 
 
-def _track(track: Track, start: float, end: float) -> Iterator[_Ranked]:
-    on, off = 0x90 | track.channel, 0x80 | track.channel
-    notes = track.notes
+def _notes(notes: Sequence[Note], channel: int, start: float, end: float) -> Iterator[_Ranked]:
+    on, off = 0x90 | channel, 0x80 | channel
     for note in notes[bisect_left(notes, start, key=lambda n: n.start) :]:
         if note.start >= end:
             break
@@ -130,49 +132,18 @@ def _track(track: Track, start: float, end: float) -> Iterator[_Ranked]:
         yield min(note.end, end), rank, bytes((off, note.pitch, 64))
 
 
-def _take(session: Session, take: TakeRecord, start: float, end: float) -> Iterator[_Ranked]:
-    """The take over [start, end), with what sets up its sound: at the start unless its channel is shared."""
-    voice = take_voice(session.score, session.prompt_indices, take.marker)
-    ready = max(start, take.marker) if voice.is_shared else start
-    for message in voice.setup:
-        yield ready, _CONTROL, message
-    for note in take.notes:
-        begin = take.marker + note.start
-        if begin >= end:
-            break
-        if begin >= start:
-            yield begin, _ON, bytes((0x90 | voice.channel, note.pitch, note.velocity))
-            yield min(take.marker + note.end, end), _OFF, bytes((0x80 | voice.channel, note.pitch, 64))
+def _take(song: Arrangement, audible: Collection[int], start: float, end: float) -> Iterator[_Ranked]:
+    """The take over [start, end), with what sets up its sounds: at the start unless their channels are shared."""
+    for part, notes in song.notes.items():
+        if part.track is not None and part.track not in audible:
+            continue
+        ready = max(start, song.start) if part.voice.is_shared else start
+        for message in part.voice.setup:
+            yield ready, _CONTROL, message
+        yield from _notes(notes, part.voice.channel, start, end)
 
 
 # Controls
-
-
-def _chased(messages: Iterable[bytes]) -> list[bytes]:
-    """What of these controls still holds after them: the last program, controllers and bend of each channel."""
-    held: dict[tuple[object, ...], bytes] = {}
-    for i, message in enumerate(messages):
-        kind, channel = message[0] & 0xF0, message[0] & 0x0F
-        if kind == 0xB0 and message[1] == 121:
-            held = {key: m for key, m in held.items() if key[0] != channel or key[1] == 0xC0 or key[2] in _LASTING}
-            continue
-        if kind == 0xA0 or _ends_notes(message):  # the pressure of notes that do not sound
-            continue
-        if kind == 0xB0 and message[1] in _PARAMETERS:
-            key = (channel, kind, message[1], i)
-        elif kind == 0xB0:
-            key = (channel, kind, message[1])
-        else:
-            key = (channel, kind, None)
-        held.pop(key, None)  # so that the order is that of the last changes
-        held[key] = message
-    # A bank is chosen before the program of it.
-    return sorted(held.values(), key=lambda m: not (m[0] & 0xF0 == 0xB0 and m[1] in _BANK))
-
-
-def _ends_notes(message: bytes) -> bool:
-    """Whether a control silences its channel: each note has an end of its own, wherever it was moved."""
-    return message[0] & 0xF0 == 0xB0 and (message[1] == 120 or message[1] >= 123)
 
 
 def _is_pedal_down(channel: int, messages: Iterable[bytes]) -> bool:

@@ -17,12 +17,16 @@ from core.errors import UsageError
 from core.files import read_file
 from core.midi.grid import GRID_CHOICES, default_marker
 from core.midi.read import MAX_BYTES, parse_score
-from core.midi.score import Score, Track
+from core.midi.score import Score, Track, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeNote
 
 LATEST = 7 * 86400.0  # seconds: nothing is moved or placed later than a week into the music
 LONGEST_NAME = 200  # characters
+
+# What becomes of the score's own notes under and behind a take: those of the tracks it replaces are silent under it and
+# come back at its end, or do not come back; or all play on beside it.
+RestOfSong = Literal["stretch", "rest", "beside"]
 
 _BLANK = TempoMap()
 
@@ -95,6 +99,10 @@ class TakeRecord:
     `events` stay as they were sampled. Of a take forked from `parent` (a take's id), the first
     `forked_at` seconds are the parent's and `events` are those after them. `created` is Unix time.
     An `id` and a `name` are given by `Session.with_take` where they are empty.
+
+    `end` is where it ends in seconds from its marker, on a bar line where there are bars; 0 for as long as it lasts.
+    `rest` says what becomes of the score behind the marker, and `replaces` in which of its tracks (None: in those of
+    the prompt).
     """
 
     notes: tuple[TakeNote, ...] = ()
@@ -111,6 +119,9 @@ class TakeRecord:
     starred: bool = False
     parent: str = ""
     forked_at: float = 0.0
+    end: float = 0.0
+    rest: RestOfSong = "stretch"
+    replaces: tuple[TrackKey, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,9 +313,9 @@ def in_order(notes: Iterable[TakeNote]) -> tuple[TakeNote, ...]:
     return tuple(sorted(notes, key=take_note_order))
 
 
-def take_note_order(note: TakeNote) -> tuple[float, int, float, int]:
+def take_note_order(note: TakeNote) -> tuple[float, int, float, int, TrackKey, str]:
     """The key that a take's notes are sorted by."""
-    return note.start, note.pitch, note.end, note.velocity
+    return note.start, note.pitch, note.end, note.velocity, note.track or (-1, -1), note.take
 
 
 def new_id() -> str:

@@ -14,7 +14,10 @@ A `.continuo` file is a zip archive of two members; other members are passed ove
         tracks       [{chunk, channel, mute, solo, in_prompt, notes?}]: a track is known by its MTrk chunk and
                      its channel; `notes`, if it was edited, is a flat list of start tick, end tick, pitch,
                      velocity of each note
-        takes        [the fields of TakeRecord, `notes` a flat list of start, end, pitch, velocity]
+        takes        [the fields of TakeRecord, `notes` a flat list of start, end, pitch, velocity; those that say where
+                     it lies in its song only where they are not the defaults: end, rest, replaces [[chunk, channel]],
+                     parts [[chunk, channel, id of the take that notes came from]] and note_parts, for each note the
+                     index of its part or -1]
         current      id of the current take, or ""
 
 Times in ticks are whole, all others in seconds. A newer version number means: not to be read by this one.
@@ -30,7 +33,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -38,7 +41,7 @@ from core.codec.vocabulary import VOCABULARY_SIZE
 from core.errors import ContinuoError, UnreadableInput, WriteError
 from core.files import read_file, too_large, write_atomically
 from core.midi.read import MAX_BYTES, parse_score
-from core.midi.score import Note, Score
+from core.midi.score import Note, Score, TrackKey
 from core.midi.write import TakeNote
 from core.session.edits import LATEST_TICK, note_order
 from core.session.session import (
@@ -46,6 +49,7 @@ from core.session.session import (
     LATEST,
     LONGEST_NAME,
     GenerationSettings,
+    RestOfSong,
     Session,
     TakeRecord,
     TrackFlags,
@@ -63,6 +67,9 @@ _MOST_MEMBERS = 64
 # Of quotes, colons and brackets in session.json: small text must not become gigabytes of objects.
 _MOST_SIGNS = 2_000_000
 _FORMAT = "continuo-session"
+
+
+_PLAIN_TAKE = TakeRecord()
 
 
 class _DamagedError(Exception):
@@ -118,6 +125,14 @@ def _as_json(session: Session) -> dict[str, Any]:
 def _take_as_json(take: TakeRecord) -> dict[str, Any]:
     written = {f.name: getattr(take, f.name) for f in fields(take)}
     written["notes"] = [v for n in take.notes for v in (n.start, n.end, n.pitch, n.velocity)]
+    for name in ("end", "rest", "replaces"):
+        if written[name] == getattr(_PLAIN_TAKE, name):
+            del written[name]
+    parts = sorted({(n.track, n.take) for n in take.notes} - {(None, "")}, key=str)
+    if parts:
+        index = {part: i for i, part in enumerate(parts)}
+        written["parts"] = [[*(track or (-1, -1)), origin] for track, origin in parts]
+        written["note_parts"] = [index.get((n.track, n.take), -1) for n in take.notes]
     return written
 
 
@@ -254,6 +269,13 @@ class _Values:
             raise self._fault(key)
         return tuple(value)
 
+    def lists(self, key: str, length: int) -> list[list[object]]:
+        """Lists of `length` values each."""
+        value = self._values.get(key)
+        if not isinstance(value, list) or not all(isinstance(row, list) and len(row) == length for row in value):
+            raise self._fault(key)
+        return value
+
     def notes(self, key: str, latest: float, whole: bool) -> list[tuple[Any, Any, int, int]]:
         """(start, end, pitch, velocity) of a flat list; times in [0, latest], the end not before the start."""
         value = self._values.get(key)
@@ -328,9 +350,10 @@ def _score_notes(values: _Values, score: Score) -> tuple[Note, ...]:
 
 
 def _take(values: _Values) -> TakeRecord:
+    rows = values.notes("notes", 2 * LATEST, False)
     notes = [
-        TakeNote(pitch, velocity, start, end)
-        for start, end, pitch, velocity in values.notes("notes", 2 * LATEST, False)
+        TakeNote(pitch, velocity, start, end, *part)
+        for (start, end, pitch, velocity), part in zip(rows, _note_parts(values, len(rows)), strict=True)
     ]
     seconds = values.number("seconds", max((note.end for note in notes), default=0), 2 * LATEST)
     take_id = values.text("id")
@@ -351,7 +374,44 @@ def _take(values: _Values) -> TakeRecord:
         starred=values.flag("starred"),
         parent=values.text("parent"),
         forked_at=values.number("forked_at", 0, seconds),
+        end=values.number("end", 0, 2 * LATEST) if "end" in values else 0.0,
+        rest=_rest(values),
+        replaces=_keys(values, "replaces") if "replaces" in values else None,
     )
+
+
+def _rest(values: _Values) -> RestOfSong:
+    rest = values.text("rest") if "rest" in values else _PLAIN_TAKE.rest
+    if rest not in get_args(RestOfSong):
+        raise _DamagedError("its takes are mixed up")
+    return rest  # type: ignore[return-value]
+
+
+def _note_parts(values: _Values, notes: int) -> list[tuple[TrackKey | None, str]]:
+    """The track and the origin of each note of a take."""
+    if "note_parts" not in values:
+        return [(None, "")] * notes
+    parts: list[tuple[TrackKey | None, str]] = []
+    for row in values.lists("parts", 3):
+        chunk, channel, origin = row
+        if not isinstance(origin, str) or len(origin) > 64:
+            raise _DamagedError("its takes are mixed up")
+        parts.append((None if chunk == -1 else _key(chunk, channel), origin))
+    places = values.wholes("note_parts", -1, len(parts) - 1)
+    if len(places) != notes:
+        raise _DamagedError("its takes are mixed up")
+    return [parts[place] if place >= 0 else (None, "") for place in places]
+
+
+def _keys(values: _Values, name: str) -> tuple[TrackKey, ...]:
+    return tuple(_key(*row) for row in values.lists(name, 2))
+
+
+def _key(chunk: object, channel: object) -> TrackKey:
+    for value, last in ((chunk, 1 << 16), (channel, 15)):
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= last:
+            raise _DamagedError("its takes are mixed up")
+    return chunk, channel  # type: ignore[return-value]
 
 
 def _view(values: _Values) -> View:

@@ -9,6 +9,7 @@ from core.midi.read import parse_score
 from core.midi.write import TakeNote
 from core.session.export import midi_bytes
 from core.session.forks import accept_take, fork_prompt
+from core.session.playback import timeline
 from core.session.session import Session, TakeRecord
 from tests.core.session.sessions import TAKE, assert_sound, band, band_with_take
 
@@ -87,14 +88,16 @@ def test_an_accepted_take_is_a_track_of_the_score() -> None:
     assert midi_bytes(accepted, "score") == accepted.midi
 
 
-def test_accepting_from_within_cuts_the_score_as_saving_does() -> None:
+def test_accepting_from_within_bakes_in_what_is_heard() -> None:
     session = band_with_take()
     session = session.with_changed_take(replace(session.takes[0], marker=0.1))
     accepted = accept_take(session, session.current)
     assert accepted.score is not None
     assert accepted.midi == midi_bytes(session, "score and take")
-    assert [t.channel for t in accepted.score.tracks] == [0, 1, 2]  # the drums had not begun
-    assert [f.in_prompt for f in accepted.flags] == [True, True, True]
+    assert [t.channel for t in accepted.score.tracks] == [0, 1, 9, 2]  # the drums play on
+    assert [f.in_prompt for f in accepted.flags] == [True, True, False, True]
+    heard = {(m, round(t, 3)) for t, m in timeline(session, "both") if m[0] & 0xE0 == 0x80}
+    assert {(m, round(t, 3)) for t, m in timeline(accepted, "prompt") if m[0] & 0xE0 == 0x80} == heard
     assert parse_score(accepted.midi, "band.mid") == accepted.score
 
 

@@ -48,12 +48,13 @@ def test_both_is_the_score_then_the_take() -> None:
     assert [t for t, m in messages if m[0] == 0x92] == [session.marker + n.start for n in TAKE.notes]
 
 
-def test_the_score_is_cut_where_the_take_begins() -> None:
+def test_the_prompts_tracks_are_silent_under_the_take_and_the_drums_play_on() -> None:
     session = band_with_take()
     session = session.with_changed_take(replace(session.takes[0], marker=0.7))
     messages = timeline(session, "both")
     assert_playable(messages, 0.0, 5.2)
-    assert all(t <= 0.7 for t, m in messages if m[0] & 15 != 2)
+    assert all(t < 0.701 for t, m in messages if m[0] & 15 in (0, 1))
+    assert notes_on(messages).count((9, 38)) + notes_on(messages).count((9, 42)) == 2
     assert (0.7, bytes((0x81, 36, 64))) in messages
     assert notes_on(timeline(session, "prompt")) == notes_on(timeline(band(), "prompt"))
 

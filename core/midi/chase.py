@@ -1,0 +1,75 @@
+"""Chasing: what the controls that came before a place still mean there."""
+
+from collections.abc import Iterable
+
+PEDALS = (64, 66, 67)  # sustain, sostenuto, soft
+
+_BANK = (0, 32)
+_PARAMETERS = frozenset((6, 38, *range(96, 102)))  # registered parameters: a sequence, told whole
+# What "reset all controllers" leaves alone (MIDI recommended practice RP-015).
+_LASTING = frozenset((*_BANK, 7, 10, *range(70, 80), *range(91, 96))) | _PARAMETERS
+_FULL = 127
+_CENTRE = b"\x00\x40"  # of the pitch bend
+
+# What tells one state of a channel from the others: (channel, kind of message, number or None, ...).
+StateKey = tuple[object, ...]
+
+
+def held(messages: Iterable[bytes]) -> dict[StateKey, bytes]:
+    """What of these channel messages still holds after them, by what it sets, in the order of the last changes.
+
+    That is the last program, pressure, bend and value of each controller of each channel. Notes, the pressure of
+    single notes and messages that end notes hold nothing.
+    """
+    state: dict[StateKey, bytes] = {}
+    for i, message in enumerate(messages):
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
+        if kind == 0xB0 and message[1] == 121:
+            state = {key: m for key, m in state.items() if key[0] != channel or key[1] == 0xC0 or key[2] in _LASTING}
+            continue
+        if kind <= 0xA0 or ends_notes(message):
+            continue
+        key: StateKey
+        if kind == 0xB0 and message[1] in _PARAMETERS:
+            key = (channel, kind, message[1], i)
+        elif kind == 0xB0:
+            key = (channel, kind, message[1])
+        else:
+            key = (channel, kind, None)
+        state.pop(key, None)  # so that the order is that of the last changes
+        state[key] = message
+    return state
+
+
+def chased(messages: Iterable[bytes]) -> list[bytes]:
+    """The messages that bring about what `held` tells; a bank comes before the program of it."""
+    return banks_first(held(messages).values())
+
+
+def difference(now: dict[StateKey, bytes], wanted: dict[StateKey, bytes]) -> list[bytes]:
+    """The messages that lead from one state (of `held`) to another; what the other does not tell is reset."""
+    resets = [_reset(message) for key, message in now.items() if key not in wanted]
+    changes = [message for key, message in wanted.items() if now.get(key) != message]
+    return banks_first([*(message for message in resets if message), *changes])
+
+
+def banks_first(messages: Iterable[bytes]) -> list[bytes]:
+    """The same messages, those that choose a bank before all others."""
+    return sorted(messages, key=lambda m: not (m[0] & 0xF0 == 0xB0 and m[1] in _BANK))
+
+
+def ends_notes(message: bytes) -> bool:
+    """Whether a control silences its channel: all sound off, all notes off, and the modes that imply it."""
+    return message[0] & 0xF0 == 0xB0 and (message[1] == 120 or message[1] >= 123)
+
+
+def _reset(message: bytes) -> bytes:
+    """The message that undoes a state as "reset all controllers" does; empty where that resets nothing."""
+    kind = message[0] & 0xF0
+    if kind == 0xE0:
+        return bytes((message[0], *_CENTRE))
+    if kind == 0xD0:
+        return bytes((message[0], 0))
+    if kind == 0xB0 and message[1] not in _LASTING:
+        return bytes((message[0], message[1], _FULL if message[1] == 11 else 0))
+    return b""

@@ -1,0 +1,127 @@
+"""A stretch of some tracks taken out of a score, so that a take can play there, and the original's return behind it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from core.midi.chase import PEDALS, difference, held
+from core.midi.grid import is_hair
+from core.midi.score import Control, Note, Pedal, Score, Track
+from core.midi.tempo_map import TempoMap
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What is taken out: of `tracks` (indices of `Score.tracks`) all from tick `start` up to `end`.
+
+    Where `end` is None nothing of them comes back, and the tempo and metre at `start` hold from there.
+    """
+
+    tracks: frozenset[int]
+    start: int
+    end: int | None
+
+    def has(self, tick: int) -> bool:
+        """Whether a tick lies in it."""
+        return self.start <= tick and (self.end is None or tick < self.end)
+
+
+def without(score: Score, stretch: Stretch) -> Score:
+    """The score with a stretch taken out: its tracks and its tempo map; its `chunks` stay as they are.
+
+    Notes that sound into the stretch end at its start (if by more than a hair), and pedals lift there. Channels that
+    play nothing else lose their controls in it: what they had at its start holds for the take. At its end they get
+    what the original had there: program, controllers, bend and pedal.
+    """
+    tempo_map = score.tempo_map if stretch.end is not None else score.tempo_map.until(stretch.start + 1)
+    channels = replaced_channels(score, stretch)
+    added = dict(seams(score, stretch))
+    tracks = list(score.tracks)
+    for i, track in enumerate(tracks):
+        if i in stretch.tracks:
+            track = replace(track, notes=tuple(_notes_around(track.notes, stretch, tempo_map)))
+        if track.channel in channels:
+            controls = (
+                *(control for control in track.controls if control.tick < stretch.start),
+                *(_control(tick, message, tempo_map) for tick, message in added.get(i, ())),
+                *(c for c in track.controls if c.tick >= stretch.start and not stretch.has(c.tick)),
+            )
+            track = replace(track, controls=controls, pedals=tuple(_pedals_around(track.pedals, stretch, tempo_map)))
+        tracks[i] = track if tempo_map is score.tempo_map else _timed(track, tempo_map)
+    return replace(score, tracks=tuple(tracks), tempo_map=tempo_map)
+
+
+def changed_tracks(score: Score, stretch: Stretch) -> frozenset[int]:
+    """The tracks whose notes `without` changes."""
+    after = without(score, stretch).tracks
+    return frozenset(i for i in stretch.tracks if _spans(after[i]) != _spans(score.tracks[i]))
+
+
+def replaced_channels(score: Score, stretch: Stretch) -> frozenset[int]:
+    """The channels on which no other track plays: what they do in the stretch is the take's alone."""
+    inside = {score.tracks[i].channel for i in stretch.tracks}
+    outside = {track.channel for i, track in enumerate(score.tracks) if i not in stretch.tracks}
+    return frozenset(inside - outside)
+
+
+def seams(score: Score, stretch: Stretch) -> Iterator[tuple[int, list[tuple[int, bytes]]]]:
+    """What each replaced channel is sent at the edges of the stretch: (one of its tracks, [(tick, message)])."""
+    for channel in sorted(replaced_channels(score, stretch)):
+        mine = [i for i, track in enumerate(score.tracks) if track.channel == channel]
+        controls = sorted(chain.from_iterable(score.tracks[i].controls for i in mine), key=lambda c: c.tick)
+        yield mine[0], _seam(controls, stretch)
+
+
+def _seam(controls: Sequence[Control], stretch: Stretch) -> list[tuple[int, bytes]]:
+    """The same for one channel: pedals lifted at the start, the original's state at the end."""
+    now = held(c.message for c in controls if c.tick < stretch.start)
+    lifts = {
+        key: bytes((message[0], message[1], 0))
+        for key, message in now.items()
+        if message[0] & 0xF0 == 0xB0 and message[1] in PEDALS and message[2] >= 64
+    }
+    at_start = [(stretch.start, message) for message in lifts.values()]
+    if stretch.end is None:
+        return at_start
+    end = stretch.end
+    wanted = held(c.message for c in controls if c.tick < end)
+    return at_start + [(end, message) for message in difference(now | lifts, wanted)]
+
+
+def _notes_around(notes: Sequence[Note], stretch: Stretch, tempo_map: TempoMap) -> Iterator[Note]:
+    for note in notes:
+        if stretch.has(note.start_tick):
+            continue
+        over = note.end_tick - stretch.start
+        if note.start_tick < stretch.start and over > 0 and not is_hair(over, tempo_map):
+            note = replace(note, end=tempo_map.seconds(stretch.start), end_tick=stretch.start)
+        yield note
+
+
+def _pedals_around(pedals: Sequence[Pedal], stretch: Stretch, tempo_map: TempoMap) -> Iterator[Pedal]:
+    for pedal in pedals:
+        if pedal.start_tick < stretch.start:
+            end = min(pedal.end_tick, stretch.start)
+            yield replace(pedal, end=tempo_map.seconds(end), end_tick=end)
+        if stretch.end is not None and pedal.end_tick > stretch.end:
+            start = max(pedal.start_tick, stretch.end)
+            yield replace(pedal, start=tempo_map.seconds(start), start_tick=start)
+
+
+def _control(tick: int, message: bytes, tempo_map: TempoMap) -> Control:
+    return Control(tempo_map.seconds(tick), tick, message)
+
+
+def _timed(track: Track, tempo_map: TempoMap) -> Track:
+    """A track in the seconds of another tempo map."""
+    at = tempo_map.seconds
+    return replace(
+        track,
+        notes=tuple(replace(n, start=at(n.start_tick), end=at(n.end_tick)) for n in track.notes),
+        pedals=tuple(replace(p, start=at(p.start_tick), end=at(p.end_tick)) for p in track.pedals),
+        controls=tuple(replace(c, time=at(c.tick)) for c in track.controls),
+    )
+
+
+def _spans(track: Track) -> list[tuple[int, int]]:
+    return [(note.start_tick, note.end_tick) for note in track.notes]

@@ -1,0 +1,135 @@
+"""Where a take lies in its song: what of the score plays around it, and on which track each of its notes goes.
+
+The one place that says so: what is played, live or not, written as MIDI, rendered as sound and made part of the score
+are all laid out from an `Arrangement`.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
+
+from core.midi.chase import chased
+from core.midi.score import Note, Score, TrackKey
+from core.midi.splice import Stretch, without
+from core.midi.tempo_map import TempoMap
+from core.midi.write import TakeVoice, blank_score, free_channels, take_voice
+from core.session.session import Session, TakeRecord
+
+
+class TakePart(NamedTuple):
+    """One track of a take: the index of the score's track it plays on (None: one of its own), its voice and name."""
+
+    track: int | None
+    voice: TakeVoice
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """A song with a take in it, or without one.
+
+    `score` is what the song's own tracks play, from its start to its end, in the tempo map that holds: without what the
+    take replaces. `stretch` is what was taken out. `notes` are the take's by its parts, in order of their start, in
+    score seconds and ticks. `start` is where the take begins, in score seconds.
+    """
+
+    score: Score
+    start: float = 0.0
+    stretch: Stretch | None = None
+    notes: Mapping[TakePart, tuple[Note, ...]] = field(default_factory=dict)
+
+
+def arrangement(session: Session, take: TakeRecord | None, used: Collection[int] = ()) -> Arrangement:
+    """The session's song with this take in it, or with none.
+
+    Parts that play on channels of their own keep away from those that are `used`, as long as there are others.
+    """
+    score = session.score or blank_score()
+    if take is None:
+        return Arrangement(score)
+    stretch = take_stretch(session, take)
+    around = without(score, stretch) if stretch.tracks or stretch.end is None else score
+    return Arrangement(
+        around, take.marker, stretch, _notes(take_parts(session, take, used), score, around.tempo_map, take, stretch)
+    )
+
+
+def take_stretch(session: Session, take: TakeRecord) -> Stretch:
+    """What a take replaces of the score."""
+    tempo_map = session.tempo_map
+    start = tempo_map.tick(take.marker)
+    end = tempo_map.tick(take.marker + (take.end or take.seconds))
+    if take.rest == "beside" or session.score is None:
+        return Stretch(frozenset(), start, end)
+    replaced = track_indices(session.score)
+    tracks = session.prompt_indices if take.replaces is None else [replaced[k] for k in take.replaces if k in replaced]
+    return Stretch(frozenset(tracks), start, None if take.rest == "rest" else end)
+
+
+def track_indices(score: Score) -> dict[TrackKey, int]:
+    """The index of each track by its key."""
+    return {track.key: i for i, track in enumerate(score.tracks)}
+
+
+def take_parts(session: Session, take: TakeRecord, used: Collection[int] = ()) -> dict[TrackKey | None, TakePart]:
+    """The parts that a take may have, by the track that its notes name.
+
+    Notes that name no track, or one that is gone, are of the part None, which has a voice of its own.
+    """
+    score = session.score or blank_score()
+    named = {note.track for note in take.notes}
+    own = take_voice(score, session.prompt_indices, take.marker, used)
+    parts: dict[TrackKey | None, TakePart] = {None: TakePart(None, own, take.name)}
+    taken = {*used, own.channel} if None in named else set(used)
+    free = [channel for channel in free_channels(score) if channel not in taken]
+    for i, track in enumerate(score.tracks):
+        if track.key not in named:
+            continue
+        setup = tuple(track_setup(score, i, take.marker))
+        if take.rest == "beside":
+            channel = free.pop(0) if free else track.channel
+            moved = tuple(bytes((m[0] & 0xF0 | channel, *m[1:])) for m in setup)
+            parts[track.key] = TakePart(None, TakeVoice(channel, moved, channel == track.channel), track.name)
+        else:
+            parts[track.key] = TakePart(i, TakeVoice(track.channel, setup, True), track.name)
+    return parts
+
+
+def track_setup(score: Score, track: int, marker: float) -> list[bytes]:
+    """What the channel of a track has at the marker (score seconds): program, controllers, bend; its pedals are up."""
+    channel = score.tracks[track].channel
+    controls = sorted(
+        (c for t in score.tracks if t.channel == channel for c in t.controls if c.time < marker), key=attrgetter("tick")
+    )
+    return [m for m in chased(c.message for c in controls) if not (m[0] & 0xF0 == 0xB0 and m[1] in (64, 66, 67))]
+
+
+def _notes(
+    parts: Mapping[TrackKey | None, TakePart], score: Score, tempo_map: TempoMap, take: TakeRecord, stretch: Stretch
+) -> dict[TakePart, tuple[Note, ...]]:
+    """The take's notes by part, placed; they ring out a bar at most, and no longer than until the track plays again."""
+    starts = tempo_map.ticks_array([take.marker + note.start for note in take.notes]).tolist()
+    ends = tempo_map.ticks_array([take.marker + note.end for note in take.notes]).tolist()
+    placed: dict[TakePart, list[Note]] = {}
+    latest: dict[TakePart, int | None] = {}
+    for note, first, last in zip(take.notes, starts, ends, strict=True):
+        part = parts.get(note.track) or parts[None]
+        if part not in latest:
+            latest[part] = _latest_end(tempo_map, score, part, take, stretch)
+        first = max(first, stretch.start)
+        limit = latest[part]
+        last = max(last, first + 1) if limit is None else max(min(max(last, first + 1), limit), first + 1)
+        seconds = tempo_map.seconds(first), tempo_map.seconds(last)
+        placed.setdefault(part, []).append(Note(note.pitch, note.velocity, *seconds, first, last))
+    return {part: tuple(notes) for part, notes in placed.items()}
+
+
+def _latest_end(tempo_map: TempoMap, score: Score, part: TakePart, take: TakeRecord, stretch: Stretch) -> int | None:
+    """The tick that the notes of a take may sound to; None: as long as they are."""
+    limits: list[int] = []
+    if take.end:
+        limits.append(tempo_map.bar_tick(tempo_map.bar_beat(tempo_map.tick(take.marker + take.end))[0] + 1))
+    if part.track is not None and stretch.end is not None:
+        limits += [note.start_tick for note in score.tracks[part.track].notes if note.start_tick >= stretch.end][:1]
+    return min(limits, default=None)
