@@ -10,6 +10,8 @@ import typer
 from core.cli.output import Json
 from core.errors import UsageError
 
+RESTS = ("stretch", "rest", "beside")  # core.session.session.RestOfSong, which takes too long to import for --help
+
 
 def with_live_value(arguments: list[str]) -> list[str]:
     """`--live` alone means a virtual port: give it the empty value, since options here always take one."""
@@ -73,7 +75,15 @@ class ContinueOptions:
     model: Annotated[str | None, typer.Option(help="A model by name (see models) or path.")] = None
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto"
     take_only: Annotated[bool, typer.Option("--take-only", help="Write the take without the original tracks.")] = False
-    keep_rest: Annotated[bool, typer.Option("--keep-rest", help="Leave what the original plays after --from.")] = False
+    rest: Annotated[
+        str,
+        typer.Option(
+            metavar="stretch|rest|beside",
+            help="What the take replaces of its prompt's tracks: the stretch up to its end, behind which the original "
+            "comes back; all the rest of them; or nothing, and it plays beside them.",
+        ),
+    ] = "stretch"
+    keep_rest: Annotated[bool, typer.Option("--keep-rest", help="The same as --rest beside.")] = False
     live: Annotated[
         str | None,
         typer.Option(metavar="[PORT]", help="Play it while it is sampled: a virtual port Continuo, or part of a name."),
@@ -87,6 +97,10 @@ class ContinueOptions:
             raise UsageError("Say where the take goes: -o OUT.mid, --live or --synth.")
         if self.wait and self.live is None:
             raise UsageError("--wait goes with --live: it waits for a connection to the port.")
+        if self.rest not in RESTS:
+            raise UsageError(f'--rest takes stretch, rest or beside, not "{self.rest}".')
+        if self.keep_rest and self.rest != "beside":
+            object.__setattr__(self, "rest", "beside")
 
 
 def continue_(**given: Any) -> None:

@@ -163,7 +163,8 @@ def decode(
     """
     from core.codec.events import decode as decode_events
     from core.codec.vocabulary import VOCABULARY_SIZE
-    from core.midi.write import save_take_alone
+    from core.session.export import save_midi
+    from core.session.session import Session, TakeRecord
 
     try:
         text = sys.stdin.read() if sys.stdin else ""
@@ -175,7 +176,8 @@ def decode(
     if strange := [event for event in events if not 0 <= event < VOCABULARY_SIZE]:
         raise UsageError(f"{strange[0]} is not an event id: they lie from 0 to {VOCABULARY_SIZE - 1}.")
     notes = decode_events(events)
-    save_take_alone(None, notes, 0.0, out, name="Decoded")
+    session = Session().with_take(TakeRecord(notes=tuple(notes), name="Decoded"))
+    save_midi(session, out, "take")
     seconds = max((note.end for note in notes), default=0.0)
     result = {"events": len(events), "notes": len(notes), "music_seconds": seconds, "outputs": [str(out)]}
     give(f"{out}: {len(notes)} notes, {seconds:.1f} seconds", result, as_json)

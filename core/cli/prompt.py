@@ -11,8 +11,11 @@ from core.files import check_writable
 from core.midi.grid import Grid, default_marker, find_grid
 from core.midi.read import read_score
 from core.midi.score import Score, Track
+from core.session.arrangement import bars_in_seconds, tempo_map_of
+from core.session.session import RestOfSong, Session, TrackFlags
 
 MOST_BARS = 100_000
+USUAL_BARS, USUAL_SECONDS = 8, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,12 @@ class Choice:
     marker: float
     start: float | None
     grid: Grid | None = None
+
+    @property
+    def session(self) -> Session:
+        """The same as a session, to put takes into."""
+        flags = tuple(TrackFlags(in_prompt=i in self.tracks) for i in range(len(self.score.tracks)))
+        return Session(score=self.score, flags=flags).with_marker(self.marker)
 
     @property
     def chosen(self) -> list[Track]:
@@ -78,30 +87,24 @@ def _tracks(score: Score, chosen: str | None) -> tuple[int, ...]:
 
 
 def length_in_seconds(
-    score: Score, marker: float, seconds: float | None, bars: float | None, events: int | None, keep_rest: bool
+    choice: Choice, seconds: float | None, bars: float | None, events: int | None, rest: RestOfSong
 ) -> float | None:
-    """How many seconds to go on for: None if counted in events or without end ("inf"). Raises UsageError."""
+    """How many seconds to go on for: None if counted in events or without end ("inf"). Raises UsageError.
+
+    Of itself a take lasts 8 bars where there is a metre, else 30 seconds.
+    """
     if sum(value is not None for value in (seconds, bars, events)) > 1:
         raise UsageError("Give the length once: --seconds, --bars or --events.")
+    tempo_map = tempo_map_of(choice.score, choice.marker, rest)
     if bars is not None:
         if not 0 < bars <= MOST_BARS:
             raise UsageError(f"--bars must be over 0 and at most {MOST_BARS}, not {bars:g}.")
-        return _bars(score, marker, bars, keep_rest)
+        return bars_in_seconds(tempo_map, choice.marker, bars)
     if seconds is not None and math.isinf(seconds) and seconds > 0:
         return None
-    return seconds if seconds is not None or events is not None else 30.0
-
-
-def _bars(score: Score, marker: float, bars: float, keep_rest: bool) -> float:
-    """Seconds that so many bars last from the marker on, by the tempo and metre the take is placed in."""
-    tempo_map = score.tempo_map if keep_rest else score.tempo_map.until(score.tempo_map.tick(marker))
-    start = tempo_map.tick(marker)
-    first = tempo_map.bar_beat(start)[0]
-    into_bar = start - tempo_map.bar_tick(first)
-    whole, rest = int(bars), bars - int(bars)
-    end = tempo_map.bar_tick(first + whole)
-    end += round(rest * (tempo_map.bar_tick(first + whole + 1) - end)) + into_bar
-    return tempo_map.seconds(end) - marker
+    if seconds is None and events is None:
+        return bars_in_seconds(tempo_map, choice.marker, USUAL_BARS) if tempo_map.has_metre else USUAL_SECONDS
+    return seconds
 
 
 def pitch(text: str) -> int:

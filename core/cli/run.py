@@ -20,12 +20,15 @@ from core.errors import ContinuoError
 from core.generation.constraints import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
-from core.midi.write import save_take, save_take_alone, take_voice
+from core.midi.write import take_voice
 from core.performance.events import PlaybackEvents
 from core.performance.live_take import LiveTake, TakeStart, VoiceRouter
 from core.performance.playback import Playback
 from core.performance.prompts import read_prompt
 from core.performance.run import Run
+from core.session.arrangement import end_on_bar_line, tempo_map_of
+from core.session.export import save_midi
+from core.session.session import TakeRecord
 
 if TYPE_CHECKING:
     from core.generation.continuation import Step
@@ -74,9 +77,7 @@ def _options(wanted: ContinueOptions, choice: Choice) -> Options:
         Sampling(wanted.temperature, wanted.top_k, wanted.top_p, wanted.min_p, wanted.key_strength),
         Rules(_scale(wanted.scale, choice), prompt.pitch(wanted.low), prompt.pitch(wanted.high)),
         secrets.randbelow(2**31) if wanted.seed is None else wanted.seed,
-        prompt.length_in_seconds(
-            choice.score, choice.marker, wanted.seconds, wanted.bars, wanted.events, wanted.keep_rest
-        ),
+        prompt.length_in_seconds(choice, wanted.seconds, wanted.bars, wanted.events, wanted.rest),  # type: ignore[arg-type]
         wanted.events,
         wanted.takes,
         wanted.dynamics,  # type: ignore[arg-type]  # checked by Options
@@ -197,11 +198,18 @@ def _listen_to_the_end(playback: Playback, run: Run, interrupted: Event) -> None
 
 
 def _save(wanted: ContinueOptions, choice: Choice, takes: Sequence[Take], paths: Sequence[Path]) -> None:
-    for take, path in zip(takes, paths, strict=bool(paths)):
-        if wanted.take_only:
-            save_take_alone(choice.score, take.notes, choice.marker, path, tracks=choice.tracks)
-        else:
-            save_take(choice.score, take.notes, choice.marker, path, keep_rest=wanted.keep_rest, tracks=choice.tracks)
+    session = choice.session
+    tempo_map = tempo_map_of(choice.score, choice.marker, wanted.rest)  # type: ignore[arg-type]  # checked by wanted
+    for i, (take, path) in enumerate(zip(takes, paths, strict=bool(paths)), 1):
+        record = TakeRecord(
+            notes=take.notes,
+            seconds=take.seconds,
+            marker=choice.marker,
+            end=end_on_bar_line(tempo_map, choice.marker, take.seconds),
+            rest=wanted.rest,  # type: ignore[arg-type]
+            name="Continuo take" if len(takes) == 1 else f"Continuo take {i}",
+        )
+        save_midi(session.with_take(record), path, "take" if wanted.take_only else "score and take")
 
 
 def _figures(

@@ -21,6 +21,11 @@ class Stretch:
     start: int
     end: int | None
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether taking it out changes nothing."""
+        return not self.tracks and self.end is not None
+
     def has(self, tick: int) -> bool:
         """Whether a tick lies in it."""
         return self.start <= tick and (self.end is None or tick < self.end)
@@ -57,6 +62,14 @@ def changed_tracks(score: Score, stretch: Stretch) -> frozenset[int]:
     return frozenset(i for i in stretch.tracks if _spans(after[i]) != _spans(score.tracks[i]))
 
 
+def is_heard_from(score: Score, track: int, tick: int) -> bool:
+    """Whether a track plays at a tick or later, sounds past it by more than a hair, or has a pedal down there."""
+    return any(
+        note.end_tick > tick and (note.start_tick >= tick or not is_hair(note.end_tick - tick, score.tempo_map))
+        for note in score.tracks[track].notes
+    ) or any(pedal.start_tick < tick < pedal.end_tick for pedal in score.tracks[track].pedals)
+
+
 def replaced_channels(score: Score, stretch: Stretch) -> frozenset[int]:
     """The channels on which no other track plays: what they do in the stretch is the take's alone."""
     inside = {score.tracks[i].channel for i in stretch.tracks}
@@ -69,7 +82,8 @@ def seams(score: Score, stretch: Stretch) -> Iterator[tuple[int, list[tuple[int,
     for channel in sorted(replaced_channels(score, stretch)):
         mine = [i for i, track in enumerate(score.tracks) if track.channel == channel]
         controls = sorted(chain.from_iterable(score.tracks[i].controls for i in mine), key=lambda c: c.tick)
-        yield mine[0], _seam(controls, stretch)
+        # In the track that has most to say about the channel, such as the pedals that it presses.
+        yield max(mine, key=lambda i: len(score.tracks[i].controls)), _seam(controls, stretch)
 
 
 def _seam(controls: Sequence[Control], stretch: Stretch) -> list[tuple[int, bytes]]:

@@ -104,9 +104,9 @@ class _Taken:
             return False
         if message[0] == META and message[1] in (0x51, 0x58):
             return self._stretch.end is None and tick > self._stretch.start
-        if message[0] < 0xF0:
-            return message[0] & 0xE0 != 0x80 and message[0] & 0x0F in self._channels
-        return self._is_whole
+        if self._is_whole and message[0] & 0xE0 != 0x80:
+            return True
+        return 0xA0 <= message[0] < 0xF0 and message[0] & 0x0F in self._channels
 
 
 def rewrite_chunk(

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from core.midi.chase import chased
 from core.midi.score import Note, Score, TrackKey
-from core.midi.splice import Stretch, without
+from core.midi.splice import Stretch, is_heard_from, without
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score, free_channels, take_voice
-from core.session.session import Session, TakeRecord
+from core.session.session import RestOfSong, Session, TakeRecord
 
 
 class TakePart(NamedTuple):
@@ -49,7 +49,7 @@ def arrangement(session: Session, take: TakeRecord | None, used: Collection[int]
     if take is None:
         return Arrangement(score)
     stretch = take_stretch(session, take)
-    around = without(score, stretch) if stretch.tracks or stretch.end is None else score
+    around = score if stretch.is_nothing else without(score, stretch)
     return Arrangement(
         around, take.marker, stretch, _notes(take_parts(session, take, used), score, around.tempo_map, take, stretch)
     )
@@ -62,9 +62,38 @@ def take_stretch(session: Session, take: TakeRecord) -> Stretch:
     end = tempo_map.tick(take.marker + (take.end or take.seconds))
     if take.rest == "beside" or session.score is None:
         return Stretch(frozenset(), start, end)
-    replaced = track_indices(session.score)
-    tracks = session.prompt_indices if take.replaces is None else [replaced[k] for k in take.replaces if k in replaced]
+    known = track_indices(session.score)
+    wanted = session.prompt_indices if take.replaces is None else [known[k] for k in take.replaces if k in known]
+    played = {known[note.track] for note in take.notes if note.track in known}
+    tracks = [i for i in wanted if i in played or is_heard_from(session.score, i, start)]
     return Stretch(frozenset(tracks), start, None if take.rest == "rest" else end)
+
+
+def tempo_map_of(score: Score | None, marker: float, rest: RestOfSong) -> TempoMap:
+    """The tempo map under a take at the marker (score seconds): the score's, or what holds at the marker for ever."""
+    tempo_map = (score or blank_score()).tempo_map
+    return tempo_map.until(tempo_map.tick(marker) + 1) if rest == "rest" else tempo_map
+
+
+def bars_in_seconds(tempo_map: TempoMap, marker: float, bars: float) -> float:
+    """Seconds from the marker to the bar line that lies about so many bars on; parts of a bar count as such."""
+    start = tempo_map.tick(marker)
+    first = tempo_map.bar_beat(start)[0]
+    begun = tempo_map.bar_tick(first)
+    place = first + (start - begun) / (tempo_map.bar_tick(first + 1) - begun) + bars
+    if bars == int(bars):
+        place = max(round(place), first + 1)
+    whole = int(place)
+    end = tempo_map.bar_tick(whole)
+    end += round((place - whole) * (tempo_map.bar_tick(whole + 1) - end))
+    return tempo_map.seconds(end) - marker
+
+
+def end_on_bar_line(tempo_map: TempoMap, marker: float, seconds: float) -> float:
+    """Where a take of so many seconds ends, in seconds from the marker: on the next bar line, if there are any."""
+    if not tempo_map.has_metre:
+        return seconds
+    return tempo_map.seconds(tempo_map.next_bar_tick(tempo_map.tick(marker + seconds))) - marker
 
 
 def track_indices(score: Score) -> dict[TrackKey, int]:
@@ -122,7 +151,7 @@ def _notes(
         last = max(last, first + 1) if limit is None else max(min(max(last, first + 1), limit), first + 1)
         seconds = tempo_map.seconds(first), tempo_map.seconds(last)
         placed.setdefault(part, []).append(Note(note.pitch, note.velocity, *seconds, first, last))
-    return {part: tuple(notes) for part, notes in placed.items()}
+    return {part: tuple(notes) for part, notes in placed.items()} or {parts[None]: ()}
 
 
 def _latest_end(tempo_map: TempoMap, score: Score, part: TakePart, take: TakeRecord, stretch: Stretch) -> int | None:

@@ -61,7 +61,7 @@ def midi_bytes(session: Session, content: MidiContent, take_id: str = "", *, is_
     parts = {part: notes for part, notes in song.notes.items() if not is_merged or part.track is None}
     merged = {part.track: notes for part, notes in song.notes.items() if is_merged and part.track is not None}
     score = score or blank_score()
-    if song.stretch is not None and (song.stretch.tracks or merged):
+    if song.stretch is not None and (merged or not song.stretch.is_nothing):
         score = without_stretch(score, song.stretch, merged)
     return with_tracks(score, list(_added(song, parts, "")))
 

@@ -260,7 +260,7 @@ class _Values:
             raise self._fault(key)
         return [_Values(item, what) for item in value]
 
-    def object(self, key: str) -> "_Values":
+    def child(self, key: str) -> "_Values":
         return _Values(self._values.get(key), f'the part "{key}"')
 
     def wholes(self, key: str, low: int, high: int) -> tuple[int, ...]:
@@ -269,7 +269,7 @@ class _Values:
             raise self._fault(key)
         return tuple(value)
 
-    def lists(self, key: str, length: int) -> list[list[object]]:
+    def lists(self, key: str, length: int) -> "list[list[Any]]":
         """Lists of `length` values each."""
         value = self._values.get(key)
         if not isinstance(value, list) or not all(isinstance(row, list) and len(row) == length for row in value):
@@ -311,7 +311,7 @@ def _session(values: _Values, midi: bytes | None) -> Session:
         current=current,
         marker=marker,
         prompt_start=values.number("prompt_start", 0, marker),
-        settings=_settings(values.object("settings")),
+        settings=_settings(values.child("settings")),
         view=_view(values),
     )
 
@@ -417,7 +417,7 @@ def _key(chunk: object, channel: object) -> TrackKey:
 def _view(values: _Values) -> View:
     """What was shown; the default if that cannot be, for nobody would lose a session over it."""
     try:
-        view = values.object("view")
+        view = values.child("view")
         return View(
             start=view.number("start", 0, LATEST),
             seconds=view.number("seconds", 0.01, LATEST),

@@ -9,10 +9,36 @@ from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
 from core.errors import WriteError
+from core.midi.grid import is_hair
 from core.midi.read import parse_score, read_score
 from core.midi.score import Score
-from core.midi.write import TakeNote, save_take, save_take_alone, save_takes, take_alone, with_takes
+from core.midi.write import TakeNote
+from core.session.export import MidiContent, midi_bytes, save_midi
+from core.session.session import RestOfSong, Session, TakeRecord, TrackFlags
 from tests.core.midi.builders import END, control, file_of, off, on, raw_file, scale
+
+
+def session_of(
+    score: Score | None,
+    takes: Sequence[Sequence[TakeNote]],
+    marker: float,
+    rest: RestOfSong = "rest",
+    tracks: Sequence[int] | None = None,
+) -> Session:
+    """A session on the score with these takes, all from the marker on; `tracks` are the prompt's."""
+    flags = tuple(
+        TrackFlags(in_prompt=not t.is_percussion and (tracks is None or i in tracks))
+        for i, t in enumerate(score.tracks if score else ())
+    )
+    session = Session(score=score, flags=flags).with_marker(marker)
+    for take in takes:
+        session = session.with_take(TakeRecord(notes=tuple(take), marker=marker, rest=rest, seconds=4.5))
+    return session
+
+
+def with_take(score: Score | None, take: Sequence[TakeNote], marker: float, rest: RestOfSong = "rest") -> bytes:
+    return midi_bytes(session_of(score, [take], marker, rest), "score and take")
+
 
 TAKE = [TakeNote(60, 90, 0.0, 0.5), TakeNote(64, 70, 0.25, 1.0), TakeNote(67, 100, 3.0, 4.5)]
 
@@ -46,7 +72,7 @@ def test_at_the_end_every_chunk_stays_byte_for_byte(division: int, smf_format: i
     tracks = [[*TEMPOS, *PIECE]] if smf_format == 0 else [TEMPOS, PIECE, scale((40,))]
     data = file_of(*tracks, division=division, smf_format=smf_format)
     score = parse_score(data, "x")
-    out = with_takes(score, [TAKE], score.end)
+    out = with_take(score, TAKE, score.end)
     back = read_back(out)
     assert back.chunks[:-1] == score.chunks
     assert (back.smf_format, back.tempo_map) == (1, score.tempo_map)
@@ -57,39 +83,47 @@ def test_at_the_end_every_chunk_stays_byte_for_byte(division: int, smf_format: i
 def test_running_status_smpte_and_odd_metas_stay_byte_for_byte() -> None:
     body = b"\x00\xff\x7f\x02\x00\x01\x00\x90\x3c\x50\x60\x3c\x00\x00\xff\x06\x01A\x00\x40\x50\x60\x40\x00" + END
     score = parse_score(raw_file(body, smf_format=0, division=0xE728), "x")
-    back = read_back(with_takes(score, [TAKE], score.end))
+    back = read_back(with_take(score, TAKE, score.end))
     assert back.chunks[0] == body
     assert back.tempo_map.division == 0xE728
     assert_placed(back, TAKE, score.end)
 
 
 def test_what_comes_behind_the_last_note_stays_too() -> None:
+    tail = [*scale((60,)), control(7, 90, 300), MetaMessage("marker", text="end", time=50)]
+    score = parse_score(file_of(tail), "x")
+    assert read_back(with_take(score, TAKE, score.end)).chunks[0] == score.chunks[0]
+
+
+def test_a_pedal_that_is_down_behind_the_last_note_is_up_under_the_take() -> None:
     tail = [control(64, 127), *scale((60,)), control(64, 0, 300), MetaMessage("marker", text="end", time=50)]
     score = parse_score(file_of(tail), "x")
-    assert read_back(with_takes(score, [TAKE], score.end)).chunks[0] == score.chunks[0]
+    back = read_back(with_take(score, TAKE, score.end, "stretch"))
+    assert [(p.start_tick, p.end_tick) for p in back.tracks[0].pedals] == [(0, 240)]
+    assert back.chunks[0].count(b"end") == 1
 
 
 def test_a_note_without_length_at_the_marker_is_not_cut() -> None:
     score = parse_score(file_of([*scale((60,)), on(62), off(62)]), "x")
-    assert read_back(with_takes(score, [TAKE], score.end)).chunks[0] == score.chunks[0]
+    assert read_back(with_take(score, TAKE, score.end)).chunks[0] == score.chunks[0]
 
 
 def test_the_take_sounds_like_the_main_track_on_a_channel_of_its_own() -> None:
     drums = [on(36, 0, 9), off(36, 10, 9)] * 20
     other = [Message("program_change", program=5, channel=1), on(50, 0, 1), off(50, 9, 1)]
     score = parse_score(file_of(PIECE, drums, other), "x")
-    back = read_back(with_takes(score, [TAKE, TAKE], score.end, names=["Continuo take 1", "Zwei"]))
+    back = read_back(midi_bytes(session_of(score, [TAKE, TAKE], score.end), "all takes"))
     named = [(t.name, t.channel, t.program) for t in back.tracks[-2:]]
-    assert named == [("Continuo take 1", 2, 48), ("Zwei", 3, 48)]
+    assert named == [("Take 1", 2, 48), ("Take 2", 3, 48)]
     assert [c.message for c in back.tracks[-1].controls] == [b"\xb3\x07\x4d", b"\xc3\x30"]
-    chosen = read_back(with_takes(score, [TAKE], score.end, tracks=[2]))
+    chosen = read_back(midi_bytes(session_of(score, [TAKE], score.end, tracks=[2]), "score and take"))
     assert chosen.tracks[-1].program == 5
 
 
 def test_with_all_channels_taken_the_take_shares_the_main_one() -> None:
     tracks = [[on(60, 0, c), off(60, 10, c)] * (1 + (c == 4)) for c in range(16)]
     score = parse_score(file_of(*tracks), "x")
-    back = read_back(with_takes(score, [TAKE], score.end))
+    back = read_back(with_take(score, TAKE, score.end))
     assert back.tracks[-1].channel == 4
     assert back.tracks[-1].controls[0].time == pytest.approx(score.end)
 
@@ -97,7 +131,7 @@ def test_with_all_channels_taken_the_take_shares_the_main_one() -> None:
 def test_short_notes_last_a_tick() -> None:
     take = [TakeNote(60, 90, 0.0, 0.001), TakeNote(60, 90, 0.002, 0.003), TakeNote(61, 90, 0.5, 0.5)]
     score = parse_score(file_of(scale((60,)), division=4), "x")
-    back = read_back(with_takes(score, [take], score.end))
+    back = read_back(with_take(score, take, score.end))
     assert [n.end_tick - n.start_tick for n in back.tracks[-1].notes] == [1, 1, 1]
 
 
@@ -118,10 +152,10 @@ LONG = [
 ]
 
 
-def cut_at(tick: int, *tracks: list, keep_rest: bool = False) -> tuple[Score, Score]:
+def cut_at(tick: int, *tracks: list, rest: RestOfSong = "rest") -> tuple[Score, Score]:
     score = parse_score(file_of(*tracks), "x")
     marker = score.tempo_map.seconds(tick)
-    back = read_back(with_takes(score, [TAKE], marker, keep_rest=keep_rest))
+    back = read_back(with_take(score, TAKE, marker, rest))
     assert_placed(back, TAKE, marker)
     return score, back
 
@@ -138,8 +172,8 @@ def test_tracks_are_cut_at_the_marker() -> None:
     assert body.endswith(END)
 
 
-def test_keep_rest_leaves_the_tracks() -> None:
-    score, back = cut_at(700, LONG, keep_rest=True)
+def test_beside_leaves_the_tracks() -> None:
+    score, back = cut_at(700, LONG, rest="beside")
     assert back.chunks[:-1] == score.chunks
 
 
@@ -160,7 +194,7 @@ def test_tempo_and_metre_behind_the_marker_go_and_the_take_stays_in_time() -> No
     score, back = cut_at(700, conductor, LONG)
     assert back.tempo_map.tempos == ((100, 400_000),)
     assert back.tempo_map.metres == ((0, 3, 4),)
-    score, back = cut_at(700, conductor, LONG, keep_rest=True)
+    score, back = cut_at(700, conductor, LONG, rest="beside")
     assert back.tempo_map == score.tempo_map
 
 
@@ -182,12 +216,12 @@ takes = st.builds(TakeNote, st.integers(0, 127), st.integers(1, 127), st.floats(
     st.lists(st.lists(events, max_size=30), min_size=1, max_size=3),
     st.integers(0, 4000),
     st.lists(st.builds(TakeNote, st.integers(0, 127), st.integers(1, 127), st.floats(0, 50), st.floats(50, 60))),
-    st.booleans(),
+    st.sampled_from(["rest", "beside"]),
 )
-def test_whatever_is_cut_the_rest_is_as_it_was(tracks: list, tick: int, take: list, keep_rest: bool) -> None:
+def test_whatever_is_cut_the_rest_is_as_it_was(tracks: list, tick: int, take: list, rest: RestOfSong) -> None:
     score = parse_score(file_of(*tracks), "x")
     marker = score.tempo_map.seconds(tick)
-    back = parse_score(with_takes(score, [take], marker, keep_rest=keep_rest), "back")
+    back = parse_score(with_take(score, take, marker, rest), "back")
     before = {(t.chunk, t.channel, n.pitch, n.velocity, n.start) for t in score.tracks for n in t.notes}
     after = {
         (t.chunk, t.channel, n.pitch, n.velocity, n.start)
@@ -198,10 +232,11 @@ def test_whatever_is_cut_the_rest_is_as_it_was(tracks: list, tick: int, take: li
     if back.chunks[: len(score.chunks)] == score.chunks:
         assert after == before
     else:
-        assert not keep_rest
+        assert rest == "rest"
         assert after == {key for key in before if score.tempo_map.tick(key[-1]) < tick}
-        assert all(n.end_tick <= tick for t in back.tracks if t.chunk < len(score.chunks) for n in t.notes)
-        assert all(p.end_tick <= tick for t in back.tracks for p in t.pedals)
+        old = [t for t in back.tracks if t.chunk < len(score.chunks)]
+        assert all(n.end_tick <= tick or is_hair(n.end_tick - tick, score.tempo_map) for t in old for n in t.notes)
+        assert all(p.end_tick <= tick for t in old for p in t.pedals)
     added = [n for t in back.tracks if t.chunk == len(score.chunks) for n in t.notes]
     assert len(added) == len(take)
     step = 2.0 / 480 + 1e-6  # half a tick at the slowest tempo, twice
@@ -221,25 +256,25 @@ def test_the_take_alone_starts_at_0_with_tempo_and_metre_of_the_marker() -> None
         MetaMessage("time_signature", numerator=6, denominator=8),
     ]
     score = parse_score(file_of(conductor, PIECE), "x")
-    back = read_back(take_alone(score, TAKE, score.tempo_map.seconds(1500), name="Solo"))
+    back = read_back(midi_bytes(session_of(score, [TAKE], score.tempo_map.seconds(1500), "stretch"), "take"))
     assert back.tempo_map.tempos == ((0, 400_000), (500, 900_000))
     assert back.tempo_map.metres == ((0, 3, 4), (500, 6, 8))
-    assert [(t.name, t.program) for t in back.tracks] == [("Solo", 48)]
+    assert [(t.name, t.program) for t in back.tracks] == [("Take 1", 48)]
     assert_placed(back, TAKE, 0.0)
 
 
 def test_a_take_from_nothing() -> None:
-    back = read_back(take_alone(None, TAKE, 0.0))
+    back = read_back(midi_bytes(session_of(None, [TAKE], 0.0), "take"))
     assert (back.tempo_map.division, back.tempo_map.tempo_at(0), back.tracks[0].program) == (480, 500_000, 0)
     assert_placed(back, TAKE, 0.0)
-    assert_placed(read_back(with_takes(None, [TAKE], 0.0)), TAKE, 0.0)
-    assert read_back(with_takes(None, [[]], 0.0)).notes == 0
+    assert_placed(read_back(with_take(None, TAKE, 0.0)), TAKE, 0.0)
+    assert read_back(with_take(None, [], 0.0)).notes == 0
 
 
 def test_other_programs_can_read_it() -> None:
     score = parse_score(file_of(TEMPOS, PIECE), "x")
-    theirs = pretty_midi.PrettyMIDI(io.BytesIO(with_takes(score, [TAKE], score.end)))
-    take = next(i for i in theirs.instruments if i.name == "Continuo take")
+    theirs = pretty_midi.PrettyMIDI(io.BytesIO(with_take(score, TAKE, score.end)))
+    take = next(i for i in theirs.instruments if i.name == "Take 1")
     assert take.program == 48
     assert [(n.pitch, round(n.start - score.end, 2)) for n in take.notes] == [
         (60, 0.0),
@@ -251,16 +286,15 @@ def test_other_programs_can_read_it() -> None:
 # On disk
 
 
-def test_files_are_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [("score and take", ["Take 1"]), ("all takes", ["Take 1", "Take 2"]), ("take", ["Take 1"])],
+)
+def test_files_are_written(content: MidiContent, names: list[str], tmp_path: Path) -> None:
     score = parse_score(file_of(PIECE), "x")
-    save_take(score, TAKE, score.end, tmp_path / "a.mid", name="Mine")
-    save_takes(score, [TAKE, TAKE], score.end, tmp_path / "b.mid")
-    save_take_alone(score, TAKE, score.end, tmp_path / "c.mid")
-    assert [t.name for t in read_score(tmp_path / "a.mid").tracks][1:] == ["Mine"]
-    assert [t.name for t in read_score(tmp_path / "b.mid").tracks][1:] == [
-        "Continuo take 1",
-        "Continuo take 2",
-    ]
-    assert [t.name for t in read_score(tmp_path / "c.mid").tracks] == ["Continuo take"]
+    session = session_of(score, [TAKE, TAKE], score.end).select_take("")
+    take = session.takes[0].id
+    save_midi(session, tmp_path / "a.mid", content, take)
+    assert [t.name for t in read_score(tmp_path / "a.mid").tracks][-len(names) :] == names
     with pytest.raises(WriteError, match="there is no such folder"):
-        save_take(score, TAKE, score.end, tmp_path / "no" / "a.mid")
+        save_midi(session, tmp_path / "no" / "a.mid", content, take)
