@@ -2,21 +2,51 @@
 
 import os
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from operator import attrgetter, itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from core.files import read_file, too_large
-from core.midi.events import META, Event, TrackScan, decode_meta, meta_data
+from core.midi.events import Event, TrackScan, decode_meta, encode_track, meta_data
+from core.midi.messages import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    CHANNEL_PREFIX,
+    CHANNEL_PRESSURE,
+    CONTROL,
+    DEFAULT_RELEASE,
+    KEY_PRESSURE,
+    KEY_SIGNATURE,
+    META,
+    NOTE_OFF,
+    NOTE_ON,
+    PROGRAM,
+    RESET_CONTROLLERS,
+    SUSTAIN,
+    SYSEX,
+    TEMPO,
+    TEXTS,
+    TIME_SIGNATURE,
+    TRACK_NAME,
+    is_control,
+    kind,
+)
+from core.midi.percussion import DrumChannels
+from core.midi.ports import chunk_ports
 from core.midi.repair import clean_file
-from core.midi.score import PERCUSSION_CHANNEL, Control, KeySignature, Note, Pedal, Score, Track
+from core.midi.score import PERCUSSION_CHANNEL, Control, KeySignature, Note, Pedal, Place, Score, Track
+from core.midi.sequences import one_after_another
 from core.midi.tempo_map import Metre, Tempo, TempoMap
+from core.midi.texts import decode_text, find_encoding
 
 MAX_BYTES = 16 * 2**20  # some two million notes; the largest files of music have a tenth of that
 
 _ALL_OFF = -1  # in place of a velocity: the channel was silenced
-# One note between pairing and placing in time: (start tick, pitch, end tick, velocity).
-_Span = tuple[int, int, int, int]
+_AT_END = 1 << 62  # in place of an event's index: behind the last one
+# One note between pairing and placing in time: (start tick, pitch, end tick, velocity, release velocity).
+_Span = tuple[int, int, int, int, int]
 
 
 def read_score(path: str | os.PathLike[str]) -> Score:
@@ -29,51 +59,62 @@ def parse_score(data: bytes, name: str) -> Score:
     """Read the bytes of a MIDI file that is called `name`.
 
     Raises UnreadableInput, a sentence with the name, if there is nothing to read in them. A file
-    without notes is read: `Score.notes` is then 0.
+    without notes is read: `Score.notes` is then 0. What is repaired here is repaired in `Score.chunks` too.
     """
     if len(data) > MAX_BYTES:
         raise too_large(name, MAX_BYTES, "MIDI file")
     clean = clean_file(data, name)
-    tempo_map, keys = _metas(clean.division, clean.scans)
-    by_channel = [_by_channel(scan) for scan in clean.scans]
-    file_end = max((scan.end_tick for scan in clean.scans), default=0)
-    controls = dict(_merged_controls(by_channel))
-    pedals = {channel: _pedals(messages, file_end, tempo_map) for channel, messages in controls.items()}
-    programs = {channel: _first_program(messages) for channel, messages in controls.items()}
+    scans, chunks, repairs = clean.scans, list(clean.chunks), list(clean.repairs)
+    if clean.smf_format == 2 and len(scans) > 1:
+        scans, chunks = one_after_another(clean.division, scans, chunks)
+        repairs.append(f"The file holds {len(scans)} pieces (format 2): they follow one another.")
+    tempo_map, keys = _metas(clean.division, scans)
+    read = _Channels(scans)
+    file_end = max((scan.end_tick for scan in scans), default=0)
+    pedals = {place: _pedals(messages, file_end, tempo_map) for place, messages in read.controls.items()}
+    programs = {place: _first_program(messages) for place, messages in read.controls.items()}
+    encoding = find_encoding(_texts(scans))
     tracks: list[Track] = []
     unended = 0
-    strays: dict[int, list[Event]] = defaultdict(list)  # controls of chunks without notes, by channel
-    for chunk, (scan, channels) in enumerate(zip(clean.scans, by_channel, strict=True)):
-        paired: dict[int, list[_Span]] = {}
-        for channel, messages in channels.items():
-            spans, open_notes = _pair(messages, scan.end_tick)
-            unended += open_notes
-            if spans:
-                paired[channel] = spans
+    strays: list[tuple[int, Place, list[Event]]] = []  # controls of chunks without notes for their channel
+    for chunk, (scan, channels) in enumerate(zip(scans, read.by_chunk, strict=True)):
+        paired: dict[Place, list[_Span]] = {}
+        closed: list[tuple[int, int, int, bytes]] = []
+        for place, messages in channels.items():
+            pairing = _pair(messages, scan.end_tick)
+            unended += pairing.unended
+            closed += pairing.closed
+            if pairing.spans:
+                paired[place] = pairing.spans
             else:
-                strays[channel] += messages
-        for channel, spans in sorted(paired.items()):
+                strays.append((chunk, place, [event for _, event in messages]))
+        if closed:
+            chunks[chunk] = _with_ends(scan, closed)
+        names = _track_names(scan, encoding)
+        for place, spans in sorted(paired.items()):
+            kit = read.drums[place[0]].mostly(place[1], (span[0] for span in spans))
             tracks.append(
                 Track(
-                    name=_track_name(scan, channel, programs[channel], len(paired) > 1),
-                    channel=channel,
-                    program=programs[channel],
+                    name=_track_name(names, place[1], programs[place], kit, len(paired) > 1),
+                    channel=place[1],
+                    program=programs[place],
                     notes=_notes(spans, tempo_map),
-                    pedals=pedals[channel],
-                    controls=_controls(channels[channel], tempo_map),
+                    pedals=pedals[place],
+                    controls=_controls([event for _, event in channels[place]], tempo_map),
                     chunk=chunk,
+                    port=place[0],
+                    kit=None if kit == (place[1] == PERCUSSION_CHANNEL) else kit,
                 )
             )
-    repairs = list(clean.repairs)
     if unended:
         repairs.append(f"Closed {unended} note{'' if unended == 1 else 's'} that had no end.")
     return Score(
         name=name,
         smf_format=clean.smf_format,
         tempo_map=tempo_map,
-        tracks=tuple(_with_strays(tracks, strays, tempo_map)),
+        tracks=_with_strays(tracks, strays, tempo_map),
         keys=keys,
-        chunks=clean.chunks,
+        chunks=tuple(chunks),
         repairs=tuple(repairs),
     )
 
@@ -85,20 +126,20 @@ def score_messages(score: Score, tracks: Collection[int] | None = None) -> list[
     `score.tracks` (all of them if None); with a track come the controls of its whole channel.
     """
     chosen = [t for i, t in enumerate(score.tracks) if tracks is None or i in tracks]
-    channels = {track.channel for track in chosen}
+    places = {track.place for track in chosen}
     messages: list[tuple[int, int, float, bytes]] = [
         (control.tick, 0, control.time, control.message)
         for track in score.tracks
-        if track.channel in channels
+        if track.place in places
         for control in track.controls
     ]
     for track in chosen:
-        on, off = 0x90 | track.channel, 0x80 | track.channel
+        on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
         for note in track.notes:
             messages.append((note.start_tick, 2, note.start, bytes((on, note.pitch, note.velocity))))
             # The end of a note without length must not come before its beginning.
             rank = 1 if note.end_tick > note.start_tick else 3
-            messages.append((note.end_tick, rank, note.end, bytes((off, note.pitch, 64))))
+            messages.append((note.end_tick, rank, note.end, bytes((off, note.pitch, note.release))))
     messages.sort(key=lambda m: m[:2])
     return [(seconds, message) for _, _, seconds, message in messages]
 
@@ -110,14 +151,14 @@ def _metas(division: int, scans: Iterable[TrackScan]) -> tuple[TempoMap, tuple[K
     keys: dict[KeySignature, None] = {}  # each once: some programs repeat them in every track
     for scan in scans:
         for tick, message in scan.events:
-            if message[0] != META or message[1] not in (0x51, 0x58, 0x59):
+            if message[0] != META or message[1] not in (TEMPO, TIME_SIGNATURE, KEY_SIGNATURE):
                 continue
             meta = decode_meta(message)
             if meta is None:  # the scan has let only sound ones through
                 continue
-            if message[1] == 0x51:
+            if message[1] == TEMPO:
                 tempos.append(Tempo(tick, meta.tempo))
-            elif message[1] == 0x58:
+            elif message[1] == TIME_SIGNATURE:
                 metres.append(Metre(tick, meta.numerator, meta.denominator))
             else:
                 mode = "minor" if meta.key.endswith("m") else "major"
@@ -125,26 +166,52 @@ def _metas(division: int, scans: Iterable[TrackScan]) -> tuple[TempoMap, tuple[K
     return TempoMap(division, tuple(tempos), tuple(metres)), tuple(sorted(keys, key=lambda k: k.tick))
 
 
-def _by_channel(scan: TrackScan) -> dict[int, list[Event]]:
-    """The channel messages of one chunk, by channel."""
-    channels: dict[int, list[Event]] = defaultdict(list)
-    for event in scan.events:
-        status = event[1][0]
-        if status < 0xF0:
-            channels[status & 0x0F].append(event)
-    return channels
+class _Channels:
+    """The channel messages of a file: by chunk and channel, and what of all chunks together.
+
+    `by_chunk` has them by (port, channel), each with its index in the scan's events; `controls` are controllers and
+    programs of a channel over all chunks in order of time; `drums` tells by port which channels play drums.
+    """
+
+    def __init__(self, scans: Sequence[TrackScan]) -> None:
+        self.by_chunk: list[dict[Place, list[tuple[int, Event]]]] = []
+        exclusives: list[tuple[int | None, Event]] = []  # None: the file does not say for which port
+        for scan, ports in zip(scans, chunk_ports(scans), strict=True):
+            channels: dict[Place, list[tuple[int, Event]]] = defaultdict(list)
+            is_told = any(ports)
+            for i, (event, port) in enumerate(zip(scan.events, ports, strict=True)):
+                status = event[1][0]
+                if status < SYSEX:
+                    channels[port or 0, status & 0x0F].append((i, event))
+                elif status == SYSEX:
+                    exclusives.append((port if is_told else None, event))
+            self.by_chunk.append(channels)
+        places = sorted(set().union(*self.by_chunk))
+        self.controls = {place: self._of(place) for place in places}
+        self.drums: dict[int, DrumChannels] = {}
+        for port in {place[0] for place in places}:
+            messages = [event for at, event in exclusives if at in (None, port)]
+            messages += [event for place in places if place[0] == port for event in self.controls[place]]
+            messages.sort(key=itemgetter(0))  # at one tick, system exclusives first
+            self.drums[port] = DrumChannels(messages)
+
+    def _of(self, place: Place) -> list[Event]:
+        messages = [
+            event
+            for chunk in self.by_chunk
+            for _, event in chunk.get(place, ())
+            if CONTROL <= event[1][0] < CHANNEL_PRESSURE
+        ]
+        return sorted(messages, key=itemgetter(0))
 
 
-def _merged_controls(by_channel: list[dict[int, list[Event]]]) -> Iterable[tuple[int, list[Event]]]:
-    """The controls and programs of each channel over all chunks, in order of time."""
-    for channel in sorted(set().union(*by_channel)):
-        messages = [event for chunk in by_channel for event in chunk.get(channel, ()) if 0xB0 <= event[1][0] < 0xD0]
-        messages.sort(key=lambda event: event[0])
-        yield channel, messages
+def _texts(scans: Iterable[TrackScan]) -> list[bytes]:
+    """All texts of a file, which are in one encoding."""
+    return [meta_data(m) for scan in scans for _, m in scan.events if m[0] == META and m[1] in TEXTS]
 
 
 def _first_program(messages: list[Event]) -> int:
-    return next((message[1] for _, message in messages if message[0] & 0xF0 == 0xC0), 0)
+    return next((message[1] for _, message in messages if kind(message) == PROGRAM), 0)
 
 
 def _pedals(messages: list[Event], file_end: int, tempo_map: TempoMap) -> tuple[Pedal, ...]:
@@ -152,9 +219,9 @@ def _pedals(messages: list[Event], file_end: int, tempo_map: TempoMap) -> tuple[
     spans: list[tuple[int, int]] = []
     down: int | None = None
     for tick, message in messages:
-        if message[0] & 0xF0 != 0xB0 or message[1] not in (64, 121):
+        if not is_control(message, SUSTAIN, RESET_CONTROLLERS):
             continue
-        if message[1] == 64 and message[2] >= 64:
+        if message[1] == SUSTAIN and message[2] >= 64:
             down = tick if down is None else down
         elif down is not None:
             spans.append((down, tick))
@@ -167,95 +234,155 @@ def _pedals(messages: list[Event], file_end: int, tempo_map: TempoMap) -> tuple[
     return tuple(Pedal(s, e, *span) for s, e, span in zip(starts, ends, spans, strict=True))
 
 
-def _pair(messages: list[Event], end_tick: int) -> tuple[list[_Span], int]:
-    """Note-ons and note-offs of one channel in one chunk -> notes by start, and how many had no end."""
-    # pitch -> (tick, velocity), with 0 for a note-off and _ALL_OFF for the end of all notes
-    by_pitch: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for tick, message in messages:
-        kind = message[0] & 0xF0
-        if kind == 0x90:
-            by_pitch[message[1]].append((tick, message[2]))
-        elif kind == 0x80:
-            by_pitch[message[1]].append((tick, 0))
-        elif kind == 0xB0 and message[1] in (120, 123):  # all sound off, all notes off
+class _Pairing(NamedTuple):
+    """The notes of one channel in one chunk, by start; how many had no end, and the note-offs that end them.
+
+    A note-off that was missing is (tick, index of the event it goes in front of, pitch, message).
+    """
+
+    spans: list[_Span]
+    unended: int
+    closed: list[tuple[int, int, int, bytes]]
+
+
+class _Change(NamedTuple):
+    """A note-on (velocity over 0), a note-off (0) or the end of all notes (_ALL_OFF) of a pitch."""
+
+    tick: int
+    velocity: int
+    release: int
+    at: int  # index of its event
+
+
+def _pair(messages: list[tuple[int, Event]], end_tick: int) -> _Pairing:
+    """The note-ons and note-offs of one channel in one chunk, as notes."""
+    by_pitch: dict[int, list[_Change]] = defaultdict(list)
+    channel = messages[0][1][1][0] & 0x0F
+    for i, (tick, message) in messages:
+        status = kind(message)
+        if status == NOTE_ON:
+            by_pitch[message[1]].append(_Change(tick, message[2], DEFAULT_RELEASE, i))
+        elif status == NOTE_OFF:
+            by_pitch[message[1]].append(_Change(tick, 0, message[2], i))
+        elif is_control(message, ALL_SOUND_OFF, ALL_NOTES_OFF):
             for changes in by_pitch.values():
-                if changes[-1][1] != _ALL_OFF:
-                    changes.append((tick, _ALL_OFF))
+                if changes[-1].velocity != _ALL_OFF:
+                    changes.append(_Change(tick, _ALL_OFF, DEFAULT_RELEASE, i))
     spans: list[_Span] = []
+    closed: list[tuple[int, int, int, bytes]] = []
     unended = 0
+    last = _Change(end_tick, 0, DEFAULT_RELEASE, _AT_END)
     for pitch, changes in by_pitch.items():
         notes, left = _pair_in_order(pitch, changes)
         if left:
-            notes = _pair_by_restrike(pitch, changes, end_tick)
+            notes, missing = _pair_by_restrike(pitch, [*changes, last])
+            off = bytes((NOTE_OFF | channel, pitch, DEFAULT_RELEASE))
+            closed += [(change.tick, change.at, pitch, off) for change in missing]
             unended += left
         spans += notes
     spans.sort()
-    return spans, unended
+    return _Pairing(spans, unended, closed)
 
 
-def _pair_in_order(pitch: int, changes: list[tuple[int, int]]) -> tuple[list[_Span], int]:
+def _pair_in_order(pitch: int, changes: list[_Change]) -> tuple[list[_Span], int]:
     """Each note-off ends the note of this pitch that has sounded longest."""
     notes: list[_Span] = []
-    sounding: deque[tuple[int, int]] = deque()  # (tick, velocity) from the oldest on
-    for tick, velocity in changes:
-        if velocity > 0:
-            sounding.append((tick, velocity))
-        elif velocity == 0 and sounding:
-            start, struck = sounding.popleft()
-            notes.append((start, pitch, tick, struck))
+    sounding: deque[_Change] = deque()  # from the oldest on
+    for change in changes:
+        if change.velocity > 0:
+            sounding.append(change)
+        elif change.velocity == 0 and sounding:
+            notes.append(_span(pitch, sounding.popleft(), change))
         elif sounding:
-            notes += [(start, pitch, tick, struck) for start, struck in sounding]
+            notes += [_span(pitch, struck, change) for struck in sounding]
             sounding.clear()
     return notes, len(sounding)
 
 
-def _pair_by_restrike(pitch: int, changes: list[tuple[int, int]], end_tick: int) -> list[_Span]:
-    """Where note-offs are missing: whatever comes next ends the note that sounds."""
+def _pair_by_restrike(pitch: int, changes: list[_Change]) -> tuple[list[_Span], list[_Change]]:
+    """Where note-offs are missing: whatever comes next ends the note that sounds. Also where a note-off is missing."""
     notes: list[_Span] = []
-    sounding: tuple[int, int] | None = None
-    for tick, velocity in (*changes, (end_tick, 0)):
-        if sounding:
-            notes.append((sounding[0], pitch, tick, sounding[1]))
-        sounding = (tick, velocity) if velocity > 0 else None
-    return notes
+    missing: list[_Change] = []
+    struck: _Change | None = None
+    for change in changes:
+        if struck:
+            notes.append(_span(pitch, struck, change))
+            if change.velocity > 0 or change.at == _AT_END:
+                missing.append(change)
+        struck = change if change.velocity > 0 else None
+    return notes, missing
+
+
+def _span(pitch: int, struck: _Change, change: _Change) -> _Span:
+    release = change.release if change.velocity == 0 else DEFAULT_RELEASE
+    return struck.tick, pitch, change.tick, struck.velocity, release
+
+
+def _with_ends(scan: TrackScan, closed: list[tuple[int, int, int, bytes]]) -> bytes:
+    """The bytes of a chunk with the note-offs that were missing."""
+    before: dict[int, list[Event]] = defaultdict(list)
+    for tick, index, _, message in sorted(closed):
+        before[index].append((tick, message))
+    events: list[Event] = []
+    for i, event in enumerate(scan.events):
+        events += before.get(i, ())
+        events.append(event)
+    return encode_track([*events, *before.get(_AT_END, ())], scan.end_tick)
 
 
 def _notes(spans: list[_Span], tempo_map: TempoMap) -> tuple[Note, ...]:
     starts = tempo_map.seconds_array([span[0] for span in spans]).tolist()
     ends = tempo_map.seconds_array([span[2] for span in spans]).tolist()
     return tuple(
-        Note(pitch, velocity, start, end, start_tick, end_tick)
-        for (start_tick, pitch, end_tick, velocity), start, end in zip(spans, starts, ends, strict=True)
+        Note(pitch, velocity, start, end, start_tick, end_tick, release)
+        for (start_tick, pitch, end_tick, velocity, release), start, end in zip(spans, starts, ends, strict=True)
     )
 
 
 def _controls(messages: list[Event], tempo_map: TempoMap) -> tuple[Control, ...]:
-    controls = [event for event in messages if event[1][0] >= 0xA0]
+    controls = [event for event in messages if event[1][0] >= KEY_PRESSURE]
     times = tempo_map.seconds_array([tick for tick, _ in controls]).tolist()
     return tuple(Control(time, *event) for time, event in zip(times, controls, strict=True))
 
 
-def _with_strays(tracks: list[Track], strays: dict[int, list[Event]], tempo_map: TempoMap) -> Iterable[Track]:
-    """The first track of each channel also gets the controls of chunks that have no notes for it."""
-    for track in tracks:
-        more = _controls(strays.pop(track.channel, []), tempo_map)
-        if more:
-            both = sorted((*track.controls, *more), key=lambda control: control.tick)
-            track = replace(track, controls=tuple(both))
-        yield track
+def _with_strays(
+    tracks: list[Track], strays: list[tuple[int, Place, list[Event]]], tempo_map: TempoMap
+) -> tuple[Track, ...]:
+    """The tracks with the controls of chunks that have no notes for their channel: each on the last track before it."""
+    result = list(tracks)
+    for chunk, place, messages in strays:
+        of_channel = [i for i, track in enumerate(result) if track.place == place]
+        more = _controls(messages, tempo_map)
+        if of_channel and more:
+            i = max((i for i in of_channel if result[i].chunk < chunk), default=of_channel[0])
+            is_behind = result[i].chunk < chunk
+            both = (*result[i].controls, *more) if is_behind else (*more, *result[i].controls)
+            result[i] = replace(result[i], controls=tuple(sorted(both, key=attrgetter("tick"))))
+    return tuple(result)
 
 
-def _track_name(scan: TrackScan, channel: int, program: int, add_instrument: bool) -> str:
-    """The name the file gives the track; the instrument's if it gives none, both if that is not enough."""
-    given = ""
+def _track_names(scan: TrackScan, encoding: str) -> dict[int | None, str]:
+    """The names that a chunk gives: to the whole (None), and behind a channel prefix to one channel."""
+    names: dict[int | None, str] = {}
+    prefix: int | None = None
     for _, message in scan.events:
-        if message[0] == META and message[1] == 0x03:
-            given = decode_text(meta_data(message))
-            if given:
-                break
+        if message[0] != META:
+            prefix = None
+        elif message[1] == CHANNEL_PREFIX:
+            prefix = meta_data(message)[0] & 0x0F
+        elif message[1] == TRACK_NAME and not names.get(prefix):
+            names[prefix] = decode_text(meta_data(message), encoding)
+    return names
+
+
+def _track_name(names: dict[int | None, str], channel: int, program: int, is_drums: bool, add_instrument: bool) -> str:
+    """The name the file gives the track; the instrument's if it gives none, both if that is not enough."""
+    if named := names.get(channel):
+        return named
+    given = names.get(None) or ("" if add_instrument else next(filter(None, names.values()), ""))
     if given and not add_instrument:
         return given
-    instrument = "Drums" if channel == PERCUSSION_CHANNEL else _instrument_name(program)
+    instrument = "Drums" if is_drums else _instrument_name(program)
     return f"{given}: {instrument}" if given else instrument
 
 
@@ -263,17 +390,3 @@ def _instrument_name(program: int) -> str:
     import pretty_midi  # slow to import, and most files name their tracks
 
     return pretty_midi.program_to_instrument_name(program)
-
-
-def decode_text(data: bytes) -> str:
-    """The text of a meta event in whichever encoding it is: UTF-8, Shift JIS or Latin-1."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        # Bytes 0x81 to 0x9F begin most Japanese characters and are no letters in Latin-1.
-        encoding = "cp932" if any(0x81 <= byte <= 0x9F for byte in data) else "latin-1"
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            text = data.decode("cp1252", "replace")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

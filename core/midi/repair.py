@@ -32,6 +32,7 @@ def clean_file(data: bytes, name: str) -> CleanFile:
     """
     if not data:
         raise UnreadableInput(f'"{name}" is empty.')
+    data = _unwrapped(data)
     start = data.find(b"MThd")
     first_track = data.find(b"MTrk")
     if start < 0 and first_track < 0:
@@ -61,6 +62,20 @@ def clean_file(data: bytes, name: str) -> CleanFile:
         smf_format = 1
     repairs.extend(_sentences([scan.damage for scan in scans]))
     return CleanFile(smf_format, division, tuple(chunks), tuple(scans), tuple(repairs))
+
+
+def _unwrapped(data: bytes) -> bytes:
+    """The MIDI file in a RIFF file (RMID), which may hold more, such as texts or sounds; other bytes as they are."""
+    if data[:4] != b"RIFF" or data[8:12] != b"RMID":
+        return data
+    pos = 12
+    while pos + 8 <= len(data):
+        size = int.from_bytes(data[pos + 4 : pos + 8], "little")
+        body = data[pos + 8 : pos + 8 + size]
+        if data[pos : pos + 4] == b"data":
+            return body if body[:4] == b"MThd" and len(body) == size else data
+        pos += 8 + size + size % 2  # chunks begin at even places
+    return data
 
 
 def _header(data: bytes, start: int, repairs: list[str]) -> tuple[int, int, int | None, int]:

@@ -5,16 +5,21 @@ Times stand in both units: ticks are the file's own and exact, seconds come from
 
 from dataclasses import dataclass
 
+from core.midi.messages import DEFAULT_RELEASE
 from core.midi.tempo_map import TempoMap
 
 PERCUSSION_CHANNEL = 9  # channel 10 as musicians count
 
+Place = tuple[int, int]  # a channel: (port, channel)
 TrackKey = tuple[int, int]  # (chunk, channel): what tells a track of a file from its others, edited or not
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note: `start` and `end` (key release) in seconds, the same in ticks; velocity 1 to 127."""
+    """One note: `start` and `end` (key release) in seconds, the same in ticks; velocity 1 to 127.
+
+    `release` is the velocity with which the key was let go, 0 to 127.
+    """
 
     pitch: int
     velocity: int
@@ -22,6 +27,7 @@ class Note:
     end: float
     start_tick: int
     end_tick: int
+    release: int = DEFAULT_RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +53,10 @@ class Control:
 class Track:
     """The notes of one channel in one track chunk; a format 0 file has one Track per channel.
 
-    `pedals` are those of the channel, whichever chunk they stand in, as a synth would hear them.
-    `program` is the first program of the channel (0 if none). `chunk` indexes `Score.chunks`.
+    A channel is one of a port's sixteen; `port` is the number that the file gives it. `pedals` are those of the
+    channel, whichever chunk they stand in, as a synth would hear them. `program` is the first program of the channel
+    (0 if none). `chunk` indexes `Score.chunks`. `kit` says whether the file makes the channel a drum kit at these
+    notes; None where it says nothing.
     """
 
     name: str
@@ -58,6 +66,13 @@ class Track:
     pedals: tuple[Pedal, ...]
     controls: tuple[Control, ...]
     chunk: int
+    port: int = 0
+    kit: bool | None = None
+
+    @property
+    def place(self) -> Place:
+        """The channel that it plays on: (port, channel)."""
+        return self.port, self.channel
 
     @property
     def key(self) -> TrackKey:
@@ -66,8 +81,8 @@ class Track:
 
     @property
     def is_percussion(self) -> bool:
-        """Whether the notes are drums (MIDI channel 10)."""
-        return self.channel == PERCUSSION_CHANNEL
+        """Whether the notes are drums: what the file says, else MIDI channel 10."""
+        return self.channel == PERCUSSION_CHANNEL if self.kit is None else self.kit
 
 
 @dataclass(frozen=True, slots=True)

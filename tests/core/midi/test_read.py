@@ -10,8 +10,9 @@ from mido import Message, MetaMessage
 
 from core.errors import UnreadableInput
 from core.midi import read
-from core.midi.read import decode_text, parse_score, read_score, score_messages
+from core.midi.read import parse_score, read_score, score_messages
 from core.midi.score import Note, Score
+from core.midi.texts import decode_text
 from tests.core.midi.builders import END, chunk, control, file_of, header, off, on, raw_file, scale
 
 
@@ -166,7 +167,8 @@ def test_mido_hears_the_same(tracks: list[list[Message | MetaMessage]]) -> None:
     data = file_of(*tracks)
     score = parse_score(data, "x")
     assert [r for r in score.repairs if not r.startswith("Closed")] == []
-    assert raw_file(*score.chunks) == data
+    if not score.repairs:
+        assert raw_file(*score.chunks) == data
     theirs = mido.MidiFile(file=io.BytesIO(data))
     for index, track in enumerate(theirs.tracks):
         tick = 0

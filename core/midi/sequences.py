@@ -1,0 +1,52 @@
+"""The independent pieces of a format 2 file, put one after the other."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.midi.events import Event, TrackScan, encode_track
+from core.midi.messages import META, TEMPO, TIME_SIGNATURE
+from core.midi.tempo_map import DEFAULT_TEMPO, Metre, Tempo, TempoMap
+
+
+def one_after_another(
+    division: int, scans: Sequence[TrackScan], chunks: Sequence[bytes]
+) -> tuple[tuple[TrackScan, ...], list[bytes]]:
+    """The chunks, each moved to the bar line after the one before it, with the tempo and metre it has by itself.
+
+    A piece that names no tempo or metre at its start has 120 bpm and 4/4, not those of the piece before it.
+    """
+    moved: list[TrackScan] = []
+    bodies: list[bytes] = []
+    start = 0
+    for scan, chunk in zip(scans, chunks, strict=True):
+        own = _tempo_map(division, scan)
+        events = [(start + tick, message) for tick, message in scan.events]
+        if start:
+            events = [*_defaults(own, start), *events]
+        end = start + scan.end_tick
+        moved.append(replace(scan, events=events, end_tick=end))
+        bodies.append(encode_track(events, end) if start else chunk)
+        start += own.next_bar_tick(scan.end_tick)
+    return tuple(moved), bodies
+
+
+def _defaults(own: TempoMap, start: int) -> list[Event]:
+    """What a piece that says nothing about it takes for granted."""
+    events: list[Event] = []
+    if not any(tempo.tick == 0 for tempo in own.tempos):
+        events.append((start, bytes((META, TEMPO, 3)) + DEFAULT_TEMPO.to_bytes(3, "big")))
+    if not any(metre.tick == 0 for metre in own.metres):
+        events.append((start, bytes((META, TIME_SIGNATURE, 4, 4, 2, 24, 8))))
+    return events
+
+
+def _tempo_map(division: int, scan: TrackScan) -> TempoMap:
+    """The tempo map of one piece."""
+    tempos: list[Tempo] = []
+    metres: list[Metre] = []
+    for tick, message in scan.events:
+        if message[0] == META and message[1] == TEMPO:
+            tempos.append(Tempo(tick, int.from_bytes(message[3:6], "big")))
+        elif message[0] == META and message[1] == TIME_SIGNATURE:
+            metres.append(Metre(tick, message[3], 1 << message[4]))
+    return TempoMap(division, tuple(tempos), tuple(metres))
