@@ -126,13 +126,18 @@ def pitch(text: str) -> int:
 def numbered(path: Path, count: int, prompt: Path) -> Sequence[Path]:
     """`path` for one take; for more path-1, path-2 and so on. Raises UsageError, WriteError.
 
-    The prompt's own file is written over only if the user names it, so it may not be one of several.
+    The prompt's own file is written over only if the user names it by its name: no link, no other spelling of it may
+    lead there, and it may not be one of several.
     """
     # A folder or a device is no name to number: it is refused as it stands.
     several = count > 1 and (os.path.isfile(path) or not os.path.exists(path))
     paths = [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)] if several else [path]
     for each in paths:
         check_writable(each)
-        if count > 1 and each.exists() and each.samefile(prompt):
+        if not (each.exists() and each.samefile(prompt)):
+            continue
+        if count > 1:
             raise UsageError(f"{each} is the prompt itself, so {count} takes need another name than {path}.")
+        if os.path.abspath(each) != os.path.abspath(prompt):
+            raise UsageError(f"{each} leads to the prompt itself, {prompt}: choose another name for the take.")
     return paths

@@ -34,6 +34,7 @@ from core.midi.write import TakeNote
 
 DEFAULT_VELOCITY = from_bin(16)  # before any velocity event: mezzo forte
 LONGEST_PEDAL = 5.0  # seconds that the pedal holds a note past its key release
+LONG_REST, SHORT_REST = 8.0, 2.0  # seconds without a sound in a prompt that are too many, and how many are told
 LONGEST_PAUSE = 3600  # seconds without an event; a damaged file's can last for years, and fill all memory
 MOST_NOTES = 25_000  # of a prompt, its last ones: as two events each they fill the window of any model (49,152 events)
 _FEWEST_NOTES = 8  # of a prompt: with fewer it cannot be told whether it is flat
@@ -183,8 +184,9 @@ def encode_prompt(
 
     The steps are laid so that one falls on the marker: a take's time 0 is the marker exactly. With a grid they
     are laid so that its lines are whole steps, and the prompt ends at the first step from the marker on.
-    Lead-in silence is left out, and what comes before the last MOST_NOTES. Notes held across the marker are
-    released there. The boundary stands in front only if no note comes before.
+    Long rests are told as short ones: they would count into all that is counted of a prompt. Lead-in silence is left
+    out, and what comes before the last MOST_NOTES. Notes held across the marker are released there. The boundary
+    stands in front only if no note comes before.
     """
     steps = gridded_steps(grid, marker) if grid else PLAIN
     onsets = [note.start for track in tracks if not track.is_percussion for note in track.notes]
@@ -200,8 +202,27 @@ def encode_prompt(
         note if note.start >= 0 else note._replace(start=0, end=max(note.end, 1))
         for note in grid_notes(tracks, origin=origin, start=first, end=marker, rate=steps.rate)
     ]
+    notes, length = _without_long_rests(notes, length, len(steps.lines) or 1, steps)
     events = encode_grid(notes, conventions, starts_piece=first <= min(onsets), until=length)
     return Prompt(tuple(events), marker, steps, *_velocities(tracks, first, marker))
+
+
+def _without_long_rests(notes: Sequence[GridNote], until: int, unit: int, steps: Steps) -> tuple[list[GridNote], int]:
+    """The notes with every rest over LONG_REST, the last before step `until` too, shortened to SHORT_REST.
+
+    Whole `unit`s of steps are left out, so that notes stay on the lines they lie on.
+    """
+    longest, kept = steps.span(LONG_REST), steps.span(SHORT_REST)
+    shortened: list[GridNote] = []
+    gone = silent = 0
+    for note in notes:
+        if note.start - silent > longest and shortened:
+            gone += (note.start - silent - kept) // unit * unit
+        silent = max(silent, note.end)
+        shortened.append(note._replace(start=note.start - gone, end=note.end - gone))
+    if until - silent > longest:
+        gone += (until - silent - kept) // unit * unit
+    return shortened, until - gone
 
 
 def _velocities(tracks: Sequence[Track], start: float, end: float) -> tuple[int, tuple[int, ...]]:

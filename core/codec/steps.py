@@ -1,8 +1,10 @@
 """How the steps of a sequence lie in time: 10 ms apart, or scaled so that a metre's grid falls on whole steps."""
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 from core.codec.vocabulary import STEPS_PER_SECOND
 from core.midi.grid import Grid
@@ -10,8 +12,9 @@ from core.midi.grid import Grid
 
 @dataclass(frozen=True)
 class Steps:
-    """Step n of a sequence comes at `offset` + n / `rate` seconds.
+    """Step n of a sequence comes at `offset` + n / `rate` seconds, up to the first of the `changes`.
 
+    A change is (place, seconds at it, seconds that a step lasts from there); a place is a step, not always a whole one.
     `lines` says for each step of one quarter, from step 0 on and then over again, whether a note may
     begin there; without any, one may begin at every step. Step 0 is `into` steps into a quarter.
     """
@@ -20,9 +23,13 @@ class Steps:
     offset: float = 0.0
     lines: tuple[bool, ...] = ()
     into: int = 0
+    changes: tuple[tuple[float, float, float], ...] = ()
 
     def seconds(self, step: int) -> float:
         """When a step comes. It is counted from the start each time, so that nothing drifts."""
+        if self.changes and step >= self.changes[0][0]:
+            place, at, length = self.changes[bisect_right(self.changes, step, key=itemgetter(0)) - 1]
+            return at + (step - place) * length
         return self.offset + step / self.rate
 
     def span(self, seconds: float) -> int:
@@ -61,4 +68,16 @@ def gridded_steps(grid: Grid, marker: float) -> Steps:
     into = (marker - grid.line) * rate
     first = math.ceil(into - 1e-6)
     lines = [any((first + i) % (quarter // count) == 0 for count in grid.parts) for i in range(quarter)]
-    return Steps(rate, max(0.0, (first - into) / rate), tuple(lines), first % quarter)
+    offset = max(0.0, (first - into) / rate)
+    return Steps(rate, offset, tuple(lines), first % quarter, _changes(grid, quarter, first - into, rate))
+
+
+def _changes(grid: Grid, quarter: int, before: float, rate: float) -> tuple[tuple[float, float, float], ...]:
+    """The tempo changes of a grid as those of steps: `quarter` of them are one, and `before` lie before step 0."""
+    changes: list[tuple[float, float, float]] = []
+    place, at, length = -before, 0.0, 1 / rate  # the marker
+    for quarters, seconds in grid.changes:
+        here = quarters * quarter - before
+        place, at, length = here, at + (here - place) * length, seconds / quarter
+        changes.append((place, at, length))
+    return tuple(changes)

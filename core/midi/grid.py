@@ -61,12 +61,14 @@ class Grid:
     """The lines that notes begin on: a quarter lasts `quarter` seconds, and one begins at `line` (score seconds).
 
     Each is divided into as many equal parts as `parts` says, in each of the ways it says: (4,) are
-    sixteenths, (4, 6) sixteenths and their triplets.
+    sixteenths, (4, 6) sixteenths and their triplets. `changes` are the tempi from the marker on that are others than
+    the prompt's: (quarters from the marker, seconds that a quarter lasts from there), in order.
     """
 
     quarter: float
     line: float
     parts: tuple[int, ...]
+    changes: tuple[tuple[float, float], ...] = ()
 
     @property
     def name(self) -> str:
@@ -84,6 +86,8 @@ def find_grid(
 ) -> Grid | None:
     """The grid to continue a prompt on: tracks from `start` to `marker` (seconds), as `encode_prompt` takes them.
 
+    `tempo_map` is the one that holds under the take: its lines lie where that says, whatever changes on the way.
+
     "auto" finds out whether the prompt's last notes lie on the lines of their metre at one tempo,
     and on which, never coarser than sixteenths: None for any other prompt, as for "off". One of `GRIDS` is taken
     at its word. Where the tempo is so fast that its lines would lie closer than 5 ms, there is none. Raises UsageError
@@ -96,7 +100,7 @@ def find_grid(
     parts = (GRIDS[wanted],) if wanted in GRIDS else _parts(tempo_map, tracks, marker, start)
     if parts is None:
         return None
-    # A take is placed at the tempo that holds up to its marker.
+    # The prompt is read at the tempo that holds up to its marker.
     division = tempo_map.ticks_per_quarter
     last = max(tempo_map.tick(marker) - 1, 0)
     quarter = tempo_map.seconds(last + division) - tempo_map.seconds(last)
@@ -105,7 +109,21 @@ def find_grid(
     if quarter / math.lcm(4, *parts) < _CLOSEST:
         return None
     into = round(tempo_map.exact_tick(marker), 6) % division
-    return Grid(quarter, marker - into * quarter / division, parts)
+    return Grid(quarter, marker - into * quarter / division, parts, _changes(tempo_map, marker, quarter))
+
+
+def _changes(tempo_map: TempoMap, marker: float, quarter: float) -> tuple[tuple[float, float], ...]:
+    """The tempi from the marker on, as in `Grid`, if they are others than a quarter of so many seconds."""
+    if tempo_map.is_smpte:
+        return ()
+    first, division = tempo_map.tick(marker), tempo_map.ticks_per_quarter
+    at = max(tempo_map.exact_tick(marker), 0.0)
+    changes: list[tuple[float, float]] = []
+    for tempo in tempo_map.tempos:
+        seconds = tempo.microseconds_per_quarter / 1e6
+        if tempo.tick >= first and seconds != (changes[-1][1] if changes else quarter):
+            changes.append((max((tempo.tick - at) / division, 0.0), seconds))
+    return tuple(changes)
 
 
 def _parts(tempo_map: TempoMap, tracks: Sequence[Track], marker: float, start: float | None) -> tuple[int, ...] | None:
@@ -155,14 +173,19 @@ def default_marker(score: Score, tracks: Collection[int] | None = None) -> float
     """Where a continuation starts if nobody says otherwise, in seconds.
 
     That is the end of the last note of the chosen tracks (drums and pedal aside), and in a gridded
-    score the next bar line at or after it; a note that ends a hair past a bar line skips no bar.
+    score the next bar line at or after it; a note that ends a hair past a bar line skips no bar, unless it
+    begins there: the marker lies after the last onset.
     """
-    end = max((note.end_tick for note in prompt_notes(score, tracks)), default=0)
+    notes = prompt_notes(score, tracks)
+    onset = max((note.start_tick for note in notes), default=-1)
+    end = max((note.end_tick for note in notes), default=0)
+    end = max(end, onset + 1)
     tempo_map = score.tempo_map
     if not is_gridded(score):
         return tempo_map.seconds(end)
     this_bar = tempo_map.bar_tick(tempo_map.bar_beat(end)[0])
-    tick = this_bar if is_hair(end - this_bar, tempo_map) else tempo_map.next_bar_tick(end)
+    is_over = onset < this_bar and is_hair(end - this_bar, tempo_map)
+    tick = this_bar if is_over else tempo_map.next_bar_tick(end)
     return tempo_map.seconds(tick)
 
 

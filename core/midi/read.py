@@ -178,7 +178,7 @@ class _Channels:
         exclusives: list[tuple[int | None, Event]] = []  # None: the file does not say for which port
         for scan, ports in zip(scans, chunk_ports(scans), strict=True):
             channels: dict[Place, list[tuple[int, Event]]] = defaultdict(list)
-            is_told = any(ports)
+            is_told = any(port is not None for port in ports)
             for i, (event, port) in enumerate(zip(scan.events, ports, strict=True)):
                 status = event[1][0]
                 if status < SYSEX:

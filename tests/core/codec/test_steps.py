@@ -4,10 +4,10 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.codec.events import Conventions, decode, encode_prompt
+from core.codec.events import LONG_REST, Conventions, decode, encode_prompt
 from core.codec.steps import PLAIN, gridded_steps
 from core.codec.vocabulary import shift_steps
 from core.midi.grid import GRIDS, Grid
@@ -64,6 +64,8 @@ def test_gridded_onsets_become_whole_steps_and_come_back_exactly(
     played = track([note(pitch, at * unit, (at + length) * unit) for at, length, pitch in drawn])
     marker = (max(at for at, _, _ in drawn) + 1 + rest) * unit
     grid = Grid(quarter, 0.0, (4, 6) if triplets else (4,))
+    onsets = sorted(at * unit for at, _, _ in drawn)
+    assume(all(after - before < LONG_REST for before, after in pairwise([*onsets, marker])))
     prompt = encode_prompt([played], marker, Conventions(), grid=grid)
     length = sum(map(shift_steps, prompt.events))
     first = min(at for at, _, _ in drawn) * unit

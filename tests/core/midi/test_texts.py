@@ -1,0 +1,41 @@
+"""In which encoding the texts of a file are is told from all of them together."""
+
+import pytest
+
+from core.midi.texts import decode_text, find_encoding
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1252", ["Bob’s Bass", "Piano – left hand", "“Solo”"]),
+        ("cp1252", ["Bob’s Bass"]),
+        ("cp1252", ["L’île", "À la fin", "Écho"]),
+        ("cp1252", ["© 1999 Müller", "Bässe"]),
+        ("cp1252", ["FLÖTE", "Größe", "Hörner 1–2"]),
+        ("cp1252", ["Señor", "Coração", "Violão"]),
+        ("latin-1", ["Flöte", "Hörner"]),
+        ("cp932", ["ﾋﾟｱﾉ", "笛", "ﾍﾞｰｽ", "琴", "主旋律", "和音", "弦楽", "ﾄﾞﾗﾑ", "メロディ"]),
+        ("cp932", ["ﾋﾟｱﾉ"]),
+        ("cp932", ["ｷﾞﾀｰ1", "ｷﾞﾀｰ2"]),
+        ("cp932", ["Aメロ", "ドラム"]),
+        ("cp932", ["作曲：山田"]),
+        ("cp1251", ["Пианино", "Гитара"]),
+        ("utf-8", ["Flöte", "琴", "Bob’s Bass"]),
+        ("ascii", ["Piano", ""]),
+    ],
+)
+def test_names_come_back(encoding: str, names: list[str]) -> None:
+    texts = [name.encode(encoding) for name in names]
+    found = find_encoding(texts)
+    assert [decode_text(text, found) for text in texts] == names
+
+
+def test_one_name_that_can_be_anything_is_read_as_the_others_are() -> None:
+    flute = "笛".encode("cp932")
+    assert decode_text(flute, find_encoding([flute, "ドラム".encode("cp932")])) == "笛"
+
+
+def test_a_text_that_is_not_in_the_files_encoding_is_read_all_the_same() -> None:
+    assert decode_text(b"\x81", "utf-8") == ""
+    assert decode_text(b"caf\xe9", "utf-8") == "café"
