@@ -2,7 +2,7 @@
 
 A conditional logit: a small network, the same for every song, scores each track from features that are relative to
 what that track does in the prompt; the best score plays the note. The network's weights are learned from songs whose
-tracks are known (core.training.track_assignment) and bundled; what is song's own is learned from the prompt.
+tracks are known, and bundled (resources/models/TRACKS.md); what is a song's own is learned from the prompt.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def bundled_weights() -> Weights:
 
 
 def load_weights(path: Path) -> Weights:
-    """Read weights as core.training.track_assignment writes them."""
+    """Read the arrays of a Weights, `hidden0`, `bias0`, `hidden1` and `bias1` for its layers, from an .npz file."""
     with np.load(path, allow_pickle=False) as file:
         table = {name: file[name].astype(np.float64) for name in file.files}
     hidden = tuple((table[f"hidden{k}"], table[f"bias{k}"]) for k in (0, 1))
