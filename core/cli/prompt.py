@@ -41,9 +41,17 @@ class Choice:
 
 
 def choose(
-    path: Path, tracks: str | None, from_seconds: float | None, prompt_seconds: float | None, grid: str
+    path: Path,
+    tracks: str | None,
+    from_seconds: float | None,
+    prompt_seconds: float | None,
+    grid: str,
+    rest: RestOfSong,
 ) -> Choice:
-    """Read a file and find the prompt in it, and its `grid` (see find_grid). Raises UnreadableInput, UsageError."""
+    """Read a file and find the prompt in it, and its `grid` (see find_grid). Raises UnreadableInput, UsageError.
+
+    `rest` says which tempo map holds under the take.
+    """
     score = read_score(path)
     indices = _tracks(score, tracks)
     notes = [note for i in indices for note in score.tracks[i].notes]
@@ -65,7 +73,8 @@ def choose(
         if not any(start <= note.start < marker for note in notes):
             raise UsageError(f"No note starts in the last {prompt_seconds:g} seconds of the prompt; use more of it.")
     chosen = [score.tracks[i] for i in indices]
-    return Choice(score, indices, marker, start, find_grid(score.tempo_map, chosen, marker, start, grid))
+    tempo_map = tempo_map_of(score, marker, rest)
+    return Choice(score, indices, marker, start, find_grid(tempo_map, chosen, marker, start, grid))
 
 
 def _tracks(score: Score, chosen: str | None) -> tuple[int, ...]:

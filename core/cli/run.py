@@ -41,7 +41,14 @@ SHOW_EVERY = 0.1  # seconds between two pictures of the progress
 
 def run(wanted: ContinueOptions) -> None:
     """Do what is asked for. Raises ContinuoError, and KeyboardInterrupt once what there is has been kept."""
-    choice = prompt.choose(wanted.file, wanted.tracks, wanted.from_, wanted.prompt_seconds, wanted.grid)
+    choice = prompt.choose(
+        wanted.file,
+        wanted.tracks,
+        wanted.from_,
+        wanted.prompt_seconds,
+        wanted.grid,
+        wanted.rest,  # type: ignore[arg-type]  # checked by wanted
+    )
     for sentence in choice.score.repairs:
         say(sentence)
     options = _options(wanted, choice)

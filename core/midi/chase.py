@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-PEDALS = (64, 66, 67)  # sustain, sostenuto, soft
+from core.midi.messages import PEDALS as PEDALS
 
 _BANK = (0, 32)
 _PARAMETERS = frozenset((6, 38, *range(96, 102)))  # registered parameters: a sequence, told whole

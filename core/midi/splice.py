@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from operator import attrgetter
 
-from core.midi.chase import PEDALS, difference, held
+from core.midi.chase import PEDALS, StateKey, difference, held
 from core.midi.grid import is_hair
-from core.midi.score import Control, Note, Pedal, Score, Track
+from core.midi.messages import is_control
+from core.midi.score import Control, Note, Pedal, Place, Score, Track
 from core.midi.tempo_map import TempoMap
 
 
@@ -45,7 +46,7 @@ def without(score: Score, stretch: Stretch) -> Score:
     for i, track in enumerate(tracks):
         if i in stretch.tracks:
             track = replace(track, notes=tuple(_notes_around(track.notes, stretch, tempo_map)))
-        if track.channel in channels:
+        if track.place in channels:
             controls = (
                 *(control for control in track.controls if control.tick < stretch.start),
                 *(_control(tick, message, tempo_map) for tick, message in added.get(i, ())),
@@ -67,21 +68,32 @@ def is_heard_from(score: Score, track: int, tick: int) -> bool:
     return any(
         note.end_tick > tick and (note.start_tick >= tick or not is_hair(note.end_tick - tick, score.tempo_map))
         for note in score.tracks[track].notes
-    ) or any(pedal.start_tick < tick < pedal.end_tick for pedal in score.tracks[track].pedals)
+    ) or bool(_pedals_down(_controls_of(score, score.tracks[track].place), tick))
 
 
-def replaced_channels(score: Score, stretch: Stretch) -> frozenset[int]:
+def _controls_of(score: Score, place: Place) -> list[Control]:
+    """All controls of a channel, in order of time."""
+    return sorted((c for track in score.tracks if track.place == place for c in track.controls), key=attrgetter("tick"))
+
+
+def _pedals_down(controls: Sequence[Control], tick: int) -> dict[StateKey, bytes]:
+    """The pedals (sustain, sostenuto, soft) that are down when a tick comes, whether or not they are ever lifted."""
+    now = held(control.message for control in controls if control.tick < tick)
+    return {key: message for key, message in now.items() if is_control(message, *PEDALS) and message[2] >= 64}
+
+
+def replaced_channels(score: Score, stretch: Stretch) -> frozenset[Place]:
     """The channels on which no other track plays: what they do in the stretch is the take's alone."""
-    inside = {score.tracks[i].channel for i in stretch.tracks}
-    outside = {track.channel for i, track in enumerate(score.tracks) if i not in stretch.tracks}
+    inside = {score.tracks[i].place for i in stretch.tracks}
+    outside = {track.place for i, track in enumerate(score.tracks) if i not in stretch.tracks}
     return frozenset(inside - outside)
 
 
 def seams(score: Score, stretch: Stretch) -> Iterator[tuple[int, list[tuple[int, bytes]]]]:
     """What each replaced channel is sent at the edges of the stretch: (one of its tracks, [(tick, message)])."""
-    for channel in sorted(replaced_channels(score, stretch)):
-        mine = [i for i, track in enumerate(score.tracks) if track.channel == channel]
-        controls = sorted(chain.from_iterable(score.tracks[i].controls for i in mine), key=lambda c: c.tick)
+    for place in sorted(replaced_channels(score, stretch)):
+        mine = [i for i, track in enumerate(score.tracks) if track.place == place]
+        controls = _controls_of(score, place)
         # In the track that has most to say about the channel, such as the pedals that it presses.
         yield max(mine, key=lambda i: len(score.tracks[i].controls)), _seam(controls, stretch)
 
@@ -89,11 +101,7 @@ def seams(score: Score, stretch: Stretch) -> Iterator[tuple[int, list[tuple[int,
 def _seam(controls: Sequence[Control], stretch: Stretch) -> list[tuple[int, bytes]]:
     """The same for one channel: pedals lifted at the start, the original's state at the end."""
     now = held(c.message for c in controls if c.tick < stretch.start)
-    lifts = {
-        key: bytes((message[0], message[1], 0))
-        for key, message in now.items()
-        if message[0] & 0xF0 == 0xB0 and message[1] in PEDALS and message[2] >= 64
-    }
+    lifts = {key: bytes((*message[:2], 0)) for key, message in _pedals_down(controls, stretch.start).items()}
     at_start = [(stretch.start, message) for message in lifts.values()]
     if stretch.end is None:
         return at_start

@@ -10,12 +10,38 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import NamedTuple
 
-from core.midi.events import META, Event, encode_track, scan_track, write_varint
-from core.midi.score import PERCUSSION_CHANNEL, Note, Score, Track, TrackKey
+from core.midi.events import Event, encode_track, scan_track, write_varint
+from core.midi.messages import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    BANK_LSB,
+    BANK_MSB,
+    CONTROL,
+    DEFAULT_EXPRESSION,
+    DEFAULT_PAN,
+    DEFAULT_VOLUME,
+    EXPRESSION,
+    META,
+    NOTE_OFF,
+    NOTE_ON,
+    PAN,
+    PORT,
+    PROGRAM,
+    RESET_CONTROLLERS,
+    TEMPO,
+    TIME_SIGNATURE,
+    VOLUME,
+    is_control,
+    kind,
+    on_channel,
+)
+from core.midi.score import PERCUSSION_CHANNEL, Note, Place, Score, Track, TrackKey
+from core.midi.sound import drum_channels, set_up_channels, sound_at
 from core.midi.splice import Stretch, changed_tracks, replaced_channels, seams, without
 from core.midi.tempo_map import Metre, TempoMap
 
-_BANK_VOLUME_PAN = (0, 32, 7, 10)  # the controllers that, with the program, make an instrument's sound
+_SOUND = (BANK_MSB, BANK_LSB, VOLUME, PAN, EXPRESSION)  # what, with the program, makes an instrument's sound
+_DEFAULTS = dict(zip(_SOUND, (0, 0, DEFAULT_VOLUME, DEFAULT_PAN, DEFAULT_EXPRESSION), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +62,16 @@ class TakeNote:
 
 @dataclass(frozen=True, slots=True)
 class AddedTrack:
-    """A track that is added to a score: its notes, in any order, and what sets up its sound, as (tick, message)."""
+    """A track that is added to a score: its notes, in any order, and what sets up its sound, as (tick, message).
+
+    `channel` is one of those of `port`; port 0 is the one that needs no mention.
+    """
 
     name: str
     channel: int
     notes: Sequence[Note]
     setup: Sequence[Event] = ()
+    port: int = 0
 
 
 def with_tracks(score: Score, added: Sequence[AddedTrack]) -> bytes:
@@ -94,15 +124,16 @@ def without_stretch(score: Score, stretch: Stretch, merged: Mapping[int, Sequenc
 class _Taken:
     """Which events of a chunk, but for notes, go with a stretch that is taken out."""
 
-    def __init__(self, score: Score, chunk: int, stretch: Stretch, channels: Collection[int]) -> None:
+    def __init__(self, score: Score, chunk: int, stretch: Stretch, places: Collection[Place]) -> None:
         tracks = [i for i, track in enumerate(score.tracks) if track.chunk == chunk]
         self._is_whole = stretch.end is None and bool(tracks) and stretch.tracks.issuperset(tracks)
-        self._stretch, self._channels = stretch, channels
+        ports = {score.tracks[i].port for i in tracks} or {0}
+        self._stretch, self._channels = stretch, {channel for port, channel in places if port in ports}
 
     def __call__(self, tick: int, message: bytes) -> bool:
         if not self._stretch.has(tick):
             return False
-        if message[0] == META and message[1] in (0x51, 0x58):
+        if message[0] == META and message[1] in (TEMPO, TIME_SIGNATURE):
             return self._stretch.end is None and tick > self._stretch.start
         if self._is_whole and message[0] & 0xE0 != 0x80:
             return True
@@ -131,12 +162,12 @@ def rewrite_chunk(
     # (tick, rank, message): at one tick note-offs come first, then what stays, then note-ons.
     events = [(tick, 1, message) for tick, message in (*added, *kept) if not _is_of_notes(message, channels)]
     for track in rewritten:
-        on, off = 0x90 | track.channel, 0x80 | track.channel
+        on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
         for note in track.notes:
             events.append((note.start_tick, 2, bytes((on, note.pitch, note.velocity))))
             # The end of a note without length must not come before its beginning.
             rank = 0 if note.end_tick > note.start_tick else 3
-            events.append((note.end_tick, rank, bytes((off, note.pitch, 64))))
+            events.append((note.end_tick, rank, bytes((off, note.pitch, note.release))))
     events.sort(key=itemgetter(0, 1))
     # Where something was dropped the chunk ends with what is left, so that no silence is left in its place.
     end_tick = max(scan.end_tick if len(kept) == len(scan.events) else 0, events[-1][0] if events else 0)
@@ -147,7 +178,7 @@ def _is_of_notes(message: bytes, channels: Collection[int]) -> bool:
     """Whether a message begins or ends notes on one of these channels."""
     if message[0] >= 0xC0 or message[0] & 0x0F not in channels:
         return False
-    return message[0] < 0xA0 or (message[0] >= 0xB0 and message[1] in (120, 123))
+    return message[0] < 0xA0 or (message[0] >= 0xB0 and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF))
 
 
 def score_bytes(score: Score) -> bytes:
@@ -175,7 +206,8 @@ def take_voice(
     score = score or blank_score()
     free = [channel for channel in free_channels(score) if channel not in used]
     channel = free[0] if free else _shared_channel(score, tracks)
-    setup = tuple(bytes((message[0] | channel, *message[1:])) for message in _sound(score, tracks, marker))
+    sound = _sound(score, tracks, score.tempo_map.tick(marker), channel in set_up_channels(score))
+    setup = tuple(on_channel(message, channel) for message in sound)
     return TakeVoice(channel, setup, not free)
 
 
@@ -200,34 +232,28 @@ def _main_track(score: Score, tracks: Collection[int] | None) -> Track | None:
     return max(chosen, key=lambda track: len(track.notes), default=None)
 
 
-def _sound(score: Score, tracks: Collection[int] | None, marker: float) -> list[bytes]:
-    """The bank, volume, pan and program that the prompt's main track has at the marker, for channel 0."""
+def _sound(score: Score, tracks: Collection[int] | None, tick: int, is_set_up: bool) -> list[bytes]:
+    """The sound that the prompt's main track has at a tick, for channel 0.
+
+    On a channel that `is_set_up` by the file in a way of its own, nothing is taken for granted.
+    """
     main = _main_track(score, tracks)
     if main is None:
-        return [b"\xc0\x00"]
-    program = main.program
-    values: dict[int, int] = {}
-    for track in score.tracks:
-        if track.channel != main.channel:
-            continue
-        for control in track.controls:
-            kind, number = control.message[0] & 0xF0, control.message[1]
-            if control.time >= marker:
-                break
-            if kind == 0xC0:
-                program = number
-            elif kind == 0xB0 and number in _BANK_VOLUME_PAN:
-                values[number] = control.message[2]
-    return [
-        *(bytes((0xB0, number, values[number])) for number in _BANK_VOLUME_PAN if number in values),
-        bytes((0xC0, program)),
-    ]
+        return [bytes((PROGRAM, 0))]
+    found = [on_channel(m, 0) for m in sound_at(score, main.place, tick)]
+    program = next((m for m in found if kind(m) == PROGRAM), bytes((PROGRAM, main.program)))
+    values = {m[1]: m[2] for m in found if is_control(m, *_SOUND)}
+    if is_set_up:
+        values = _DEFAULTS | values
+    reset = [bytes((CONTROL, RESET_CONTROLLERS, 0))] if is_set_up else []
+    return [*reset, *(bytes((CONTROL, number, values[number])) for number in _SOUND if number in values), program]
 
 
 def free_channels(score: Score) -> list[int]:
-    """The melodic channels nobody plays on."""
-    used = {track.channel for track in score.tracks} | {PERCUSSION_CHANNEL}
-    return [channel for channel in range(16) if channel not in used]
+    """The melodic channels nobody plays on, those first that the file does not set up either."""
+    used = {track.channel for track in score.tracks} | {PERCUSSION_CHANNEL} | drum_channels(score)
+    set_up = set_up_channels(score)
+    return sorted(set(range(16)) - used, key=lambda channel: (channel in set_up, channel))
 
 
 def _shared_channel(score: Score, tracks: Collection[int] | None) -> int:
@@ -238,12 +264,14 @@ def _shared_channel(score: Score, tracks: Collection[int] | None) -> int:
 
 def _chunk_of(track: AddedTrack, origin: int = 0) -> bytes:
     """The bytes of a track chunk; `origin` is the tick that becomes its 0."""
-    on, off = 0x90 | track.channel, 0x80 | track.channel
+    on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
     messages = [(note.start_tick, 2, bytes((on, note.pitch, note.velocity))) for note in track.notes]
-    messages += [(max(n.end_tick, n.start_tick + 1), 0, bytes((off, n.pitch, 64))) for n in track.notes]
+    messages += [(max(n.end_tick, n.start_tick + 1), 0, bytes((off, n.pitch, n.release))) for n in track.notes]
     messages += [(tick, 1, message) for tick, message in track.setup]
     messages.sort(key=itemgetter(0, 1))
     title = track.name.encode()
     events: list[Event] = [(0, b"\xff\x03" + write_varint(len(title)) + title)]
+    if track.port:
+        events.append((0, bytes((META, PORT, 1, track.port))))
     events += [(max(tick - origin, 0), message) for tick, _, message in messages]
     return encode_track(events, events[-1][0])

@@ -6,11 +6,10 @@ are all laid out from an `Arrangement`.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import NamedTuple
 
-from core.midi.chase import chased
 from core.midi.score import Note, Score, TrackKey
+from core.midi.sound import sound_at
 from core.midi.splice import Stretch, is_heard_from, without
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score, free_channels, take_voice
@@ -127,11 +126,7 @@ def take_parts(session: Session, take: TakeRecord, used: Collection[int] = ()) -
 
 def track_setup(score: Score, track: int, marker: float) -> list[bytes]:
     """What the channel of a track has at the marker (score seconds): program, controllers, bend; its pedals are up."""
-    channel = score.tracks[track].channel
-    controls = sorted(
-        (c for t in score.tracks if t.channel == channel for c in t.controls if c.time < marker), key=attrgetter("tick")
-    )
-    return [m for m in chased(c.message for c in controls) if not (m[0] & 0xF0 == 0xB0 and m[1] in (64, 66, 67))]
+    return sound_at(score, score.tracks[track].place, score.tempo_map.tick(marker))
 
 
 def _notes(

@@ -253,17 +253,18 @@ def _edited(session: Session, chosen: Chosen, change: _Change) -> Edited:
         else:
             assert session.score is not None  # or there would be no such part
             track = session.score.tracks[part]
-            notes, places = _merged(track.notes, old.places, _score_notes(session.tempo_map, new), note_order)
+            releases = [track.notes[i].release for i in old.places]
+            notes, places = _merged(track.notes, old.places, _score_notes(session.tempo_map, new, releases), note_order)
         session = _with_notes(session, part, notes)
         moved[part] = places
     return Edited(session, moved)
 
 
-def _score_notes(tempo_map: TempoMap, new: _Columns) -> list[Note]:
+def _score_notes(tempo_map: TempoMap, new: _Columns, releases: list[int]) -> list[Note]:
     first = np.maximum(np.rint(new.start), 0).astype(np.int64)
     last = np.maximum(np.rint(new.end).astype(np.int64), first)
     seconds = tempo_map.seconds_array(first).tolist(), tempo_map.seconds_array(last).tolist()
-    return list(map(Note, new.pitch.tolist(), new.velocity.tolist(), *seconds, first.tolist(), last.tolist()))
+    return list(map(Note, new.pitch.tolist(), new.velocity.tolist(), *seconds, first.tolist(), last.tolist(), releases))
 
 
 def _take_notes(session: Session, old: _Columns, new: _Columns) -> list[TakeNote]:

@@ -2,14 +2,16 @@
 
 import os
 import wave
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from core.errors import UsageError
 from core.files import replacing, write_atomically
 from core.live.synth import LONGEST_TAIL, SAMPLE_RATE, Voices
+from core.midi.messages import master_volume, on_channel
 from core.midi.score import Note, Score
+from core.midi.sound import master_volume_before_fade, unfaded
 from core.midi.write import (
     AddedTrack,
     blank_score,
@@ -63,7 +65,23 @@ def midi_bytes(session: Session, content: MidiContent, take_id: str = "", *, is_
     score = score or blank_score()
     if song.stretch is not None and (merged or not song.stretch.is_nothing):
         score = without_stretch(score, song.stretch, merged)
-    return with_tracks(score, list(_added(song, parts, "")))
+    added = list(_added(song, parts, ""))
+    start = song.score.tempo_map.tick(song.start)
+    faded = [(start, message) for message in _against_fades(song, merged, start)]
+    if faded and added:
+        added[0] = replace(added[0], setup=(*faded, *added[0].setup))
+    elif faded:
+        added = [AddedTrack(take.name, 0, (), faded)]
+    return with_tracks(score, added)
+
+
+def _against_fades(song: Arrangement, merged: Iterable[int], start: int) -> Iterator[bytes]:
+    """What makes a take heard that begins behind a fade-out of the song, or of channels on which it has no set-up."""
+    volume = master_volume_before_fade(song.score, start)
+    if volume is not None:
+        yield master_volume(volume)
+    for place in sorted({song.score.tracks[i].place for i in merged}):
+        yield from unfaded(song.score, place, start)
 
 
 def _with_all_takes(session: Session) -> bytes:
@@ -85,9 +103,10 @@ def _added(
     for part, notes in parts.items():
         voice = part.voice
         channel = 0 if is_alone and len(parts) == 1 else voice.channel
-        setup = [(start, bytes((message[0] & 0xF0 | channel, *message[1:]))) for message in voice.setup]
+        setup = [(start, on_channel(message, channel)) for message in voice.setup]
+        port = song.score.tracks[part.track].port if part.track is not None else 0
         name = f"{take_name}: {part.name}" if take_name and part.name != take_name else part.name
-        yield AddedTrack(name, channel, notes, setup)
+        yield AddedTrack(name, channel, notes, setup, port)
 
 
 def save_midi(session: Session, path: str | os.PathLike[str], content: MidiContent, take_id: str = "") -> None:

@@ -1,0 +1,115 @@
+"""What a channel of a score sounds like at a place: program, bank, volume, pan, expression, as a synth has them there.
+
+In time order over all tracks that play on the channel. Of a fade-out, what held before it: a take that begins behind a
+fade is to be heard.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from operator import attrgetter
+
+from core.midi import messages as midi
+from core.midi.chase import banks_first, held
+from core.midi.events import scan_track
+from core.midi.messages import MasterVolume
+from core.midi.percussion import DrumChannels, sysex_data
+from core.midi.score import Place, Score
+
+_FADES = (midi.VOLUME, midi.EXPRESSION)
+_FADED = 0.6  # of the value before: what falls less, or rises again, is no fade
+_FEWEST_STEPS = 3  # down, unless it falls to silence
+_SILENT = 12  # a value at which next to nothing is heard
+
+
+def sound_at(score: Score, place: Place, tick: int) -> list[bytes]:
+    """The messages that bring about what a channel has just before a tick; its pedals are up, its notes unpressed."""
+    messages = _messages(score, place, tick)
+    state = held(messages).values()
+    return banks_first([*(m for m in state if not midi.is_control(m, *midi.PEDALS, *_FADES)), *_volumes(messages)])
+
+
+def unfaded(score: Score, place: Place, tick: int) -> list[bytes]:
+    """The messages that undo a fade-out which a channel has come to at a tick; none where there was none."""
+    messages = _messages(score, place, tick)
+    now = list(held(messages).values())
+    return [message for message in _volumes(messages) if message not in now]
+
+
+def master_volume_before_fade(score: Score, tick: int) -> int | None:
+    """The volume of all channels before a fade-out that has come to its end at a tick; None where there was none."""
+    values = [value for at, value in _master_volumes(score.chunks) if at < tick]
+    before = _before_fade([127, *values])
+    return before if values and before != values[-1] else None
+
+
+def set_up_channels(score: Score) -> frozenset[int]:
+    """The channels that any message of the file is for."""
+    return _set_up(score.chunks)
+
+
+def drum_channels(score: Score) -> frozenset[int]:
+    """The channels that the file has made drum kits when it ends, whether or not anyone plays them."""
+    return _drums(score.chunks)
+
+
+def _messages(score: Score, place: Place, tick: int) -> list[bytes]:
+    controls = [c for track in score.tracks if track.place == place for c in track.controls if c.tick < tick]
+    return [control.message for control in sorted(controls, key=attrgetter("tick"))]
+
+
+def _volumes(messages: Iterable[bytes]) -> list[bytes]:
+    """The last volume and expression, each from before a fade."""
+    histories: dict[int, list[bytes]] = {}
+    for message in messages:
+        if midi.is_control(message, *_FADES):
+            histories.setdefault(message[1], []).append(message)
+        elif midi.is_control(message, midi.RESET_CONTROLLERS):
+            histories.pop(midi.EXPRESSION, None)
+    defaults = {midi.VOLUME: midi.DEFAULT_VOLUME, midi.EXPRESSION: midi.DEFAULT_EXPRESSION}
+    return [
+        bytes((*history[-1][:2], _before_fade([defaults[number], *(m[2] for m in history)])))
+        for number, history in sorted(histories.items())
+    ]
+
+
+def _before_fade(values: Sequence[int]) -> int:
+    """The last value, or where the values end in a fade-out, the one that it began with; the first is the default."""
+    low = high = len(values) - 1
+    while high and values[high - 1] >= values[high]:
+        high -= 1
+    if high == 0 and len(values) > 1 and values[1] <= _SILENT:
+        return values[0]  # never heard at all
+    start = 1 if high == 0 and len(values) > 1 else high  # a file's first value is a setting, not the start of a fall
+    steps = len(set(values[start : low + 1])) - 1
+    fell = values[low] <= _FADED * values[start]
+    is_fade = fell and (steps >= _FEWEST_STEPS or values[low] <= _SILENT)
+    return values[start] if is_fade else values[low]
+
+
+@lru_cache(4)
+def _set_up(chunks: tuple[bytes, ...]) -> frozenset[int]:
+    return frozenset(
+        midi.channel(message) for body in chunks for _, message in scan_track(body).events if message[0] < midi.SYSEX
+    )
+
+
+@lru_cache(4)
+def _drums(chunks: tuple[bytes, ...]) -> frozenset[int]:
+    events = [event for body in chunks for event in scan_track(body).events]
+    asked = [e for e in events if e[1][0] == midi.SYSEX or midi.is_control(e[1], midi.BANK_MSB)]
+    drums = DrumChannels(sorted(asked, key=lambda event: event[0]))
+    return frozenset(channel for channel in range(16) if drums.at(channel, 1 << 62))
+
+
+@lru_cache(4)
+def _master_volumes(chunks: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
+    """(tick, value) of all system exclusives that set it, in order of time."""
+    found = [
+        (tick, said.value)
+        for body in chunks
+        for tick, message in scan_track(body).events
+        if message[0] == midi.SYSEX
+        for said in midi.read_sysex(sysex_data(message))
+        if isinstance(said, MasterVolume)
+    ]
+    return tuple(sorted(found, key=lambda item: item[0]))
