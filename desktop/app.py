@@ -6,15 +6,17 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from core.resources import bundled
 from desktop.adapters.gc_pause import gc_frozen
 from desktop.logs import install_hooks, start_logging
+from desktop.single_instance import SingleInstance
 
 if TYPE_CHECKING:
     from desktop.main_window import MainWindow
@@ -61,7 +63,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="continuo", description="Plays on from your MIDI: a Music Transformer on your own machine."
     )
     parser.add_argument("file", nargs="?", default="", help="a MIDI file or .continuo session to open")
-    parser.add_argument("--version", action="version", version=f"Continuo {version()}")
+    parser.add_argument("--version", action="version", version=f"Continuo {version('continuo')}")
+    parser.add_argument("--new-window", action="store_true", help="open a window of its own beside one that is open")
     parser.add_argument(
         "--associate", action="store_true", help="put Continuo into this user's menu and open sessions with it (Linux)"
     )
@@ -75,23 +78,11 @@ def has_display() -> bool:
     )
 
 
-def version() -> str:
-    """The version that is installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("continuo")
-    except PackageNotFoundError:  # inside a bundle without metadata
-        return "0.1.0"
-
-
 def build(arguments: Sequence[str]) -> "tuple[Application, MainWindow, str]":
     """The app, its window (not shown yet) and the file to open, if any."""
     chosen = _parse(arguments)
-    if chosen.associate:
-        sys.exit(_associate())
-    with gc_frozen():
-        return *_build(), chosen.file
+    app = create_application()
+    return app, create_window(app), chosen.file
 
 
 def _associate() -> int:
@@ -106,7 +97,8 @@ def _associate() -> int:
     return 0
 
 
-def _build() -> "tuple[Application, MainWindow]":
+def create_application() -> Application:
+    """The application, with its log and what becomes of errors; ends the program where there is no display."""
     # Painting on several threads waits for them with Python's lock in its hand, while the model has the cores.
     os.environ.setdefault("QT_NO_GUI_THREADPOOL", "1")
     # A thread that runs Python hands the lock over after so long, and painting asks for it many times a frame.
@@ -124,31 +116,54 @@ def _build() -> "tuple[Application, MainWindow]":
         app.setWindowIcon(QIcon(str(icon)))
     crier = _Crier(app)
     install_hooks(crier.told.emit)
+    return app
 
-    from desktop.main_window import MainWindow
-    from desktop.widgets.palettes import frame_switches
 
-    frame_switches()
-    app.styleHints().colorSchemeChanged.connect(lambda _: frame_switches())
-    window = MainWindow()
-    window.fit_in(window.screen().availableSize())
-    app.file_opened.connect(window.filing.open_path)
-    app.commitDataRequest.connect(lambda _: window.document.autosave())
-    return app, window
+def create_window(app: Application) -> "MainWindow":
+    """The window, not shown yet."""
+    with gc_frozen():
+        from desktop.main_window import MainWindow
+        from desktop.widgets.palettes import frame_switches
+
+        frame_switches()
+        app.styleHints().colorSchemeChanged.connect(lambda _: frame_switches())
+        window = MainWindow()
+        window.fit_in(window.screen().availableSize())
+        app.file_opened.connect(window.filing.open_path)
+        app.commitDataRequest.connect(lambda _: window.document.autosave())
+    return window
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the app until its window is closed; returns the exit status."""
     multiprocessing.freeze_support()
-    app, window, path = build(sys.argv[1:] if arguments is None else arguments)
+    chosen = _parse(sys.argv[1:] if arguments is None else arguments)
+    if chosen.associate:
+        return _associate()
+    app = create_application()
+    instance = SingleInstance(app)
+    if not chosen.new_window and instance.hand_over_or_listen(chosen.file):
+        return 0
+    window = create_window(app)
+    instance.handed_over.connect(lambda path: bring_to_front(window, path))
     # Ctrl-C closes the window, which asks if something would be lost. Qt swallows what Python raises of itself.
     signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
     window.show()
-    QTimer.singleShot(0, lambda: window.start(path))
+    QTimer.singleShot(0, lambda: window.start(chosen.file))
     try:
         return app.exec()
     finally:
+        instance.close()
         window.shut_down()
+
+
+def bring_to_front(window: "MainWindow", path: str) -> None:
+    """A later start has handed its file over: open it here, if there is one, and come to the front."""
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.raise_()
+    window.activateWindow()
+    if path:
+        window.filing.open_path(path)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""One window per user and desktop session: a second start hands its file to the window that is open.
+
+The first start listens on a local socket (a named pipe on Windows) whose name stands for the user's data folder and
+the screen. A later one sends the path there and waits for the answer.
+"""
+
+import base64
+import hashlib
+import os
+from contextlib import suppress
+
+from filelock import FileLock, Timeout
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+from core.resources import user_folder
+
+_CONNECTING = 500  # ms
+_ANSWERING = 10_000  # ms; a window that is just starting or busy answers late
+_READING = 500  # ms, in which the window stands still at worst
+_LOCKING = 5.0  # s, for the other of two starts at once to begin listening
+_TAKEN = b"taken\n"
+
+
+def server_name() -> str:
+    """The socket's name: another user, screen or data folder has another."""
+    screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY", "")
+    digest = hashlib.sha256(os.fsencode(f"{user_folder()}\n{screen}")).hexdigest()
+    return f"continuo-{digest[:16]}"
+
+
+class SingleInstance(QObject):
+    """This start's place among others. `handed_over` brings a path, or nothing: the window is to come to the front."""
+
+    handed_over = Signal(object)  # a str; as one of Qt's it would lose what is not UTF-8
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._receive)
+
+    def hand_over_or_listen(self, path: str) -> bool:
+        """Whether a window that is open has taken `path` (may be empty). If there is none, this start listens."""
+        lock = FileLock(user_folder("window.lock"))
+        with suppress(OSError, Timeout):  # without the lock, two starts at once open two windows
+            user_folder().mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=_LOCKING)
+        try:
+            return not self._is_alone(path)
+        finally:
+            lock.release()
+
+    def _is_alone(self, path: str) -> bool:
+        socket = QLocalSocket()
+        socket.connectToServer(server_name())
+        if not socket.waitForConnected(_CONNECTING):
+            QLocalServer.removeServer(server_name())  # left over by a crash
+            self._server.listen(server_name())
+            return True
+        absolute = os.path.abspath(path) if path else ""
+        socket.write(base64.b64encode(os.fsencode(absolute)) + b"\n")  # a name may have anything in it
+        taken = socket.waitForReadyRead(_ANSWERING) and socket.readAll().data() == _TAKEN
+        return not taken
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.close()
+
+    def _receive(self) -> None:
+        while socket := self._server.nextPendingConnection():
+            # Who connects writes at once, and is another process of this user's.
+            if socket.canReadLine() or socket.waitForReadyRead(_READING):
+                path = os.fsdecode(base64.b64decode(socket.readLine().data()))
+                socket.write(_TAKEN)
+                socket.waitForBytesWritten(_READING)
+                self.handed_over.emit(path)
+            socket.close()

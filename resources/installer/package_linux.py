@@ -1,0 +1,179 @@
+"""From the bundle in dist/Continuo to a .deb and a portable .tar.xz for Linux; `make dist` runs it.
+
+    python resources/installer/package_linux.py
+
+Sources: the Debian Policy Manual (control files, maintainer scripts through triggers), the Desktop Entry and
+Shared MIME-info specifications, and the XDG icon theme specification.
+"""
+
+import gzip
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LINUX = Path(__file__).resolve().parent / "linux"
+BUNDLE = ROOT / "dist" / "Continuo"
+HOME = "usr/lib/continuo"  # where the bundle lies in the package
+PROGRAMS = ("continuo", "continuo-cli")
+MAINTAINER = "The Continuo authors <continuo@localhost>"
+# Libraries that are loaded by name, and so stand in no file's header: the X11, OpenGL and sound parts of the system.
+BY_NAME = ("libegl1", "libgl1", "libasound2", "fonts-dejavu-core | fonts-liberation | fonts-noto-core")
+ICON_SIZES = (48, 64, 128, 256, 512)
+MEGABYTE = 1_000_000
+
+
+def main() -> None:
+    """Make both, with their checksums, and say how large they are and how long it took."""
+    if not BUNDLE.is_dir():
+        sys.exit(f"There is no bundle in {BUNDLE}: `make dist` builds it.")
+    name = f"continuo_{version('continuo')}_{_architecture()}"
+    deb, archive = ROOT / "dist" / f"{name}.deb", ROOT / "dist" / f"{name.replace('_', '-')}.tar.xz"
+    print(f"bundle: {_size(BUNDLE) / MEGABYTE:.0f} MB in {BUNDLE}")
+    for target, make in ((deb, make_deb), (archive, make_tar)):
+        start = time.monotonic()
+        make(target)
+        print(f"{target.name}: {target.stat().st_size / MEGABYTE:.0f} MB, {time.monotonic() - start:.0f} s", flush=True)
+    sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in (deb, archive))
+    (ROOT / "dist" / "SHA256SUMS").write_text(sums)
+
+
+def make_tar(target: Path) -> None:
+    """The bundle as one folder that runs from anywhere, with the files that a menu entry needs."""
+    command = ["tar", "--create", "--file", target, "--use-compress-program", "xz -6 --threads=0"]
+    owner = ["--owner=0", "--group=0", "--numeric-owner", "--sort=name", f"--mtime=@{_build_time()}"]
+    subprocess.run([*command, *owner, "--directory", BUNDLE.parent, BUNDLE.name], check=True)
+
+
+def make_deb(target: Path) -> None:
+    """A Debian package of the bundle, with menu entry, icons and file types."""
+    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+        tree = Path(folder, "continuo")
+        shutil.copytree(BUNDLE, tree / HOME, symlinks=True)
+        _install_system_files(tree)
+        _set_modes(tree)
+        control = tree / "DEBIAN" / "control"
+        control.parent.mkdir()
+        control.write_text(_control(tree))
+        _md5sums(tree)
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", tree, target], check=True, stdout=sys.stderr
+        )
+
+
+def _install_system_files(tree: Path) -> None:
+    """What lies outside the bundle's own folder."""
+    for name in PROGRAMS:
+        link = tree / "usr/bin" / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(f"../lib/continuo/{name}")
+        _write_compressed(tree / f"usr/share/man/man1/{name}.1.gz", (LINUX / f"{name}.1").read_bytes())
+    _copy(LINUX / "continuo.desktop", tree / "usr/share/applications/continuo.desktop")
+    _copy(LINUX / "continuo.xml", tree / "usr/share/mime/packages/continuo.xml")
+    _copy(LINUX / "lintian-overrides", tree / "usr/share/lintian/overrides/continuo")
+    _copy(LINUX / "copyright", tree / "usr/share/doc/continuo/copyright")
+    stamp = subprocess.run(["date", "-Ru", "-d", f"@{_build_time()}"], capture_output=True, text=True, check=True)
+    entry = f"continuo ({version('continuo')}) unstable; urgency=medium\n\n  * See CHANGELOG.md of this version.\n\n"
+    _write_compressed(
+        tree / "usr/share/doc/continuo/changelog.gz", f"{entry} -- {MAINTAINER}  {stamp.stdout.strip()}\n".encode()
+    )
+    icons = tree / "usr/share/icons/hicolor"
+    _copy(ROOT / "resources/icons/continuo.svg", icons / "scalable/apps/continuo.svg")
+    from PIL import Image
+
+    with Image.open(ROOT / "resources/icons/continuo.png") as picture:
+        for size in ICON_SIZES:
+            place = icons / f"{size}x{size}/apps/continuo.png"
+            place.parent.mkdir(parents=True)
+            picture.resize((size, size), Image.Resampling.LANCZOS).save(place, optimize=True)
+
+
+def _control(tree: Path) -> str:
+    fields = {
+        "Package": "continuo",
+        "Version": version("continuo"),
+        "Section": "sound",
+        "Priority": "optional",
+        "Architecture": _architecture(),
+        "Maintainer": MAINTAINER,
+        "Installed-Size": str(_size(tree) // 1024),
+        "Depends": ", ".join((*_linked(tree), *BY_NAME)),
+        "Description": (LINUX / "description").read_text().rstrip("\n"),
+    }
+    return "".join(f"{key}: {value}\n" for key, value in fields.items())
+
+
+def _linked(tree: Path) -> list[str]:
+    """The Debian packages of the libraries that the bundle's own link to and do not bring along."""
+    files = [file for file in sorted(tree.rglob("*")) if file.is_file() and not file.is_symlink() and _is_elf(file)]
+    folders = sorted({str(file.parent) for file in files})
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "debian", "control")  # dpkg-shlibdeps wants one to stand beside
+        source.parent.mkdir()
+        source.write_text("Source: continuo\n\nPackage: continuo\nArchitecture: any\n")
+        command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", "--warnings=0", "-xcontinuo"]
+        # What the bundle brings itself is found here, and belongs to no package.
+        command += [f"-l{name}" for name in folders]
+        command += [f"-e{file}" for file in files]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"dpkg-shlibdeps fails:\n{done.stderr[-3000:]}")
+    found = re.search(r"^shlibs:Depends=(.*)$", done.stdout, re.MULTILINE)
+    return found.group(1).split(", ") if found else []
+
+
+def _is_elf(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(4) == b"\x7fELF"
+
+
+def _set_modes(tree: Path) -> None:
+    """Programs may be run, libraries and data are only read, as Debian has it."""
+    runnable = {tree / HOME / name for name in PROGRAMS} | {tree / HOME / "_internal/torch/bin/torch_shm_manager"}
+    for path in tree.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path in runnable else 0o644)
+
+
+def _md5sums(tree: Path) -> None:
+    lines = [
+        f"{hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()}  {file.relative_to(tree)}\n"
+        for file in sorted(tree.rglob("*"))
+        if file.is_file() and not file.is_symlink() and "DEBIAN" not in file.parts
+    ]
+    (tree / "DEBIAN" / "md5sums").write_text("".join(lines))
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def _write_compressed(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(gzip.compress(data, mtime=0))
+
+
+def _architecture() -> str:
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _build_time() -> int:
+    """Seconds since 1970 that packages are stamped with; SOURCE_DATE_EPOCH makes builds repeatable."""
+    return int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))
+
+
+def _size(folder: Path) -> int:
+    """Bytes of all files below a folder, links not followed."""
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_symlink() or file.is_file())
+
+
+if __name__ == "__main__":
+    main()
