@@ -79,6 +79,7 @@ COMMANDS = (
     Command("theme light", "&Light", kind=_CHECK),
     Command("theme dark", "&Dark", kind=_CHECK),
     Command("log", "Show the &Log File"),
+    Command("report", "&Copy a Report of a Problem", tip="Versions and the end of the log, without names of files"),
     Command("about", "&About Continuo", role=QAction.MenuRole.AboutRole),
 )
 
@@ -172,7 +173,7 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     )
     actions.fill(view.addMenu(tr("&Colours")), "theme system", "theme light", "theme dark")
     bar.addMenu(output_menu)
-    actions.fill(bar.addMenu(tr("&Help")), "log", "-", "about")
+    actions.fill(bar.addMenu(tr("&Help")), "log", "report", "-", "about")
     return recent, examples
 
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from core.resources import bundled
 from desktop.adapters.gc_pause import gc_frozen
+from desktop.crash_report import record_crashes
 from desktop.logs import install_hooks, start_logging
 from desktop.single_instance import SingleInstance
 
@@ -106,6 +107,7 @@ def create_application() -> Application:
     if not has_display():  # Qt would abort without a word that helps
         sys.exit(NO_DISPLAY)
     start_logging()
+    record_crashes()
     app = Application(sys.argv[:1])
     app.setApplicationName("Continuo")
     app.setApplicationDisplayName("Continuo")

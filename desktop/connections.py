@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 
+from desktop.dialogs.questions import copy_report
 from desktop.logs import log_path
 from desktop.panels.empty_state import examples
 
@@ -70,6 +71,7 @@ def connect_actions(window: "MainWindow") -> None:
     on("next pane", lambda: window.panes.step(1))
     on("previous pane", lambda: window.panes.step(-1))
     on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
+    on("report", lambda: _copy_report(window))
     on("about", lambda: _tell_about(window))
 
 
@@ -119,4 +121,10 @@ def connect_panels(window: "MainWindow") -> None:
 def _tell_about(window: "MainWindow") -> None:
     from desktop.dialogs.about import AboutDialog  # here, because the window comes first
 
-    AboutDialog(log_path(), window).exec()
+    model = window.continuing.model
+    AboutDialog(log_path(), window, f"{model.name} on {model.device}" if model else "").exec()
+
+
+def _copy_report(window: "MainWindow") -> None:
+    copy_report()
+    window.status.say(window.tr("The report is copied: paste it into your message."))

@@ -1,11 +1,11 @@
-"""AboutDialog: version, licences of what is bundled, where the log file lies."""
+"""AboutDialog: version, model and device, licences of what is bundled with their texts, where the log file lies."""
 
-import platform
+import json
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QUrl, qVersion
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QFont, QGuiApplication, QIcon
 from PySide6.QtWidgets import (
     QDialog,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.resources import bundled
+from desktop.crash_report import versions
 from desktop.widgets.fields import FaintLabel
 
 # What an installed Continuo carries: name, licence, whose it is. THIRD_PARTY.md tells all of them.
@@ -56,15 +57,18 @@ PARTS = (
 class AboutDialog(QDialog):
     """What this is and what it is made of."""
 
-    def __init__(self, log_file: Path | None, parent: QWidget | None = None) -> None:
+    def __init__(self, log_file: Path | None, parent: QWidget | None = None, model: str = "") -> None:
+        """`model` says which is in use, and where it runs."""
         super().__init__(parent)
+        self._model = model
         self.setWindowTitle("About Continuo")
         self._log_file = log_file
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addLayout(self._head())
         self.licences = QTextBrowser()
-        self.licences.setOpenExternalLinks(True)
+        self.licences.setOpenLinks(False)
+        self.licences.anchorClicked.connect(self._follow)
         self.licences.setAccessibleName("Licences")
         self.licences.setTabChangesFocus(True)
         self._write_licences()
@@ -82,11 +86,7 @@ class AboutDialog(QDialog):
 
     def details(self) -> str:
         """Versions and system, for a report of a problem."""
-        lines = [
-            f"Continuo {version('continuo')}",
-            f"Qt {qVersion()}, Python {platform.python_version()}",
-            platform.platform(),
-        ]
+        lines = [versions(), *([f"Model: {self._model}"] if self._model else [])]
         return "\n".join(lines + ([f"Log file: {self._log_file}"] if self._log_file else []))
 
     def changeEvent(self, event: QEvent) -> None:
@@ -113,6 +113,8 @@ class AboutDialog(QDialog):
         text.setSpacing(4)
         text.addWidget(name)
         text.addWidget(words)
+        if self._model:
+            text.addWidget(QLabel(f"Model: {self._model}"))
         head = QHBoxLayout()
         head.setSpacing(16)
         head.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
@@ -137,4 +139,32 @@ class AboutDialog(QDialog):
             f'<td style="padding:3px 0; white-space:nowrap">{escape(licence)}</td></tr>'
             for name, licence, whose in PARTS
         )
-        self.licences.setHtml(f"<p>Continuo is built on the work of others:</p><table width='100%'>{rows}</table>")
+        page = f"<p>Continuo is built on the work of others:</p><table width='100%'>{rows}</table>"
+        self.licences.setHtml(page + _packages())
+
+    def _follow(self, link: QUrl) -> None:
+        """Show a licence's text here, or the list again."""
+        if link.scheme() == "list":
+            self._write_licences()
+            return
+        # Named by our own page, and only ever one of the bundled texts.
+        text = (_texts() / Path(link.path()).name).read_text("utf-8")
+        self.licences.setHtml(f"<p><a href='list:'>Back to the list</a></p><pre>{escape(text)}</pre>")
+
+
+def _texts() -> Path:
+    return bundled("licences")
+
+
+def _packages() -> str:
+    """A table of all that an installed Continuo holds, made when it was built; empty in a checkout."""
+    try:
+        index: list[dict[str, str]] = json.loads((_texts() / "index.json").read_text("utf-8"))
+    except OSError:
+        return ""
+    rows = "".join(
+        f'<tr><td style="padding:3px 12px 3px 0">{escape(part["name"])} {escape(part["version"])}</td>'
+        f'<td style="padding:3px 0"><a href="text:{escape(part["text"])}">{escape(part["licence"])}</a></td></tr>'
+        for part in index
+    )
+    return f"<p>Every package and library in it, with the text of its licence:</p><table width='100%'>{rows}</table>"

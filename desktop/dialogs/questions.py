@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 
 Leaving = Literal["save", "discard", "cancel"]
@@ -105,5 +106,19 @@ def recovery_box(window: QWidget, when: str, others: int) -> tuple[QMessageBox, 
     recover = box.addButton(window.tr("Open it"), QMessageBox.ButtonRole.AcceptRole)
     discard = box.addButton(window.tr("Discard it"), QMessageBox.ButtonRole.DestructiveRole)
     box.addButton(window.tr("Later"), QMessageBox.ButtonRole.RejectRole)
+    report = box.addButton(window.tr("Copy report"), QMessageBox.ButtonRole.HelpRole)
+    report.setToolTip(
+        window.tr("Copy versions and the end of the log, without file names, for a message.")
+    )
+    report.clicked.disconnect()  # else it would close the box
+    report.clicked.connect(copy_report)
+    report.clicked.connect(lambda: report.setText(window.tr("Copied")))
     box.setDefaultButton(recover)
     return box, recover, discard
+
+
+def copy_report() -> None:
+    """Put what can be told of a crash onto the clipboard; nothing is sent anywhere."""
+    from desktop.crash_report import crash_report  # here, because the window comes first
+
+    QGuiApplication.clipboard().setText(crash_report())

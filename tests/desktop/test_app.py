@@ -61,14 +61,14 @@ import os, signal, sys
 from PySide6.QtCore import QTimer
 from desktop import app
 
-build = app.build
+create = app.create_window
 
-def built(arguments):
-    window = build(arguments)
+def created(application):
+    window = create(application)
     QTimer.singleShot(0, lambda: os.kill(os.getpid(), signal.SIGINT))
     return window
 
-app.build = built
+app.create_window = created
 sys.exit(app.main([]))
 """
 
