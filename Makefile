@@ -9,6 +9,7 @@
 #   make examples   write the example prompts anew
 #   make picture    draw the README's pictures anew, from continuations made now
 #   make screenshots  draw the window's main states into out/screenshots
+#   make dist       build the installer for this system, into dist
 #   make clean      remove .venv, out and caches
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # What Qt's wheel expects of a Linux desktop, and a font for machines that have none.
-QT_NEEDS := libegl1 libgl1 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 \
+QT_NEEDS := libegl1 libgl1 libglib2.0-0 libgssapi-krb5-2 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 \
   libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 fonts-dejavu-core
 PROMPT := resources/examples/bwv846.mid
 RESULT := out/bwv846-continued.mid
@@ -43,10 +44,10 @@ define qt_on_x11
   $(call apt,$(QT_NEEDS)) )
 endef
 
-.PHONY: help run continue test test-processors check examples picture screenshots clean test-tools
+.PHONY: help run continue test test-processors check examples picture screenshots dist clean test-tools
 
 help:
-	@sed -n '3,12s/^# *//p' Makefile
+	@sed -n '3,13s/^# *//p' Makefile
 
 run: $(VENV)/.runtime
 	@[ -z "$$DISPLAY" ] || $(call qt_on_x11)
@@ -90,6 +91,12 @@ picture: $(VENV)/.runtime
 screenshots: $(VENV)/.runtime
 	$(BIN)/python -m desktop.dev.screenshots out/screenshots
 
+# Not part of the tests: it takes minutes. On Windows, run the last command by hand; NSIS must be on the PATH.
+dist: $(VENV)/.runtime
+	$(PIP) --editable '.[dist]'
+	@[ "$$(uname)" != Linux ] || command -v dpkg-shlibdeps >/dev/null || $(call apt,dpkg-dev xz-utils binutils)
+	$(BIN)/python -m resources.installer.dist
+
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
@@ -112,7 +119,7 @@ $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
 	$(PIP) torch==2.13.0
 	$(PIP) --editable .
 	$(PIP) --no-deps tinysoundfont
-	@[ "$$(uname)" != Linux ] || $(BIN)/python -c 'import PySide6.QtWidgets' 2>/dev/null || $(call apt,$(QT_NEEDS))
+	@[ "$$(uname)" != Linux ] || $(BIN)/python -c 'import PySide6.QtNetwork, PySide6.QtWidgets' 2>/dev/null || $(call apt,$(QT_NEEDS))
 	@touch $@
 
 # pyright runs on Node.js: the machine's own, or else the one that comes as a Python package.

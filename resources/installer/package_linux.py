@@ -1,6 +1,4 @@
-"""From the bundle in dist/Continuo to a .deb and a portable .tar.xz for Linux; `make dist` runs it.
-
-    python resources/installer/package_linux.py
+"""From the bundle in dist/Continuo to a .deb and a portable .tar.xz for Linux.
 
 Sources: the Debian Policy Manual (control files, maintainer scripts through triggers), the Desktop Entry and
 Shared MIME-info specifications, and the XDG icon theme specification.
@@ -28,21 +26,6 @@ MAINTAINER = "The Continuo authors <continuo@localhost>"
 BY_NAME = ("libegl1", "libgl1", "libasound2", "fonts-dejavu-core | fonts-liberation | fonts-noto-core")
 ICON_SIZES = (48, 64, 128, 256, 512)
 MEGABYTE = 1_000_000
-
-
-def main() -> None:
-    """Make both, with their checksums, and say how large they are and how long it took."""
-    if not BUNDLE.is_dir():
-        sys.exit(f"There is no bundle in {BUNDLE}: `make dist` builds it.")
-    name = f"continuo_{version('continuo')}_{_architecture()}"
-    deb, archive = ROOT / "dist" / f"{name}.deb", ROOT / "dist" / f"{name.replace('_', '-')}.tar.xz"
-    print(f"bundle: {_size(BUNDLE) / MEGABYTE:.0f} MB in {BUNDLE}")
-    for target, make in ((deb, make_deb), (archive, make_tar)):
-        start = time.monotonic()
-        make(target)
-        print(f"{target.name}: {target.stat().st_size / MEGABYTE:.0f} MB, {time.monotonic() - start:.0f} s", flush=True)
-    sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in (deb, archive))
-    (ROOT / "dist" / "SHA256SUMS").write_text(sums)
 
 
 def make_tar(target: Path) -> None:
@@ -101,7 +84,7 @@ def _control(tree: Path) -> str:
         "Version": version("continuo"),
         "Section": "sound",
         "Priority": "optional",
-        "Architecture": _architecture(),
+        "Architecture": architecture(),
         "Maintainer": MAINTAINER,
         "Installed-Size": str(_size(tree) // 1024),
         "Depends": ", ".join((*_linked(tree), *BY_NAME)),
@@ -161,7 +144,8 @@ def _write_compressed(target: Path, data: bytes) -> None:
     target.write_bytes(gzip.compress(data, mtime=0))
 
 
-def _architecture() -> str:
+def architecture() -> str:
+    """What Debian calls this machine, such as amd64."""
     return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -173,7 +157,3 @@ def _build_time() -> int:
 def _size(folder: Path) -> int:
     """Bytes of all files below a folder, links not followed."""
     return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_symlink() or file.is_file())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,186 @@
+"""What is bundled and how it is packaged, without building anything: `make dist` does that."""
+
+import ast
+import configparser
+import plistlib
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distribution, requires
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from desktop.association import SESSION_TYPE
+from resources.installer import dist, licences
+
+ROOT = Path(__file__).resolve().parents[2]
+INSTALLER = ROOT / "resources" / "installer"
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """build.spec's names, after it has run with an analysis that found a few files, and no build."""
+    found = SimpleNamespace(
+        scripts=[("pyi_rth_inspect", "", ""), ("continuo", "", ""), ("continuo-cli", "", "")],
+        binaries=[("torch/bin/protoc", "", "BINARY"), ("torch/lib/libc10.so", "", "BINARY")],
+        datas=[("pretty_midi/TimGM6mb.sf2", "", "DATA")],
+        pure=[("mido", "", "PYMODULE")],
+    )
+    made = {"Analysis": found, "PYZ": None, "EXE": None, "COLLECT": None, "BUNDLE": None}
+    names: dict[str, Any] = {"SPECPATH": str(ROOT), "calls": []}
+
+    def stand_in(name: str) -> Any:
+        return lambda *given, **named: names["calls"].append((name, given, named)) or made[name]
+
+    names |= {name: stand_in(name) for name in made}
+    code = (ROOT / "build.spec").read_text("utf-8").replace("strip_symbols(HERE", "(lambda place: None)(HERE")
+    monkeypatch.setattr(licences, "collect_licences", lambda analysis, work: [("resources/licences/x", "", "DATA")])
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    exec(compile(code, "build.spec", "exec"), names)
+    return names
+
+
+def test_two_programs_share_one_folder(spec: dict[str, Any]) -> None:
+    programs = [(given, named) for name, given, named in spec["calls"] if name == "EXE"]
+    assert [(named["name"], named["console"]) for _, named in programs] == [("continuo", False), ("continuo-cli", True)]
+    assert [[entry[0] for entry in given[1]] for given, _ in programs] == [
+        ["pyi_rth_inspect", "continuo"],
+        ["pyi_rth_inspect", "continuo-cli"],
+    ]
+    (folder,) = [given for name, given, _ in spec["calls"] if name == "COLLECT"]
+    assert [[entry[0] for entry in part] for part in folder[-2:]] == [["torch/lib/libc10.so"], ["resources/licences/x"]]
+
+
+def test_all_that_the_program_finds_is_bundled_and_nothing_else(spec: dict[str, Any]) -> None:
+    bundled = {f"{folder}/{Path(file).name}" for file, folder in spec["data_files"]()}
+    for pattern in ("models/*.safetensors", "soundfont/*.sf3", "examples/*.mid", "icons/buttons/*.svg"):
+        files = list((ROOT / "resources").glob(pattern))
+        assert files
+        assert {str(file.relative_to(ROOT)) for file in files} <= bundled
+    assert "resources/soundfont/COPYRIGHT" in bundled
+    assert not [name for name in bundled if name.endswith((".py", ".pt", ".nsi"))]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "pretty_midi/TimGM6mb.sf2",
+        "torch/include/ATen/ATen.h",
+        "torch/bin/protoc",
+        "torch/test",
+        "PySide6/Qt/plugins/platforms/libqeglfs.so",
+        "PySide6/Qt/lib/libQt6Quick.so.6",
+        "PySide6/Qt/translations/qtbase_de.qm",
+        "numpy/f2py/src/fortranobject.c",
+    ],
+)
+def test_what_is_left_out(spec: dict[str, Any], place: str) -> None:
+    assert not spec["is_kept"](place)
+    assert not spec["is_kept"](place.replace("/", "\\"))  # as Windows writes it
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "torch/bin/torch_shm_manager",
+        "torch/lib/libtorch_cpu.so",
+        "PySide6/Qt/plugins/platforms/libqxcb.so",
+        "PySide6/Qt/plugins/platforms/libqwayland.so",
+        "PySide6/Qt/plugins/platforms/libqoffscreen.so",
+        "PySide6/Qt/plugins/platforms/qwindows.dll",
+        "PySide6/Qt/lib/libQt6Svg.so.6",
+        "PySide6/Qt/lib/libQt6Network.so.6",
+        "python_rtmidi.libs/libjack-6e39b8d0.so.0.1.0",
+        "resources/models/continuo-base.safetensors",
+        "torch/testing/_comparison.py",
+    ],
+)
+def test_what_is_kept(spec: dict[str, Any], place: str) -> None:
+    assert spec["is_kept"](place)
+
+
+def test_nothing_that_is_imported_is_left_out(spec: dict[str, Any]) -> None:
+    imported = set()
+    for file in (*(ROOT / "core").rglob("*.py"), *(ROOT / "desktop").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+    assert imported & set(spec["excluded_modules"]()) <= {
+        "matplotlib"
+    }  # pictures of training
+
+
+@pytest.mark.parametrize("program", ["continuo", "continuo-cli"])
+def test_the_programs_start(program: str) -> None:
+    command = [sys.executable, INSTALLER / "start" / f"{program}.py", "--version"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout.strip().lower().startswith(program)
+
+
+def test_every_package_that_is_needed_comes_with_the_text_of_its_licence(tmp_path: Path) -> None:
+    names = [requirement.split(";")[0] for requirement in requires("continuo") or () if "extra ==" not in requirement]
+    bare = [name.translate(str.maketrans("<>=~!", "     ")).split()[0] for name in names]
+    for name in (*bare, "tinysoundfont", "shiboken6", "sympy"):
+        entry = licences._package(distribution(name), tmp_path)
+        assert len((tmp_path / entry["text"]).read_text("utf-8")) > 300, name
+        assert entry["licence"] != "see text", name
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in (tmp_path / "PySide6_Essentials.txt").read_text("utf-8")
+
+
+def test_a_package_without_the_text_of_its_licence_stops_the_build(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="without the text"):
+        licences._entry(tmp_path, "thing", "1.0", "MIT", [])
+
+
+def test_linux_opens_midi_files_and_sessions_with_it() -> None:
+    entry = configparser.ConfigParser(interpolation=None)
+    entry.read(INSTALLER / "linux" / "continuo.desktop")
+    assert entry["Desktop Entry"]["Exec"] == "continuo %f"
+    assert {"audio/midi", SESSION_TYPE} <= set(entry["Desktop Entry"]["MimeType"].split(";"))
+    types = ElementTree.parse(INSTALLER / "linux" / "continuo.xml")
+    assert [node.get("type") for node in types.getroot()] == [SESSION_TYPE]
+
+
+def test_macos_opens_midi_files_and_sessions_with_it_and_asks_for_no_microphone() -> None:
+    info = plistlib.loads((INSTALLER / "macos" / "Info.plist").read_bytes())
+    opened = [kind for entry in info["CFBundleDocumentTypes"] for kind in entry["LSItemContentTypes"]]
+    assert opened == ["org.continuo.session", "public.midi-audio"]
+    rights = plistlib.loads((INSTALLER / "macos" / "entitlements.plist").read_bytes())
+    assert not [right for right in (*rights, *info) if "audio-input" in right or "Microphone" in right]
+
+
+def test_the_non_commercial_model_is_labelled_in_the_installers_texts() -> None:
+    for text in ("terms.txt", "linux/description", "linux/copyright", "windows/continuo.nsi", "macos/Info.plist"):
+        words = " ".join((INSTALLER / text).read_text("utf-8").lower().split())
+        assert "not for commercial use" in words, text
+
+
+@pytest.mark.skipif(not shutil.which("xz"), reason="the unpacker for Linux needs xz")
+def test_an_archive_in_parts_is_put_together_again(tmp_path: Path) -> None:
+    bundle = tmp_path / "Continuo"
+    bundle.mkdir()
+    data = bytes(range(256)) * 40
+    (bundle / "größe.bin").write_bytes(data)
+    out = tmp_path / "out here"
+    out.mkdir()
+    *parts, unpacker = dist.split_archive(bundle, out, part=100)
+    assert len(parts) > 1
+    assert all(part.stat().st_size <= 100 for part in parts)
+    subprocess.run(["sh", unpacker, tmp_path / "there"], check=True, capture_output=True)
+    assert (tmp_path / "there" / "Continuo" / "größe.bin").read_bytes() == data
+
+
+@pytest.mark.skipif(not shutil.which("makensis"), reason="NSIS is not installed")
+def test_the_installer_for_windows_compiles(tmp_path: Path) -> None:
+    pytest.importorskip("PIL")
+    bundle = tmp_path / "Continuo"
+    (bundle / "_internal").mkdir(parents=True)
+    for name in ("continuo.exe", "continuo-cli.exe", "_internal/python.dll"):
+        (bundle / name).write_bytes(b"MZ")
+    assert dist.windows_installer(bundle, tmp_path).stat().st_size > 50_000
