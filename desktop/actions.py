@@ -78,6 +78,7 @@ COMMANDS = (
     Command("theme system", "As the &System", kind=_CHECK),
     Command("theme light", "&Light", kind=_CHECK),
     Command("theme dark", "&Dark", kind=_CHECK),
+    Command("fine-tune", "&Fine-Tune a Model …", tip="Train a model further on MIDI files of your own"),
     Command("log", "Show the &Log File"),
     Command("report", "&Copy a Report of a Problem", tip="Versions and the end of the log, without names of files"),
     Command("about", "&About Continuo", role=QAction.MenuRole.AboutRole),
@@ -159,7 +160,7 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     recent, examples = file.addMenu(tr("Open &Recent")), file.addMenu(tr("Open &Example"))
     actions.fill(file, "-", "save", "save as")
     actions.fill(file.addMenu(tr("Save &MIDI")), "save score and take", "save take", "save all takes", "save score")
-    actions.fill(file, "export", "-", "quit")
+    actions.fill(file, "export", "-", "fine-tune", "-", "quit")
     edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "select all", "delete notes", "-")
     actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
     actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")

@@ -71,6 +71,7 @@ def connect_actions(window: "MainWindow") -> None:
     on("next pane", lambda: window.panes.step(1))
     on("previous pane", lambda: window.panes.step(-1))
     on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
+    on("fine-tune", lambda: _fine_tune(window))
     on("report", lambda: _copy_report(window))
     on("about", lambda: _tell_about(window))
 
@@ -123,6 +124,21 @@ def _tell_about(window: "MainWindow") -> None:
 
     model = window.continuing.model
     AboutDialog(log_path(), window, f"{model.name} on {model.device}" if model else "").exec()
+
+
+def _fine_tune(window: "MainWindow") -> None:
+    from desktop.dialogs.finetune import FineTuneDialog  # here, because the window comes first
+
+    dialog = window.fine_tuning
+    if dialog is None:
+        dialog = window.fine_tuning = FineTuneDialog(window)
+        dialog.made.connect(
+            lambda: window.files.run(window.tr("Looking for models"), lambda task: window.worker.list_models())
+        )
+    models = window.panel.model
+    dialog.show_models([(models.itemData(i), models.itemText(i)) for i in range(models.count())])
+    dialog.show()
+    dialog.raise_()
 
 
 def _copy_report(window: "MainWindow") -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
@@ -44,6 +45,9 @@ from desktop.panels.transport import Transport
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets import icons
 from desktop.widgets.panes import Panes
+
+if TYPE_CHECKING:
+    from desktop.dialogs.finetune import FineTuneDialog
 
 FRAME = 16  # ms between two looks at sound and model while something goes on
 IDLE = 250  # ms, else
@@ -90,6 +94,7 @@ class MainWindow(QMainWindow):
             self.dialogs,
             self,
         )
+        self.fine_tuning: FineTuneDialog | None = None  # once it was asked for
         self._may_close = False
         self._shown: Session | None = None
 
@@ -244,6 +249,8 @@ class MainWindow(QMainWindow):
         if app is not None:
             app.removeEventFilter(self._key_guard)
         self._frame.stop()
+        if self.fine_tuning is not None:
+            self.fine_tuning.end()
         self.hub.close()
         self.worker.close()
         self.preferences.flush()

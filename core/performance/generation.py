@@ -143,7 +143,7 @@ class Generation:
             # Imported here: it takes a second or more, and the window is on screen by now.
             with self._frozen():
                 import core.generation.continuation  # noqa: F401
-            self._list_models()
+            self.list_models()
         except Exception as error:  # a list of models is worth no broken window
             self._events.unlisted(error, "looking for models")
         while (todo := self._next()) is not None:
@@ -193,7 +193,8 @@ class Generation:
     def _is_prepared(self, prompt: PromptRequest) -> bool:
         return self._prepared is not None and prompt.is_same(self._prepared[0])
 
-    def _list_models(self) -> None:
+    def list_models(self) -> None:
+        """Tell which models there are now. From any thread: it reads files."""
         from core.model.checkpoint import DEFAULT_MODEL, list_models
 
         found = sorted(list_models(), key=lambda info: info.path.stem != DEFAULT_MODEL)  # the default comes first

@@ -107,9 +107,7 @@ def recovery_box(window: QWidget, when: str, others: int) -> tuple[QMessageBox, 
     discard = box.addButton(window.tr("Discard it"), QMessageBox.ButtonRole.DestructiveRole)
     box.addButton(window.tr("Later"), QMessageBox.ButtonRole.RejectRole)
     report = box.addButton(window.tr("Copy report"), QMessageBox.ButtonRole.HelpRole)
-    report.setToolTip(
-        window.tr("Copy versions and the end of the log, without file names, for a message.")
-    )
+    report.setToolTip(window.tr("Copy versions and the end of the log, without file names, for a message."))
     report.clicked.disconnect()  # else it would close the box
     report.clicked.connect(copy_report)
     report.clicked.connect(lambda: report.setText(window.tr("Copied")))

@@ -95,6 +95,17 @@ def finetune(
     return FineTuned(name, target, songs, held_out, before, outcome.best_validation, outcome)
 
 
+def publish_stopped(tuned: FineTuned) -> bool:
+    """Make the best state of a run that was stopped early the new model; False if nothing was trained yet.
+
+    Raises WriteError.
+    """
+    if tuned.outcome.steps == 0:
+        return False
+    _publish(tuned.outcome.model, tuned.path, user_folder("training", tuned.name))
+    return True
+
+
 def hold_out(corpus: Corpus) -> tuple[int, int]:
     """Put every tenth song of the corpus into validation, the rest into training: (songs, held out).
 

@@ -1,0 +1,17 @@
+"""The start of both bundled programs, `continuo` and `continuo-cli`: the name it is called by says which is meant."""
+
+import multiprocessing
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    multiprocessing.freeze_support()  # a process spawned to play or to train must not become a second window
+
+    if Path(sys.argv[0]).stem.lower() == "continuo-cli":
+        from core.cli.start import main as run_commands
+
+        run_commands()
+    else:
+        from desktop.app import main as open_window
+
+        sys.exit(open_window())
