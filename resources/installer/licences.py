@@ -59,7 +59,7 @@ def _package(package: Distribution, work: Path) -> dict[str, str]:
 
 def _licence_name(package: Distribution) -> str:
     """What the package's metadata say: an SPDX expression, a short text, or the trove classifier."""
-    stated: dict[str, str] = package.metadata.json
+    stated: dict[str, Any] = package.metadata.json
     for key in ("license_expression", "license"):
         value = str(stated.get(key) or "").strip()
         if value and "\n" not in value and len(value) < 120:
