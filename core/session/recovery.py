@@ -68,6 +68,17 @@ class Recovery:
         """Remove it: it lives on in another autosave or file, or is not wanted."""
         self._files.remove()
 
+    def set_aside(self) -> Path:
+        """Keep what cannot be read under another name, so that it is not found again. Returns its path."""
+        kept = self._files.session.with_suffix(".unreadable")
+        with contextlib.suppress(OSError):  # then it stays where it is, and is found again
+            self._files.session.replace(kept)
+        if not self._files.session.exists():
+            self._files.remove()
+            return kept
+        self._files.lock.release()
+        return self._files.session
+
     def keep(self) -> None:
         """Leave it for the next start."""
         self._files.lock.release()

@@ -11,9 +11,9 @@ A `.continuo` file is a zip archive of two members; other members are passed ove
         marker, prompt_start    seconds
         settings     the fields of GenerationSettings
         view         the fields of View
-        tracks       [{chunk, channel, mute, solo, in_prompt, notes?}]: a track is known by its MTrk chunk and
-                     its channel; `notes`, if it was edited, is a flat list of start tick, end tick, pitch,
-                     velocity of each note
+        tracks       [{chunk, channel, mute, solo, in_prompt, notes?, releases?}]: a track is known by its MTrk chunk
+                     and its channel; `notes`, if it was edited, is a flat list of start tick, end tick, pitch,
+                     velocity of each note, and `releases`, if any is not 64, their release velocities
         takes        [the fields of TakeRecord, `notes` a flat list of start, end, pitch, velocity; those that say where
                      it lies in its song only where they are not the defaults: end, rest, replaces [[chunk, channel]],
                      parts [[chunk, channel, id of the take that notes came from]] and note_parts, for each note the
@@ -40,6 +40,7 @@ import numpy as np
 from core.codec.vocabulary import VOCABULARY_SIZE
 from core.errors import ContinuoError, UnreadableInput, WriteError
 from core.files import read_file, too_large, write_atomically
+from core.midi.messages import DEFAULT_RELEASE
 from core.midi.read import MAX_BYTES, parse_score
 from core.midi.score import Note, Score, TrackKey
 from core.midi.write import TakeNote
@@ -107,6 +108,8 @@ def _as_json(session: Session) -> dict[str, Any]:
         written = {"chunk": track.chunk, "channel": track.channel, **asdict(flags)}
         if i in session.edited:
             written["notes"] = [v for n in track.notes for v in (n.start_tick, n.end_tick, n.pitch, n.velocity)]
+            if any(note.release != DEFAULT_RELEASE for note in track.notes):
+                written["releases"] = [note.release for note in track.notes]
         written_tracks.append(written)
     return {
         "format": _FORMAT,
@@ -251,7 +254,8 @@ class _Values:
         value = self._values.get(key)
         if not isinstance(value, str) or len(value) > longest or "\0" in value:
             raise self._fault(key)
-        value.encode()  # lone surrogates could not be written again: ValueError
+        # File names that are not UTF-8 have surrogates in them; others could not be written again: ValueError.
+        value.encode("utf-8", "surrogateescape")
         return value
 
     def objects(self, key: str, what: str) -> list["_Values"]:
@@ -342,9 +346,12 @@ def _score_notes(values: _Values, score: Score) -> tuple[Note, ...]:
     rows = values.notes("notes", max(LATEST_TICK, score.end_tick), whole=True)
     starts = score.tempo_map.seconds_array(np.array([row[0] for row in rows], np.float64)).tolist()
     ends = score.tempo_map.seconds_array(np.array([row[1] for row in rows], np.float64)).tolist()
+    releases = values.wholes("releases", 0, 127) if "releases" in values else (DEFAULT_RELEASE,) * len(rows)
+    if len(releases) != len(rows):
+        raise _DamagedError("its tracks are not those of its score")
     notes = [
-        Note(pitch, velocity, start, end, first, last)
-        for (first, last, pitch, velocity), start, end in zip(rows, starts, ends, strict=True)
+        Note(pitch, velocity, start, end, first, last, release)
+        for (first, last, pitch, velocity), start, end, release in zip(rows, starts, ends, releases, strict=True)
     ]
     return tuple(sorted(notes, key=note_order))
 

@@ -278,8 +278,8 @@ class FileController(QObject):
             self.message.emit(self.tr("The session is back. Save it to keep it."))
 
         def failed(sentence: str) -> None:
-            recovery.discard()
-            self.dialogs.tell(sentence)
+            kept = recovery.set_aside()
+            self.dialogs.tell(self.tr("{sentence} It is kept as {kept}.").format(sentence=sentence, kept=kept))
 
         self._files.run(self.tr("Recovering"), work, done, failed)
 

@@ -230,3 +230,13 @@ def test_a_prompt_is_flat_if_it_has_no_more_velocities_than_tracks() -> None:
     assert flat([[90] * 8, [64, 70] * 4]) == (70, ())
     drums = track([note(36, 0, 1, 127)], channel=PERCUSSION_CHANNEL)
     assert encode_prompt([drums, track([note(60, i, i + 1, 80) for i in range(9)])], 9.0, Conventions()).levels == (80,)
+
+
+def test_a_long_rest_is_told_as_a_short_one() -> None:
+    played = [note(60 + n % 5, n / 4, n / 4 + 0.2) for n in range(32)]
+    stray = note(62, 600.0, 600.2)
+    prompt = encode_prompt([track([*played, stray])], 601.0, Conventions())
+    assert steps_of(prompt.events) <= (8 + 3 + 1) * 100
+    assert len(decode(prompt.events)) == 33
+    late = encode_prompt([track(played)], 600.0, Conventions())
+    assert steps_of(late.events) <= (8 + 3) * 100

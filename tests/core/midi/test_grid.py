@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mido import MetaMessage
 
+from core.codec.steps import gridded_steps
 from core.errors import UsageError
 from core.midi.grid import GRIDS, Grid, default_marker, find_grid, is_gridded, take_end
 from core.midi.read import parse_score
@@ -186,3 +187,23 @@ def test_a_take_ends_on_the_bar_line_nearest_to_eight_bars() -> None:
     assert take_end(four, 2 * 1920 - 10) == 9 * 1920 + 1440
     assert take_end(four, 0, bars=2) == 2 * 1920
     assert take_end(TempoMap(480), 0) is None
+
+
+def test_the_default_marker_lies_after_the_last_onset_also_where_that_is_short_and_on_a_bar_line() -> None:
+    metre = MetaMessage("time_signature", numerator=4, denominator=4)
+    short = [message for i in range(9) for message in (on(60, 210 if i else 0), off(60, 30))]
+    score = parse_score(file_of([metre], short), "x")
+    assert score.tempo_map.tick(default_marker(score)) == 3840  # eight quavers, and the ninth on the next bar line
+
+
+def test_the_steps_of_a_take_follow_the_tempo_from_the_marker_on() -> None:
+    tempi = [MetaMessage("set_tempo", tempo=500_000), MetaMessage("set_tempo", tempo=600_000, time=1920)]
+    tempi.append(MetaMessage("set_tempo", tempo=300_000, time=960))
+    score = parse_score(file_of(tempi, scale()), "x")
+    grid = find_grid(score.tempo_map, score.tracks, 2.0)
+    assert grid is not None
+    steps = gridded_steps(grid, 2.0)
+    quarter = len(steps.lines)
+    places = [0, 0.25, 1, 2, 2.5, 4]
+    expected = [score.tempo_map.seconds(1920 + round(480 * place)) - 2.0 for place in places]
+    assert [steps.seconds(round(place * quarter)) for place in places] == pytest.approx(expected, abs=1e-9)

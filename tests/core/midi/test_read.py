@@ -254,3 +254,45 @@ def test_a_huge_file_is_refused_unread(tmp_path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(read, "MAX_BYTES", 10)
     with pytest.raises(UnreadableInput, match="larger"):
         parse_score(bytes(11), "x")
+
+
+def riff(*chunks: tuple[bytes, bytes]) -> bytes:
+    body = b"RMID"
+    for kind, data in chunks:
+        body += kind + len(data).to_bytes(4, "little") + data + b"\0" * (len(data) % 2)
+    return b"RIFF" + len(body).to_bytes(4, "little") + body
+
+
+@pytest.mark.parametrize("odd", [b"", b"\0"])
+def test_a_sound_riff_file_is_nothing_to_repair(odd: bytes) -> None:
+    midi = file_of([*scale(), MetaMessage("text", text="x" * (1 + len(odd)))])
+    info = (b"LIST", b"INFOINAM\x05\0\0\0Song\0\0")
+    for data in (riff((b"data", midi)), riff((b"data", midi), info), riff(info, (b"DISP", b"abc"), (b"data", midi))):
+        score = parse_score(data, "song.rmi")
+        assert (score.notes, score.repairs) == (8, ())
+
+
+def test_the_pieces_of_format_2_follow_one_another_each_with_its_own_tempo() -> None:
+    first = [MetaMessage("set_tempo", tempo=1_000_000), MetaMessage("time_signature", numerator=3), *scale((60, 62))]
+    second = [*scale((70, 72))]
+    third = [MetaMessage("set_tempo", tempo=250_000), *scale((40,))]
+    score = parse_score(file_of(first, second, third, smf_format=2), "x")
+    assert any("3 pieces" in sentence for sentence in score.repairs)
+    starts = [[note.start for note in track.notes] for track in score.tracks]
+    assert starts == [[0.0, 0.5], [3.0, 3.25], [5.0]]
+    assert score.tempo_map.metre_at(1440)[1:] == (4, 4)
+    again = parse_score(raw_file(*score.chunks), "x")
+    assert [[note.start for note in track.notes] for track in again.tracks] == starts
+
+
+def test_devices_that_are_named_are_ports_where_none_is_numbered() -> None:
+    names = [MetaMessage("device_name", name=name) for name in ("Synth", "Sampler")]
+    score = parse_score(file_of([names[0], *scale()], [names[1], *scale()], [names[0], *scale()]), "x")
+    assert [track.place for track in score.tracks] == [(0, 0), (1, 0), (0, 0)]
+
+
+def test_a_name_behind_a_channel_prefix_is_that_channels() -> None:
+    names = [MetaMessage("track_name", name="Song"), MetaMessage("channel_prefix", channel=1)]
+    names += [MetaMessage("track_name", name="Flute"), on(60, 0, 1), off(60, 10, 1), *scale()]
+    score = parse_score(file_of(names, smf_format=0), "x")
+    assert [track.name for track in score.tracks] == ["Song: Acoustic Grand Piano", "Flute"]

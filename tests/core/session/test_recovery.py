@@ -9,8 +9,9 @@ import pytest
 
 from core.errors import UnreadableInput, WriteError
 from core.session.recovery import Autosave, find_recoverable
-from core.session.session import Session
-from core.session.storage import save_session
+from core.session.session import Session, session_from_midi
+from core.session.storage import open_session, save_session
+from tests.core.midi.builders import file_of, scale
 from tests.core.session.sessions import band, band_with_take
 
 # A program that autosaves one session after the other, says so, and never ends of itself.
@@ -114,3 +115,28 @@ def test_no_folder_is_nothing_to_recover_and_no_place_is_told(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     with pytest.raises(WriteError, match="Nothing can be saved for recovery"):
         Autosave(tmp_path / "file")
+
+
+def test_what_cannot_be_read_is_set_aside_and_not_found_again(tmp_path: Path) -> None:
+    (tmp_path / "1-a.continuo").write_bytes(b"damaged")
+    (tmp_path / "1-a.json").write_text('{"document": ""}')
+    (found,) = find_recoverable(tmp_path)
+    kept = found.set_aside()
+    assert kept.read_bytes() == b"damaged"
+    assert find_recoverable(tmp_path) == []
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode elsewhere")
+def test_a_file_whose_name_is_not_utf_8_comes_back(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.mid")
+    session = session_from_midi(file_of(scale()), name)
+    document = str(tmp_path / os.fsdecode(b"caf\xe9.continuo"))
+    save_session(session, document)
+    assert open_session(document) == session
+    autosave = Autosave(tmp_path / "auto")
+    autosave.save(session, document)
+    autosave._files.lock.release()  # as when its program is gone
+    (found,) = find_recoverable(tmp_path / "auto")
+    assert (found.document, found.open()) == (document, session)
+    found.discard()

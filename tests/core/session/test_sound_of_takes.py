@@ -13,6 +13,7 @@ from core.session.edits import transpose
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
 from core.session.session import RestOfSong, Session, TakeRecord, session_from_midi
+from core.session.storage import parse_session, session_bytes
 from tests.core.midi.builders import control, file_of, off, on, scale
 
 METRE = MetaMessage("time_signature", numerator=4, denominator=4)
@@ -149,3 +150,11 @@ def test_two_ports_with_one_channel_number_are_two_channels() -> None:
     ]
     result = heard(midi_bytes(session, "score and take"))
     assert (result["program"], result["volume"]) == (48, 110)
+
+
+def test_release_velocities_are_saved_with_a_session() -> None:
+    notes = [m for i in range(8) for m in (on(60 + i), Message("note_off", note=60 + i, velocity=10 + i, time=240))]
+    edited = transpose(session_from_midi(file_of(notes), "x"), {0: [2]}, 12).session
+    again = parse_session(session_bytes(edited), "x.continuo")
+    assert again.score is not None
+    assert [note.release for note in again.score.tracks[0].notes] == [10, 11, 12, 13, 14, 15, 16, 17]
