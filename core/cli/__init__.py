@@ -12,5 +12,5 @@ look           info, models, import-model, encode, decode
 bench          bench
 tracks         evaluate-tracks
 published_loop the book's sampling as published, which bench compares with
-training       prepare, train, finetune, evaluate, pack
+training       prepare, pack-corpus, train, finetune, evaluate, pack
 """

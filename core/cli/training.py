@@ -1,4 +1,4 @@
-"""continuo-cli prepare, train, finetune, evaluate, pack: from MIDI files to a model, and how good it is."""
+"""continuo-cli prepare, pack-corpus, train, finetune, evaluate, pack: from MIDI to a model, and how good it is."""
 
 import math
 import os
@@ -29,7 +29,7 @@ _Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that read file
 
 def register(app: typer.Typer) -> None:
     """Add the commands to an app."""
-    for command in (prepare, train, finetune, evaluate, pack):
+    for command in (prepare, pack_corpus, train, finetune, evaluate, pack):
         app.command(no_args_is_help=True)(command)
 
 
@@ -164,6 +164,26 @@ def prepare(
         give("", {"corpus": str(output), **totals, **counts, "sources": report.sources}, as_json)
 
 
+def pack_corpus(
+    corpus: Annotated[Path, typer.Argument(help="A corpus made by prepare.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    source: Annotated[list[str] | None, typer.Option(help="Only pieces of this source (may come again).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make one small file of a corpus, to train from it on another machine.
+
+    Example: continuo-cli pack-corpus corpus -o corpus.tar.xz
+    """
+    from core.training.data.corpus import Corpus
+    from core.training.data.packed import pack as run
+
+    pieces = run(Corpus(corpus), output, source or ())
+    size = output.stat().st_size
+    say(f"{pieces} pieces in {size / 1e6:.1f} MB: {output}")
+    if as_json:
+        give("", {"file": str(output), "pieces": pieces, "bytes": size}, as_json)
+
+
 def _print_table(title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
@@ -183,11 +203,14 @@ def _number(value: object) -> str:
 
 
 def train(
-    corpus: Annotated[Path, typer.Argument(help="A corpus made by prepare.")],
+    corpus: Annotated[Path, typer.Argument(help="A corpus made by prepare, or a file made by pack-corpus.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run; a broken-off run goes on.")],
     preset: Annotated[str, typer.Option(help="book, small or base.")] = "small",
     minutes: Annotated[float | None, typer.Option(help="Length of the run in minutes.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Length of the run in epochs.")] = None,
+    stop_after: Annotated[
+        float | None, typer.Option(help="Minutes after which to stop, with a checkpoint; the same command goes on.")
+    ] = None,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="MODEL", help="Go on from this model's weights, at gentler rates.")
     ] = None,
@@ -214,7 +237,8 @@ def train(
     with interrupts.put_off():
         from core.model.checkpoint import find_model, load_model
         from core.training.data.corpus import Corpus
-        from core.training.run.hardware import processes
+        from core.training.data.packed import unpacked
+        from core.training.run.hardware import gathered, processes
         from core.training.run.recipes import RECIPES
         from core.training.run.run_folder import RunFolder
         from core.training.run.train import Settings, Trainer
@@ -229,9 +253,11 @@ def train(
         recipe = recipe.going_on(network.config, rate)
     elif rate is not None:
         recipe = recipe.at_rate(rate)
-    settings = Settings(minutes, epochs, seed, _weights(weight), device, compile)
+    settings = Settings(minutes, epochs, seed, _weights(weight), device, compile, stop_after=stop_after)
     with processes() as rank, _bar("Training", hidden=rank > 0) as show:
-        data, run = Corpus(corpus), RunFolder(output)
+        if rank == 0:
+            corpus = unpacked(corpus, output.with_name(f"{output.name}-corpus"))
+        data, run = Corpus(gathered(corpus)[0]), RunFolder(output)
         if rank == 0:
             asked = {"preset": recipe.as_dict(), "corpus": data.digest, "weights": dict(settings.weights), "seed": seed}
             run.begin(asked if from_ is None else {**asked, "from": from_})

@@ -37,7 +37,8 @@ class Settings:
     """What the user chooses. `minutes` or `epochs` (the recipe's if neither) is the length of the run.
 
     `weights` by source (0 leaves one out). `patience`: validations without a new best after which the
-    run ends. `validation_crops`: windows a validation reads. `compile` None: where it helps.
+    run ends. `validation_crops`: windows a validation reads. `compile` None: where it helps. `stop_after`: minutes
+    after which this part of the run stops, with a checkpoint to go on from.
     """
 
     minutes: float | None = None
@@ -49,12 +50,13 @@ class Settings:
     checkpoint_minutes: float = 5.0
     validation_crops: int = 64
     patience: int | None = None
+    stop_after: float | None = None
 
     def __post_init__(self) -> None:
         """Raises UsageError for a length or weight that cannot be."""
         if self.minutes is not None and self.epochs is not None:
             raise UsageError("Give either --minutes or --epochs, not both.")
-        for value in (self.minutes, self.epochs):
+        for value in (self.minutes, self.epochs, self.stop_after):
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise UsageError(f"The length of a run must be more than 0, not {value:g}.")
         for source, weight in self.weights.items():
@@ -195,6 +197,7 @@ class Trainer:
         """
         state = self._state
         begun = self._clock() - state.seconds
+        until = state.seconds + 60 * (self.settings.stop_after or math.inf)
         finished = False
         if self._is_refining and state.validated_step < 0:
             self._validate(0.0, 0.0)  # what is to be bettered
@@ -205,7 +208,7 @@ class Trainer:
         with closing(batches(self._feed, state.epoch, state.step_in_epoch, self.hardware.device)) as coming:
             while True:
                 state.seconds = self._clock() - begun
-                progress, stop = self._agree(self._progress(), self._stopped)
+                progress, stop = self._agree(self._progress(), self._stopped or state.seconds >= until)
                 finished = state.step > 0 and (progress >= 1 or self._is_out_of_patience())
                 if finished or stop:
                     break

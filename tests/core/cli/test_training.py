@@ -76,6 +76,21 @@ def test_prepare_train_evaluate(tmp_path: Path, midi: Path) -> None:
     assert found["outputs"][0] == str(out / "evaluation.json")
 
 
+def test_train_from_a_packed_corpus(tmp_path: Path, midi: Path) -> None:
+    corpus, file = tmp_path / "corpus", tmp_path / "corpus.tar.xz"
+    splits = splits_for(midi, ["song3.mid"], ["song5.mid"])
+    answer("prepare", midi, "-o", corpus, "--splits", splits, "--jobs", 1)
+    packed = answer("pack-corpus", corpus, "-o", file, "--source", "midi")
+    assert packed == {"file": str(file), "pieces": 13, "bytes": file.stat().st_size}
+
+    asked = ("--epochs", 1, "--device", "cpu", "--batch", 2)
+    whole = answer("train", corpus, "-o", tmp_path / "whole", *asked)
+    first = answer("train", file, "-o", tmp_path / "run", *asked, "--stop-after", 1e-9)
+    assert (first["finished"], first["interrupted"]) == (False, False)
+    trained = answer("train", file, "-o", tmp_path / "run", *asked)
+    assert (trained["finished"], trained["steps"], trained["events"]) == (True, whole["steps"], whole["events"])
+
+
 def test_train_goes_on_from_a_model(tmp_path: Path, midi: Path) -> None:
     splits = splits_for(midi, ["song3.mid"], ["song5.mid"])
     asap = tmp_path / "asap"  # known by its name, and non-commercial
@@ -239,7 +254,7 @@ def test_wrong_use(arguments: tuple[str, ...], kind: type[ContinuoError], words:
     assert words in str(error)
 
 
-@pytest.mark.parametrize("command", ["prepare", "train", "finetune", "evaluate"])
+@pytest.mark.parametrize("command", ["prepare", "pack-corpus", "train", "finetune", "evaluate"])
 def test_help_has_an_example(command: str) -> None:
     result = call(command, "--help")
     assert result.exit_code == 0

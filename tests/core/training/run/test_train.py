@@ -1,5 +1,6 @@
 """The training loop: it learns, goes on exactly, and is the same on many processes."""
 
+import itertools
 import json
 import os
 import signal
@@ -353,6 +354,21 @@ def test_time_limits_the_run_and_the_rate_falls(
     assert rates[-1] < 0.2
     assert statuses[0].eta_seconds > statuses[-1].eta_seconds
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_in_parts_comes_to_its_end(corpus: Corpus, tmp_path: Path) -> None:
+    """Each part stops by itself, with a checkpoint that the next goes on from; the rates fall over all of them."""
+    settings = Settings(epochs=1, device="cpu", stop_after=0.2)
+    run = RunFolder(tmp_path / "parts")
+    parts = [Trainer(corpus, run, PRECISE, settings, clock=map(float, itertools.count()).__next__).train()]
+    while not parts[-1].finished:
+        parts.append(Trainer(corpus, run, PRECISE, settings, clock=map(float, itertools.count()).__next__).train())
+        assert parts[-1].steps > parts[-2].steps
+    assert len(parts) > 2
+    whole = Trainer(corpus, RunFolder(tmp_path / "whole"), PRECISE, replace(settings, stop_after=None)).train()
+    assert (whole.steps, whole.events) == (parts[-1].steps, parts[-1].events)
+    with pytest.raises(UsageError, match="more than 0"):
+        Settings(stop_after=0)
 
 
 def test_validations_take_a_tenth_of_the_time(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
