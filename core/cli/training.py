@@ -323,6 +323,7 @@ def finetune(
     if missing:
         raise NotFound(f"There is no folder {missing}.")
     with interrupts.put_off():
+        from core.training.run.finetune import Callbacks
         from core.training.run.finetune import finetune as run
     signals: list[int] = []
     with ExitStack() as stack:
@@ -340,10 +341,12 @@ def finetune(
             patience=patience,
             device=device,
             jobs=jobs,
-            on_files=lambda done, total: show(done, total, f"{done} of {total} files"),
-            on_status=_status_shower(show),
-            on_trainer=on_trainer,
-            say=say,
+            callbacks=Callbacks(
+                files=lambda done, total: show(done, total, f"{done} of {total} files"),
+                trainer=on_trainer,
+                status=_status_shower(show),
+                say=say,
+            ),
         )
     if signals:
         say("Stopped; the same command with the same --name goes on.")

@@ -36,6 +36,23 @@ class FineTuned:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """Whom a fine-tuning tells how it goes on.
+
+    `files` (done, total) while files are read, `trainer` gets the trainer, to stop it, `status` follows its steps, and
+    `say` gets a sentence when the training has to change its plan.
+    """
+
+    files: Progress = lambda done, total: None
+    trainer: Callable[[Trainer], None] = lambda trainer: None
+    status: Callable[[Status], None] = lambda status: None
+    say: Callable[[str], None] = lambda sentence: None
+
+
+_NOBODY = Callbacks()
+
+
 def finetune(
     model: str,
     folders: Sequence[Path],
@@ -46,16 +63,12 @@ def finetune(
     device: str = "auto",
     recipe: Recipe = REFINING,
     jobs: int | None = None,
-    on_files: Progress = lambda done, total: None,
-    on_status: Callable[[Status], None] = lambda status: None,
-    on_trainer: Callable[[Trainer], None] = lambda trainer: None,
-    say: Callable[[str], None] = lambda sentence: None,
+    callbacks: Callbacks = _NOBODY,
 ) -> FineTuned:
     """Train `model` further on all MIDI below `folders`; goes on where the same call was broken off.
 
     Every tenth song is held out; training ends after `minutes`, or after `patience` validations
-    that did not get better, and the best state is kept. `on_trainer` gets the trainer, to stop it, and `say` a sentence
-    when the training has to change its plan.
+    that did not get better, and the best state is kept.
     A model that is there already is never written over, and none is made in a time too short for a single step.
     Raises NotFound, UnreadableInput, UsageError, WriteError.
     """
@@ -68,7 +81,7 @@ def finetune(
     if _is_taken(name):
         raise UsageError(f'There is a model called "{name}" already: choose another --name.')
     work = user_folder("training", name)
-    prepare(folders, work / "corpus", jobs=jobs, progress=on_files)
+    prepare(folders, work / "corpus", jobs=jobs, progress=callbacks.files)
     corpus = Corpus(work / "corpus")
     songs, held_out = hold_out(corpus)
     provenance = _provenance(info.provenance, info.name, name, corpus)
@@ -82,10 +95,10 @@ def finetune(
         settings,
         initial=network,
         provenance=provenance,
-        on_status=on_status,
-        say=say,
+        on_status=callbacks.status,
+        say=callbacks.say,
     )
-    on_trainer(trainer)
+    callbacks.trainer(trainer)
     outcome = trainer.train()
     losses = [record["validation"] for record in run.read_log() if "validation" in record]
     target = user_folder("models") / f"{name}.safetensors"

@@ -19,7 +19,7 @@ from core.model.transformer import MusicTransformer
 from core.training.data.corpus import Corpus, Piece
 from core.training.data.prepare import prepare
 from core.training.run import finetune as module
-from core.training.run.finetune import REFINING, finetune, hold_out
+from core.training.run.finetune import REFINING, Callbacks, finetune, hold_out
 from core.training.run.run_folder import trained_on
 from core.training.run.train import Status, Trainer
 from tests.core.training.tunes import TINY, write_songs
@@ -90,7 +90,16 @@ def test_stops_early_and_keeps_the_best(user: Path, tmp_path: Path) -> None:
         if status.validation is not None:
             losses.append(status.validation)
 
-    tuned = finetune("base", [midi], minutes=0.4, patience=1, device="cpu", recipe=useless, jobs=1, on_status=on_status)
+    tuned = finetune(
+        "base",
+        [midi],
+        minutes=0.4,
+        patience=1,
+        device="cpu",
+        recipe=useless,
+        jobs=1,
+        callbacks=Callbacks(status=on_status),
+    )
 
     assert tuned.outcome.finished
     assert len(losses) == 2  # before, and the one that was no better; 20 fit into the time
@@ -100,7 +109,14 @@ def test_stops_early_and_keeps_the_best(user: Path, tmp_path: Path) -> None:
 def test_goes_on_after_a_stop(user: Path, tmp_path: Path) -> None:
     midi = write_songs(tmp_path / "tunes", 4)
     stopped = finetune(
-        "base", [midi], name="mine", minutes=0.03, device="cpu", recipe=QUICK, jobs=1, on_trainer=Trainer.stop
+        "base",
+        [midi],
+        name="mine",
+        minutes=0.03,
+        device="cpu",
+        recipe=QUICK,
+        jobs=1,
+        callbacks=Callbacks(trainer=Trainer.stop),
     )
     assert not stopped.outcome.finished
     assert not stopped.path.exists()
