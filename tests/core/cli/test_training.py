@@ -1,9 +1,11 @@
 """The commands: what they print and how they end."""
 
+import itertools
 import json
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,10 @@ def test_rate(tmp_path: Path, midi: Path) -> None:
 def test_finetune(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("core.training.run.finetune.user_folder", "core.model.checkpoint.user_folder"):
         monkeypatch.setattr(name, (tmp_path / "user").joinpath)
+    ticks = (
+        itertools.count()
+    )  # a twentieth of a second passes with every look at the clock, however fast the machine is
+    monkeypatch.setattr("core.training.run.finetune.Trainer", partial(Trainer, clock=lambda: next(ticks) / 20))
     torch.manual_seed(0)
     base = tmp_path / "base.safetensors"
     save_model(base, MusicTransformer(TINY), {"name": "base"})
