@@ -94,6 +94,8 @@ def connect_panels(window: "MainWindow") -> None:
     takes.starred.connect(lambda t, star: do(window.tr("Star take"), lambda s: s.star_take(t, star)))
     takes.duplicated.connect(lambda t: do(window.tr("Duplicate take"), lambda s: s.duplicate_take(t)))
     takes.deleted.connect(lambda t: do(window.tr("Delete take"), lambda s: s.delete_takes([t])))
+    takes.restored.connect(lambda t: do(window.tr("Bring back take"), lambda s: s.restore_take(t)))
+    takes.bin_emptied.connect(lambda: _empty_bin(window))
     takes.fork_requested.connect(commands.fork_take)
     takes.regenerate_requested.connect(lambda take: commands.attempt(window.continuing.regenerate, take))
     takes.accept_requested.connect(commands.accept)
@@ -117,6 +119,11 @@ def connect_panels(window: "MainWindow") -> None:
     roll.quantise_requested.connect(lambda _: window.quantise())
     roll.context_menu_requested.connect(window.show_roll_menu)
     roll.follow_changed.connect(window.actions_["follow"].setChecked)
+
+
+def _empty_bin(window: "MainWindow") -> None:
+    if window.dialogs.empty_bin(len(window.document.session.bin)):
+        window.document.empty_bin()
 
 
 def _tell_about(window: "MainWindow") -> None:

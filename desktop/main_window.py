@@ -340,6 +340,8 @@ class MainWindow(QMainWindow):
         shown = self._shown
         if shown is None or session.takes is not shown.takes or session.current != shown.current:
             self.takes.show_takes(session.takes, session.current or None)
+        if shown is None or session.bin is not shown.bin:
+            self.takes.show_bin(session.bin)
         if shown is None or session.score is not shown.score or session.flags != shown.flags:
             self.tracks.show_tracks(session)
             self.transport.show_tempo_map(session.tempo_map)

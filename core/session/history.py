@@ -1,6 +1,10 @@
-"""Undo and redo: named snapshots of immutable sessions."""
+"""Undo and redo: named snapshots of immutable sessions.
 
-from dataclasses import dataclass
+The bin is no part of what is undone: whatever step takes a take out of the list puts it there, and one that comes back
+by another step leaves it.
+"""
+
+from dataclasses import dataclass, replace
 
 from core.session.session import Session
 
@@ -61,13 +65,19 @@ class History:
             self._done.append(_Step(name, self._session, merge))
             del self._done[:-MOST_STEPS]
         self._undone.clear()
-        self._session = session
+        self._session = self._with_bin(session)
 
-    def amend(self, session: Session) -> None:
-        """Go on to `session` without a step and without anything new to save: for what nobody undoes."""
-        if self._saved is self._session:
+    def amend(self, session: Session, is_saved: bool = True) -> None:
+        """Go on to `session` without a step: for what nobody undoes. With `is_saved`, there is nothing new to save."""
+        if is_saved and self._saved is self._session:
             self._saved = session
         self._session = session
+
+    def _with_bin(self, session: Session) -> Session:
+        """A session to go on to, with the takes in its bin that are in the bin or the list now, but not in its list."""
+        listed = {take.id for take in session.takes}
+        left = tuple(take for take in (*self._session.bin, *self._session.takes) if take.id not in listed)
+        return session if left == session.bin else replace(session, bin=left)
 
     def undo(self) -> str:
         """Take back the last step; returns its name, or "" if there was none."""
@@ -75,7 +85,7 @@ class History:
             return ""
         step = self._done.pop()
         self._undone.append((step.name, self._session))
-        self._session = step.before
+        self._session = self._with_bin(step.before)
         return step.name
 
     def redo(self) -> str:
@@ -84,7 +94,7 @@ class History:
             return ""
         name, session = self._undone.pop()
         self._done.append(_Step(name, self._session, ""))
-        self._session = session
+        self._session = self._with_bin(session)
         return name
 
     def mark_saved(self, session: Session | None = None) -> None:

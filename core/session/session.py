@@ -143,7 +143,8 @@ class Session:
     `source` is the path they were read from, for this computer only: it is neither saved nor compared.
     `flags` go with `score.tracks`; `edited` are the indices of the tracks whose notes are not those of
     `midi` any more. `current` is the id of the take shown and heard, or empty. The prompt lasts from
-    `prompt_start` to `marker`.
+    `prompt_start` to `marker`. `bin` are the takes that left the list, by Delete or by undo: `History` puts them
+    there and keeps them outside of what undo takes back.
     """
 
     score: Score | None = None
@@ -157,6 +158,7 @@ class Session:
     prompt_start: float = 0.0
     settings: GenerationSettings = DEFAULTS
     view: View = View()
+    bin: tuple[TakeRecord, ...] = ()
 
     # The score and its tracks
 
@@ -280,6 +282,18 @@ class Session:
             before = [take.id for take in self.takes[:place] if take.id not in gone]
             current = after[0] if after else before[-1] if before else ""
         return replace(self, takes=kept, current=current)
+
+    def restore_take(self, take_id: str) -> "Session":
+        """Take a take out of the bin, behind the others, and select it. Raises UsageError if it is not there."""
+        for take in self.bin:
+            if take.id == take_id:
+                kept = tuple(other for other in self.bin if other is not take)
+                return replace(self, takes=(*self.takes, take), current=take_id, bin=kept)
+        raise UsageError("This take is no longer in the bin.")
+
+    def with_empty_bin(self) -> "Session":
+        """Let go of the takes in the bin."""
+        return replace(self, bin=())
 
     def select_take(self, take_id: str) -> "Session":
         """Show and hear a take; "" for none. Raises UsageError if there is no such take."""

@@ -19,6 +19,7 @@ A `.continuo` file is a zip archive of two members; other members are passed ove
                      parts [[chunk, channel, id of the take that notes came from]] and note_parts, for each note the
                      index of its part or -1]
         current      id of the current take, or ""
+        bin          [takes that left the list, as in `takes`], only if there are any
 
 Times in ticks are whole, all others in seconds. A newer version number means: not to be read by this one.
 """
@@ -87,7 +88,7 @@ def session_bytes(session: Session) -> bytes:
     """
     text = json.dumps(_as_json(session), allow_nan=False, separators=(",", ":"))
     if len(text) > MOST_BYTES:
-        raise WriteError("The session is too large to be saved: delete some of its takes.")
+        raise WriteError("The session is too large to be saved: delete some of its takes and empty the bin.")
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         archive.writestr("session.json", text)
@@ -111,7 +112,7 @@ def _as_json(session: Session) -> dict[str, Any]:
             if any(note.release != DEFAULT_RELEASE for note in track.notes):
                 written["releases"] = [note.release for note in track.notes]
         written_tracks.append(written)
-    return {
+    written_session = {
         "format": _FORMAT,
         "version": VERSION,
         "name": session.score.name if session.score else "",
@@ -123,6 +124,9 @@ def _as_json(session: Session) -> dict[str, Any]:
         "takes": [_take_as_json(take) for take in session.takes],
         "current": session.current,
     }
+    if session.bin:
+        written_session["bin"] = [_take_as_json(take) for take in session.bin]
+    return written_session
 
 
 def _take_as_json(take: TakeRecord) -> dict[str, Any]:
@@ -305,8 +309,13 @@ def _session(values: _Values, midi: bytes | None) -> Session:
     session = _with_tracks(session, values.objects("tracks", "a track"))
     takes = tuple(_take(take) for take in values.objects("takes", "a take"))
     current = values.text("current")
+    binned = tuple(_take(take) for take in values.objects("bin", "a take")) if "bin" in values else ()
     ids = {take.id for take in takes}
-    if len(ids) < len(takes) or "" in ids or (current and current not in ids):
+    if (
+        len(ids | {take.id for take in binned}) < len(takes) + len(binned)
+        or "" in ids
+        or (current and current not in ids)
+    ):
         raise _DamagedError("its takes are mixed up")
     marker = values.number("marker", 0, LATEST)
     return replace(
@@ -317,6 +326,7 @@ def _session(values: _Values, midi: bytes | None) -> Session:
         prompt_start=values.number("prompt_start", 0, marker),
         settings=_settings(values.child("settings")),
         view=_view(values),
+        bin=binned,
     )
 
 

@@ -111,6 +111,12 @@ class Document(QObject):
             self._history.amend(session)
             self.changed.emit()
 
+    def empty_bin(self) -> None:
+        """Let go of the takes in the bin, which is something to save, but no step."""
+        if self.session.bin:
+            self._history.amend(self.session.with_empty_bin(), is_saved=False)
+            self._after_change(self._interval)
+
     def undo(self) -> None:
         """Take back the last step."""
         if self._history.undo():

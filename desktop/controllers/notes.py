@@ -48,7 +48,7 @@ class Editing(QObject):
             return
         if sum(len(new) for _, _, new in edits.differing(before, after)) <= MOST_AT_ONCE:
             step()
-            self._reached = after
+            self._reached = self._document.session
             if (brought := edits.new_notes(before, after)) is not None:
                 self._roll.select(_selection(brought))
             return
@@ -61,7 +61,7 @@ class Editing(QObject):
         def done(brought: Selection) -> None:
             if self._document.session is before and target() is after:
                 step()
-                self._reached = after
+                self._reached = self._document.session
                 self._roll.select(brought)
             elif self._document.session is self._reached:  # by a step that was asked for just before
                 self._step(step, target)

@@ -53,6 +53,13 @@ class Dialogs:
         question = self._tr("{0} was changed by another program. Save over it?").format(name)
         return self._ask(question, self._tr("Save over it"))
 
+    def empty_bin(self, count: int) -> bool:
+        """The takes in the bin are to go for good."""
+        question = self._tr("The take in the bin will not be kept any longer.")
+        if count != 1:
+            question = self._tr("The {0} takes in the bin will not be kept any longer.")
+        return self._ask(question.format(count), self._tr("Empty the bin"))
+
     def give_up_export(self) -> bool:
         """The window is to close while sound is being exported."""
         question = self._tr("The sound is still being exported. Close now, and it will not be written.")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QListView,
     QMenu,
+    QSizePolicy,
     QStackedLayout,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -19,11 +20,12 @@ from PySide6.QtWidgets import (
 
 from core.midi.write import TakeNote
 from core.session.session import TakeRecord
-from desktop.panels.take_cards import Card, CardDelegate, Spot, TakeModel, growing_card
-from desktop.widgets.fields import Caption
+from desktop.panels.take_cards import Card, CardDelegate, Spot, TakeModel, growing_card, length_words
+from desktop.widgets.buttons import FlatButton
+from desktop.widgets.fields import Caption, notes_words
 
 _GROWING_TICK = 100  # ms between two looks of a card in the making
-_EMPTY = "Continuations appear here.\nEach one is kept until you delete it."
+_EMPTY = "Continuations appear here.\nEach one is kept."
 
 
 class TakesPanel(QWidget):
@@ -41,6 +43,8 @@ class TakesPanel(QWidget):
     fork_requested = Signal(str)
     regenerate_requested = Signal(str)
     accept_requested = Signal(str)
+    restored = Signal(str)  # out of the bin
+    bin_emptied = Signal()
     problem = Signal(str)  # a sentence: a card could not be dragged out
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -60,6 +64,13 @@ class TakesPanel(QWidget):
         layout.addLayout(self.stack, 1)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.view)
+        self.bin = FlatButton()
+        self.bin.setToolTip("Takes that were deleted or undone: bring them back, or empty the bin.")
+        self.bin.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.bin.clicked.connect(self._open_bin)
+        layout.addWidget(self.bin)
+        self._binned: tuple[TakeRecord, ...] = ()
+        self.show_bin(())
         self._deeds: dict[str, Callable[[str], object]] = {
             "Hear": self.hear.emit,
             "Star": self._star,
@@ -100,6 +111,23 @@ class TakesPanel(QWidget):
         for take in takes:
             self._growing.pop(take.id, None)
         self._show(is_other)
+
+    def show_bin(self, takes: Sequence[TakeRecord]) -> None:
+        """Say how many takes lie in the bin; without any, nothing of it is seen."""
+        self._binned = tuple(takes)
+        count = len(self._binned)
+        self.bin.setText(f"Bin: {count} take{'' if count == 1 else 's'}")
+        self.bin.setVisible(bool(count))
+
+    def bin_menu(self) -> QMenu:
+        """What can be done with the bin: the latest take stands first."""
+        menu = QMenu(self)
+        for take in reversed(self._binned):
+            words = f"Bring back {take.name} ({length_words(take.seconds)}, {notes_words(len(take.notes))})"
+            menu.addAction(words.replace("&", "&&"), lambda take=take: self.restored.emit(take.id))
+        menu.addSeparator()
+        menu.addAction("Empty the bin …", self.bin_emptied.emit)
+        return menu
 
     def show_growing(self, take_id: str, notes: Sequence[TakeNote], seconds: float) -> None:
         """Show a take in the making: all its notes so far, and its length so far. As often as you like."""
@@ -157,6 +185,11 @@ class TakesPanel(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(at)
 
+    def _open_bin(self) -> None:
+        menu = self.bin_menu()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.bin.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+
     def _select(self, index: QModelIndex) -> None:
         if index.isValid() and not self.model.cards[index.row()].growing:
             self._current = self.model.cards[index.row()].take.id
@@ -192,7 +225,7 @@ _ENTRIES: tuple[tuple[str, Qt.Key | None, str] | None, ...] = (
     ("Regenerate with a new seed", None, "Another take with the same settings."),
     ("Make part of the score", None, "Put its notes into the score, as a track behind the marker."),
     None,
-    ("Delete", Qt.Key.Key_Delete, "Delete this take. It can be undone."),
+    ("Delete", Qt.Key.Key_Delete, "Put this take into the bin, from where it can be brought back."),
 )
 _KEYS = {
     Qt.Key.Key_Return: "Hear",

@@ -49,6 +49,10 @@ class Answers(Dialogs):
     def read_again(self, name: str) -> bool:
         return self.reads_again
 
+    def empty_bin(self, count: int) -> bool:
+        self.told.append(f"{count} in the bin")
+        return True
+
     def give_up_export(self) -> bool:
         self.told.append("still being exported")
         return self.gives_up_export

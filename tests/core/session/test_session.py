@@ -2,6 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import UnreadableInput, UsageError
 from core.session import edits
@@ -192,3 +194,69 @@ def test_history_has_an_end() -> None:
         count += 1
     assert count == MOST_STEPS
     assert history.session.marker == 10.0
+
+
+def test_a_take_that_leaves_the_list_lies_in_the_bin_outside_of_undo() -> None:
+    history = History(band_with_take())
+    first = history.session.takes[0]
+    history.do("Continue", history.session.with_take(replace(TAKE, seed=5)))
+    second = history.session.takes[1]
+    history.undo()
+    assert (history.session.takes, history.session.bin) == ((first,), (second,))
+    history.do("Mute", history.session.with_flags(0, mute=True))  # there is nothing to redo any more
+    history.do("Delete take", history.session.delete_takes([first.id]))
+    assert history.session.bin == (second, first)
+    history.undo()
+    assert (history.session.takes, history.session.bin) == ((first,), (second,))
+    history.do("Bring back take", history.session.restore_take(second.id))
+    assert (history.session.takes, history.session.bin) == ((first, second), ())
+    assert history.session.current == second.id
+    history.undo()
+    assert history.session.bin == (second,)
+    assert history.redo() == "Bring back take"
+    assert history.session.takes[1] is second
+
+
+def test_redo_brings_back_the_same_take_and_what_was_saved_is_saved_again() -> None:
+    history = History(band())
+    history.do("Continue", history.session.with_take(TAKE))
+    take = history.session.takes[0]
+    history.mark_saved()
+    history.undo()
+    assert history.session.bin == (take,)
+    assert history.is_changed
+    history.redo()
+    assert (history.session.takes, history.session.bin) == ((take,), ())
+    assert not history.is_changed
+
+
+def test_an_emptied_bin_stays_empty() -> None:
+    history = History(band_with_take())
+    history.do("Delete take", history.session.delete_takes([history.session.current]))
+    history.do("Mute", history.session.with_flags(0, mute=True))
+    history.mark_saved()
+    history.amend(history.session.with_empty_bin(), is_saved=False)
+    assert history.is_changed
+    history.undo()
+    assert history.session.bin == ()
+
+
+@given(st.lists(st.sampled_from(["take", "delete", "undo", "redo", "restore", "mute"]), max_size=30))
+def test_no_order_of_steps_loses_a_take(steps: list[str]) -> None:
+    history = History(band())
+    made: set[str] = set()
+    for step in steps:
+        session = history.session
+        if step == "take":
+            history.do(step, session.with_take(TAKE))
+            made.add(history.session.current)
+        elif step == "delete":
+            history.do(step, session.delete_takes([session.current]))
+        elif step == "restore" and session.bin:
+            history.do(step, session.restore_take(session.bin[0].id))
+        elif step == "mute":
+            history.do(step, session.with_flags(0, mute=not session.flags[0].mute))
+        elif step in ("undo", "redo"):
+            getattr(history, step)()
+        ids = [take.id for take in (*history.session.takes, *history.session.bin)]
+        assert sorted(ids) == sorted(made)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from core.errors import UnreadableInput, WriteError
 from core.session import edits, storage
 from core.session.forks import accept_take
+from core.session.history import History
 from core.session.session import DEFAULTS, GenerationSettings, Session, View
 from core.session.storage import open_any, open_session, parse_session, save_session, session_bytes
 from tests.core.session.sessions import TAKE, assert_sound, band, band_with_take, midi
@@ -36,7 +37,13 @@ def rich_and_accepted() -> Session:
     return accept_take(session, session.current)
 
 
-@pytest.mark.parametrize("make", [Session, band, band_with_take, rich, rich_and_accepted])
+def with_bin() -> Session:
+    history = History(band_with_take())
+    history.do("Delete take", history.session.delete_takes([history.session.current]))
+    return history.session
+
+
+@pytest.mark.parametrize("make", [Session, band, band_with_take, rich, rich_and_accepted, with_bin])
 def test_what_is_saved_is_opened_equal(make: Callable[[], Session], tmp_path: Path) -> None:
     session = make()
     path = tmp_path / "a.continuo"
@@ -298,3 +305,15 @@ def test_a_missing_or_too_large_file_is_told(tmp_path: Path) -> None:
         file.truncate(65 << 20)
     with pytest.raises(UnreadableInput, match="larger than 64 MB"):
         open_session(tmp_path / "huge.continuo")
+
+
+def test_a_bin_is_only_written_where_there_is_one_and_its_takes_are_no_others() -> None:
+    def written(session: Session) -> dict[str, Any]:
+        with zipfile.ZipFile(io.BytesIO(session_bytes(session))) as archive:
+            return json.loads(archive.read("session.json"))
+
+    assert "bin" not in written(band_with_take())
+    assert len(written(with_bin())["bin"]) == 1
+    mixed = replace(with_bin(), takes=with_bin().bin)
+    with pytest.raises(UnreadableInput):
+        parse_session(session_bytes(replace(mixed, bin=mixed.takes)), "mixed")

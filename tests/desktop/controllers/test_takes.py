@@ -146,6 +146,28 @@ def test_cards_are_renamed_starred_duplicated_and_deleted(desk: MakeDesk) -> Non
     assert names == ["Delete take", "Duplicate take", "Star take", "Rename take", "Continue", "Change settings"]
 
 
+def test_takes_that_were_undone_or_deleted_are_brought_back_from_the_bin(desk: MakeDesk) -> None:
+    at = desk()
+    at.open()
+    take = at.sample(1.0)
+    window = at.window
+    assert not window.takes.bin.isVisible()
+    window.actions_["undo"].trigger()
+    window.commands.change("Mute", lambda s: s.with_flags(0, mute=True))
+    assert not at.takes
+    assert window.takes.bin.isVisible()
+    assert window.takes.bin.text() == "Bin: 1 take"
+    chosen(window.takes.bin_menu(), "Bring back Take 1").trigger()
+    assert at.takes == (take,)
+    assert window.document.session.current == take.id
+    assert not window.takes.bin.isVisible()
+    chosen(window.takes.menu(take.id), "Delete").trigger()
+    chosen(window.takes.bin_menu(), "Empty the bin").trigger()
+    assert at.answers.told == ["1 in the bin"]
+    assert not window.takes.bin.isVisible()
+    assert window.document.session.bin == ()
+
+
 def test_a_take_is_continued_from_the_place_that_was_clicked(desk: MakeDesk) -> None:
     at = desk()
     at.open()
