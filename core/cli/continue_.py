@@ -83,6 +83,17 @@ class ContinueOptions:
             "comes back; all the rest of them; or nothing, and it plays beside them.",
         ),
     ] = "stretch"
+    into: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|one|2",
+            help="What the take plays on: the prompt's tracks if they are several, one track of its own, or a track by "
+            "its number, which is then the prompt, too.",
+        ),
+    ] = "auto"
+    drums: Annotated[
+        str, typer.Option(metavar="repeat|off", help="Whether drums that stop repeat their pattern under the take.")
+    ] = "repeat"
     keep_rest: Annotated[bool, typer.Option("--keep-rest", help="The same as --rest beside.")] = False
     live: Annotated[
         str | None,
@@ -99,6 +110,10 @@ class ContinueOptions:
             raise UsageError("--wait goes with --live: it waits for a connection to the port.")
         if self.rest not in RESTS:
             raise UsageError(f'--rest takes stretch, rest or beside, not "{self.rest}".')
+        if self.into not in ("auto", "one") and not self.into.isdecimal():
+            raise UsageError(f'--into takes auto, one or the number of a track (see info), not "{self.into}".')
+        if self.drums not in ("repeat", "off"):
+            raise UsageError(f'--drums takes repeat or off, not "{self.drums}".')
         if self.keep_rest and self.rest != "beside":
             object.__setattr__(self, "rest", "beside")
 

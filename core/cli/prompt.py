@@ -12,7 +12,7 @@ from core.midi.grid import Grid, default_marker, find_grid
 from core.midi.read import read_score
 from core.midi.score import Score, Track
 from core.session.arrangement import bars_in_seconds, tempo_map_of
-from core.session.session import RestOfSong, Session, TrackFlags
+from core.session.session import GenerationSettings, RestOfSong, Session, TrackFlags
 
 MOST_BARS = 100_000
 USUAL_BARS, USUAL_SECONDS = 8, 30.0
@@ -27,12 +27,6 @@ class Choice:
     marker: float
     start: float | None
     grid: Grid | None = None
-
-    @property
-    def session(self) -> Session:
-        """The same as a session, to put takes into."""
-        flags = tuple(TrackFlags(in_prompt=i in self.tracks) for i in range(len(self.score.tracks)))
-        return Session(score=self.score, flags=flags).with_marker(self.marker)
 
     @property
     def chosen(self) -> list[Track]:
@@ -75,6 +69,17 @@ def choose(
     chosen = [score.tracks[i] for i in indices]
     tempo_map = tempo_map_of(score, marker, rest)
     return Choice(score, indices, marker, start, find_grid(tempo_map, chosen, marker, start, grid))
+
+
+def session_of(choice: Choice, rest: str, into: str, drums: str) -> Session:
+    """The choice as a session to put takes into; `into` is a track's number, or as in the settings."""
+    if into not in ("auto", "one"):
+        chunk, channel = choice.score.tracks[int(into) - 1].key
+        into = f"{chunk}:{channel}"
+    settings = GenerationSettings(rest=rest, into=into, drums=drums)  # type: ignore[arg-type]  # checked by it
+    flags = tuple(TrackFlags(in_prompt=i in choice.tracks) for i in range(len(choice.score.tracks)))
+    session = Session(score=choice.score, flags=flags, settings=settings).with_marker(choice.marker)
+    return session.with_prompt_start(choice.start or 0.0)
 
 
 def _tracks(score: Score, chosen: str | None) -> tuple[int, ...]:

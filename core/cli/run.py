@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -20,15 +20,16 @@ from core.errors import ContinuoError
 from core.generation.constraints import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
-from core.midi.write import take_voice
 from core.performance.events import PlaybackEvents
-from core.performance.live_take import LiveTake, TakeStart, VoiceRouter
+from core.performance.live_take import LiveTake, TakeStart
 from core.performance.playback import Playback
 from core.performance.prompts import read_prompt
 from core.performance.run import Run
-from core.session.arrangement import end_on_bar_line, tempo_map_of
+from core.performance.take_in_progress import TakeInProgress
+from core.performance.take_plan import TakePlan, plan_take
+from core.session.arrangement import end_on_bar_line, pitch_range, tempo_map_of
 from core.session.export import save_midi
-from core.session.session import TakeRecord
+from core.session.session import Session
 
 if TYPE_CHECKING:
     from core.generation.continuation import Step
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from core.model.checkpoint import ModelInfo
 
 LOOK_AGAIN = 0.05  # seconds between two looks at the player while waiting for it
+LAID_OUT = 1800.0  # seconds that a take without a known end is laid out for
 SHOW_EVERY = 0.1  # seconds between two pictures of the progress
 
 
@@ -43,7 +45,7 @@ def run(wanted: ContinueOptions) -> None:
     """Do what is asked for. Raises ContinuoError, and KeyboardInterrupt once what there is has been kept."""
     choice = prompt.choose(
         wanted.file,
-        wanted.tracks,
+        wanted.into if wanted.into.isdecimal() else wanted.tracks,
         wanted.from_,
         wanted.prompt_seconds,
         wanted.grid,
@@ -51,7 +53,8 @@ def run(wanted: ContinueOptions) -> None:
     )
     for sentence in choice.score.repairs:
         say(sentence)
-    options = _options(wanted, choice)
+    session = prompt.session_of(choice, wanted.rest, wanted.into, wanted.drums)
+    options = _options(wanted, choice, session)
     paths = prompt.numbered(wanted.out, wanted.takes, wanted.file) if wanted.out else []
     with _playback(wanted) as playback:
         if playback:
@@ -61,11 +64,13 @@ def run(wanted: ContinueOptions) -> None:
             _wait_for_connection(playback)
         # From here on Ctrl-C breaks nothing off: what is sampled then is saved and reported.
         with interrupts.noted() as interrupted:
-            done = _sample(model, choice, options, playback, interrupted)
+            plan = plan_take(session, choice.marker, _planned_end(session, options))
+            in_progress = [TakeInProgress(choice.marker, 0.0, plan.take.notes) for _ in range(options.takes)]
+            done = _sample(model, plan, options, in_progress, playback, interrupted)
             takes = [done.takes[i] for i in done.ranking]
             if done.fault and not any(take.notes for take in takes):
                 raise done.fault  # a file that is there already is worth more than nothing
-            _save(wanted, choice, takes, paths)
+            _save(wanted, plan, [(done.takes[i], in_progress[i]) for i in done.ranking], paths)
             if playback and not done.fault:
                 _listen_to_the_end(playback, done, interrupted)
             figures = _figures(model, choice, options, playback, done, takes, paths)
@@ -79,10 +84,12 @@ def run(wanted: ContinueOptions) -> None:
 # Before
 
 
-def _options(wanted: ContinueOptions, choice: Choice) -> Options:
+def _options(wanted: ContinueOptions, choice: Choice, session: Session) -> Options:
+    bounds = replace(session.settings, low=prompt.pitch(wanted.low), high=prompt.pitch(wanted.high))
+    with_range = session.with_settings(bounds)
     return Options(
         Sampling(wanted.temperature, wanted.top_k, wanted.top_p, wanted.min_p, wanted.key_strength),
-        Rules(_scale(wanted.scale, choice), prompt.pitch(wanted.low), prompt.pitch(wanted.high)),
+        Rules(_scale(wanted.scale, choice), *pitch_range(with_range)),
         secrets.randbelow(2**31) if wanted.seed is None else wanted.seed,
         prompt.length_in_seconds(choice, wanted.seconds, wanted.bars, wanted.events, wanted.rest),  # type: ignore[arg-type]
         wanted.events,
@@ -156,14 +163,27 @@ def _wait_for_connection(playback: Playback) -> None:
 # Sampling and playing
 
 
-def _sample(model: _Model, choice: Choice, options: Options, playback: Playback | None, interrupted: Event) -> Run:
+def _planned_end(session: Session, options: Options) -> float:
+    """Where the take ends, in seconds from the marker; where nobody can know yet, what it is laid out for."""
+    tempo_map = tempo_map_of(session.score, session.marker, session.settings.rest)
+    return end_on_bar_line(tempo_map, session.marker, options.seconds or LAID_OUT)
+
+
+def _sample(
+    model: _Model,
+    plan: TakePlan,
+    options: Options,
+    in_progress: Sequence[TakeInProgress],
+    playback: Playback | None,
+    interrupted: Event,
+) -> Run:
     """Sample to the end or until interrupted; the take of the first seed is played meanwhile."""
-    run = Run(stopped=interrupted)
+    run = Run(stopped=interrupted, route=plan.route(options.takes))
     live: LiveTake | None = None
     try:
         if playback:
-            router = VoiceRouter(take_voice(choice.score, choice.tracks, choice.marker))
-            live = begun = playback.begin_take(TakeStart(choice.marker, options.seconds, router))
+            start = TakeStart(plan.start, options.seconds, plan.part_router, plan.accompaniment(False))
+            live = begun = playback.begin_take(start)
             run.play = lambda step: begun.feed(step.messages, step.head)
             run.ahead = lambda: playback.output.status().ahead
         with progress() as bar:
@@ -172,6 +192,7 @@ def _sample(model: _Model, choice: Choice, options: Options, playback: Playback 
 
             def show(step: "Step") -> None:
                 nonlocal shown
+                in_progress[step.take].add(step.messages, step.head)
                 if run.seconds - shown > SHOW_EVERY:
                     shown = run.seconds
                     done = run.events if options.events else step.head
@@ -204,19 +225,14 @@ def _listen_to_the_end(playback: Playback, run: Run, interrupted: Event) -> None
 # Afterwards
 
 
-def _save(wanted: ContinueOptions, choice: Choice, takes: Sequence[Take], paths: Sequence[Path]) -> None:
-    session = choice.session
-    tempo_map = tempo_map_of(choice.score, choice.marker, wanted.rest)  # type: ignore[arg-type]  # checked by wanted
-    for i, (take, path) in enumerate(zip(takes, paths, strict=bool(paths)), 1):
-        record = TakeRecord(
-            notes=take.notes,
-            seconds=take.seconds,
-            marker=choice.marker,
-            end=end_on_bar_line(tempo_map, choice.marker, take.seconds),
-            rest=wanted.rest,  # type: ignore[arg-type]
-            name="Continuo take" if len(takes) == 1 else f"Continuo take {i}",
-        )
-        save_midi(session.with_take(record), path, "take" if wanted.take_only else "score and take")
+def _save(
+    wanted: ContinueOptions, plan: TakePlan, made: Sequence[tuple[Take, TakeInProgress]], paths: Sequence[Path]
+) -> None:
+    for i, ((take, in_progress), path) in enumerate(zip(made, paths, strict=bool(paths)), 1):
+        name = "Continuo take" if len(made) == 1 else f"Continuo take {i}"
+        record = replace(plan.take, notes=tuple(in_progress.notes), seconds=take.seconds, name=name)
+        session = plan.session.with_take(plan.cut_short(record))
+        save_midi(session, path, "take" if wanted.take_only else "score and take")
 
 
 def _figures(

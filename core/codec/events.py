@@ -29,7 +29,7 @@ from core.codec.vocabulary import (
     velocity,
 )
 from core.midi.grid import Grid
-from core.midi.score import Score, Track
+from core.midi.score import Score, Track, TrackKey
 from core.midi.write import TakeNote
 
 DEFAULT_VELOCITY = from_bin(16)  # before any velocity event: mezzo forte
@@ -239,12 +239,16 @@ def _velocities(tracks: Sequence[Track], start: float, end: float) -> tuple[int,
 
 
 class NoteMessage(NamedTuple):
-    """A note-on, or with velocity 0 a note-off, at a step and at `time`, seconds from where the sequence is placed."""
+    """A note-on, or with velocity 0 a note-off, at a step and at `time`, seconds from where the sequence is placed.
+
+    `track` is the key of the track that it was given to, if it was (see `Track.key`).
+    """
 
     step: int
     pitch: int
     velocity: int
     time: float
+    track: TrackKey | None = None
 
 
 class StreamingDecoder:

@@ -58,6 +58,11 @@ def banks_first(messages: Iterable[bytes]) -> list[bytes]:
     return sorted(messages, key=lambda m: not (m[0] & 0xF0 == 0xB0 and m[1] in _BANK))
 
 
+def chooses_sound(message: bytes) -> bool:
+    """Whether a message is a program change or chooses a bank."""
+    return message[0] & 0xF0 == 0xC0 or (message[0] & 0xF0 == 0xB0 and message[1] in _BANK)
+
+
 def ends_notes(message: bytes) -> bool:
     """Whether a control silences its channel: all sound off, all notes off, and the modes that imply it."""
     return message[0] & 0xF0 == 0xB0 and (message[1] == 120 or message[1] >= 123)

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from core.codec.events import NoteMessage
-from core.midi.write import TakeVoice
 from core.session.playback import Timed
 
 if TYPE_CHECKING:
@@ -27,22 +27,6 @@ class Router(Protocol):
     def route(self, messages: Sequence[NoteMessage]) -> list[Timed]:
         """The messages of one sampled event, in order of time; seconds from the marker."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceRouter:
-    """All of a take on one voice."""
-
-    voice: TakeVoice
-
-    @property
-    def setup(self) -> Sequence[bytes]:
-        """What sets up the voice."""
-        return self.voice.setup
-
-    def route(self, messages: Sequence[NoteMessage]) -> list[Timed]:
-        """Every note on the voice's channel."""
-        return [(m.time, note_message(self.voice.channel, m.pitch, m.velocity)) for m in messages]
 
 
 def note_message(channel: int, pitch: int, velocity: int) -> bytes:
@@ -70,11 +54,15 @@ class DueMessages:
 
     def __init__(self, messages: Iterable[Timed]) -> None:
         self._messages: Iterator[Timed] = iter(messages)
-        self._next: Timed | None = next(self._messages, None)
+        self._next: Timed | None = None
+        self._has_begun = False
 
     def until(self, head: float) -> list[Timed]:
-        """Those up to and at `head` that were not given yet."""
+        """Those up to and at `head` that were not given yet. The first is not asked for before."""
         due: list[Timed] = []
+        if not self._has_begun:
+            self._has_begun = True
+            self._next = next(self._messages, None)
         while self._next is not None and self._next[0] <= head:
             due.append(self._next)
             self._next = next(self._messages, None)
@@ -117,6 +105,10 @@ class LiveTake:
             if beside := self._beside.until(marker + head):
                 routed = sorted([*routed, *beside], key=itemgetter(0))
             yield routed, marker + head
+
+    def rest(self) -> list[Timed]:
+        """What plays beside it that has not been handed over yet: what comes behind the take."""
+        return self._beside.until(inf)
 
     def drop(self) -> None:
         """Nobody hears it any more: let go of what waits."""

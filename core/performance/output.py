@@ -12,7 +12,8 @@ from core.errors import ContinuoError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort, list_ports
 from core.live.player import Player, release_lost
 from core.live.rtmidi_output import choose_port
-from core.live.scheduler import PlayerStatus
+from core.live.scheduler import Message, PlayerStatus
+from core.midi.chase import chooses_sound
 from core.midi.score import PERCUSSION_CHANNEL
 from core.performance.background import Background
 from core.performance.events import PlaybackEvents
@@ -163,6 +164,11 @@ class Output:
     def wanted(self, setup: Sequence[bytes]) -> list[bytes]:
         """What sets up a sound, unless the output is one that keeps its own."""
         return [m for m in setup if not self.is_external or (self.programs and self.channel is None)]
+
+    def as_wanted(self, messages: Sequence[Message]) -> list[Message]:
+        """Timed messages on the channel that the output gets them on; without programs if it keeps its own."""
+        chooses = self.programs or not self.is_external
+        return [(time, self.redirected(message)) for time, message in messages if chooses or not chooses_sound(message)]
 
     def redirected(self, message: bytes) -> bytes:
         """A channel message on the channel that the output gets it on."""

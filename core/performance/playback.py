@@ -334,11 +334,15 @@ class Playback:
         if song is None:  # it has not begun
             return
         for messages, head in live.due():
-            self._feed(song, [(time, self.output.redirected(message)) for time, message in messages], head)
+            self._feed(song, self.output.as_wanted(messages), head)
         if live.seconds is not None:
             self._live = None
             song.is_sampled = False
-            end = song.end = song.head = live.start.marker + live.seconds
+            end = live.start.marker + live.seconds
+            if rest := live.rest():
+                end = max(end, rest[-1][0])
+                self._feed(song, self.output.as_wanted(rest), end)
+            song.end = song.head = end
             self.output.send(lambda player: player.finish(end))
 
     # Inside

@@ -19,10 +19,15 @@ def _nobody(step: "Step") -> None:
     """Whom no step is told."""
 
 
+def _as_it_is(step: "Step") -> "Step":
+    """The step, its notes given to nobody."""
+    return step
+
+
 @dataclass(eq=False, slots=True)
 class Run:
-    """One continuation. Of each step first `play` hears, if it is the first take's; then the figures here follow; then
-    `show` hears of it.
+    """One continuation. Each step goes through `route`, which gives its notes to tracks; then `play` hears of it, if it
+    is the first take's; then the figures here follow; then `show` hears of it.
 
     `ahead()` tells how many seconds of music are in hand, None where nobody plays it: a run without an end does not
     go on further than FURTHEST_AHEAD. `clock` counts seconds.
@@ -30,6 +35,7 @@ class Run:
 
     play: "Callable[[Step], object]" = _nobody
     show: "Callable[[Step], object]" = _nobody
+    route: "Callable[[Step], Step]" = _as_it_is
     ahead: Callable[[], float] | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.perf_counter
@@ -61,7 +67,8 @@ class Run:
         try:
             if self.stopped.is_set():
                 continuation.stop()
-            for step in continuation:
+            for sampled in continuation:
+                step = self.route(sampled)
                 if step.take == 0:
                     self.play(step)
                     self.head = step.head

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from core.codec.events import NoteMessage
+from core.midi.score import TrackKey
 from core.midi.write import TakeNote
 from core.session.session import TakeRecord, new_id
 
@@ -19,17 +20,19 @@ class TakeInProgress:
         self.at = at
         self.notes: list[TakeNote] = list(kept)
         self.head = at
-        self._sounding: dict[int, tuple[float, int]] = {}  # pitch -> (start, velocity)
+        # (pitch, track) -> (start, velocity)
+        self._sounding: dict[tuple[int, TrackKey | None], tuple[float, int]] = {}
         self._shown = 0
 
     def add(self, messages: Sequence[NoteMessage], head: float) -> None:
         """What one event has made."""
         for message in messages:
             time = self.at + message.time
-            if begun := self._sounding.pop(message.pitch, None):
-                self.notes.append(TakeNote(message.pitch, begun[1], begun[0], time))
+            key = message.pitch, message.track
+            if (begun := self._sounding.pop(key, None)) and time > begun[0]:
+                self.notes.append(TakeNote(message.pitch, begun[1], begun[0], time, message.track))
             if message.velocity:
-                self._sounding[message.pitch] = time, message.velocity
+                self._sounding[key] = time, message.velocity
         self.head = max(self.head, self.at + head)
 
     def fresh(self) -> list[TakeNote]:
@@ -42,8 +45,8 @@ class TakeInProgress:
     def sounding(self) -> list[TakeNote]:
         """The notes that have begun and not ended, up to the head."""
         return [
-            TakeNote(pitch, velocity, start, max(self.head, start + 0.01))
-            for pitch, (start, velocity) in self._sounding.items()
+            TakeNote(pitch, velocity, start, max(self.head, start + 0.01), track)
+            for (pitch, track), (start, velocity) in self._sounding.items()
         ]
 
     def record(self, **made_by: object) -> TakeRecord:

@@ -68,6 +68,40 @@ def take_stretch(session: Session, take: TakeRecord) -> Stretch:
     return Stretch(frozenset(tracks), start, None if take.rest == "rest" else end)
 
 
+def playing_tracks(session: Session) -> tuple[int, ...]:
+    """The tracks (indices) that a take is to play on, as the settings say; none for a track of its own."""
+    into, prompt = session.settings.into, session.prompt_indices
+    if session.score is None or into == "one":
+        return ()
+    if into != "auto":
+        chunk, channel = map(int, into.split(":"))
+        track = track_indices(session.score).get((chunk, channel))
+        if track is not None and not session.score.tracks[track].is_percussion:
+            return (track,)
+    return prompt if len(prompt) > 1 else ()
+
+
+def continued_tracks(session: Session) -> tuple[int, ...]:
+    """The tracks (indices) that are the prompt: those in it, or the one that the take is to play into alone."""
+    playing = playing_tracks(session)
+    return playing if len(playing) == 1 else session.prompt_indices
+
+
+def pitch_range(session: Session) -> tuple[int, int]:
+    """The lowest and highest pitch of a take: the settings', and of a track that it plays into alone, that track's own.
+
+    Where the two have nothing in common the settings' hold.
+    """
+    low, high = session.settings.low, session.settings.high
+    playing = playing_tracks(session)
+    if session.score is None or len(playing) != 1:
+        return low, high
+    notes = session.score.tracks[playing[0]].notes
+    own = [note.pitch for note in notes if note.start < session.marker] or [note.pitch for note in notes]
+    narrow = max(low, min(own)), min(high, max(own))
+    return narrow if narrow[0] <= narrow[1] else (low, high)
+
+
 def tempo_map_of(score: Score | None, marker: float, rest: RestOfSong) -> TempoMap:
     """The tempo map under a take at the marker (score seconds): the score's, or what holds at the marker for ever."""
     tempo_map = (score or blank_score()).tempo_map
@@ -100,13 +134,15 @@ def track_indices(score: Score) -> dict[TrackKey, int]:
     return {track.key: i for i, track in enumerate(score.tracks)}
 
 
-def take_parts(session: Session, take: TakeRecord, used: Collection[int] = ()) -> dict[TrackKey | None, TakePart]:
-    """The parts that a take may have, by the track that its notes name.
+def take_parts(
+    session: Session, take: TakeRecord, used: Collection[int] = (), also: Collection[TrackKey | None] = ()
+) -> dict[TrackKey | None, TakePart]:
+    """The parts that a take has, by the track that its notes name, and those for tracks that it is `also` to play on.
 
     Notes that name no track, or one that is gone, are of the part None, which has a voice of its own.
     """
     score = session.score or blank_score()
-    named = {note.track for note in take.notes}
+    named = {note.track for note in take.notes} | set(also)
     own = take_voice(score, session.prompt_indices, take.marker, used)
     parts: dict[TrackKey | None, TakePart] = {None: TakePart(None, own, take.name)}
     taken = {*used, own.channel} if None in named else set(used)

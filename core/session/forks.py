@@ -8,6 +8,7 @@ from core.midi.read import parse_score
 from core.midi.score import Note, Score, Track
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeNote
+from core.session.arrangement import continued_tracks
 from core.session.export import midi_bytes
 from core.session.session import Session, TakeRecord, TrackFlags, default_flags, in_order
 
@@ -28,11 +29,10 @@ class Fork:
     kept: tuple[TakeNote, ...]
 
     def joined(self, sampled: TakeRecord) -> TakeRecord:
-        """The new take: the old one's beginning, then what was sampled from this fork's marker on."""
-        later = [TakeNote(n.pitch, n.velocity, self.at + n.start, self.at + n.end) for n in sampled.notes]
+        """The new take: `sampled`, whose notes are all of it, but which counts its seconds from this fork's marker."""
         return replace(
             sampled,
-            notes=in_order([*self.kept, *later]),
+            notes=in_order(sampled.notes),
             seconds=self.at + sampled.seconds,
             marker=self.take.marker,
             parent=self.take.id,
@@ -47,11 +47,13 @@ def fork_prompt(session: Session, take_id: str, at: float) -> Fork:
     """
     take = session.take(take_id)
     at = to_step(min(max(at, 0.0), take.seconds)) / STEPS_PER_SECOND
-    kept = tuple(TakeNote(n.pitch, n.velocity, n.start, min(n.end, at)) for n in take.notes if n.start < at)
+    kept = tuple(replace(n, end=min(n.end, at)) for n in take.notes if n.start < at)
     if not kept:
         raise UsageError("There is nothing of this take before that place to continue from.")
-    tracks = [_until(track, take.marker) for track in session.prompt_tracks]
-    tracks.append(_as_track(take, kept, session.tempo_map))
+    score = session.score
+    tracks = [_until(score.tracks[i], take.marker) for i in continued_tracks(session)] if score else []
+    drums = {track.key for track in score.tracks if track.is_percussion} if score else set()
+    tracks.append(_as_track(take, tuple(n for n in kept if n.track not in drums), session.tempo_map))
     return Fork(take, at, tuple(tracks), take.marker + at, min(session.prompt_start, take.marker), kept)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Literal
 
-from core.midi.chase import chased, ends_notes
+from core.midi.chase import chased, chooses_sound, ends_notes
 from core.midi.score import PERCUSSION_CHANNEL, Note, Score
 from core.midi.tempo_map import TempoMap
 from core.session.arrangement import Arrangement, arrangement
@@ -22,7 +22,6 @@ CLOSEST_CLICKS = 0.06  # seconds: beats that come faster than this are not click
 _CONTROL, _OFF, _ON, _OFF_AFTER_ON = range(4)
 _Ranked = tuple[float, int, bytes]
 
-_BANK = (0, 32)
 _PEDAL = 64
 
 
@@ -157,9 +156,8 @@ def _is_pedal_down(channel: int, messages: Iterable[bytes]) -> bool:
 def _redirected(ranked: Iterable[_Ranked], channel: int | None, programs: bool) -> Iterator[_Ranked]:
     """All but percussion on one channel; without programs and banks if they are not wanted."""
     for time, rank, message in ranked:
-        kind = message[0] & 0xF0
-        if not programs and (kind == 0xC0 or (kind == 0xB0 and message[1] in _BANK)):
+        if not programs and chooses_sound(message):
             continue
         if channel is not None and message[0] & 0x0F != PERCUSSION_CHANNEL:
-            message = bytes((kind | channel, *message[1:]))
+            message = bytes((message[0] & 0xF0 | channel, *message[1:]))
         yield time, rank, message

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from core.errors import UsageError
 from core.files import read_file
@@ -24,11 +24,12 @@ from core.midi.write import TakeNote
 LATEST = 7 * 86400.0  # seconds: nothing is moved or placed later than a week into the music
 LONGEST_NAME = 200  # characters
 
+_BLANK = TempoMap()
+
+
 # What becomes of the score's own notes under and behind a take: those of the tracks it replaces are silent under it and
 # come back at its end, or do not come back; or all play on beside it.
 RestOfSong = Literal["stretch", "rest", "beside"]
-
-_BLANK = TempoMap()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class GenerationSettings:
     `model` is a name or path ("" for the bundled one). `length` counts seconds or bars, by `unit`.
     `scale` is "off", "auto" or a key such as "D minor"; `low` and `high` are the pitches allowed.
     `key_strength` is in nats, as in core.generation.sampler. `grid` is one of core.midi.grid.GRID_CHOICES;
-    `dynamics` says how loud flat prompts are continued.
+    `dynamics` says how loud flat prompts are continued. `rest` is what becomes of the rest of the song, `drums` whether
+    their pattern goes on where the file's drums stop. `into` are the tracks that a take plays on: "auto" are those of
+    the prompt if they are several, "one" is a track of its own, "chunk:channel" the one track with this key.
     """
 
     model: str = ""
@@ -64,6 +67,9 @@ class GenerationSettings:
     high: int = 127
     grid: str = "auto"
     dynamics: Literal["auto", "flat", "human"] = "auto"
+    rest: RestOfSong = "stretch"
+    into: str = "auto"
+    drums: Literal["repeat", "off"] = "repeat"
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.length <= LATEST:
@@ -86,6 +92,12 @@ class GenerationSettings:
             raise UsageError(f'There is no grid called "{self.grid}".')
         if self.dynamics not in ("auto", "flat", "human"):
             raise UsageError(f'The dynamics cannot be "{self.dynamics}".')
+        if self.rest not in get_args(RestOfSong):
+            raise UsageError(f'The rest of the song can be stretch, rest or beside, not "{self.rest}".')
+        if self.drums not in ("repeat", "off"):
+            raise UsageError(f'The drums can be repeat or off, not "{self.drums}".')
+        if self.into not in ("auto", "one") and not re.fullmatch(r"\d{1,5}:\d{1,2}", self.into):
+            raise UsageError(f'A take cannot play into "{self.into}".')
 
 
 DEFAULTS = GenerationSettings()

@@ -118,7 +118,7 @@ def _as_json(session: Session) -> dict[str, Any]:
         "name": session.score.name if session.score else "",
         "marker": session.marker,
         "prompt_start": session.prompt_start,
-        "settings": asdict(session.settings),
+        "settings": _settings_as_json(session.settings),
         "view": asdict(session.view),
         "tracks": written_tracks,
         "takes": [_take_as_json(take) for take in session.takes],
@@ -127,6 +127,12 @@ def _as_json(session: Session) -> dict[str, Any]:
     if session.bin:
         written_session["bin"] = [_take_as_json(take) for take in session.bin]
     return written_session
+
+
+def _settings_as_json(settings: GenerationSettings) -> dict[str, Any]:
+    """The settings; those that came later only where they are not the defaults."""
+    later = ("rest", "into", "drums")
+    return {k: v for k, v in asdict(settings).items() if k not in later or v != getattr(DEFAULTS, k)}
 
 
 def _take_as_json(take: TakeRecord) -> dict[str, Any]:
@@ -473,6 +479,9 @@ def _settings(values: _Values) -> GenerationSettings:
             key_strength=values.number("key_strength", 0, 20) if "key_strength" in values else DEFAULTS.key_strength,
             grid=values.text("grid") if "grid" in values else DEFAULTS.grid,
             dynamics=values.text("dynamics") if "dynamics" in values else DEFAULTS.dynamics,  # type: ignore[arg-type]
+            rest=values.text("rest") if "rest" in values else DEFAULTS.rest,  # type: ignore[arg-type]
+            into=values.text("into") if "into" in values else DEFAULTS.into,
+            drums=values.text("drums") if "drums" in values else DEFAULTS.drums,  # type: ignore[arg-type]
         )
     except ContinuoError as error:
         raise _DamagedError("its settings are impossible") from error

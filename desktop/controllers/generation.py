@@ -15,16 +15,16 @@ from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
 from core.midi.key import Key, parse_key
 from core.midi.score import Track
-from core.midi.write import take_voice
 from core.performance.generation import ModelFacts
-from core.performance.live_take import LiveTake, TakeStart, VoiceRouter
+from core.performance.live_take import LiveTake, TakeStart
 from core.performance.playback import Playback
 from core.performance.prompts import PromptRequest
 from core.performance.run import Run
 from core.performance.take_in_progress import TakeInProgress
+from core.performance.take_plan import TakePlan, plan_take
+from core.session.arrangement import bars_in_seconds, continued_tracks, end_on_bar_line, pitch_range, tempo_map_of
 from core.session.forks import Fork, fork_prompt
-from core.session.playback import clicks
-from core.session.session import LATEST, GenerationSettings, Session, TakeRecord, new_id
+from core.session.session import GenerationSettings, Session, TakeRecord, new_id
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
 from desktop.logs import sentence_for
@@ -34,18 +34,11 @@ if TYPE_CHECKING:
 
 
 def seconds_to_sample(session: Session, marker: float) -> float:
-    """The length that the settings ask for; bars by the tempo and metre at the marker."""
+    """The length that the settings ask for; bars by the tempo and metre that hold under the take, up to a bar line."""
     settings = session.settings
     if settings.unit == "seconds":
         return settings.length
-    tempo_map = session.tempo_map
-    tick = tempo_map.tick(marker)
-    tempo_map = tempo_map.until(tick)
-    bar = tempo_map.bar_beat(tick)[0]
-    whole = int(settings.length)
-    end = tempo_map.bar_tick(bar + whole)
-    end += round((settings.length - whole) * (tempo_map.bar_tick(bar + whole + 1) - end))
-    return max(tempo_map.seconds(end + tick - tempo_map.bar_tick(bar)) - marker, 0.01)
+    return max(bars_in_seconds(tempo_map_of(session.score, marker, settings.rest), marker, settings.length), 0.01)
 
 
 def options_for(settings: GenerationSettings, seconds: float, seed: int) -> Callable[[Key | None], Options]:
@@ -67,6 +60,10 @@ def options_for(settings: GenerationSettings, seconds: float, seed: int) -> Call
         )
 
     return options
+
+
+def _tracks(session: Session) -> tuple[Track, ...]:
+    return tuple(session.score.tracks[i] for i in continued_tracks(session)) if session.score else ()
 
 
 def _request(session: Session, tracks: tuple[Track, ...], marker: float, start: float) -> PromptRequest:
@@ -99,6 +96,7 @@ class GenerationController(QObject):
         self._name = ""  # of the step that Undo will take back
         self._settings = document.session.settings
         self._fork: Fork | None = None
+        self._plan: TakePlan
         self._problem = ""  # of model or prompt
         self._wanted: PromptRequest | None = None
         self._is_prepared = False
@@ -119,7 +117,7 @@ class GenerationController(QObject):
             self.model = None
             self._problem = ""
             self._worker.want_model(self._wanted_model)
-        request = _request(session, session.prompt_tracks, session.marker, session.prompt_start)
+        request = _request(session, _tracks(session), session.marker, session.prompt_start)
         if not request.is_same(self._wanted):
             self._wanted = request
             self._is_prepared = False
@@ -168,7 +166,7 @@ class GenerationController(QObject):
     def proceed(self) -> None:
         """Go on from the marker."""
         session = self._document.session
-        prompt = _request(session, session.prompt_tracks, session.marker, session.prompt_start)
+        prompt = _request(session, _tracks(session), session.marker, session.prompt_start)
         self._begin(self.tr("Continue"), prompt, None, session.marker)
 
     def fork(self, take_id: str, at: float) -> None:
@@ -189,7 +187,7 @@ class GenerationController(QObject):
             self._begin(name, prompt, fork, fork.take.marker, True)
         else:
             start = min(session.prompt_start, take.marker)
-            prompt = _request(session, session.prompt_tracks, take.marker, start)
+            prompt = _request(session, _tracks(session), take.marker, start)
             self._begin(name, prompt, None, take.marker, True)
 
     def _begin(
@@ -205,18 +203,24 @@ class GenerationController(QObject):
         if needs_new_seed or not settings.seed_locked:
             settings = replace(settings, seed=secrets.randbelow(2**31))
         seconds = seconds_to_sample(session, prompt.marker)
-        self._name, self._fork, self._settings = name, fork, settings
-        at, kept = (fork.at, fork.kept) if fork else (0.0, ())
-        self.in_progress = [TakeInProgress(marker, at, kept) for _ in range(settings.takes)]
-        router = VoiceRouter(take_voice(session.score, session.prompt_indices, marker))
-        beside = ()
-        if self.has_metronome:
-            beside = clicks(session.tempo_map, prompt.marker, min(prompt.marker + seconds, LATEST))
+        at = prompt.marker - marker
+        tempo_map = tempo_map_of(session.score, marker, settings.rest)
+        plan = plan_take(session, marker, at + end_on_bar_line(tempo_map, prompt.marker, seconds), fork)
+        self._name, self._fork, self._settings, self._plan = name, fork, settings, plan
+        self.in_progress = [TakeInProgress(marker, at, plan.take.notes) for _ in range(settings.takes)]
+        low, high = pitch_range(session)
         rate = self._worker.rate(settings.takes)
-        live = self._live = self._hub.begin_take(TakeStart(prompt.marker, seconds, router, beside, rate))
+        beside = plan.accompaniment(self.has_metronome)
+        live = self._live = self._hub.begin_take(TakeStart(prompt.marker, seconds, plan.part_router, beside, rate))
         self._steps = steps = deque()
-        self.run = Run(play=lambda step: live.feed(step.messages, step.head), show=steps.append)
-        self._worker.want_run(self.run, prompt, options_for(settings, seconds, settings.seed))
+        self.run = Run(
+            play=lambda step: live.feed(step.messages, step.head),
+            show=steps.append,
+            route=plan.route(settings.takes),
+        )
+        self._worker.want_run(
+            self.run, prompt, options_for(replace(settings, low=low, high=high), seconds, settings.seed)
+        )
         # The sound is on its way: now what is seen.
         if not settings.seed_locked and not needs_new_seed:
             self._document.amend(session.with_settings(settings))
@@ -254,6 +258,9 @@ class GenerationController(QObject):
                 created=time.time(),
                 parent=self._fork.take.id if self._fork else "",
                 forked_at=self._fork.at if self._fork else 0.0,
+                end=self._plan.take.end,
+                rest=self._plan.take.rest,
+                replaces=self._plan.take.replaces,
             )
             for i, growing in enumerate(self.in_progress)
             if growing.notes
@@ -287,25 +294,32 @@ class GenerationController(QObject):
             growing, take = self.in_progress[i], run.takes[i]
             if take.notes:
                 # The parent of a fork may be gone by now; the take then stands for itself.
-                session = session.with_take(self._record(growing, take), select=i == 0 or session is before)
+                session = session.with_take(
+                    self._record(growing, take, run.stopped.is_set()), select=i == 0 or session is before
+                )
         if session is not before:
             count = len(run.takes)
             name = self._name if count == 1 else self.tr("{0}, {1} takes").format(self._name, count)
             self._document.do(name, session)
 
-    def _record(self, growing: TakeInProgress, take: Take) -> TakeRecord:
+    def _record(self, growing: TakeInProgress, take: Take, stopped_early: bool) -> TakeRecord:
         settings = self._settings
         record = TakeRecord(
-            notes=take.notes,
+            notes=tuple(growing.notes),
             events=take.events,
             seconds=take.seconds,
             seed=take.seed,
             temperature=settings.temperature,
             top_p=settings.top_p,
             model=take.model,
-            marker=take.marker,
+            marker=growing.marker,
             created=time.time(),
+            end=self._plan.take.end,
+            rest=self._plan.take.rest,
+            replaces=self._plan.take.replaces,
         )
+        if stopped_early:
+            record = self._plan.cut_short(record)
         if self._fork is not None:
             record = self._fork.joined(record)
         taken = any(old.id == growing.id for old in self._document.session.takes)

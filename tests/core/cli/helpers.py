@@ -16,6 +16,7 @@ from core.midi.score import Note
 from tests.core.midi.builders import file_of, off, on
 
 ENTRY = [sys.executable, "-c", "from core.cli.start import main; main()"]
+ONE = ("--into", "one")  # a take on a track of its own
 KEYS = {
     "events", "notes", "music_seconds", "wall_seconds", "prefill_seconds", "first_event_seconds", "events_per_second",
     "real_time_factor", "underruns", "late_ms_p99", "device", "model", "seed", "seeds", "grid", "outputs",

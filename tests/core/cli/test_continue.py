@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from core.midi.read import read_score
-from tests.core.cli.helpers import KEYS, Command, take_notes, two_tracks
+from tests.core.cli.helpers import KEYS, ONE, Command, take_notes, two_tracks
 
 
 def test_the_take_follows_the_untouched_original(command: Command, song: Path, tiny: Path) -> None:
-    result = command.json("continue", song, "-o", "out file ü.mid", "--model", tiny, "--seconds", 3, "--seed", 7)
+    result = command.json("continue", song, *ONE, "-o", "out file ü.mid", "--model", tiny, "--seconds", 3, "--seed", 7)
     assert song.read_bytes() == two_tracks()
     before, after = read_score(song), read_score("out file ü.mid")
     assert after.chunks[:-1] == before.chunks
@@ -30,14 +30,14 @@ def test_the_take_follows_the_untouched_original(command: Command, song: Path, t
 
 
 def test_words_for_people_and_nothing_on_stderr(command: Command, song: Path, tiny: Path) -> None:
-    code, out, err = command("continue", song, "-o", "o.mid", "--model", tiny, "--events", 20, "--seed", 3)
+    code, out, err = command("continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--events", 20, "--seed", 3)
     assert (code, err) == (0, "")
     assert "seed 3" in out
     assert out.endswith("o.mid\n")
 
 
 def test_the_take_alone_starts_at_0(command: Command, song: Path, tiny: Path) -> None:
-    both = ["continue", song, "--model", tiny, "--seconds", 3, "--seed", 7]
+    both = ["continue", song, *ONE, "--model", tiny, "--seconds", 3, "--seed", 7]
     command.json(*both, "-o", "with.mid")
     command.json(*both, "-o", "alone.mid", "--take-only")
     alone = read_score("alone.mid")
@@ -49,7 +49,7 @@ def test_the_take_alone_starts_at_0(command: Command, song: Path, tiny: Path) ->
 
 
 def test_from_mid_file_cuts_the_original(command: Command, song: Path, tiny: Path) -> None:
-    command.json("continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--seed", 3, "--from", 3.5)
+    command.json("continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--seed", 3, "--from", 3.5)
     melody, bass, take = read_score("o.mid").tracks
     assert [n.pitch for n in melody.notes] == [72, 74, 76, 77]
     assert max(n.end for n in (*melody.notes, *bass.notes)) == pytest.approx(3.5)
@@ -57,9 +57,37 @@ def test_from_mid_file_cuts_the_original(command: Command, song: Path, tiny: Pat
     assert max(n.end for n in take.notes) <= 5.52
 
 
+def test_each_track_of_the_prompt_plays_on_and_the_original_returns(command: Command, song: Path, tiny: Path) -> None:
+    command.json("continue", song, "-o", "o.mid", "--model", tiny, "--bars", 1, "--seed", 3, "--from", 4)
+    after = read_score("o.mid")
+    assert {(t.channel, t.name) for t in after.tracks} <= {(0, after.tracks[0].name), (1, after.tracks[1].name)}
+    assert [n.start for n in after.tracks[0].notes] == [0.0, 1.0, 2.0, 3.0]
+    assert all(t.channel in (0, 1) for t in after.tracks[2:])
+    into = ["continue", song, "-o", "p.mid", "--model", tiny, "--seconds", 4, "--seed", 3, "--into"]
+    command.json(*into, 2)
+    taken = read_score("p.mid").tracks[-1]
+    assert (taken.channel, {48 <= n.pitch <= 55 for n in taken.notes}) == (1, {True})
+    assert "a track" in command.refuse(2, *into, "bass")
+    assert "stretch" in command.refuse(2, *into, 2, "--rest", "all")
+
+
 def test_keep_rest_leaves_it(command: Command, song: Path, tiny: Path) -> None:
     command.json(
-        "continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--seed", 3, "--from", 3.5, "--keep-rest"
+        "continue",
+        song,
+        "--into",
+        "one",
+        "-o",
+        "o.mid",
+        "--model",
+        tiny,
+        "--seconds",
+        2,
+        "--seed",
+        3,
+        "--from",
+        3.5,
+        "--keep-rest",
     )
     after = read_score("o.mid")
     assert after.chunks[:-1] == read_score(song).chunks
@@ -67,14 +95,14 @@ def test_keep_rest_leaves_it(command: Command, song: Path, tiny: Path) -> None:
 
 
 def test_length_in_bars_and_events(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "-o", "o.mid", "--model", tiny]
+    line = ["continue", song, *ONE, "-o", "o.mid", "--model", tiny]
     assert command.json(*line, "--bars", 1.5)["music_seconds"] == pytest.approx(6.0, abs=0.02)
     # What still sounds when the last event is sampled is closed by note-offs of our own.
     assert command.json(*line, "--events", 40)["events"] == 40
 
 
 def test_takes_into_files_of_their_own(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "--model", tiny, "--seconds", 8, "--seed", 5]
+    line = ["continue", song, *ONE, "--model", tiny, "--seconds", 8, "--seed", 5]
     result = command.json(*line, "-o", "o.mid", "--takes", 3)
     assert result["outputs"] == ["o-1.mid", "o-2.mid", "o-3.mid"]
     files = [Path(path).read_bytes() for path in result["outputs"]]
@@ -84,7 +112,7 @@ def test_takes_into_files_of_their_own(command: Command, song: Path, tiny: Path)
 
 
 def test_the_same_seed_gives_the_same_file(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "--model", tiny, "--seconds", 4]
+    line = ["continue", song, *ONE, "--model", tiny, "--seconds", 4]
     for out, seed in (("a.mid", 11), ("b.mid", 11), ("c.mid", 12)):
         command.json(*line, "-o", out, "--seed", seed)
     assert Path("a.mid").read_bytes() == Path("b.mid").read_bytes() != Path("c.mid").read_bytes()
@@ -94,7 +122,7 @@ def test_the_same_seed_gives_the_same_file(command: Command, song: Path, tiny: P
 
 
 def test_scale_and_range(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 90, "--seed", 2]
+    line = ["continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--seconds", 90, "--seed", 2]
     command.json(*line, "--scale", "D minor", "--low", "C4", "--high", 71)
     pitches = {n.pitch for n in take_notes(Path("o.mid"))}
     assert len(pitches) > 3
@@ -105,7 +133,7 @@ def test_scale_and_range(command: Command, song: Path, tiny: Path) -> None:
 
 
 def test_the_take_is_on_the_grid_of_the_prompt(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 60, "--seed", 1]
+    line = ["continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--seconds", 60, "--seed", 1]
     for options, name, ticks in (
         ([], "1/16", 120),
         (["--grid", "1/8"], "1/8", 240),
@@ -122,7 +150,7 @@ def test_the_take_is_on_the_grid_of_the_prompt(command: Command, song: Path, tin
 
 
 def test_a_flat_prompt_stays_flat_or_gets_a_human_touch(command: Command, song: Path, tiny: Path) -> None:
-    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--seconds", 10, "--seed", 1]
+    line = ["continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--seconds", 10, "--seed", 1]
     for dynamics in ("auto", "flat", "human"):
         command.json(*line, "--dynamics", dynamics)
         velocities = {n.velocity for n in take_notes(Path("o.mid"))}
@@ -142,7 +170,7 @@ def test_the_prompt_is_the_chosen_tracks_and_seconds(
         return prepare(self, prompt, *rest)
 
     monkeypatch.setattr(Engine, "prepare", spy)
-    line = ["continue", song, "-o", "o.mid", "--model", tiny, "--events", 5]
+    line = ["continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--events", 5]
     command.json(*line)
     command.json(*line, "--tracks", "2")
     command.json(*line, "--tracks", "2,1", "--prompt-seconds", 1.5)
@@ -151,7 +179,7 @@ def test_the_prompt_is_the_chosen_tracks_and_seconds(
 
 def test_the_file_may_be_continued_in_place_if_named(command: Command, song: Path, tiny: Path) -> None:
     chunks = read_score(song).chunks
-    command.json("continue", song, "-o", song, "--model", tiny, "--seconds", 1)
+    command.json("continue", song, *ONE, "-o", song, "--model", tiny, "--seconds", 1)
     assert read_score(song).chunks[:-1] == chunks
 
 
@@ -177,7 +205,7 @@ def test_a_fault_while_sampling_saves_what_there_is(
         return decode_one(self, *arguments)
 
     monkeypatch.setattr(Engine, "decode_one", fail)
-    code, out, err = command("continue", song, "-o", "o.mid", "--model", tiny, "--events", 90, "--json")
+    code, out, err = command("continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--events", 90, "--json")
     assert (code, err) == (1, "continuo-cli: The lights went out.\n")
     assert '"outputs": ["o.mid"]' in out
     assert take_notes(Path("o.mid"))

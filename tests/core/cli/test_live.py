@@ -18,7 +18,7 @@ import pytest
 from core.midi.read import read_score, score_messages
 from core.resources import bundled
 from tests.conftest import WAIT, JackServer, Listener, wait_for
-from tests.core.cli.helpers import Command, notes_on_wire, sounding, start, take_notes, wire_groups
+from tests.core.cli.helpers import ONE, Command, notes_on_wire, sounding, start, take_notes, wire_groups
 
 NOCTURNE = bundled("examples", "nocturne.mid")
 
@@ -61,7 +61,21 @@ def assert_same_notes(messages: list[bytes], path: Path) -> None:
 
 def test_all_of_a_live_continuation_arrives_and_is_saved(command: Command, jack: dict[str, str]) -> None:
     with listening_when_there() as listener:
-        line = ("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--seconds", 2, "--seed", 4, "--live", "--wait")
+        line = (
+            "continue",
+            NOCTURNE,
+            "--into",
+            "one",
+            "-o",
+            "o.mid",
+            "--take-only",
+            "--seconds",
+            2,
+            "--seed",
+            4,
+            "--live",
+            "--wait",
+        )
         result = command.json(*line)
         messages = listener().wait_for(is_silenced)
         assert_same_notes(messages, Path("o.mid"))
@@ -94,7 +108,7 @@ def test_the_port_is_heard_while_the_take_is_being_sampled(
             return decode_one(self, *arguments)
 
         monkeypatch.setattr(Engine, "decode_one", slow)
-        line = ("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--events", events, "--seed", 4)
+        line = ("continue", NOCTURNE, *ONE, "-o", "o.mid", "--take-only", "--events", events, "--seed", 4)
         command.json(*line, "--live", "--wait")
         assert len(sampled) == events - 1
         assert sampled[-1] - sampled[0] >= (events - 2) / rate
@@ -155,7 +169,7 @@ def test_an_end_in_mid_chord_silences_saves_and_reports(
     interrupt: Callable[[subprocess.Popen[str]], None], tmp_path: Path, jack: dict[str, str]
 ) -> None:
     out = tmp_path / "o.mid"
-    process = start("continue", NOCTURNE, "-o", out, "--take-only", "--seconds", "inf", "--seed", 4,
+    process = start("continue", NOCTURNE, *ONE, "-o", out, "--take-only", "--seconds", "inf", "--seed", 4,
                     "--live", "--wait", "--json", env=jack)  # fmt: skip
     try:
         with Listener("Continuo") as listener:
@@ -174,7 +188,7 @@ def test_an_end_in_mid_chord_silences_saves_and_reports(
 
 
 def test_kill_9_of_the_command_leaves_no_note_hanging(tmp_path: Path, jack: dict[str, str]) -> None:
-    process = start("continue", NOCTURNE, "--seconds", 60, "--seed", 4, "--live", "--wait", env=jack)
+    process = start("continue", NOCTURNE, *ONE, "--seconds", 60, "--seed", 4, "--live", "--wait", env=jack)
     try:
         with Listener("Continuo") as listener:
             listener.wait_for(lambda ms: len(sounding(ms)) >= 2)
@@ -204,7 +218,7 @@ def test_a_player_that_is_killed_leaves_no_note_hanging(
             return decode_one(self, *arguments)
 
         monkeypatch.setattr(Engine, "decode_one", fatal)
-        line = ("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--seconds", "inf", "--seed", 4)
+        line = ("continue", NOCTURNE, *ONE, "-o", "o.mid", "--take-only", "--seconds", "inf", "--seed", 4)
         code, _, err = command(*line, "--live", "grand pi")
         assert code == 1
         assert "ended unexpectedly" in err
@@ -214,7 +228,7 @@ def test_a_player_that_is_killed_leaves_no_note_hanging(
 
 
 def test_sigterm_while_waiting_for_a_connection(jack: dict[str, str]) -> None:
-    process = start("continue", NOCTURNE, "--live", "--wait", env=jack)
+    process = start("continue", NOCTURNE, *ONE, "--live", "--wait", env=jack)
     try:
         assert process.stderr
         for line in process.stderr:
@@ -240,7 +254,7 @@ def test_a_run_that_fails_before_its_first_event_leaves_the_output_file_as_it_is
 ) -> None:
     out = tmp_path / "o.mid"
     out.write_bytes(NOCTURNE.read_bytes())
-    process = start("continue", NOCTURNE, "-o", out, "--seconds", 5, "--seed", 4, "--live", "--json", env=jack)
+    process = start("continue", NOCTURNE, *ONE, "-o", out, "--seconds", 5, "--seed", 4, "--live", "--json", env=jack)
     try:
         assert process.stderr
         for line in process.stderr:
@@ -260,7 +274,22 @@ def test_a_take_is_played_on_its_voice_as_in_the_window(
     command: Command, song: Path, tiny: Path, jack: dict[str, str]
 ) -> None:
     with Listener(own_port="Grand Piano") as listener:
-        line = ("continue", song, "--model", tiny, "--seconds", 1, "--grid", "off", "--seed", 9, "--live", "grand")
+        line = (
+            "continue",
+            song,
+            "--into",
+            "one",
+            "--model",
+            tiny,
+            "--seconds",
+            1,
+            "--grid",
+            "off",
+            "--seed",
+            9,
+            "--live",
+            "grand",
+        )
         assert command.json(*line)["notes"] > 0
         messages = listener.wait_for(lambda ms: bool(ms) and ms[-1][0] & 0xF0 == 0xB0)
         played = [m for m in messages if m[0] & 0xF0 in (0x80, 0x90)]
@@ -283,7 +312,9 @@ def test_what_was_sampled_is_saved_when_the_midi_system_dies(
         return decode_one(self, *arguments)
 
     monkeypatch.setattr(Engine, "decode_one", fatal)
-    code, out, err = command("continue", NOCTURNE, "-o", "o.mid", "--take-only", "--seconds", "inf", "--live", "--json")
+    code, out, err = command(
+        "continue", NOCTURNE, *ONE, "-o", "o.mid", "--take-only", "--seconds", "inf", "--live", "--json"
+    )
     assert code == 1
     assert "JACK server has ended" in err
     assert json.loads(out.splitlines()[-1])["notes"] == len(take_notes(Path("o.mid"))) > 0

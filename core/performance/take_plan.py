@@ -1,0 +1,192 @@
+"""TakePlan: what a take is to be in its song before a note of it is sampled; and its notes, given to their tracks."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from core.arrangement.drums import repeat_drums
+from core.arrangement.track_assignment import TrackAssigner
+from core.codec.events import NoteMessage
+from core.midi.score import Note, Track, TrackKey
+from core.midi.tempo_map import TempoMap
+from core.midi.write import TakeNote, TakeVoice
+from core.performance.live_take import note_message
+from core.session.arrangement import (
+    arrangement,
+    continued_tracks,
+    end_on_bar_line,
+    playing_tracks,
+    take_parts,
+    tempo_map_of,
+)
+from core.session.forks import Fork
+from core.session.playback import Timed, timeline
+from core.session.session import Session, TakeRecord
+
+if TYPE_CHECKING:
+    from core.generation.continuation import Step
+
+
+class NoteRouter:
+    """Gives each note of a take to the tracks that play it, and each note-off to those that still sound the note.
+
+    `keys` are the tracks' keys, in the order of the assigner's tracks; times of messages are seconds from `start`.
+    Without an assigner all notes are of a track of the take's own.
+    """
+
+    def __init__(self, assigner: TrackAssigner | None, keys: Sequence[TrackKey], start: float) -> None:
+        self._assigner, self._keys, self._start = assigner, keys, start
+
+    def route(self, messages: Sequence[NoteMessage]) -> tuple[NoteMessage, ...]:
+        """The messages of one event with their tracks, in order: where several play a note, one for each."""
+        if self._assigner is None:
+            return tuple(messages)
+        return tuple(chain.from_iterable(map(self._routed, messages)))
+
+    def _routed(self, message: NoteMessage) -> Iterator[NoteMessage]:
+        assert self._assigner is not None
+        at = self._start + message.time
+        if not message.velocity:
+            for track in self._assigner.release(at, message.pitch):
+                yield message._replace(track=self._keys[track])
+            return
+        tracks, ended = self._assigner.assign(at, message.pitch, message.velocity)
+        for track, pitch in ended:  # a monophonic track ends its note as it begins another
+            yield message._replace(pitch=pitch, velocity=0, track=self._keys[track])
+        for track in tracks:
+            yield message._replace(track=self._keys[track])
+
+
+class PartRouter:
+    """A live take's Router: each note on the channel of its track's voice.
+
+    Where two tracks share a channel and sound one pitch, it ends when the last of them lets go.
+    """
+
+    def __init__(self, voices: Mapping[TrackKey | None, TakeVoice]) -> None:
+        self._voices = voices
+        self._sounding: Counter[tuple[int, int]] = Counter()  # (channel, pitch)
+
+    @property
+    def setup(self) -> Sequence[bytes]:
+        """What sets up the sounds of all voices."""
+        return list(dict.fromkeys(message for voice in self._voices.values() for message in voice.setup))
+
+    def route(self, messages: Sequence[NoteMessage]) -> list[Timed]:
+        """The messages of one event, in order of time; seconds from where sampling began."""
+        return [(m.time, wire) for m in messages for wire in self._wires(m)]
+
+    def _wires(self, message: NoteMessage) -> Iterator[bytes]:
+        channel = self._voices[message.track].channel
+        key = channel, message.pitch
+        if message.velocity:
+            if self._sounding[key]:
+                yield note_message(channel, message.pitch, 0)
+            self._sounding[key] += 1
+            yield note_message(channel, message.pitch, message.velocity)
+        elif self._sounding[key] <= 1:
+            self._sounding[key] = 0
+            yield note_message(channel, message.pitch, 0)
+        else:
+            self._sounding[key] -= 1
+
+
+@dataclass(frozen=True)
+class TakePlan:
+    """A take that is about to be sampled.
+
+    `take` is how it will lie in the song: marker, end, what it replaces; its notes are those that are there already:
+    what is kept of the take it goes on from, and repeated drums. Sampling begins at `start` (score seconds).
+    """
+
+    session: Session
+    take: TakeRecord
+    start: float
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The tracks that the take is to play on; none for a track of its own."""
+        score = self.session.score
+        return tuple(score.tracks[i] for i in playing_tracks(self.session)) if score else ()
+
+    def note_routers(self, count: int) -> list[NoteRouter]:
+        """A router for each of so many takes. What they know of the prompt is learned once."""
+        tracks = self.tracks
+        keys = [track.key for track in tracks]
+        if not tracks:
+            return [NoteRouter(None, (), self.start) for _ in range(count)]
+        tempo_map = self.session.tempo_map
+        known = [_with_kept(track, self.take, self.start, tempo_map) for track in tracks]
+        only = 0 if len(tracks) == 1 else None
+        prompt_start = min(self.session.prompt_start, self.take.marker)
+        first = TrackAssigner(known, self.start, prompt_start, tempo_map, only=only)
+        return [
+            NoteRouter(assigner, keys, self.start) for assigner in (first, *(first.copy() for _ in range(count - 1)))
+        ]
+
+    def route(self, count: int) -> "Callable[[Step], Step]":
+        """What gives the notes of so many takes to their tracks, as they are sampled."""
+        routers = self.note_routers(count)
+        return lambda step: replace(step, messages=routers[step.take].route(step.messages))
+
+    def cut_short(self, record: TakeRecord) -> TakeRecord:
+        """A take that was stopped on the way: it ends on the next bar line, and so do its drums."""
+        tempo_map = tempo_map_of(self.session.score, self.take.marker, self.take.rest)
+        end = self.start - self.take.marker + end_on_bar_line(tempo_map, self.start, record.seconds)
+        return replace(record, end=end, notes=tuple(note for note in record.notes if note.start < end))
+
+    @cached_property
+    def part_router(self) -> PartRouter:
+        """What plays the first take live."""
+        keys: list[TrackKey | None] = [track.key for track in self.tracks]
+        parts = take_parts(self.session, self.take, also=keys or [None])
+        return PartRouter({key: parts[key].voice for key in keys or [None]})
+
+    def accompaniment(self, metronome: bool) -> Iterator[Timed]:
+        """What plays beside the take from where sampling begins, and behind it to the song's end, in order of time.
+
+        It is laid out when the first message is asked for.
+        """
+        there = replace(self.take, notes=tuple(n for n in self.take.notes if self.take.marker + n.start >= self.start))
+        yield from timeline(self.session, "both", self.start, take=there, metronome=metronome)
+
+
+def plan_take(session: Session, marker: float, end: float, fork: Fork | None = None) -> TakePlan:
+    """A take from the marker (score seconds) that ends `end` seconds behind it, as the session's settings want it.
+
+    Of a fork, the notes that are kept are there already, and sampling begins behind them.
+    """
+    settings = session.settings
+    replaced = [session.score.tracks[i].key for i in continued_tracks(session)] if session.score else []
+    take = TakeRecord(marker=marker, end=end, seconds=end, rest=settings.rest, replaces=tuple(replaced))
+    start = fork.marker if fork else marker
+    kept = fork.kept if fork else ()
+    if settings.drums == "repeat" and session.score is not None:
+        kept = (*kept, *_repeated_drums(session, take, start))
+    return TakePlan(session, replace(take, notes=tuple(sorted(kept, key=lambda n: n.start))), start)
+
+
+def _repeated_drums(session: Session, take: TakeRecord, start: float) -> Iterator[TakeNote]:
+    """The drums' pattern from where the file's own stop to the take's end, as notes of the take."""
+    score = arrangement(session, take).score
+    tempo_map = score.tempo_map
+    first, last = tempo_map.tick(start), tempo_map.tick(take.marker + take.end)
+    for track, note in repeat_drums(score.tracks, tempo_map, first, last):
+        times = note.start - take.marker, note.end - take.marker
+        yield TakeNote(note.pitch, note.velocity, *times, score.tracks[track].key)
+
+
+def _with_kept(track: Track, take: TakeRecord, start: float, tempo_map: TempoMap) -> Track:
+    """A track up to the take's marker, and behind it what the take plays on it before sampling goes on."""
+    kept = [n for n in take.notes if n.track == track.key and take.marker + n.start < start]
+    if not kept:
+        return track
+    before = [n for n in track.notes if n.start < take.marker]
+    later: list[Note] = []
+    for note in kept:
+        first, last = take.marker + note.start, take.marker + note.end
+        later.append(Note(note.pitch, note.velocity, first, last, tempo_map.tick(first), tempo_map.tick(last)))
+    return replace(track, notes=tuple([*before, *later]))

@@ -1,0 +1,178 @@
+"""A take in its song: each note to its track, the band beside it, the original behind it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mido import Message, MetaMessage
+
+from core.codec.events import NoteMessage
+from core.live.outputs import ExistingPort, NoOutput
+from core.midi.score import TrackKey
+from core.midi.write import TakeVoice
+from core.performance.live_take import TakeStart
+from core.performance.take_in_progress import TakeInProgress
+from core.performance.take_plan import NoteRouter, PartRouter, TakePlan, plan_take
+from core.session.arrangement import pitch_range
+from core.session.forks import fork_prompt
+from core.session.session import Session, session_from_midi
+from tests.core.midi.builders import file_of, off, on
+from tests.core.performance.fakes import Made, player
+
+BAR = 1920  # ticks; two seconds at 120 bpm
+MELODY, BASS, DRUMS = (1, 0), (2, 1), (3, 9)
+
+
+def quarters(pitches: list[int], channel: int, bars: int) -> list[Message]:
+    count = 4 * bars
+    line = (pitches * count)[:count]
+    return [m for pitch in line for m in (on(pitch, 0, channel), off(pitch, 480, channel))]
+
+
+def song(**settings: object) -> Session:
+    """Eight bars of melody and bass; the drums stop after four. The marker stands at bar five."""
+    conductor = [MetaMessage("set_tempo", tempo=500_000), MetaMessage("time_signature", numerator=4, denominator=4)]
+    melody = [Message("program_change", program=73), *quarters([72, 76, 79, 76], 0, 8)]
+    bass = [Message("program_change", program=33, channel=1), *quarters([36, 43], 1, 8)]
+    drums = [m for _ in range(4) for p in (36, 38, 36, 38) for m in (on(p, 0, 9), off(p, 480, 9))]
+    session = session_from_midi(file_of(conductor, melody, bass, drums), "song.mid").with_marker(8.0)
+    return session.with_settings(replace(session.settings, **settings))  # type: ignore[arg-type]
+
+
+def message(time: float, pitch: int, velocity: int = 80) -> NoteMessage:
+    return NoteMessage(round(time * 100), pitch, velocity, time)
+
+
+def played(plan: TakePlan, *messages: NoteMessage) -> list[tuple[float, int, int, object]]:
+    (router,) = plan.note_routers(1)
+    return [(m.time, m.pitch, m.velocity, m.track) for m in router.route(messages)]
+
+
+def test_each_note_goes_to_the_track_it_belongs_to_and_its_end_follows_it() -> None:
+    plan = plan_take(song(), 8.0, 4.0)
+    assert played(plan, message(0, 38), message(0, 74), message(0.5, 38, 0), message(0.5, 74, 0)) == [
+        (0, 38, 80, BASS),
+        (0, 74, 80, MELODY),
+        (0.5, 38, 0, BASS),
+        (0.5, 74, 0, MELODY),
+    ]
+
+
+def test_a_monophonic_track_ends_its_note_as_it_begins_another() -> None:
+    plan = plan_take(song(), 8.0, 4.0)
+    assert played(plan, message(0, 38), message(0.5, 40), message(1.0, 38, 0)) == [
+        (0, 38, 80, BASS),
+        (0.5, 38, 0, BASS),
+        (0.5, 40, 80, BASS),
+    ]
+
+
+def test_what_tracks_double_in_the_prompt_they_double_again() -> None:
+    lead = quarters([72, 76, 79, 74], 0, 8)
+    twin = quarters([72, 76, 79, 74], 2, 8)
+    session = session_from_midi(file_of(lead, quarters([40], 1, 8), twin), "x.mid").with_marker(8.0)
+    plan = plan_take(session, 8.0, 4.0)
+    tracks = {track for _, _, velocity, track in played(plan, message(0, 77)) if velocity}
+    assert tracks == {(0, 0), (2, 2)}
+
+
+def test_one_track_is_as_it_was() -> None:
+    plan = plan_take(song(into="one"), 8.0, 4.0)
+    assert played(plan, message(0, 38), message(0, 74)) == [(0, 38, 80, None), (0, 74, 80, None)]
+    assert list(plan.part_router.setup) == [b"\xc2\x49"]
+
+
+def test_into_one_track_alone_keeps_to_its_range() -> None:
+    session = song(into="2:1")
+    plan = plan_take(session, 8.0, 4.0)
+    assert played(plan, message(0, 74)) == [(0, 74, 80, BASS)]
+    assert plan.take.replaces == (BASS,)
+    assert pitch_range(session) == (36, 43)
+    assert pitch_range(song()) == (0, 127)
+
+
+def test_the_band_plays_on_and_the_original_returns(made: Made) -> None:
+    playback = made(NoOutput())
+    session = song(drums="off")
+    plan = plan_take(session, 8.0, 4.0)
+    start = TakeStart(plan.start, 4.0, plan.part_router, plan.accompaniment(False))
+    live = playback.begin_take(start)
+    (router,) = plan.note_routers(1)
+    live.feed(router.route([message(0, 38), message(0.5, 38, 0)]), 1.0)
+    live.finish(4.0)
+    fed = [m for command in player().commands if command[0] == "feed" for m in command[1]]
+    notes = [(t, m) for t, m in fed if m.startswith(("9", "8"))]
+    assert (8.0, "912650") in notes
+    assert (8.5, "812640") in notes
+    assert [t for t, m in notes if m.startswith("90")] == [12.0 + 0.5 * i for i in range(8)]  # melody, from bar 7 on
+    assert player().commands[-1] == ("finish", 16.0)
+
+
+def test_drums_that_stop_repeat_their_pattern_as_notes_of_the_take() -> None:
+    plan = plan_take(song(), 8.0, 4.0)
+    drums = [(n.start, n.pitch) for n in plan.take.notes if n.track == DRUMS]
+    assert drums == [(pytest.approx(0.5 * i), (36, 38)[i % 2]) for i in range(8)]
+    assert plan_take(song(drums="off"), 8.0, 4.0).take.notes == ()
+    early = plan_take(song().with_marker(2.0), 2.0, 4.0)
+    assert early.take.notes == ()  # the file's own play there
+
+
+def test_a_take_that_is_stopped_ends_on_the_next_bar_line_and_so_do_its_drums() -> None:
+    plan = plan_take(song(), 8.0, 8.0)
+    record = plan.cut_short(replace(plan.take, seconds=2.3))
+    assert record.end == pytest.approx(4.0)
+    assert max(n.start for n in record.notes) == pytest.approx(3.5)
+
+
+def test_a_fork_goes_on_with_the_tracks_of_what_is_kept() -> None:
+    session = song()
+    plan = plan_take(session, 8.0, 4.0)
+    growing = TakeInProgress(8.0, 0.0, plan.take.notes)
+    (router,) = plan.note_routers(1)
+    growing.add(router.route([message(0, 38), message(0, 74), message(1, 38, 0), message(1, 74, 0)]), 2.0)
+    session = session.with_take(replace(plan.take, notes=tuple(growing.notes), seconds=4.0))
+    fork = fork_prompt(session, session.current, 1.5)
+    again = plan_take(session, 8.0, 4.0, fork)
+    assert again.start == 9.5
+    assert [n.pitch for n in again.take.notes if n.track in (BASS, MELODY)] == [38, 74]
+    assert not {36, 38} & {n.pitch for n in fork.tracks[-1].notes} - {38}  # no drums in the prompt
+    assert played(again, message(0, 40)) == [(0, 40, 80, BASS)]
+
+
+def test_a_port_that_keeps_its_own_sounds_gets_no_programs_beside_a_take(made: Made) -> None:
+    playback = made(ExistingPort("x"), programs=False)
+    plan = plan_take(song(), 8.0, 4.0)
+    live = playback.begin_take(TakeStart(plan.start, 4.0, plan.part_router, plan.accompaniment(False)))
+    live.feed((), 1.0)
+    live.finish(4.0)
+    fed = [m for command in player().commands if command[0] == "feed" for _, m in command[1]]
+    assert not [m for m in fed if m.startswith("c")]
+    assert [m for m in fed if m.startswith("9")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(60, 62), st.booleans()), max_size=40))
+def test_two_tracks_on_one_channel_do_not_cut_each_other(moves: list[tuple[int, int, bool]]) -> None:
+    """A pitch sounds on the wire from the first note-on of a track until the last has let go of it."""
+    keys = [(0, 0), (1, 0), (2, 3)]
+    voices: dict[TrackKey | None, TakeVoice] = {key: TakeVoice(key[1], (), True) for key in keys}
+    router = PartRouter(voices)
+    held: set[tuple[tuple[int, int], int]] = set()
+    sounding: set[tuple[int, int]] = set()
+    for track, pitch, is_on in moves:
+        key = keys[track]
+        if is_on == ((key, pitch) in held):
+            continue  # a track strikes what it does not sound, and lets go of what it does
+        (held.add if is_on else held.discard)((key, pitch))
+        for _, wire in router.route([NoteMessage(0, pitch, 80 * is_on, 0.0, key)]):
+            place = wire[0] & 15, wire[1]
+            if wire[0] & 0xF0 == 0x90:
+                assert place not in sounding
+                sounding.add(place)
+            else:
+                sounding.discard(place)
+        assert sounding == {(key[1], pitch) for key, pitch in held}
+
+
+def test_without_an_assigner_nothing_is_given_to_a_track() -> None:
+    assert NoteRouter(None, (), 0.0).route([message(0, 60)]) == (message(0, 60),)
