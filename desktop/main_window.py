@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.session.session import Session
+from core.session.arrangement import tracks_to_play_into
+from core.session.session import GenerationSettings, Session
 from desktop.actions import Actions, KeyGuard, build_menus
 from desktop.adapters.file_worker import FileWorker
 from desktop.adapters.generation_signals import GenerationSignals
@@ -292,9 +293,12 @@ class MainWindow(QMainWindow):
         self.playback.return_to_start()
         self.roll.scroll_to(max(self.playback.position - 0.05 * self.roll.visible_seconds, 0.0))
 
-    def change_settings(self, settings: object) -> None:
+    def change_settings(self, settings: GenerationSettings) -> None:
         """Take over settings of the panel; the next new session begins with them."""
-        self.commands.change(self.tr("Change settings"), lambda s: s.with_settings(settings), "settings")  # type: ignore[arg-type]
+        is_other_rest = settings.rest != self.document.session.settings.rest
+        self.commands.change(self.tr("Change settings"), lambda s: s.with_settings(settings), "settings")
+        if is_other_rest:
+            self.commands.set_rest(settings.rest)
         self.preferences.change(generation=self.document.session.settings)
 
     def quantise(self) -> None:
@@ -335,6 +339,7 @@ class MainWindow(QMainWindow):
         session = self.document.session
         self.setWindowTitle(f"{self.document.name}[*] – Continuo")
         self.setWindowModified(self.document.is_changed)
+        self.panel.show_tracks(tracks_to_play_into(session))
         self.panel.show_settings(session.settings)
         self.panel.show_plan(self._plan())
         shown = self._shown

@@ -230,7 +230,7 @@ def _save(
 ) -> None:
     for i, ((take, in_progress), path) in enumerate(zip(made, paths, strict=bool(paths)), 1):
         name = "Continuo take" if len(made) == 1 else f"Continuo take {i}"
-        record = replace(plan.take, notes=tuple(in_progress.notes), seconds=take.seconds, name=name)
+        record = replace(plan.take, notes=in_progress.record().notes, seconds=take.seconds, name=name)
         session = plan.session.with_take(plan.cut_short(record))
         save_midi(session, path, "take" if wanted.take_only else "score and take")
 

@@ -70,7 +70,11 @@ class Run:
             for sampled in continuation:
                 step = self.route(sampled)
                 if step.take == 0:
-                    self.play(step)
+                    try:
+                        self.play(step)
+                    except Exception:
+                        self.show(step)  # it was sampled all the same
+                        raise
                     self.head = step.head
                 self.seconds = self.clock() - started - waited
                 if step.event is not None:

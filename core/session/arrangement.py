@@ -81,6 +81,12 @@ def playing_tracks(session: Session) -> tuple[int, ...]:
     return prompt if len(prompt) > 1 else ()
 
 
+def tracks_to_play_into(session: Session) -> list[tuple[str, str]]:
+    """The tracks that a take can play into alone: (the setting `into` for it, its name), drums left out."""
+    tracks = session.score.tracks if session.score else ()
+    return [(f"{t.chunk}:{t.channel}", t.name) for t in tracks if not t.is_percussion]
+
+
 def continued_tracks(session: Session) -> tuple[int, ...]:
     """The tracks (indices) that are the prompt: those in it, or the one that the take is to play into alone."""
     playing = playing_tracks(session)

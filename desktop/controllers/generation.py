@@ -305,7 +305,7 @@ class GenerationController(QObject):
     def _record(self, growing: TakeInProgress, take: Take, stopped_early: bool) -> TakeRecord:
         settings = self._settings
         record = TakeRecord(
-            notes=tuple(growing.notes),
+            notes=growing.record().notes,  # what sounded when it broke off, too
             events=take.events,
             seconds=take.seconds,
             seed=take.seed,

@@ -1,6 +1,7 @@
 """Commands: changes of the session that take more than one call: takes taken further, notes that are clicked."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
@@ -9,7 +10,7 @@ from core.midi.write import TakeNote, take_voice
 from core.performance.playback import Playback
 from core.session.edits import Part, note_at
 from core.session.forks import accept_take
-from core.session.session import Session, TakeRecord
+from core.session.session import RestOfSong, Session, TakeRecord
 from desktop.adapters.file_worker import FileWorker, Task
 from desktop.adapters.gc_pause import gc_frozen
 from desktop.controllers.document import Document
@@ -63,6 +64,13 @@ class Commands(QObject):
         """Show a take, and hear it from now on."""
         if take_id != self._document.session.current:
             self.attempt(lambda take: self._document.amend(self._document.session.select_take(take)), take_id)
+
+    def set_rest(self, rest: RestOfSong) -> None:
+        """What becomes of the rest of the song goes for the take that is shown, too."""
+        take = self._document.session.current_take
+        if take is not None and take.rest != rest:
+            name = self.tr("The rest of the song under {0}").format(take.name)
+            self.change(name, lambda s: s.with_changed_take(replace(take, rest=rest)))
 
     def fork_take(self, take_id: str) -> None:
         """Continue a take from its notes that are selected, else from its end."""

@@ -1,7 +1,7 @@
 """GenerationPanel: what to sample next, and the button that starts and stops it."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -40,6 +40,13 @@ _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each
 _BUNDLED = ""  # the settings' name for the bundled model
 _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
 
+_INTO = {"The prompt's tracks": "auto", "A track of its own": "one"}
+_RESTS = {
+    "Comes back after the take": "stretch",
+    "Gives way to the end": "rest",
+    "Plays on beside it": "beside",
+}
+_DRUMS = {"Go on": "repeat", "As in the file": "off"}
 _DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
 
 _TIPS = {
@@ -47,6 +54,11 @@ _TIPS = {
     "length": "How much is played on. You can stop at any time and keep what is there.",
     "unit": "Count the length in seconds or in bars.",
     "takes": "How many different continuations are made at once, to choose from.",
+    "into": "Which tracks play the take. On the prompt's tracks each note goes to the one that it belongs to, with its "
+    "sound: the bass stays the bass. Into one track alone, that track is the prompt, too.",
+    "rest": "What becomes of what those tracks play behind the marker. It comes back where the take ends; or nothing "
+    "of it is left; or all of it plays on, and the take beside it. Other tracks and drums always play on.",
+    "drums": "Whether drums that stop go on with the pattern of their last bars, as notes of the take.",
     "seed": "The number a continuation grows from: the same seed with the same settings plays the same notes.",
     "dice": "Throw the dice for another seed.",
     "lock": "Keep this seed. If it is not locked, every continuation gets a new one.",
@@ -102,7 +114,7 @@ class GenerationPanel(QWidget):
         """Show settings; emits nothing."""
         self._settings = settings
         fields = (self.model, self.length, self.unit, self.takes, self.seed, self.lock, self.scale, self.low, self.high)
-        fields += (self.grid, self.dynamics)
+        fields += (self.grid, self.dynamics, self.into, self.rest, self.drums)
         blockers = [QSignalBlocker(field) for field in fields]
         self._choose_model(settings.model)
         self.unit.setCurrentIndex(self.unit.findData(settings.unit))
@@ -126,6 +138,9 @@ class GenerationPanel(QWidget):
         show_number(self.high, settings.high)
         self.grid.setCurrentIndex(self.grid.findData(settings.grid))
         self.dynamics.setCurrentIndex(self.dynamics.findData(settings.dynamics))
+        self._choose_into(settings.into)
+        self.rest.setCurrentIndex(self.rest.findData(settings.rest))
+        self.drums.setCurrentIndex(self.drums.findData(settings.drums))
         self.reset.setEnabled(replace(DEFAULTS, model=settings.model, seed=settings.seed) != settings)
         del blockers
 
@@ -142,6 +157,18 @@ class GenerationPanel(QWidget):
                 tip = f"{words}\n{_TIPS['model']}" + (f"\nLicence: {licence}" if licence else "")
                 self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
             self._choose_model(self._settings.model)
+
+    def show_tracks(self, tracks: Sequence[tuple[str, str]]) -> None:
+        """The tracks that a take can play into alone: (key as settings keep it, name)."""
+        known = [(self.into.itemData(i), self.into.itemText(i)) for i in range(len(_INTO), self.into.count())]
+        wanted = [(key, f"Only {name}") for key, name in tracks]
+        if known != wanted:
+            with QSignalBlocker(self.into):
+                while self.into.count() > len(_INTO):
+                    self.into.removeItem(len(_INTO))
+                for key, words in wanted:
+                    self.into.addItem(words, key)
+                self._choose_into(self._settings.into)
 
     def set_running(self, running: bool) -> None:
         """Whether the button says Stop."""
@@ -213,9 +240,8 @@ class GenerationPanel(QWidget):
         self.grid = QComboBox()
         for grid in GRID_CHOICES:
             self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
-        self.dynamics = QComboBox()
-        for words, dynamics in _DYNAMICS.items():
-            self.dynamics.addItem(words, dynamics)
+        self.dynamics = _choice(_DYNAMICS)
+        self.into, self.rest, self.drums = (_choice(words) for words in (_INTO, _RESTS, _DRUMS))
         self.reset = QPushButton("Reset")
         self.reset.setAutoDefault(False)
         icons.set_icon(self.reset, "reset")
@@ -232,12 +258,15 @@ class GenerationPanel(QWidget):
             (self.high, "high", "Highest note"),
             (self.grid, "grid", "Grid"),
             (self.dynamics, "dynamics", "Dynamics"),
+            (self.into, "into", "Plays on"),
+            (self.rest, "rest", "The rest of the song"),
+            (self.drums, "drums", "Drums"),
             (self.reset, "reset", "Reset the settings"),
         ):
             field.setToolTip(_TIPS[key])
             field.setAccessibleName(name)
             field.setAccessibleDescription(_TIPS[key])
-        for box in (self.model, self.unit, self.scale, self.grid, self.dynamics):
+        for box in (self.model, self.unit, self.scale, self.grid, self.dynamics, self.into, self.rest, self.drums):
             box.setMinimumContentsLength(4)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -255,6 +284,9 @@ class GenerationPanel(QWidget):
             ("Model", self.model, [(self.model, 1)]),
             ("Length", self.length, [(self.length, 1), (self.unit, 1)]),
             ("Takes", self.takes, [(self.takes, 0), (QWidget(), 1)]),
+            ("Plays on", self.into, [(self.into, 1)]),
+            ("The rest", self.rest, [(self.rest, 1)]),
+            ("Drums", self.drums, [(self.drums, 1)]),
             ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
             ("Temperature", self.temperature, [(self.temperature, 1)]),
             ("Top-p", self.top_p, [(self.top_p, 1)]),
@@ -307,6 +339,9 @@ class GenerationPanel(QWidget):
         self.high.valueChanged.connect(lambda high: self._change(high=high, low=min(high, self._settings.low)))
         self.grid.currentIndexChanged.connect(lambda: self._change(grid=self.grid.currentData()))
         self.dynamics.currentIndexChanged.connect(lambda: self._change(dynamics=self.dynamics.currentData()))
+        self.into.currentIndexChanged.connect(lambda: self._change(into=self.into.currentData()))
+        self.rest.currentIndexChanged.connect(lambda: self._change(rest=self.rest.currentData()))
+        self.drums.currentIndexChanged.connect(lambda: self._change(drums=self.drums.currentData()))
         self.reset.clicked.connect(self._reset)
 
     # What the user does
@@ -344,12 +379,24 @@ class GenerationPanel(QWidget):
         tip = self.model.itemData(index, Qt.ItemDataRole.ToolTipRole)
         self.model.setToolTip(tip or _TIPS["model"])
 
+    def _choose_into(self, into: str) -> None:
+        """A track that is gone stands for the prompt's tracks, as in `core.session.arrangement`."""
+        self.into.setCurrentIndex(max(self.into.findData(into), 0))
+
     def _choose_scale(self, scale: str) -> None:
         index = self.scale.findData(scale)
         if index < 0:  # spelled as in a file: "Gb major"
             self.scale.addItem(scale, scale)
             index = self.scale.count() - 1
         self.scale.setCurrentIndex(index)
+
+
+def _choice(options: Mapping[str, str]) -> QComboBox:
+    """A list to choose from: words for the user -> value of the setting."""
+    box = QComboBox()
+    for words, value in options.items():
+        box.addItem(words, value)
+    return box
 
 
 def _tool(name: str) -> FlatButton:
