@@ -27,6 +27,10 @@ NO_SYSTEM = (
     "No MIDI system was found: load ALSA's sequencer (sudo modprobe snd-seq) or start a JACK server, "
     "or play through the built-in synth."
 )
+NO_ALSA = (
+    "MIDI ports need the ALSA library, which this system does not have: install it (its package is called libasound2, "
+    "libasound2t64 or alsa-lib)."
+)
 NO_VIRTUAL = (
     "Windows has no virtual MIDI ports of its own: make a loopback port with Windows MIDI Services or "
     'loopMIDI, then name it, as in --live "loopMIDI".'
@@ -34,9 +38,11 @@ NO_VIRTUAL = (
 
 
 def _rtmidi() -> Any:
-    """The module: loaded when first needed, and without type stubs."""
-    import rtmidi
-
+    """The module: loaded when first needed, and without type stubs. Raises NotFound where ALSA's library is missing."""
+    try:
+        import rtmidi
+    except ImportError as error:
+        raise NotFound(NO_ALSA) from error
     return rtmidi
 
 

@@ -12,6 +12,8 @@ if __name__ == "__main__":
 
         run_commands()
     else:
-        from desktop.app import main as open_window
-
+        try:
+            from desktop.app import main as open_window
+        except ImportError as error:  # the portable archive on a system without a desktop
+            sys.exit(f"The window needs a library that this system does not have: {error}")
         sys.exit(open_window())

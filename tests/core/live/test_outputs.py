@@ -70,6 +70,13 @@ def test_no_midi_system_is_one_sentence(monkeypatch, capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_without_the_alsa_library_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rtmidi", None)  # importing it fails as it does there
+    for attempt in (list_ports, lambda: open_output(VirtualPort())):
+        with pytest.raises(NotFound, match="libasound2"):
+            attempt()
+
+
 def test_who_listens_on_alsa_is_read_from_its_client_list():
     text = """Client info
   cur  clients : 3
