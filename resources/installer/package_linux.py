@@ -87,10 +87,23 @@ def _control(tree: Path) -> str:
         "Architecture": architecture(),
         "Maintainer": MAINTAINER,
         "Installed-Size": str(_size(tree) // 1024),
-        "Depends": ", ".join((*_linked(tree), *BY_NAME)),
+        "Depends": ", ".join(depends(_linked(tree))),
         "Description": (LINUX / "description").read_text().rstrip("\n"),
     }
     return "".join(f"{key}: {value}\n" for key, value in fields.items())
+
+
+def depends(linked: list[str]) -> list[str]:
+    """Those packages and the ones loaded by name, each once."""
+    named = {package.split()[0] for package in linked}
+    return linked + [package for package in BY_NAME if package.split()[0] not in named]
+
+
+def _brought_along(tree: Path) -> list[str]:
+    """The Debian packages of libraries that the bundle has a copy of."""
+    names = [f"*/{file.name}" for file in (tree / HOME / "_internal").glob("*.so*") if not file.is_symlink()]
+    found = subprocess.run(["dpkg-query", "-S", *names], capture_output=True, text=True, check=False).stdout
+    return sorted({line.split(":")[0] for line in found.splitlines()})
 
 
 def _linked(tree: Path) -> list[str]:
@@ -104,6 +117,7 @@ def _linked(tree: Path) -> list[str]:
         command = ["dpkg-shlibdeps", "-O", "--ignore-missing-info", "--warnings=0", "-xcontinuo"]
         # What the bundle brings itself is found here, and belongs to no package.
         command += [f"-l{name}" for name in folders]
+        command += [f"-x{package}" for package in _brought_along(tree)]
         command += [f"-e{file}" for file in files]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 
 from desktop.association import SESSION_TYPE
-from resources.installer import dist, licences
+from resources.installer import dist, licences, package_linux
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLER = ROOT / "resources" / "installer"
@@ -199,3 +199,9 @@ def test_the_installer_for_windows_compiles(tmp_path: Path) -> None:
     for name in ("continuo.exe", "continuo-cli.exe", "_internal/python.dll"):
         (bundle / name).write_bytes(b"MZ")
     assert dist.windows_installer(bundle, tmp_path).stat().st_size > 50_000
+
+
+def test_each_package_that_the_deb_needs_is_named_once() -> None:
+    named = package_linux.depends(["libc6 (>= 2.35)", "libegl1", "libasound2 (>= 1.0.16)"])
+    assert named[:3] == ["libc6 (>= 2.35)", "libegl1", "libasound2 (>= 1.0.16)"]
+    assert [name.split()[0] for name in named[3:]] == ["libgl1", "fonts-dejavu-core"]
