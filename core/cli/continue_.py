@@ -94,6 +94,9 @@ class ContinueOptions:
     drums: Annotated[
         str, typer.Option(metavar="repeat|off", help="Whether drums that stop repeat their pattern under the take.")
     ] = "repeat"
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Write the take's notes into the tracks they play on, not beside them.")
+    ] = False
     keep_rest: Annotated[bool, typer.Option("--keep-rest", help="The same as --rest beside.")] = False
     live: Annotated[
         str | None,

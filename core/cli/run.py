@@ -232,7 +232,7 @@ def _save(
         name = "Continuo take" if len(made) == 1 else f"Continuo take {i}"
         record = replace(plan.take, notes=in_progress.record().notes, seconds=take.seconds, name=name)
         session = plan.session.with_take(plan.cut_short(record))
-        save_midi(session, path, "take" if wanted.take_only else "score and take")
+        save_midi(session, path, "take" if wanted.take_only else "score and take", is_merged=wanted.merge)
 
 
 def _figures(

@@ -109,9 +109,16 @@ def _added(
         yield AddedTrack(name, channel, notes, setup, port)
 
 
-def save_midi(session: Session, path: str | os.PathLike[str], content: MidiContent, take_id: str = "") -> None:
+def save_midi(
+    session: Session,
+    path: str | os.PathLike[str],
+    content: MidiContent,
+    take_id: str = "",
+    *,
+    is_merged: bool = False,
+) -> None:
     """Write `midi_bytes` to `path`, whole or not at all. Raises UsageError and WriteError."""
-    write_atomically(path, midi_bytes(session, content, take_id))
+    write_atomically(path, midi_bytes(session, content, take_id, is_merged=is_merged))
 
 
 def _chosen(session: Session, take_id: str) -> TakeRecord:

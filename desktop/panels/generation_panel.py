@@ -42,9 +42,9 @@ _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
 
 _INTO = {"The prompt's tracks": "auto", "A track of its own": "one"}
 _RESTS = {
-    "Comes back after the take": "stretch",
-    "Gives way to the end": "rest",
-    "Plays on beside it": "beside",
+    "Returns after it": "stretch",
+    "Is left out": "rest",
+    "Plays beside it": "beside",
 }
 _DRUMS = {"Go on": "repeat", "As in the file": "off"}
 _DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
@@ -285,7 +285,7 @@ class GenerationPanel(QWidget):
             ("Length", self.length, [(self.length, 1), (self.unit, 1)]),
             ("Takes", self.takes, [(self.takes, 0), (QWidget(), 1)]),
             ("Plays on", self.into, [(self.into, 1)]),
-            ("The rest", self.rest, [(self.rest, 1)]),
+            ("Rest of song", self.rest, [(self.rest, 1)]),
             ("Drums", self.drums, [(self.drums, 1)]),
             ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
             ("Temperature", self.temperature, [(self.temperature, 1)]),

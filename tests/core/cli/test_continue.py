@@ -63,6 +63,10 @@ def test_each_track_of_the_prompt_plays_on_and_the_original_returns(command: Com
     assert {(t.channel, t.name) for t in after.tracks} <= {(0, after.tracks[0].name), (1, after.tracks[1].name)}
     assert [n.start for n in after.tracks[0].notes] == [0.0, 1.0, 2.0, 3.0]
     assert all(t.channel in (0, 1) for t in after.tracks[2:])
+    command.json("continue", song, "-o", "m.mid", "--model", tiny, "--bars", 1, "--seed", 3, "--from", 4, "--merge")
+    merged = read_score("m.mid")
+    assert len(merged.tracks) == 2
+    assert sum(len(t.notes) for t in merged.tracks) == sum(len(t.notes) for t in after.tracks)
     into = ["continue", song, "-o", "p.mid", "--model", tiny, "--seconds", 4, "--seed", 3, "--into"]
     command.json(*into, 2)
     taken = read_score("p.mid").tracks[-1]
