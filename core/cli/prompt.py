@@ -51,7 +51,10 @@ def choose(
     notes = [note for i in indices for note in score.tracks[i].notes]
     if not notes:
         what = "but drums in those tracks" if tracks else "but drums" if score.notes else "that plays a note"
-        raise UnreadableInput(f"{path.name} has nothing {what}, so there is nothing to continue.")
+        why = (
+            "the models play no drums; the window repeats their pattern" if score.notes else "nothing can be continued"
+        )
+        raise UnreadableInput(f"{path.name} has nothing {what}: {why}.")
     marker = default_marker(score, indices)
     if from_seconds is not None:
         if not 0 <= from_seconds <= score.end:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from core.arrangement.drums import is_drums_alone
 from core.errors import ContinuoError
 from core.generation.constraints import Rules
 from core.generation.options import Options, Take
@@ -166,8 +167,23 @@ class GenerationController(QObject):
     def proceed(self) -> None:
         """Go on from the marker."""
         session = self._document.session
+        if session.score is not None and is_drums_alone(session.score.tracks):
+            self._repeat_drums(session)
+            return
         prompt = _request(session, _tracks(session), session.marker, session.prompt_start)
         self._begin(self.tr("Continue"), prompt, None, session.marker)
+
+    def _repeat_drums(self, session: Session) -> None:
+        """What can be done behind drums alone, which no model plays: their pattern goes on, as a take."""
+        assert session.score is not None
+        marker = session.marker or end_on_bar_line(session.tempo_map, 0.0, session.score.end)
+        end = end_on_bar_line(session.tempo_map, marker, seconds_to_sample(session, marker))
+        take = plan_take(session.with_settings(replace(session.settings, drums="repeat")), marker, end).take
+        if take.notes:
+            self._document.do(self.tr("Repeat the drums"), session.with_take(replace(take, created=time.time())))
+            self.message.emit(self.tr("The models play no drums, so the pattern of the drums was repeated."))
+        else:
+            self.message.emit(self.tr("The models play no drums, and these have stopped: move the marker to them."))
 
     def fork(self, take_id: str, at: float) -> None:
         """Go on from within a take, `at` seconds from its marker. Raises UsageError if that cannot be."""

@@ -95,3 +95,19 @@ def test_the_panel_says_which_tracks_play_and_what_becomes_of_the_rest(
     assert arrangement(session, changed).score == session.score
     at_work.window.editing.undo()
     assert at_work.takes[0].rest == "stretch"
+
+
+def test_behind_drums_alone_their_pattern_is_repeated(desk: Callable[..., Desk], homes: Path, tmp_path: Path) -> None:
+    metre = MetaMessage("time_signature", numerator=4, denominator=4)
+    drums = [m for _ in range(4) for p in (36, 42, 38, 42) for m in (on(p, 0, 9), off(p, 480, 9))]
+    (tmp_path / "loop.mid").write_bytes(file_of([metre, *drums]))
+    at_work = desk()
+    at_work.open(tmp_path / "loop.mid")
+    at_work.set(unit="bars", length=2.0)
+    at_work.window.proceed()
+    (take,) = at_work.takes
+    assert (take.marker, take.end) == (8.0, 4.0)
+    assert [(n.start, n.pitch, n.track) for n in take.notes] == [
+        (0.5 * i, (36, 42, 38, 42)[i % 4], (0, 9)) for i in range(8)
+    ]
+    assert any("no drums" in words for words in at_work.messages)
