@@ -39,7 +39,7 @@ def test_what_is_saved_is_loaded(saved: Path) -> None:
     assert (info.name, info.config, info.provenance["licence"]) == ("Small", SMALL, "CC0")
     ids = torch.arange(20)[None]
     with torch.no_grad():
-        assert torch.equal(model(ids), original(ids))
+        torch.testing.assert_close(model(ids), original(ids), atol=2e-4, rtol=1e-4)
 
 
 def test_packed_weights_are_half_the_size_of_fp16_and_agree(tmp_path: Path) -> None:

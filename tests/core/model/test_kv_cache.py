@@ -42,6 +42,11 @@ def decode(inference: Inference, cache: KVCache, events: list[int]) -> torch.Ten
     return torch.stack([inference.decode_one([event], cache) for event in events])
 
 
+def assert_close(found: torch.Tensor, expected: torch.Tensor) -> None:
+    """The same but for rounding: in which order a processor adds depends on where numbers lie in memory."""
+    torch.testing.assert_close(found, expected, atol=2e-4, rtol=1e-4)
+
+
 def read(cache: KVCache, qkv: torch.Tensor, at_once: bool) -> torch.Tensor:
     """What is found, (layer, B, H, T, D), by each layer's queries, keys and values, (layer, 3, B, H, T, D)."""
     t = qkv.shape[-2]
@@ -62,7 +67,7 @@ def test_a_branch_takes_no_memory_and_leaves_the_prompt_as_it_is(inference: Infe
     decode(inference, prompt.branch(), [10, 11, 12, 13])
     branch = prompt.branch()
     assert branch.keys is prompt.keys
-    assert torch.equal(decode(inference, branch, [70, 71, 72]), first)
+    assert_close(decode(inference, branch, [70, 71, 72]), first)
     assert prompt.length == len(PROMPT)
 
 
@@ -71,8 +76,8 @@ def test_branches_in_use_at_once_do_not_disturb_each_other(inference: Inference,
     one, other = prompt.branch(), prompt.branch()
     together = [(inference.decode_one([a], one), inference.decode_one([b], other)) for a, b in
                 zip([70, 71, 72], [10, 11, 12], strict=True)]  # fmt: skip
-    assert torch.equal(torch.stack([a for a, _ in together]), alone[0])
-    assert torch.equal(torch.stack([b for _, b in together]), alone[1])
+    assert_close(torch.stack([a for a, _ in together]), alone[0])
+    assert_close(torch.stack([b for _, b in together]), alone[1])
 
 
 def assert_both_find_the_same(

