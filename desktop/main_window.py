@@ -180,6 +180,7 @@ class MainWindow(QMainWindow):
         continuing.grown.connect(self._show_growing)
         continuing.ended.connect(self.takes.end_growing)
         self.model_signals.models_found.connect(self.panel.show_models)
+        self.model_signals.model_ready.connect(lambda facts: self.panel.show_missing_model(facts.missing))
         playback.changed.connect(self._on_playback)
         playback.moved.connect(self.transport.show_position)
         self.commands.refused.connect(self._show_all)
@@ -296,7 +297,7 @@ class MainWindow(QMainWindow):
     def change_settings(self, settings: GenerationSettings) -> None:
         """Take over settings of the panel; the next new session begins with them."""
         is_other_rest = settings.rest != self.document.session.settings.rest
-        self.commands.change(self.tr("Change settings"), lambda s: s.with_settings(settings), "settings")
+        self.document.change_settings(settings)
         if is_other_rest:
             self.commands.set_rest(settings.rest)
         self.preferences.change(generation=self.document.session.settings)

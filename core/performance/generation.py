@@ -31,10 +31,11 @@ CLOSING = 30.0  # seconds for what is under way, such as the import of torch, to
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """The model that is loaded, for the user."""
+    """The model that is loaded, for the user; `missing` is the one wanted in its place that could not be loaded."""
 
     name: str
     device: str
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Generation:
         self._changed = threading.Condition()
         self._wanted = _Wanted()
         self._loaded: str | None = None
+        self._facts: ModelFacts | None = None  # of the engine
         self._engine: Engine | None = None
         self._prepared: tuple[PromptRequest, PreparedPrompt] | None = None
         self._key: Key | None = None
@@ -103,10 +105,13 @@ class Generation:
         return 1 / (self._step_seconds * DENSE * takes) if self._step_seconds else None
 
     def want_model(self, name: str) -> None:
-        """Load a model by name or path ("" for the bundled one)."""
+        """Load a model by name or path ("" for the bundled one, which also stands in for one that cannot be loaded)."""
         with self._changed:
             self._wanted.model = name
+            facts = self._facts if name == self._loaded else None
             self._changed.notify_all()
+        if facts is not None:  # another was wanted between, but not yet loaded
+            self._events.model_ready(facts)
 
     def want_prompt(self, prompt: PromptRequest) -> None:
         """Read a prompt, so that it can be continued at once."""
@@ -208,17 +213,29 @@ class Generation:
     def _load(self) -> None:
         from core.generation.engine import open_engine
 
-        name = self._loaded = self._wanted.model
-        self._engine = self._prepared = None
+        with self._changed:
+            name = self._loaded = self._wanted.model
+            self._engine = self._prepared = self._facts = None
         self._step_seconds = 0.0
+        missing = ""
         try:
             with self._frozen():
-                self._engine, info = open_engine(name or None, "auto", self._events.message)
+                try:
+                    self._engine, info = open_engine(name or None, "auto", self._events.message)
+                except ContinuoError as error:
+                    if not name:
+                        raise
+                    missing = name
+                    self._engine, info = open_engine(None, "auto", self._events.message)
+                    self._events.message(f"{error} {info.name} takes its place.")
         except Exception:
             if self._wanted.run is not None:
                 self._fail(self._wanted.run)
             raise
-        self._events.model_ready(ModelFacts(info.name, str(self._engine.device)))
+        facts = ModelFacts(info.name, str(self._engine.device), missing)
+        with self._changed:
+            self._facts = facts
+        self._events.model_ready(facts)
 
     def _prepare(self) -> None:
         prompt = self._wanted.prompt

@@ -1,14 +1,16 @@
 """Undo and redo: named snapshots of immutable sessions.
 
 The bin is no part of what is undone: whatever step takes a take out of the list puts it there, and one that comes back
-by another step leaves it.
+by another step leaves it. Neither are the settings, which are no edits: they stay as they are.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from core.session.session import Session
 
 MOST_STEPS = 500
+# What is asked about before it is given up. Snapshots share what did not change, so that looking is enough.
+_WORK = tuple(field.name for field in fields(Session) if field.name not in ("source", "settings", "view"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class History:
             self._done.append(_Step(name, self._session, merge))
             del self._done[:-MOST_STEPS]
         self._undone.clear()
-        self._session = self._with_bin(session)
+        self._session = self._carry(session)
 
     def amend(self, session: Session, is_saved: bool = True) -> None:
         """Go on to `session` without a step: for what nobody undoes. With `is_saved`, there is nothing new to save."""
@@ -73,11 +75,16 @@ class History:
             self._saved = session
         self._session = session
 
-    def _with_bin(self, session: Session) -> Session:
+    def _carry(self, session: Session) -> Session:
         """A session to go on to, with the takes in its bin that are in the bin or the list now, but not in its list."""
         listed = {take.id for take in session.takes}
         left = tuple(take for take in (*self._session.bin, *self._session.takes) if take.id not in listed)
         return session if left == session.bin else replace(session, bin=left)
+
+    def _carry_all(self, session: Session) -> Session:
+        """A session to go back or on to: `_carry`, and the settings that there are now."""
+        session, settings = self._carry(session), self._session.settings
+        return session if settings == session.settings else session.with_settings(settings)
 
     def undo(self) -> str:
         """Take back the last step; returns its name, or "" if there was none."""
@@ -85,7 +92,7 @@ class History:
             return ""
         step = self._done.pop()
         self._undone.append((step.name, self._session))
-        self._session = self._with_bin(step.before)
+        self._session = self._carry_all(step.before)
         return step.name
 
     def redo(self) -> str:
@@ -94,7 +101,7 @@ class History:
             return ""
         name, session = self._undone.pop()
         self._done.append(_Step(name, self._session, ""))
-        self._session = self._with_bin(session)
+        self._session = self._carry_all(session)
         return name
 
     def mark_saved(self, session: Session | None = None) -> None:
@@ -107,5 +114,6 @@ class History:
 
     @property
     def is_changed(self) -> bool:
-        """Whether there is something to save."""
-        return self._session is not self._saved
+        """Whether there is something to save; settings alone are not worth a question."""
+        now, saved = self._session, self._saved
+        return saved is None or (now is not saved and any(getattr(now, f) is not getattr(saved, f) for f in _WORK))

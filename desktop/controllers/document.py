@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.errors import ContinuoError
 from core.session.history import History
-from core.session.session import Session, TakeRecord
+from core.session.session import GenerationSettings, Session, TakeRecord
 from core.session.storage import save_session
 from desktop.adapters.file_worker import FileWorker, Task
 from desktop.logs import sentence_for
@@ -110,6 +110,14 @@ class Document(QObject):
         if session != self.session:
             self._history.amend(session)
             self.changed.emit()
+
+    def change_settings(self, settings: GenerationSettings) -> None:
+        """What is sampled next: a setting, not a step. Something to save only where there is a session's file."""
+        is_new = settings != self.session.settings
+        self.amend(self.session.with_settings(settings))
+        if is_new and self.path:
+            self._history.mark_unsaved()
+            self._after_change(self._interval)
 
     def empty_bin(self) -> None:
         """Let go of the takes in the bin, which is something to save, but no step."""

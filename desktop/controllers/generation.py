@@ -142,6 +142,7 @@ class GenerationController(QObject):
 
     def _on_model(self, facts: ModelFacts) -> None:
         self.model = facts
+        self._problem = ""  # of a model that is not wanted any more
         self._is_prepared = False
         self._tell_ready()
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any, Literal
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
@@ -93,6 +94,7 @@ class GenerationPanel(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Generation")
         self._settings = DEFAULTS
+        self._missing = ""  # a model that another stands in for
         self._running = self._ready = False
         self._reason = self._plan = ""
         self.button = BigButton()
@@ -169,6 +171,11 @@ class GenerationPanel(QWidget):
                 for key, words in wanted:
                     self.into.addItem(words, key)
                 self._choose_into(self._settings.into)
+
+    def show_missing_model(self, name: str) -> None:
+        """Mark a model as missing, another playing in its place; "" for none."""
+        self._missing = name
+        self._choose_model(self._settings.model)
 
     def set_running(self, running: bool) -> None:
         """Whether the button says Stop."""
@@ -375,6 +382,11 @@ class GenerationPanel(QWidget):
         if index < 0:
             self.model.addItem(name or "Bundled model", name)
             index = self.model.count() - 1
+        if name and name == self._missing:
+            self.model.setItemText(index, f"{PurePath(name).stem} (missing)")
+            self.model.setItemData(index, f"{name}\nis missing: the bundled model plays.", Qt.ItemDataRole.ToolTipRole)
+        else:
+            self.model.setItemText(index, self.model.itemText(index).removesuffix(" (missing)"))
         self.model.setCurrentIndex(index)
         tip = self.model.itemData(index, Qt.ItemDataRole.ToolTipRole)
         self.model.setToolTip(tip or _TIPS["model"])

@@ -12,6 +12,8 @@ import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
 
+from core.errors import NotFound
+from core.generation import engine
 from core.live.outputs import BuiltInSynth
 from core.midi.read import read_score
 from core.midi.statistics import apart, music, stretch
@@ -219,8 +221,30 @@ def test_moving_the_marker_reads_the_prompt_again(desk: MakeDesk) -> None:
     assert at.sample(1.0).marker == window.document.session.default_marker
 
 
-def test_without_the_model_all_else_works(desk: MakeDesk) -> None:
-    at = desk(model="nonesuch")
+def test_the_bundled_model_takes_the_place_of_one_that_is_gone(desk: MakeDesk) -> None:
+    at = desk(model="/models/mine.safetensors")
+    at.open()
+    at.wait_until_ready()
+    assert any("There is no model file" in message for message in at.messages)
+    panel = at.window.panel
+    assert panel.model.currentText() == "mine (missing)"
+    assert panel.settings().model == "/models/mine.safetensors"
+    assert "mine" not in at.sample(1.0).model
+    at.set(model="")
+    at.wait_until_ready()
+    assert "missing" not in panel.model.currentText()
+
+
+def test_without_the_model_all_else_works(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_engine, gone = engine.open_engine, [NotFound('There is no model called "nonesuch".')]
+
+    def opened(model: str | None, device: str, say: Callable[[str], None]) -> Any:
+        if gone:
+            raise gone[0]
+        return open_engine(model, device, say)
+
+    monkeypatch.setattr(engine, "open_engine", opened)
+    at = desk()
     at.open()
     at.wait(lambda: at.messages, "a sentence")
     assert 'no model called "nonesuch"' in at.messages[0]
@@ -231,7 +255,8 @@ def test_without_the_model_all_else_works(desk: MakeDesk) -> None:
     at.wait_until_open()
     QTest.keyClick(at.window.roll, Qt.Key.Key_Space)
     at.wait(lambda: at.window.playback.position > 0.2, "the score to play")
-    at.set(model="")
+    gone.clear()
+    at.set(model="continuo-base")
     at.wait_until_ready()
 
 

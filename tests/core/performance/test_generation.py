@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from core.errors import UsageError
+from core.generation import engine
 from core.generation.options import Options
 from core.midi.key import Key
+from core.model import checkpoint
 from core.model.checkpoint import save_model
 from core.model.transformer import ModelConfig, MusicTransformer
 from core.performance.generation import CALM, Generation, GenerationEvents
@@ -120,9 +122,42 @@ def test_options_that_cannot_be_are_the_runs_fault(told: Told, tiny: str) -> Non
     assert str(run.fault) == "There is no such key."
 
 
-def test_a_model_that_is_not_there_fails_the_run_too(told: Told, tmp_path: Path) -> None:
+def test_the_bundled_model_takes_the_place_of_one_that_is_gone(
+    told: Told, tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = checkpoint.find_model
+    monkeypatch.setattr(engine, "find_model", lambda name: find(name or tiny))
+    gone = str(tmp_path / "gone.safetensors")
     generation = Generation(told.events(), clock=lambda: 0.0)
-    generation.want_model(str(tmp_path / "none.safetensors"))
+    generation.want_model(gone)
+    run = Run()
+    generation.want_run(run, request(), options)
+    do_all(generation)
+    assert told.names == ["message", "model_ready", "preparing", "prepared", "ended"]
+    assert told.values["message"] == (f"There is no model file {gone}. tiny takes its place.",)
+    facts = told.values["model_ready"][0]
+    assert (facts.name, facts.missing) == ("tiny", gone)
+    assert run.fault is None
+    generation.want_model(tiny)
+    do_all(generation)
+    assert told.values["model_ready"][0].missing == ""
+
+
+def test_a_model_wanted_again_before_another_was_loaded_is_ready_at_once(told: Told, tiny: str) -> None:
+    generation = Generation(told.events(), clock=lambda: 0.0)
+    generation.want_model(tiny)
+    do_all(generation)
+    generation.want_model("other")
+    generation.want_model(tiny)
+    assert told.names == ["model_ready", "model_ready"]
+    assert not generation.do_due()
+
+
+def test_without_any_model_the_run_fails_too(told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = checkpoint.find_model
+    monkeypatch.setattr(engine, "find_model", lambda name: find(str(tmp_path / "none.safetensors")))
+    generation = Generation(told.events(), clock=lambda: 0.0)
+    generation.want_model("")
     run = Run()
     generation.want_run(run, request(), options)
     do_all(generation)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.errors import UnreadableInput, UsageError
 from core.session import edits
 from core.session.history import MOST_STEPS, History
-from core.session.session import LATEST, GenerationSettings, Session, TakeRecord, View, open_midi
+from core.session.session import DEFAULTS, LATEST, GenerationSettings, Session, TakeRecord, View, open_midi
 from core.session.storage import parse_session, session_bytes
 from tests.core.session.sessions import TAKE, assert_sound, band, band_with_take, midi
 
@@ -179,6 +179,19 @@ def test_saving_is_remembered_through_undo_and_scrolling_is_no_change() -> None:
     history.redo()
     assert not history.is_changed
     assert history.session.view.start == 5.0
+
+
+def test_settings_are_no_steps_and_are_not_taken_back() -> None:
+    history = History(band())
+    history.do("Mute", history.session.with_flags(0, mute=True))
+    history.amend(history.session.with_settings(replace(DEFAULTS, temperature=0.5)))
+    history.undo()
+    assert history.session == band().with_settings(replace(DEFAULTS, temperature=0.5))
+    assert not history.is_changed
+    history.amend(history.session.with_settings(replace(DEFAULTS, top_p=0.5)))
+    assert history.redo() == "Mute"
+    assert history.session.settings == replace(DEFAULTS, top_p=0.5)
+    assert history.is_changed
 
 
 def test_a_recovered_session_is_to_be_saved() -> None:

@@ -143,7 +143,30 @@ def test_cards_are_renamed_starred_duplicated_and_deleted(desk: MakeDesk) -> Non
     while window.document.undo_name:
         names.append(window.document.undo_name)
         window.actions_["undo"].trigger()
-    assert names == ["Delete take", "Duplicate take", "Star take", "Rename take", "Continue", "Change settings"]
+    assert names == ["Delete take", "Duplicate take", "Star take", "Rename take", "Continue"]
+
+
+def test_undo_leaves_the_knobs_as_they_are(desk: MakeDesk, tmp_path: Path) -> None:
+    at = desk()
+    at.open()
+    window = at.window
+    window.commands.change("Mute", lambda s: s.with_flags(0, mute=True))
+    at.set(temperature=0.7, takes=3)
+    assert window.document.undo_name == "Mute"
+    window.actions_["undo"].trigger()
+    assert not window.isWindowModified()
+    window.actions_["redo"].trigger()
+    window.actions_["undo"].trigger()
+    settings = window.panel.settings()
+    assert (settings.temperature, settings.takes) == (0.7, 3)
+    assert window.document.session.settings == settings
+    at.answers.path = str(tmp_path / "a.continuo")
+    window.actions_["save as"].trigger()
+    at.settle()
+    assert not window.isWindowModified()
+    at.set(temperature=0.8)  # which the session's file is to have
+    assert window.isWindowModified()
+    assert not window.document.undo_name
 
 
 def test_takes_that_were_undone_or_deleted_are_brought_back_from_the_bin(desk: MakeDesk) -> None:
