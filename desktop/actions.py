@@ -15,6 +15,7 @@ Keys = QKeySequence.StandardKey | str | None
 _K = QKeySequence.StandardKey
 _ROLL = "roll"  # the roll obeys these keys itself, while it has the focus: here they are only shown
 _CHECK = "check"
+_SNAPS = "snaps"  # to bars; with Alt freely
 _OWN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home)
 
 
@@ -56,16 +57,28 @@ COMMANDS = (
     Command("continue", "&Continue", "C", tip="Play on from the marker"),
     Command("fork", "Continue from &Here", "Shift+C", "fork", tip="A new take from the note selected in the take"),
     Command("regenerate", "&Regenerate", "Ctrl+R", tip="Another take from the same place"),
-    Command("marker here", "Put the &Marker at the Playhead", "K", tip="Continue from where the playhead stands"),
-    Command("start here", "Start the &Prompt at the Playhead", "Shift+K", tip="The model reads from there on"),
+    Command(
+        "marker here",
+        "Put the &Marker at the Playhead",
+        "K",
+        kind=_SNAPS,
+        tip="Continue from the bar next to the playhead; with Alt from where it stands",
+    ),
+    Command(
+        "start here",
+        "Start the &Prompt at the Playhead",
+        "Shift+K",
+        kind=_SNAPS,
+        tip="The model reads from the bar next to it; with Alt from there",
+    ),
     Command("accept", "&Make Part of the Score", "Ctrl+Return", tip="The take becomes a track of the score"),
     Command("play", "&Play", "Space", "play", tip="Play or pause"),
     Command("stop", "&Stop", "Esc", "stop", tip="Stop the sound and the model"),
     Command("return", "&Return to Start", "Home", "return", tip="Playhead to the beginning"),
     Command("back", "&Back a Bar", ",", tip="Playhead to the bar line before"),
     Command("on", "&On a Bar", ".", tip="Playhead to the bar line after"),
-    Command("loop start", "Loop &From the Playhead", "["),
-    Command("loop end", "Loop &To the Playhead", "]"),
+    Command("loop start", "Loop &From the Playhead", "[", kind=_SNAPS),
+    Command("loop end", "Loop &To the Playhead", "]", kind=_SNAPS),
     Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
     Command("metronome", "&Metronome", "M", "metronome", _CHECK, "Click along"),
     Command("panic", "P&anic", "Ctrl+.", "panic", tip="Silence everything at once"),
@@ -100,7 +113,8 @@ class Actions:
             action.setMenuRole(command.role)
             action.setCheckable(command.kind == _CHECK)
             if command.kind != _ROLL:
-                action.setShortcut(keys)
+                free = (QKeySequence(f"Alt+{keys.toString()}"),) if command.kind == _SNAPS else ()
+                action.setShortcuts([keys, *free])
                 window.addAction(action)
             if command.icon:
                 set_icon(action, command.icon)

@@ -411,10 +411,7 @@ class MainWindow(QMainWindow):
         """What can be done at a place in the roll."""
         menu = QMenu(self)
         menu.addAction(self.tr("Play from here"), lambda: self.playback.play(seconds))
-        menu.addAction(
-            self.tr("Put the marker here"),
-            lambda: self.commands.change(self.tr("Move marker"), lambda s: s.with_marker(seconds)),
-        )
+        menu.addAction(self.tr("Put the marker here"), lambda: self.commands.put_marker_at(seconds))
         here = menu.addAction(self.tr("Continue from here"), lambda: self.commands.fork_at(seconds))
         here.setToolTip(self.tr("A new take that begins like this one, up to here"))
         here.setEnabled(self.commands.can_fork_at(seconds))

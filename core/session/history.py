@@ -1,7 +1,7 @@
 """Undo and redo: named snapshots of immutable sessions.
 
 The bin is no part of what is undone: whatever step takes a take out of the list puts it there, and one that comes back
-by another step leaves it. Neither are the settings, which are no edits: they stay as they are.
+by another step leaves it. Neither are the settings, which are no edits, and the numbers that takes were given.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -79,7 +79,8 @@ class History:
         """A session to go on to, with the takes in its bin that are in the bin or the list now, but not in its list."""
         listed = {take.id for take in session.takes}
         left = tuple(take for take in (*self._session.bin, *self._session.takes) if take.id not in listed)
-        return session if left == session.bin else replace(session, bin=left)
+        session = session if left == session.bin else replace(session, bin=left)
+        return session.with_last_number(self._session.last_number)
 
     def _carry_all(self, session: Session) -> Session:
         """A session to go back or on to: `_carry`, and the settings that there are now."""

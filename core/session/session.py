@@ -156,7 +156,8 @@ class Session:
     `flags` go with `score.tracks`; `edited` are the indices of the tracks whose notes are not those of
     `midi` any more. `current` is the id of the take shown and heard, or empty. The prompt lasts from
     `prompt_start` to `marker`. `bin` are the takes that left the list, by Delete or by undo: `History` puts them
-    there and keeps them outside of what undo takes back.
+    there and keeps them outside of what undo takes back. `numbers` is the highest number of a take that no name tells
+    any more, so that none is given twice.
     """
 
     score: Score | None = None
@@ -171,6 +172,7 @@ class Session:
     settings: GenerationSettings = DEFAULTS
     view: View = View()
     bin: tuple[TakeRecord, ...] = ()
+    numbers: int = 0
 
     # The score and its tracks
 
@@ -253,7 +255,7 @@ class Session:
         added = replace(
             take,
             id=take.id or new_id(),
-            name=_short(take.name) or self._next_name(),
+            name=_short(take.name) or self.next_names(1)[0],
             notes=in_order(take.notes),
             seconds=max([take.seconds, *(note.end for note in take.notes)]),
         )
@@ -305,15 +307,25 @@ class Session:
 
     def with_empty_bin(self) -> "Session":
         """Let go of the takes in the bin."""
-        return replace(self, bin=())
+        return replace(self, bin=()).with_last_number(self.last_number)
 
     def select_take(self, take_id: str) -> "Session":
         """Show and hear a take; "" for none. Raises UsageError if there is no such take."""
         return replace(self, current=self.take(take_id).id if take_id else "")
 
-    def _next_name(self) -> str:
-        used = [re.fullmatch(r"Take (\d{1,9})", take.name) for take in self.takes]
-        return f"Take {max((int(match[1]) for match in used if match), default=0) + 1}"
+    @property
+    def last_number(self) -> int:
+        """The highest number that a take was given."""
+        used = [re.fullmatch(r"Take (\d{1,9})", take.name) for take in (*self.takes, *self.bin)]
+        return max([self.numbers, *(int(match[1]) for match in used if match)])
+
+    def with_last_number(self, number: int) -> "Session":
+        """Remember that numbers were given up to this one."""
+        return self if self.last_number >= number else replace(self, numbers=number)
+
+    def next_names(self, count: int) -> list[str]:
+        """Names for new takes, such as "Take 3"."""
+        return [f"Take {self.last_number + i + 1}" for i in range(count)]
 
 
 def session_from_midi(data: bytes, name: str, *, source: str = "", settings: GenerationSettings = DEFAULTS) -> Session:

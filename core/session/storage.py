@@ -20,6 +20,7 @@ A `.continuo` file is a zip archive of two members; other members are passed ove
                      index of its part or -1]
         current      id of the current take, or ""
         bin          [takes that left the list, as in `takes`], only if there are any
+        numbers      the highest number of a take that no name tells any more, only if there is one
 
 Times in ticks are whole, all others in seconds. A newer version number means: not to be read by this one.
 """
@@ -126,6 +127,8 @@ def _as_json(session: Session) -> dict[str, Any]:
     }
     if session.bin:
         written_session["bin"] = [_take_as_json(take) for take in session.bin]
+    if session.numbers:
+        written_session["numbers"] = session.numbers
     return written_session
 
 
@@ -333,6 +336,7 @@ def _session(values: _Values, midi: bytes | None) -> Session:
         settings=_settings(values.child("settings")),
         view=_view(values),
         bin=binned,
+        numbers=values.whole("numbers", 0, 10**9) if "numbers" in values else 0,
     )
 
 

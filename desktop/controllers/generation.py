@@ -307,13 +307,12 @@ class GenerationController(QObject):
     def _keep(self, run: Run) -> None:
         """Put the takes into the session as one step, the best first; the one that was heard stays selected."""
         session = before = self._document.session
-        for i in run.ranking:
-            growing, take = self.in_progress[i], run.takes[i]
-            if take.notes:
-                # The parent of a fork may be gone by now; the take then stands for itself.
-                session = session.with_take(
-                    self._record(growing, take, run.stopped.is_set()), select=i == 0 or session is before
-                )
+        kept = [i for i in run.ranking if run.takes[i].notes]
+        names = dict(zip(sorted(kept), session.next_names(len(kept)), strict=True))  # in the order they were begun
+        for i in kept:
+            # The parent of a fork may be gone by now; the take then stands for itself.
+            record = self._record(self.in_progress[i], run.takes[i], run.stopped.is_set())
+            session = session.with_take(replace(record, name=names[i]), select=i == 0 or session is before)
         if session is not before:
             count = len(run.takes)
             name = self._name if count == 1 else self.tr("{0}, {1} takes").format(self._name, count)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
 
 from core.errors import ContinuoError
 from core.midi.write import TakeNote, take_voice
@@ -121,22 +122,31 @@ class Commands(QObject):
         self._playback.go_to(self._roll.grid.neighbour_bar(self._playback.position, bars))
 
     def put_marker(self) -> None:
-        """Continue from the playhead."""
-        at = self._playback.position
+        """Continue from the playhead, or the bar next to it."""
+        self.put_marker_at(self._playback.position)
+
+    def put_marker_at(self, seconds: float) -> None:
+        """Continue from a place, or the bar next to it."""
+        at = self._snapped(seconds)
         self.change(self.tr("Move marker"), lambda s: s.with_marker(at), "marker")
 
     def put_prompt_start(self) -> None:
-        """Let the prompt begin at the playhead."""
-        at = self._playback.position
+        """Let the prompt begin at the playhead, or the bar next to it."""
+        at = self._snapped(self._playback.position)
         self.change(self.tr("Move prompt start"), lambda s: s.with_prompt_start(at), "start")
 
     def put_loop_edge(self, is_end: bool) -> None:
-        """Let the loop begin or end at the playhead; the other edge stays, if it lies on the other side."""
-        at = self._playback.position
+        """Let the loop begin or end at the bar next to the playhead; the other edge stays, if it lies beyond it."""
+        at = self._snapped(self._playback.position)
         first, last = self._playback.loop or self._playback.range
         loop = (first if first < at else 0.0, at) if is_end else (at, last if last > at else self._playback.range[1])
         if loop[1] > loop[0]:
             self._playback.set_loop(loop)
+
+    def _snapped(self, seconds: float) -> float:
+        """A place as a drag in the roll would snap it; with Alt held, as it is."""
+        is_free = QGuiApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier
+        return seconds if is_free else self._roll.snapped_time(seconds)
 
     def accept(self, take_id: str) -> None:
         """Make a take part of the score. Reading the new score takes a while, so not on this thread."""

@@ -139,16 +139,22 @@ class PlayKeys:
         self._roll.set_own_lit(set())
 
 
+def _on_ruler(roll: RollSurface, at: Pointer) -> float:
+    """The time meant by a place on the ruler."""
+    is_free = at.modifiers & ALT  # Shift is how a loop is drawn in the lower half
+    return max(at.seconds if is_free else roll.snapped(at.x), 0.0)
+
+
 class Seek:
-    """Press in the lower half of the ruler, and scrub."""
+    """Press in the lower half of the ruler, and scrub, from bar to bar; with Alt freely."""
 
     def __init__(self, roll: RollSurface, at: Pointer) -> None:
         self._roll = roll
         self.move(at)
 
     def move(self, at: Pointer) -> None:
-        """Put the playhead under the pointer."""
-        self._roll.seek_requested.emit(max(at.seconds, 0.0))
+        """Put the playhead under the pointer, or at the bar next to it."""
+        self._roll.seek_requested.emit(_on_ruler(self._roll, at))
 
     def release(self, at: Pointer) -> None:
         """The playhead is there already."""
@@ -196,16 +202,12 @@ class DrawLoop:
         self._roll, self._start = roll, at
         self._before = roll.overlays.loop
         self._is_edge = anchor is not None
-        self._anchor = anchor if anchor is not None else self._snapped(at)
-
-    def _snapped(self, at: Pointer) -> float:
-        is_free = at.modifiers & ALT  # Shift is how a loop is drawn in the lower half
-        return max(at.seconds if is_free else self._roll.snapped(at.x), 0.0)
+        self._anchor = anchor if anchor is not None else _on_ruler(roll, at)
 
     def move(self, at: Pointer) -> None:
         """Stretch it to the pointer."""
         if self._is_edge or _has_moved(self._start, at):
-            first, last = sorted((self._anchor, self._snapped(at)))
+            first, last = sorted((self._anchor, _on_ruler(self._roll, at)))
             self._roll.set_loop((first, last) if last > first else None)
 
     def release(self, at: Pointer) -> None:
@@ -213,7 +215,7 @@ class DrawLoop:
         loop = self._roll.overlays.loop
         if not self._is_edge and not _has_moved(self._start, at):
             if self._before is None or not self._before[0] <= at.seconds <= self._before[1]:
-                self._roll.seek_requested.emit(max(at.seconds, 0.0))
+                self._roll.seek_requested.emit(_on_ruler(self._roll, at))
                 return
             self._roll.set_loop(None)
             self._roll.loop_changed.emit(None)

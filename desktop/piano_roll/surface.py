@@ -138,8 +138,13 @@ class RollSurface(RollCanvas):
 
     def snapped(self, x: float) -> float:
         """The time that something dragged to a view pixel snaps to: a bar line, or the end of the notes."""
+        return self.snapped_time(self.coordinates.seconds(x))
+
+    def snapped_time(self, seconds: float) -> float:
+        """The time that something put at another snaps to: a bar line, or the end of the notes if it is seen there."""
+        x = self.coordinates.x(seconds)
         end = max((part.length for part in self._parts.values() if part.kind == "prompt"), default=0.0)
-        bar = self.grid.nearest_bar(max(self.coordinates.seconds(x), 0.0))
+        bar = self.grid.nearest_bar(max(seconds, 0.0))
         reach = abs(self.coordinates.x(bar) - x)
         distance = abs(self.coordinates.x(end) - x)
         return end if end > 0 and distance <= _SNAP_REACH and distance < reach else bar

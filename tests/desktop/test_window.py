@@ -65,6 +65,7 @@ def test_all_takes_of_a_batch_are_kept_best_first_and_the_one_heard_is_chosen(de
     at.set(takes=3, seed=5, seed_locked=True)
     best = at.sample(1.5, takes=3, seed=5, seed_locked=True)
     assert sorted(take.seed for take in at.takes) == [5, 6, 7]
+    assert {take.name: take.seed for take in at.takes} == {"Take 1": 5, "Take 2": 6, "Take 3": 7}  # as they were begun
     (heard,) = (take for take in at.takes if take.seed == 5)
     assert at.window.document.session.current == heard.id
     score = at.window.document.session.score

@@ -273,3 +273,34 @@ def test_no_order_of_steps_loses_a_take(steps: list[str]) -> None:
             getattr(history, step)()
         ids = [take.id for take in (*history.session.takes, *history.session.bin)]
         assert sorted(ids) == sorted(made)
+
+
+def test_no_number_is_given_twice() -> None:
+    history = History(band())
+
+    def taken() -> str:
+        history.do("Continue", history.session.with_take(TAKE))
+        return history.session.takes[-1].name
+
+    assert taken() == "Take 1"
+    history.undo()
+    assert taken() == "Take 2"
+    history.do("Rename take", history.session.rename_take(history.session.current, "The calm one"))
+    assert taken() == "Take 3"
+    history.do("Delete take", history.session.delete_takes([history.session.current]))
+    history.amend(history.session.with_empty_bin(), is_saved=False)
+    assert parse_session(session_bytes(history.session), "numbers") == history.session
+    assert history.session.numbers == 3
+    assert taken() == "Take 4"
+    history.undo()
+    history.undo()
+    history.undo()
+    assert taken() == "Take 5"
+
+
+def test_numbers_that_names_tell_are_not_kept_beside_them() -> None:
+    history = History(band_with_take())
+    history.do("Delete take", history.session.delete_takes([history.session.current]))
+    history.do("Continue", history.session.with_take(TAKE))
+    assert history.session.numbers == 0
+    assert history.session.next_names(2) == ["Take 3", "Take 4"]

@@ -244,6 +244,34 @@ def test_marker_prompt_and_loop_from_the_keyboard(desk: MakeDesk) -> None:
     assert names == ["Move marker", "Move prompt start"]
 
 
+def test_marker_prompt_and_loop_snap_to_bars_unless_alt_is_held(
+    desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = desk()
+    at.open()
+    window, playback = at.window, at.window.playback
+    roll, document = window.roll, window.document
+    bar = roll.grid.neighbour_bar(0.0, 1)
+    playback.go_to(2.2 * bar)
+    QTest.keySequence(roll, "Shift+K")
+    QTest.keySequence(roll, "[")
+    playback.go_to(3.9 * bar)
+    QTest.keySequence(roll, "K")
+    QTest.keySequence(roll, "]")
+    session = document.session
+    assert (session.prompt_start, session.marker) == pytest.approx((2 * bar, 4 * bar))
+    assert playback.loop == pytest.approx((2 * bar, 4 * bar))
+    window.show_roll_menu(QPoint(), [], 5.3 * bar)
+    menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
+    chosen(menu, "Put the marker here").trigger()
+    assert document.session.marker == pytest.approx(5 * bar)
+    menu.close()
+    QTest.keySequence(roll, "Alt+K")
+    QTest.keySequence(roll, "Alt+]")
+    assert document.session.marker == pytest.approx(3.9 * bar)
+    assert playback.loop == pytest.approx((2 * bar, 3.9 * bar))
+
+
 def test_notes_are_heard_in_the_voice_of_their_track(desk: MakeDesk, jack: dict[str, str], band: Path) -> None:
     at = desk(VirtualPort())
     window = at.window

@@ -224,7 +224,17 @@ def test_alt_arrows_move_the_marker_by_bars(roll: PianoRoll, hand: Hand, heard: 
 def test_a_click_in_the_ruler_seeks(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     sought = heard(roll.seek_requested)
     hand.click(hand.ruler(6.3))
-    assert sought == [(pytest.approx(6.3, abs=0.011),)]
+    assert sought == [(pytest.approx(6.0),)]  # the bar line next to it
+    hand.click(hand.ruler(6.3), ALT)
+    assert sought[1] == (pytest.approx(6.3, abs=0.011),)
+
+
+def test_a_click_beside_a_loop_seeks_to_a_bar(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    sought = heard(roll.seek_requested)
+    roll.set_loop((0.0, 1.5))
+    hand.click(hand.ruler(6.3, 8))
+    hand.click(hand.ruler(6.3, 8), ALT)
+    assert sought == [(pytest.approx(6.0),), (pytest.approx(6.3, abs=0.011),)]
 
 
 def test_a_loop_is_drawn_stretched_and_cleared(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
