@@ -1,14 +1,16 @@
 """A session -> MIDI bytes to save or drag, and sound to a WAV file."""
 
+import math
 import os
+import tempfile
 import wave
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from core.errors import UsageError
 from core.files import replacing, write_atomically
-from core.live.synth import LONGEST_TAIL, SAMPLE_RATE, Voices
+from core.live.synth import BYTES_PER_FRAME, LONGEST_TAIL, SAMPLE_RATE, Voices
 from core.midi.messages import master_volume, on_channel
 from core.midi.score import Note, Score
 from core.midi.sound import master_volume_before_fade, unfaded
@@ -25,6 +27,10 @@ from core.session.arrangement import Arrangement, TakePart, arrangement
 from core.session.playback import What, playing_range, timeline
 from core.session.session import Session, TakeRecord
 
+if TYPE_CHECKING:
+    import numpy as np
+
+PEAK = 10 ** (-1 / 20)  # -1 dBFS: room for what lies between the samples
 MidiContent = Literal["score", "score and take", "take", "all takes"]
 
 
@@ -128,6 +134,18 @@ def _chosen(session: Session, take_id: str) -> TakeRecord:
     return take
 
 
+@dataclass(frozen=True, slots=True)
+class SoundFormat:
+    """How sound is written: frames a second, 16 or 24 bits a sample; `is_normalised` brings the loudest to PEAK."""
+
+    sample_rate: int = SAMPLE_RATE
+    bits: Literal[16, 24] = 16
+    is_normalised: bool = True
+
+
+SOUND_FORMAT = SoundFormat()
+
+
 class _CancelledError(Exception):
     pass
 
@@ -136,48 +154,70 @@ def export_wav(
     session: Session,
     path: str | os.PathLike[str],
     what: What = "both",
+    form: SoundFormat = SOUND_FORMAT,
     *,
     progress: Callable[[float], None] = lambda share: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Write what the built-in synth makes of the session: 16 bit stereo at 48 kHz, with its last echoes.
+    """Write what the built-in synth makes of the session as a stereo WAV file, with its last echoes.
 
     `progress` is told the share that is done (0 to 1) and `is_cancelled` asked for every second of
     sound or less. False if it was cancelled, and then nothing is written. Raises WriteError.
     """
-    start, end = playing_range(session, what)
-    messages = timeline(session, what, start)
-    total = max(round((end - start + LONGEST_TAIL) * SAMPLE_RATE), 1)
-    voices = Voices()
+    import numpy as np
+
+    def told(share: float) -> None:
+        if is_cancelled():
+            raise _CancelledError
+        progress(share)
+
     try:
         with replacing(path) as file, wave.open(file, "wb") as sound:
             sound.setnchannels(2)
-            sound.setsampwidth(2)
-            sound.setframerate(SAMPLE_RATE)
-            done = 0
-
-            def render_to(frame: int) -> None:
-                nonlocal done
-                while done < frame:
-                    if is_cancelled():
-                        raise _CancelledError
-                    frames = min(frame - done, SAMPLE_RATE)
-                    sound.writeframes(_samples(voices, frames))
-                    done += frames
-                    progress(min(done / total, 1.0))
-
-            for time, message in messages:
-                render_to(round((time - start) * SAMPLE_RATE))
-                voices.play(message)
-            render_to(total)
+            sound.setsampwidth(form.bits // 8)
+            sound.setframerate(form.sample_rate)
+            if not form.is_normalised:
+                for samples, share in _rendered(session, what, form.sample_rate):
+                    told(share)
+                    sound.writeframes(_written(samples, form.bits))
+                return True
+            with tempfile.TemporaryFile() as kept:  # how loud it is shows at the end; an hour is a gigabyte
+                loudest = 0.0
+                for samples, share in _rendered(session, what, form.sample_rate):
+                    told(0.9 * share)
+                    loudest = max(loudest, float(np.abs(samples).max(initial=0.0)))
+                    kept.write(samples.tobytes())
+                gain, size = PEAK / loudest if loudest else 1.0, kept.tell()
+                kept.seek(0)
+                while data := kept.read(form.sample_rate * BYTES_PER_FRAME):
+                    told(0.9 + 0.1 * kept.tell() / size)
+                    sound.writeframes(_written(np.frombuffer(data, np.float32) * gain, form.bits))
     except _CancelledError:
         return False
     return True
 
 
-def _samples(voices: Voices, frames: int) -> bytes:
-    """The next frames as 16 bit samples, too loud ones clipped."""
+def _rendered(session: Session, what: What, sample_rate: int) -> "Iterator[tuple[np.ndarray, float]]":
+    """The sound in pieces of a second or less, interleaved float32, and the share that is done with each."""
     import numpy as np
 
-    sound = np.clip(np.frombuffer(voices.render(frames), np.float32), -1.0, 1.0)
-    return (sound * 32767).astype("<i2").tobytes()
+    start, end = playing_range(session, what)
+    voices = Voices(sample_rate)
+    total = max(round((end - start + LONGEST_TAIL) * sample_rate), 1)
+    done = 0
+    for time, message in (*timeline(session, what, start), (math.inf, b"")):
+        upto = total if time == math.inf else round((time - start) * sample_rate)
+        while done < upto:
+            frames = min(upto - done, sample_rate)
+            done += frames
+            yield np.frombuffer(voices.render(frames), np.float32), min(done / total, 1.0)
+        if message:
+            voices.play(message)
+
+
+def _written(samples: "np.ndarray", bits: int) -> bytes:
+    """Samples as whole numbers of 16 or 24 bits, too loud ones clipped."""
+    import numpy as np
+
+    whole = np.rint(np.clip(samples.astype(np.float64), -1.0, 1.0) * (2 ** (bits - 1) - 1)).astype("<i4")
+    return whole.view(np.uint8).reshape(-1, 4)[:, : bits // 8].tobytes()

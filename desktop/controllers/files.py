@@ -184,6 +184,9 @@ class FileController(QObject):
     def export_audio(self, what: What) -> None:
         """Write a WAV file where the user says."""
         session = self._document.session
+        form = self.dialogs.sound_format()
+        if form is None:
+            return
         path = self._ask(self.tr("Export audio"), ".wav", self.tr("Sound files (*.wav)"), (".wav",))
         if not path:
             return
@@ -194,7 +197,7 @@ class FileController(QObject):
 
         self._exports.run(
             self.tr("Exporting {0}").format(Path(path).name),
-            lambda task: export_wav(session, path, what, progress=task.progress, is_cancelled=task.is_cancelled),
+            lambda task: export_wav(session, path, what, form, progress=task.progress, is_cancelled=task.is_cancelled),
             done,
             self.dialogs.tell,
         )

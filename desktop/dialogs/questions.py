@@ -7,6 +7,9 @@ from typing import Literal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
 
+from core.session.export import SoundFormat
+from desktop.dialogs.export import ExportDialog
+
 Leaving = Literal["save", "discard", "cancel"]
 Recovering = Literal["recover", "discard", "later"]
 
@@ -44,6 +47,11 @@ class Dialogs:
             return path
         path += suffixes[0]  # "Song No.2": Qt takes that for a suffix, and has not asked about this name
         return path if not Path(path).exists() or self._replace(Path(path).name) else ""
+
+    def sound_format(self) -> SoundFormat | None:
+        """How to write sound; None: not at all."""
+        dialog = ExportDialog(self._window)
+        return dialog.form if dialog.exec() else None
 
     def _replace(self, name: str) -> bool:
         return self._ask(self._tr("{0} is there already. Replace it?").format(name), self._tr("Replace"))

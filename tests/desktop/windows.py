@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from core.live.outputs import NoOutput, OutputChoice
 from core.resources import bundled
+from core.session.export import SoundFormat
 from core.session.session import GenerationSettings, TakeRecord
 from desktop.dialogs.questions import Dialogs, Leaving, Recovering
 from desktop.main_window import MainWindow
@@ -25,6 +26,7 @@ class Answers(Dialogs):
         super().__init__(window)
         self.told: list[str] = []
         self.path = ""
+        self.sound: SoundFormat | None = SoundFormat()
         self.leaving: Leaving = "discard"
         self.recovering: Recovering = "recover"
         self.reads_again = False
@@ -39,6 +41,9 @@ class Answers(Dialogs):
 
     def file_to_save(self, title: str, suggestion: str, kinds: str, suffixes: Sequence[str]) -> str:
         return self.path
+
+    def sound_format(self) -> SoundFormat | None:
+        return self.sound
 
     def about_to_leave(self, name: str) -> Leaving:
         return self.leaving

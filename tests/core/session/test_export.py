@@ -1,6 +1,7 @@
 import wave
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from core.errors import UsageError, WriteError
 from core.live.synth import LONGEST_TAIL, SAMPLE_RATE
 from core.midi.read import parse_score, read_score
 from core.midi.write import TakeNote
-from core.session.export import export_wav, midi_bytes, save_midi
+from core.session.export import PEAK, SoundFormat, export_wav, midi_bytes, save_midi
 from core.session.session import Session, TakeRecord
 from tests.core.session.sessions import TAKE, band, band_with_take
 
@@ -50,6 +51,9 @@ def test_what_is_not_there_cannot_be_saved() -> None:
             midi_bytes(Session(), content)
 
 
+PLAIN = SoundFormat(is_normalised=False)
+
+
 def read_wav(path: Path) -> np.ndarray:
     with wave.open(str(path), "rb") as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, SAMPLE_RATE)
@@ -59,7 +63,7 @@ def read_wav(path: Path) -> np.ndarray:
 def test_sound_of_the_take_from_its_first_moment(tmp_path: Path) -> None:
     shares: list[float] = []
     session = band_with_take()
-    assert export_wav(session, tmp_path / "take.wav", "take", progress=shares.append)
+    assert export_wav(session, tmp_path / "take.wav", "take", PLAIN, progress=shares.append)
     sound = read_wav(tmp_path / "take.wav")
     assert len(sound) == round((4.5 + LONGEST_TAIL) * SAMPLE_RATE)
     assert np.abs(sound[: SAMPLE_RATE // 4]).max() > 1000
@@ -67,6 +71,29 @@ def test_sound_of_the_take_from_its_first_moment(tmp_path: Path) -> None:
     assert np.abs(sound[int(3.05 * SAMPLE_RATE) : int(3.4 * SAMPLE_RATE)]).max() > 1000
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+
+
+@pytest.mark.parametrize(("rate", "bits"), [(44100, 16), (96000, 24)])
+def test_sound_is_normalised_at_the_rate_and_resolution_asked_for(
+    tmp_path: Path, rate: int, bits: Literal[16, 24]
+) -> None:
+    session = band_with_take()
+    shares: list[float] = []
+    sounds = []
+    for form in (SoundFormat(rate, bits), SoundFormat(rate, bits, False)):
+        assert export_wav(session, tmp_path / "x.wav", "take", form, progress=shares.append)
+        with wave.open(str(tmp_path / "x.wav"), "rb") as file:
+            assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, bits // 8, rate)
+            assert file.getnframes() == round((4.5 + LONGEST_TAIL) * rate)
+            octets = np.frombuffer(file.readframes(file.getnframes()), np.uint8).reshape(-1, bits // 8)
+        whole = np.zeros((len(octets), 4), np.uint8)
+        whole[:, 4 - bits // 8 :] = octets
+        sounds.append(whole.view("<i4").ravel() / 2**31)
+    loud, plain = sounds
+    assert np.abs(loud).max() == pytest.approx(PEAK, abs=0.001)
+    assert np.abs(plain).max() < 0.5
+    assert loud == pytest.approx(plain * (np.abs(loud).max() / np.abs(plain).max()), abs=0.001)
+    assert shares[: len(shares) // 2] == sorted(shares[: len(shares) // 2])
 
 
 def test_a_cancelled_export_leaves_what_was_there(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from core.errors import NotFound
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
 from core.resources import bundled
 from core.session.edits import GRIDS
+from core.session.export import SoundFormat
 from desktop.dialogs.about import PARTS, AboutDialog
+from desktop.dialogs.export import SAMPLE_RATES, ExportDialog
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.sound_check import PITCHES, SoundCheckDialog, Timed
 from desktop.widgets import icons
@@ -159,10 +161,21 @@ def test_quantise_by_keyboard(qtbot: QtBot) -> None:
     assert [dialog.choice.itemData(i) for i in range(dialog.choice.count())] == list(GRIDS)
 
 
+def test_sound_is_normalised_unless_it_is_asked_not_to_be(qtbot: QtBot) -> None:
+    dialog = ExportDialog()
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.form == SoundFormat(48000, 16, True)
+    QTest.keyClick(dialog.rate, Qt.Key.Key_Up)
+    QTest.keyClick(dialog.bits, Qt.Key.Key_Down)
+    QTest.keyClick(dialog.normalise, Qt.Key.Key_Space)
+    assert dialog.form == SoundFormat(SAMPLE_RATES[0], 24, False)
+
+
 @pytest.mark.parametrize("shade", ["light", "dark"])
 def test_dialogs_are_whole(qtbot: QtBot, shade: str) -> None:
     checks = [Check(qtbot, VirtualPort(), False).dialog, Check(qtbot, BuiltInSynth(), None, platform="win32").dialog]
-    for dialog in (*checks, AboutDialog(Path("/a/very/long/path" * 20)), QuantiseDialog(1)):
+    for dialog in (*checks, AboutDialog(Path("/a/very/long/path" * 20)), QuantiseDialog(1), ExportDialog()):
         qtbot.addWidget(dialog)
         if shade == "dark":
             dialog.setPalette(dark())

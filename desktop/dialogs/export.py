@@ -1,0 +1,64 @@
+"""ExportDialog: asks how sound is to be written."""
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.session.export import SOUND_FORMAT, SoundFormat
+
+SAMPLE_RATES = (44100, 48000, 88200, 96000)
+_TIPS = {
+    "normalise": "Make it as loud as it can be without distortion: the loudest moment comes to -1 dB.",
+    "rate": "44.1 kHz is that of CDs, 48 kHz that of films and of most projects.",
+    "bits": "16 bit is for listening, 24 bit for working on.",
+}
+
+
+class ExportDialog(QDialog):
+    """Asks for a SoundFormat; `form` is the answer once accepted."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export Audio")
+        self.normalise = QCheckBox("&Normalise")
+        self.normalise.setChecked(SOUND_FORMAT.is_normalised)
+        self.normalise.setToolTip(_TIPS["normalise"])
+        self.normalise.setAccessibleDescription(_TIPS["normalise"])
+        self.rate, self.bits = QComboBox(), QComboBox()
+        for rate in SAMPLE_RATES:
+            self.rate.addItem(f"{rate / 1000:g} kHz", rate)
+        for bits in (16, 24):
+            self.bits.addItem(f"{bits} bit", bits)
+        form = QFormLayout()
+        for box, name, words, chosen in (
+            (self.rate, "rate", "Sample &rate", SOUND_FORMAT.sample_rate),
+            (self.bits, "bits", "&Resolution", SOUND_FORMAT.bits),
+        ):
+            box.setCurrentIndex(box.findData(chosen))
+            box.setToolTip(_TIPS[name])
+            box.setAccessibleName(words.replace("&", ""))
+            box.setAccessibleDescription(_TIPS[name])
+            form.addRow(words, box)
+        buttons = QDialogButtonBox()
+        export = buttons.addButton("Export …", QDialogButtonBox.ButtonRole.AcceptRole)
+        export.setToolTip("Choose where to, and write the file.")
+        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addLayout(form)
+        layout.addWidget(self.normalise)
+        layout.addStretch(1)
+        layout.addWidget(buttons)
+
+    @property
+    def form(self) -> SoundFormat:
+        """What was chosen."""
+        return SoundFormat(self.rate.currentData(), self.bits.currentData(), self.normalise.isChecked())
