@@ -161,6 +161,11 @@ class GenerationController(QObject):
     # Running
 
     @property
+    def take_to_come(self) -> TakeRecord:
+        """How the take that is being sampled will lie in its song; of its notes those that are there already."""
+        return self._plan.take
+
+    @property
     def is_running(self) -> bool:
         """Whether the model samples."""
         return self.run is not None

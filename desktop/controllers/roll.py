@@ -3,12 +3,13 @@
 from PySide6.QtCore import QObject
 
 from core.midi.tempo_map import TempoMap
-from core.session.session import View
+from core.session.session import TakeRecord, View
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
-from desktop.controllers.roll_parts import TAKE, RollParts, as_roll
+from desktop.controllers.roll_parts import TAKE, RollParts, as_roll, session_part
 from desktop.controllers.transport import TransportController
 from desktop.piano_roll.view import PianoRoll
+from desktop.widgets.theme import Shade, track_colours
 
 
 class RollDisplay(QObject):
@@ -38,14 +39,23 @@ class RollDisplay(QObject):
         """Show the notes, if they are others, and where the prompt lies."""
         session = self._document.session
         in_progress = self._continuing.in_progress
-        shown = (session.score, session.takes, session.current, bool(in_progress))
+        shown = (session.score, session.flags, session.takes, session.current, bool(in_progress))
         if len(self._shown) != len(shown) or any(a is not b for a, b in zip(shown, self._shown, strict=True)):
             self._shown = shown
             if session.tempo_map is not self._tempo_map:
                 self._tempo_map = session.tempo_map
                 self._roll.set_tempo_map(session.tempo_map)
-            self._roll.set_parts(self._parts.parts(session, in_progress))
+            playing = self._playing()
+            self._roll.set_parts(self._parts.parts(session, in_progress, playing))
+            self._roll.set_take_end(playing and playing.marker + (playing.end or playing.seconds))
         self._roll.set_prompt(session.prompt_start, session.marker)
+
+    def _playing(self) -> TakeRecord | None:
+        """The take that is shown: the current one, or what the one that grows will be."""
+        session, in_progress = self._document.session, self._continuing.in_progress
+        if not in_progress:
+            return session.current_take
+        return self._continuing.take_to_come
 
     def follow_replaced(self) -> None:
         """Another document: show all of it."""
@@ -61,11 +71,13 @@ class RollDisplay(QObject):
         self._roll.set_sampling(growing.marker + growing.head)
 
     def _on_grown(self) -> None:
+        score = self._document.session.score
+        colours = track_colours([track.key for track in score.tracks] if score else ())
         for growing in self._continuing.in_progress:
             if fresh := growing.fresh():
-                self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker) for note in fresh])
+                self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker, colours) for note in fresh])
         first = self._continuing.in_progress[0]
-        sounding = [as_roll(note, first.marker) for note in first.sounding]
+        sounding = [as_roll(note, first.marker, colours) for note in first.sounding]
         self._roll.set_sampling(first.marker + first.head, sounding)
 
     def _on_ended(self) -> None:
@@ -85,18 +97,21 @@ class RollDisplay(QObject):
             self._roll.set_loop(self._playback.loop)
 
     def _sounding_at(self, seconds: float) -> list[int]:
-        """The keys that are down: of the tracks that are heard before the take, of the take behind its marker."""
-        session, what = self._document.session, self._playback.what
-        take = session.current_take
-        in_progress = self._continuing.in_progress
-        edge = in_progress[0].marker if in_progress else take.marker if take else None
-        is_behind = edge is not None and seconds >= edge and what != "prompt"
-        audible = {f"track:{i}" for i in session.audible_tracks}
+        """The keys that are down: of all that is heard, as the roll shows it."""
+        what, in_progress = self._playback.what, self._continuing.in_progress
         pitches: list[int] = []
         for part in self._roll.parts:
-            if part.kind == "take" if is_behind else part.key in audible and what != "take":
-                pitches += part.pitch[part.between(seconds, seconds + 0.001)].tolist()
-        if in_progress and is_behind:
+            if part.kind == "other" or part.kind == (
+                "take" if what == "prompt" else "prompt" if what == "take" else ""
+            ):
+                continue
+            places = part.between(seconds, seconds + 0.001)
+            if what != "prompt":  # of which nothing is replaced
+                places = places[part.shade[places] != Shade.SILENT]
+            elif session_part(part.key) not in self._document.session.audible_tracks:
+                continue
+            pitches += part.pitch[places].tolist()
+        if in_progress and what != "prompt":
             offset = in_progress[0].marker
             pitches += [n.pitch for n in in_progress[0].sounding if n.start + offset <= seconds]
         return pitches

@@ -1,25 +1,41 @@
 """RollParts: what the piano roll shows of a session. Parts that did not change are not made again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.midi.score import TrackKey
+from core.midi.splice import Stretch
 from core.midi.write import TakeNote
 from core.performance.take_in_progress import TakeInProgress
+from core.session.arrangement import take_stretch
 from core.session.edits import NoteRef as SessionRef
 from core.session.edits import Part
-from core.session.session import Session
+from core.session.session import Session, TakeRecord
 from desktop.piano_roll.notes import NoteRef, PartKind, RollNote, RollPart
+from desktop.widgets.theme import OWN, Shade, track_colours
 
 TRACK = "track:"
 TAKE = "take:"
-MOST_KEPT = 1_000_000  # notes of parts that were replaced, 45 bytes each
+MOST_KEPT = 1_000_000  # notes of parts that were replaced, 48 bytes each
 
-_Name = tuple[str, PartKind, int]  # key, kind and colour of a part
-_Made = tuple[Any, float, RollPart]  # the notes and the offset that it was made of, and it
+_Name = tuple[str, PartKind]  # key and kind of a part
+_Colours = Mapping[TrackKey, int]
+
+
+class _Made(NamedTuple):
+    """What a part was made of, and it."""
+
+    notes: Sequence[Any]
+    offset: float
+    colours: _Colours
+    part: RollPart
+
+    def is_of(self, notes: Sequence[Any], offset: float, colours: _Colours) -> bool:
+        return self.notes is notes and self.offset == offset and self.colours == colours
 
 
 class RollParts:
@@ -28,21 +44,33 @@ class RollParts:
     def __init__(self) -> None:
         self._kept: dict[_Name, _Made] = {}
         self._older: list[tuple[_Name, _Made]] = []  # what was replaced, or will be wanted, newest last
+        self._shaded: dict[str, tuple[RollPart, object, RollPart]] = {}  # part, why it is shaded, and so shaded
 
-    def parts(self, session: Session, in_progress: Sequence[TakeInProgress] = ()) -> list[RollPart]:
-        """The tracks, the current take, the others faint; while takes grow, they in the current one's place."""
+    def parts(
+        self, session: Session, in_progress: Sequence[TakeInProgress] = (), playing: TakeRecord | None = None
+    ) -> list[RollPart]:
+        """The tracks, the current take, starred ones faint; while takes grow, they in the current one's place.
+
+        Faint, too, are tracks that are not heard, and what `playing`, the take that is shown, replaces. Notes of
+        tracks that are not in the prompt are hollow.
+        """
         kept, parts = self._kept, []
         self._kept = {}
-        for i, track in enumerate(session.score.tracks if session.score else ()):
-            parts.append(self._part(kept, f"{TRACK}{i}", "prompt", i, track.notes, 0.0))
+        tracks = session.score.tracks if session.score else ()
+        colours = track_colours([track.key for track in tracks])
+        stretch = take_stretch(session, playing) if playing else None
+        for i, track in enumerate(tracks):
+            part = self._part(kept, f"{TRACK}{i}", "prompt", track.notes, 0.0, {track.key: colours[track.key]})
+            parts.append(self._shaded_track(session, i, part, stretch))
         for take in session.takes:
             is_current = take.id == session.current and not in_progress
-            parts.append(
-                self._part(kept, TAKE + take.id, "take" if is_current else "other", 0, take.notes, take.marker)
-            )
+            if is_current or take.starred:
+                kind: PartKind = "take" if is_current else "other"
+                part = self._part(kept, TAKE + take.id, kind, take.notes, take.marker, colours)
+                parts.append(self._shaded_take(session, part, colours) if is_current else part)
         for i, growing in enumerate(in_progress):
             growing.fresh()
-            parts.append(rolled(TAKE + growing.id, "other" if i else "take", 0, growing.notes, growing.marker))
+            parts.append(rolled(TAKE + growing.id, "other" if i else "take", growing.notes, growing.marker, colours))
         self._forget()
         return parts
 
@@ -55,44 +83,81 @@ class RollParts:
         self._older = [*self._older, *made]
 
     def _part(
-        self, kept: dict[_Name, _Made], key: str, kind: PartKind, colour: int, notes: Any, offset: float
+        self, kept: dict[_Name, _Made], key: str, kind: PartKind, notes: Any, offset: float, colours: _Colours
     ) -> RollPart:
-        name: _Name = key, kind, colour
+        name: _Name = key, kind
         old = kept.get(name)
         candidates = [old, *(made for known, made in self._older if known == name)]
-        made = next((m for m in candidates if m is not None and m[0] is notes and m[1] == offset), None)
+        made = next((m for m in candidates if m is not None and m.is_of(notes, offset, colours)), None)
         if made is None:
-            made = notes, offset, rolled(*name, notes, offset)
+            made = _Made(notes, offset, colours, rolled(key, kind, notes, offset, colours))
         if old is not None and made is not old:
             self._older = [(known, m) for known, m in self._older if m is not made]
             self._older.append((name, old))
         self._kept[name] = made
-        return made[2]
+        return made.part
+
+    def _shaded_track(self, session: Session, i: int, part: RollPart, stretch: Stretch | None) -> RollPart:
+        """The part of a track, drawn by whether it is heard and in the prompt."""
+        assert session.score is not None
+        is_audible, is_read = i in session.audible_tracks, session.flags[i].in_prompt
+        whole = Shade.SILENT if not is_audible else Shade.FULL if is_read else Shade.UNREAD
+        is_replaced = stretch is not None and i in stretch.tracks
+        why = whole, stretch if is_replaced else None
+        old = self._shaded.get(part.key)
+        if old is None or old[0] is not part or old[1] != why:
+            shade = np.full(len(part), whole, np.uint8)
+            if stretch is not None and is_replaced:
+                ticks = [note.start_tick for note in session.score.tracks[i].notes]
+                starts = np.array(ticks, np.int64)[part.index]
+                end = starts.max(initial=0) + 1 if stretch.end is None else stretch.end
+                shade[(starts >= stretch.start) & (starts < end)] = Shade.SILENT
+            old = self._shaded[part.key] = part, why, part.shaded(shade) if shade.any() else part
+        return old[2]
+
+    def _shaded_take(self, session: Session, part: RollPart, colours: _Colours) -> RollPart:
+        """The part of a take: its notes on tracks that are not heard are faint."""
+        tracks = session.score.tracks if session.score else ()
+        audible = session.audible_tracks
+        silent = tuple(colours[track.key] for i, track in enumerate(tracks) if i not in audible)
+        old = self._shaded.get(part.key)
+        if old is None or old[0] is not part or old[1] != silent:
+            shade = np.where(np.isin(part.colour, silent), Shade.SILENT, Shade.FULL).astype(np.uint8)
+            old = self._shaded[part.key] = part, silent, part.shaded(shade) if shade.any() else part
+        return old[2]
 
     def _forget(self) -> None:
         """Let the oldest go once they are too many notes."""
         notes = 0
         for place in range(len(self._older) - 1, -1, -1):
-            notes += len(self._older[place][1][2])
+            notes += len(self._older[place][1].part)
             if notes > MOST_KEPT:
                 self._older = self._older[place + 1 :]
                 return
 
 
-def rolled(key: str, kind: PartKind, colour: int, notes: Sequence[Any], offset: float) -> RollPart:
-    """A part of the roll from the notes of a track or take, `offset` seconds later."""
+def rolled(key: str, kind: PartKind, notes: Sequence[Any], offset: float, colours: _Colours) -> RollPart:
+    """A part of the roll from the notes of a track or take, `offset` seconds later.
+
+    Notes of a take have the colours of their tracks; those of a track are all of the one that `colours` names.
+    """
 
     def column(name: str) -> NDArray[np.float64]:
         return np.fromiter(map(attrgetter(name), notes), np.float64, len(notes))
 
+    if kind == "prompt":
+        colour = np.full(len(notes), next(iter(colours.values())))
+    else:
+        colour = np.array([colours.get(note.track, OWN) for note in notes])
     start, end = column("start"), column("end")
-    columns = start + offset, np.maximum(start, end) + offset, column("pitch"), column("velocity")
-    return RollPart.of_columns(key, kind, np.column_stack(columns), colour)
+    columns = start + offset, np.maximum(start, end) + offset, column("pitch"), column("velocity"), colour
+    return RollPart.of_columns(key, kind, np.column_stack(columns))
 
 
-def as_roll(note: TakeNote, offset: float) -> RollNote:
+def as_roll(note: TakeNote, offset: float, colours: _Colours) -> RollNote:
     """One note of a take."""
-    return RollNote(note.start + offset, note.end + offset, note.pitch, note.velocity)
+    colour = OWN if note.track is None else colours.get(note.track, OWN)
+    return RollNote(note.start + offset, note.end + offset, note.pitch, note.velocity, colour)
 
 
 def session_part(key: str) -> Part:

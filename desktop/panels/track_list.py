@@ -32,11 +32,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.midi.score import Track
+from core.midi.score import Track, TrackKey
 from core.session.session import Session, TrackFlags
 from desktop.widgets import icons
 from desktop.widgets.fields import SMALL, Caption, faint, notes_words
-from desktop.widgets.theme import TEXT_CONTRAST, Theme, mix, with_contrast
+from desktop.widgets.theme import TEXT_CONTRAST, Theme, mix, track_colours, with_contrast
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -108,6 +108,7 @@ class TrackModel(QAbstractTableModel):
         self.tracks: tuple[Track, ...] = ()
         self.switches: tuple[TrackFlags, ...] = ()
         self.audible: frozenset[int] = frozenset()
+        self.colours: dict[TrackKey, int] = {}
 
     def show(self, session: Session) -> None:
         """Take over a session's tracks and flags."""
@@ -116,6 +117,7 @@ class TrackModel(QAbstractTableModel):
         if not is_same:
             self.beginResetModel()
         self.tracks, self.switches, self.audible = tracks, session.flags, frozenset(session.audible_tracks)
+        self.colours = track_colours([track.key for track in tracks])
         if not is_same:
             self.endResetModel()
         elif tracks:
@@ -294,7 +296,7 @@ class TrackDelegate(QStyledItemDelegate):
         track, theme, palette = model.tracks[row], Theme.of(option.palette), option.palette
         box = option.rect.adjusted(6, 6, -4, -6)
         heard = row in model.audible
-        colour = theme.part("prompt", row)
+        colour = theme.part("prompt", model.colours[track.key])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour if heard else mix(theme.background, colour, 0.35))
         painter.drawRoundedRect(QRectF(box.left(), box.top() + 1, 4, box.height() - 2), 2, 2)

@@ -59,7 +59,7 @@ class RollCanvas(QAbstractScrollArea):
     def content_end(self) -> float:
         """The last second that something is at."""
         o = self.overlays
-        heads = (o.playhead, o.sampling_head, o.prompt and o.prompt[1], o.loop and o.loop[1])
+        heads = (o.playhead, o.sampling_head, o.take_end, o.prompt and o.prompt[1], o.loop and o.loop[1])
         return max([part.length for part in self._parts.values()] + [head or 0.0 for head in heads])
 
     @property
@@ -103,6 +103,10 @@ class RollCanvas(QAbstractScrollArea):
     def set_loop(self, loop: tuple[float, float] | None) -> None:
         """The stretch that is played again and again."""
         self._change_overlay(loop=loop)
+
+    def set_take_end(self, seconds: float | None) -> None:
+        """Where the take that is shown ends and the song comes back."""
+        self._change_overlay(take_end=seconds)
 
     def set_sampling(self, head: float | None, sounding: Sequence[RollNote] = ()) -> None:
         """How far the model has sampled, and notes it has begun and not ended (their ends do not count)."""
@@ -265,7 +269,7 @@ class RollCanvas(QAbstractScrollArea):
             setattr(self.overlays, name, value)
         for name in ("prompt", "loop", "in_hand"):
             self._update_span(getattr(before, name), getattr(self.overlays, name))
-        for name in ("playhead", "sampling_head"):
+        for name in ("playhead", "sampling_head", "take_end"):
             old, new = getattr(before, name), getattr(self.overlays, name)
             if old != new:
                 for seconds in (old, new):

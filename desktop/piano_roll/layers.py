@@ -14,7 +14,7 @@ from core.midi.pitch_names import pitch_name
 from desktop.piano_roll.coordinates import PITCHES, Viewport
 from desktop.piano_roll.grid import Grid
 from desktop.piano_roll.notes import RollNote, RollPart
-from desktop.widgets.theme import VELOCITY_STEPS, Theme
+from desktop.widgets.theme import VELOCITY_STEPS, Shade, Theme
 
 _IS_BLACK = np.isin(np.arange(PITCHES) % 12, (1, 3, 6, 8, 10))
 _HAS_LINE_BELOW = np.isin(np.arange(PITCHES) % 12, (0, 5))  # where two white keys meet
@@ -52,6 +52,7 @@ class Overlays:
 
     prompt: tuple[float, float] | None = None
     loop: tuple[float, float] | None = None
+    take_end: float | None = None  # where the take ends and the song comes back
     playhead: float | None = None
     sampling_head: float | None = None
     sounding: tuple[RollNote, ...] = ()  # begun by the model and not yet ended: they reach to the sampling head
@@ -91,8 +92,9 @@ def fill(painter: QPainter, boxes: NDArray[np.int32], colour: QColor) -> None:
 
 
 def painted_parts(parts: Sequence[RollPart]) -> list[RollPart]:
-    """Parts in the order they are painted."""
-    return sorted(parts, key=lambda part: _PART_ORDER.index(part.kind))
+    """What is painted of parts, in that order: notes of one colour and shade each, what is heard over what is not."""
+    layers = [layer for part in parts for layer in part.layers if len(layer)]
+    return sorted(layers, key=lambda layer: (_PART_ORDER.index(layer.kind), -int(layer.shade[0])))
 
 
 def line_width(ratio: float) -> int:
@@ -116,12 +118,15 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
     for part in paper.parts:
         places = part.between(start, end, low, high)
         strength = STRENGTHS[part.velocity[places]]
-        colours = paper.theme.velocities(part.kind, part.colour)
+        look = part.kind, int(part.colour[0]), Shade(int(part.shade[0]))
+        colours = paper.theme.velocities(*look)
+        # There is no room to show a dot hollow: it is drawn as it is, or drums at a distance would look unheard.
+        dot_colours = paper.theme.velocities(*look[:2]) if look[2] == Shade.UNREAD else colours
         if len(places) > _MANY_DOTS:
             is_dot = viewport.are_shortest(part.start[places], part.end[places])
             if np.count_nonzero(is_dot) > _MANY_DOTS:
                 dots = places[is_dot]
-                _paint_dots(painter, part.start[dots], part.pitch[dots], strength[is_dot], colours, viewport, area)
+                _paint_dots(painter, part.start[dots], part.pitch[dots], strength[is_dot], dot_colours, viewport, area)
                 places, strength = places[~is_dot], strength[~is_dot]
         if not len(places):
             continue
@@ -131,11 +136,11 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
         width = boxes[:, 2] - boxes[:, 0] + 1
         is_dot = width == viewport.shortest  # drawn as _paint_dots would: without an edge
         has_edge = (width >= 4 * edge_width) & is_edged & ~is_dot
-        _fill_by_strength(painter, boxes[is_dot], strength[is_dot], colours)
-        fill(painter, boxes[has_edge], paper.theme.edge(part.kind, part.colour))
+        _fill_by_strength(painter, boxes[is_dot], strength[is_dot], dot_colours)
+        fill(painter, boxes[has_edge], paper.theme.edge(*look))
         boxes = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
         _fill_by_strength(painter, boxes[~is_dot], strength[~is_dot], colours)
-        if viewport.row_height >= _NAMED_ROW and part.kind != "other":
+        if viewport.row_height >= _NAMED_ROW and part.kind != "other" and look[2] != Shade.SILENT:
             _paint_names(painter, boxes, part.pitch[places], [colours[s] for s in strength], viewport, paper)
 
 
@@ -277,9 +282,13 @@ def _paint_sounding(painter: QPainter, exposed: QRectF, viewport: Viewport, over
             continue  # most often: the head is far ahead of what is on view
         boxes = viewport.boxes([note.start], [max(head, note.start)], [note.pitch])
         boxes = _shown(boxes, viewport)
-        fill(painter, boxes, theme.edge("take"))
+        fill(painter, boxes, theme.edge("take", note.colour))
         inside = boxes + np.array((1, 1, -1, -1), np.int32) * line_width(viewport.ratio)
-        fill(painter, inside[inside[:, 2] >= inside[:, 0]], theme.velocities("take")[STRENGTHS[note.velocity]])
+        fill(
+            painter,
+            inside[inside[:, 2] >= inside[:, 0]],
+            theme.velocities("take", note.colour)[STRENGTHS[note.velocity]],
+        )
 
 
 def _view_area(viewport: Viewport) -> QRect:
@@ -333,6 +342,8 @@ def _paint_heads(painter: QPainter, exposed: QRectF, viewport: Viewport, overlay
         faint.setAlphaF(0.6)
         line(overlays.prompt[0], faint, 1)
         line(overlays.prompt[1], theme.marker, 2)
+    if overlays.take_end is not None:
+        line(overlays.take_end, theme.sampling_head, 2)
     if overlays.sampling_head is not None:
         line(overlays.sampling_head, theme.sampling_head, 1)
     if overlays.playhead is not None:

@@ -1,22 +1,27 @@
 """What the roll shows: notes of one part as sorted arrays that are never changed, only replaced."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from desktop.widgets.theme import PartKind
+from desktop.widgets.theme import OWN, PartKind, Shade
+
+_PAINTED = ("start", "end", "pitch", "velocity", "colour", "shade")
+_COLOURS = 256  # more than there are
 
 
 class RollNote(NamedTuple):
-    """A note to show: start and end in seconds, MIDI pitch, velocity 1 to 127."""
+    """A note to show: start and end in seconds, MIDI pitch, velocity 1 to 127, and its track's colour or `OWN`."""
 
     start: float
     end: float
     pitch: int
     velocity: int
+    colour: int = OWN
 
 
 class NoteRef(NamedTuple):
@@ -30,49 +35,50 @@ class NoteRef(NamedTuple):
 class RollPart:
     """The notes of one part, in order of their starts. Make it with `of`; arrays are all (n,).
 
-    `kind` decides colour and what can be done: notes of "other" parts are faint and cannot be
-    selected. `colour` tells parts of one kind apart. `index` is each note's place as given, `latest`
-    the latest end among the notes up to and with each one, which never falls and so can be bisected.
+    `kind` decides look and what can be done: notes of "other" parts are faint and cannot be
+    selected. `colour` is that of each note's track, or `OWN` for the kind's own; `shade` how each is drawn. `index`
+    is each note's place as given, `latest` the latest end among the notes up to and with each one, which never falls
+    and so can be bisected.
     """
 
     key: str
     kind: PartKind
-    colour: int
     start: NDArray[np.float64]
     end: NDArray[np.float64]
     pitch: NDArray[np.int32]
     velocity: NDArray[np.int32]
     index: NDArray[np.int32]
+    colour: NDArray[np.int16]
+    shade: NDArray[np.uint8]  # values of Shade
     latest: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "latest", np.maximum.accumulate(self.end))
 
     @classmethod
-    def of(cls, key: str, kind: PartKind, notes: Sequence[RollNote], colour: int = 0) -> "RollPart":
+    def of(cls, key: str, kind: PartKind, notes: Sequence[RollNote]) -> "RollPart":
         """A part of notes in any order."""
-        return cls.of_columns(key, kind, np.array(notes, np.float64).reshape(-1, 4), colour)
+        return cls.of_columns(key, kind, np.array(notes, np.float64).reshape(-1, 5))
 
     @classmethod
-    def of_columns(cls, key: str, kind: PartKind, columns: NDArray[np.float64], colour: int = 0) -> "RollPart":
-        """The same of an array (n, 4): starts, ends, pitches, velocities."""
-        return cls._sorted(key, kind, colour, columns, np.arange(len(columns), dtype=np.int32))
+    def of_columns(cls, key: str, kind: PartKind, columns: NDArray[np.float64]) -> "RollPart":
+        """The same of an array (n, 5): starts, ends, pitches, velocities, colours."""
+        return cls._sorted(key, kind, columns, np.arange(len(columns), dtype=np.int32))
 
     @classmethod
-    def _sorted(
-        cls, key: str, kind: PartKind, colour: int, columns: NDArray[np.float64], index: NDArray[np.int32]
-    ) -> "RollPart":
+    def _sorted(cls, key: str, kind: PartKind, columns: NDArray[np.float64], index: NDArray[np.int32]) -> "RollPart":
         order = np.argsort(columns[:, 0], kind="stable")
-        start, end, pitch, velocity = columns[order].T
+        start, end, pitch, velocity, colour = columns[order].T
         return cls(
             key,
             kind,
-            colour,
             np.ascontiguousarray(start),
             np.ascontiguousarray(end),
             pitch.astype(np.int32),
             velocity.astype(np.int32),
             index[order],
+            colour.astype(np.int16),
+            np.full(len(order), Shade.FULL, np.uint8),
         )
 
     def __len__(self) -> int:
@@ -85,18 +91,32 @@ class RollPart:
 
     def looks_like(self, other: "RollPart") -> bool:
         """Whether the two are painted alike, whatever their keys."""
-        if (self.kind, self.colour, len(self)) != (other.kind, other.colour, len(other)):
+        if (self.kind, len(self)) != (other.kind, len(other)):
             return False
-        columns = ((self.start, other.start), (self.end, other.end), (self.pitch, other.pitch),
-                   (self.velocity, other.velocity))  # fmt: skip
-        return all(a is b or np.array_equal(a, b) for a, b in columns)
+        pairs = ((getattr(self, name), getattr(other, name)) for name in _PAINTED)
+        return all(a is b or np.array_equal(a, b) for a, b in pairs)
+
+    def shaded(self, shade: NDArray[np.uint8]) -> "RollPart":
+        """The part with its notes drawn so: values of `Shade` (n,) in the order of its arrays."""
+        return replace(self, shade=shade)
+
+    @cached_property
+    def layers(self) -> tuple["RollPart", ...]:
+        """The part by what is painted alike: parts of one colour and shade each, the palest first."""
+        looks = self.shade.astype(np.int32) * _COLOURS + self.colour
+        known = np.unique(looks)[::-1].tolist() if len(looks) and np.any(looks != looks[0]) else []
+        return tuple(self._of(looks == look) for look in known) or (self,)
+
+    def _of(self, chosen: NDArray[np.bool_]) -> "RollPart":
+        columns = {name: getattr(self, name)[chosen] for name in (*_PAINTED, "index")}
+        return replace(self, **columns)
 
     def with_appended(self, notes: Sequence[RollNote]) -> "RollPart":
         """The part with notes added to the end of its order; they may start before notes already here."""
-        old = np.column_stack((self.start, self.end, self.pitch, self.velocity))
-        columns = np.concatenate((old, np.array(notes, np.float64).reshape(-1, 4))).astype(np.float64)
+        old = np.column_stack((self.start, self.end, self.pitch, self.velocity, self.colour))
+        columns = np.concatenate((old, np.array(notes, np.float64).reshape(-1, 5))).astype(np.float64)
         index = np.concatenate((self.index, np.arange(len(self), len(columns), dtype=np.int32)))
-        return self._sorted(self.key, self.kind, self.colour, columns, index)
+        return self._sorted(self.key, self.kind, columns, index)
 
     def between(self, start: float, end: float, low: int = 0, high: int = 127) -> NDArray[np.intp]:
         """Places in the arrays of the notes that sound in [start, end) with low <= pitch <= high."""

@@ -138,6 +138,11 @@ def _paint_flags(
             painter.setFont(font)
             painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, MARKER_TEXT)
             painter.setPen(Qt.PenStyle.NoPen)
+    if overlays.take_end is not None and is_near(x := viewport.line_x(overlays.take_end)):
+        painter.fillRect(QRectF(x, _FLAG_TOP, 2, bottom - _FLAG_TOP), theme.sampling_head)
+        painter.setBrush(theme.sampling_head)
+        points = QPointF(x, _FLAG_TOP), QPointF(x, _FLAG_TOP + _HANDLE), QPointF(x - _HANDLE, _FLAG_TOP + _HANDLE / 2)
+        painter.drawPolygon(QPolygonF(points))  # it points back at the take
     if overlays.sampling_head is not None and is_near(x := viewport.line_x(overlays.sampling_head)):
         painter.fillRect(QRectF(x, STRIP_HEIGHT, 1, bottom - STRIP_HEIGHT), theme.sampling_head)
         painter.setBrush(theme.sampling_head)

@@ -1,6 +1,8 @@
 """Colours for light and dark, derived from the system's palette, each checked against what it stands on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 from typing import Literal
 
@@ -10,12 +12,34 @@ PartKind = Literal["prompt", "take", "other"]  # of the roll's notes: the score'
 TEXT_CONTRAST = 4.5  # WCAG 2 AA for text
 SHAPE_CONTRAST = 3.0  # and for what must be told from its background
 VELOCITY_STEPS = 8  # strengths of colour that notes are drawn in
+OWN = -1  # in place of a track's colour: the kind's own
 
-_PROMPT_HUES = (212, 178, 244, 150)  # blues and greens: tracks of the score, in turn
+
+class Shade(IntEnum):
+    """How a note is drawn: as it is, hollow as one that the prompt leaves out, or faint as one that is not heard."""
+
+    FULL = 0
+    UNREAD = 1
+    SILENT = 2
+
+
 _TAKE_HUE = 28  # orange: what the model plays
 _PLAYHEAD_HUE = 355
 _LOOP_HUE = 285
+_MARKER_HUE = 212
 _WEAKEST = 0.42  # share of a note's own colour at the lowest velocity
+_HOLLOW, _FAINT = 0.3, 0.3  # shares of that in notes that the prompt leaves out, and in those that are not heard
+
+# As far apart as twelve colours (and the take's) can be in the eyes of most, without red cones and without green ones.
+_TRACKS_ON_LIGHT = (
+    "#2a59ef", "#3a7858", "#f8599f", "#20a4a2", "#7a0f38", "#7f9b67",
+    "#3d3768", "#c90e3a", "#738ef0", "#8d547c", "#130fc8", "#821001",
+)  # fmt: skip
+_TRACKS_ON_DARK = (
+    "#6ea5fd", "#60b290", "#cb2760", "#6bfde6", "#017a69", "#ccfc10",
+    "#6a6694", "#e50901", "#81dffd", "#ad83a4", "#9942fa", "#fbdda7",
+)  # fmt: skip
+TRACK_COLOURS = 12
 
 
 @dataclass(frozen=True)
@@ -108,36 +132,47 @@ class Theme:
     # Notes
 
     @cached_property
-    def _notes(self) -> dict[tuple[PartKind, int], tuple[QColor, list[QColor], QColor]]:
+    def _notes(self) -> dict[tuple[PartKind, int, Shade], tuple[QColor, list[QColor], QColor]]:
         return {}  # filled by _note_colours
 
-    def part(self, kind: PartKind, colour: int = 0) -> QColor:
-        """Full strength of a part's notes."""
-        return self._note_colours(kind, colour)[0]
+    def part(self, kind: PartKind, colour: int = OWN) -> QColor:
+        """Full strength of a part's notes, or of those of the track with this colour."""
+        return self._note_colours(kind, colour, Shade.FULL)[0]
 
-    def velocities(self, kind: PartKind, colour: int = 0) -> list[QColor]:
+    def velocities(self, kind: PartKind, colour: int = OWN, shade: Shade = Shade.FULL) -> list[QColor]:
         """`VELOCITY_STEPS` colours of a part's notes, soft to loud."""
-        return self._note_colours(kind, colour)[1]
+        return self._note_colours(kind, colour, shade)[1]
 
-    def edge(self, kind: PartKind, colour: int = 0) -> QColor:
-        """Round a note, so that soft ones are seen and neighbours in time stand apart."""
-        return self._note_colours(kind, colour)[2]
+    def edge(self, kind: PartKind, colour: int = OWN, shade: Shade = Shade.FULL) -> QColor:
+        """Round a note, so that soft ones are seen and neighbours stand apart; it tells a take from the score."""
+        return self._note_colours(kind, colour, shade)[2]
 
-    def _note_colours(self, kind: PartKind, colour: int) -> tuple[QColor, list[QColor], QColor]:
-        colours = self._notes.get((kind, colour))
+    def _note_colours(self, kind: PartKind, colour: int, shade: Shade) -> tuple[QColor, list[QColor], QColor]:
+        colours = self._notes.get((kind, colour, shade))
         if colours is None:
             full = self._full(kind, colour)
             weakest = 0.7 if kind == "other" else _WEAKEST
-            shares = (weakest + (1 - weakest) * i / (VELOCITY_STEPS - 1) for i in range(VELOCITY_STEPS))
-            edge = full if kind == "other" else full.darker(112 if self.is_dark else 125)
-            colours = self._notes[kind, colour] = full, [mix(self.background, full, share) for share in shares], edge
+            shares = [weakest + (1 - weakest) * i / (VELOCITY_STEPS - 1) for i in range(VELOCITY_STEPS)]
+            edge = full.darker(112 if self.is_dark else 125)
+            if kind == "other":
+                edge = full
+            elif shade != Shade.FULL:
+                reach = _HOLLOW if shade == Shade.UNREAD else _FAINT
+                shares = [reach * share for share in shares]
+                edge = full if shade == Shade.UNREAD else mix(self.background, full, _FAINT)
+            elif kind == "take":
+                edge = self.text
+            colours = full, [mix(self.background, full, share) for share in shares], edge
+            self._notes[kind, colour, shade] = colours
         return colours
 
     def _full(self, kind: PartKind, colour: int) -> QColor:
         if kind == "other":
             return with_contrast(mix(self.background, self.text, 0.25), self.background, 1.6)
-        hue = _TAKE_HUE if kind == "take" else _PROMPT_HUES[colour % len(_PROMPT_HUES)]
-        return self._hue(hue)
+        if kind == "take" and colour == OWN:
+            return self._hue(_TAKE_HUE)
+        table = _TRACKS_ON_DARK if self.is_dark else _TRACKS_ON_LIGHT
+        return with_contrast(QColor(table[max(colour, 0) % TRACK_COLOURS]), self.background, SHAPE_CONTRAST)
 
     @cached_property
     def selected(self) -> QColor:
@@ -164,7 +199,7 @@ class Theme:
     @cached_property
     def marker(self) -> QColor:
         """Continue-from marker and prompt start."""
-        return self._hue(_PROMPT_HUES[0])
+        return self._hue(_MARKER_HUE)
 
     @cached_property
     def prompt_tint(self) -> QColor:
@@ -194,6 +229,22 @@ class Theme:
     def _hue(self, hue: int) -> QColor:
         colour = QColor.fromHslF(hue / 360, 0.78, 0.62 if self.is_dark else 0.46)
         return with_contrast(colour, self.background, SHAPE_CONTRAST)
+
+
+def track_colours(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """A colour for each track by its key (chunk, channel), all different for up to `TRACK_COLOURS` tracks.
+
+    It depends on the key, not on how many tracks stand before, so that tracks keep theirs as others come and go.
+    """
+    colours: dict[tuple[int, int], int] = {}
+    free: set[int] = set()
+    for key in sorted(keys):
+        chunk, channel = key
+        wanted = chunk or channel  # a file of format 0 has one chunk, others seldom two channels in one
+        free = free or set(range(TRACK_COLOURS))
+        colours[key] = min(free, key=lambda colour: (colour - wanted) % TRACK_COLOURS)
+        free.discard(colours[key])
+    return colours
 
 
 def luminance(colour: QColor) -> float:

@@ -95,7 +95,7 @@ def test_each_note_is_painted_in_its_colour(roll: PianoRoll, hand: Hand) -> None
 @pytest.mark.parametrize("pixels_per_second", [0.9, 12.0, 100.0, 900.0])
 def test_culling_leaves_out_nothing_that_shows(roll: PianoRoll, pixels_per_second: float) -> None:
     part = dense_part(1500, seed=3)
-    drone = RollPart.of("drone", "prompt", [RollNote(0.2, 400.0, 40, 100)], colour=1)
+    drone = RollPart.of("drone", "prompt", [RollNote(0.2, 400.0, 40, 100, 1)])
     roll.set_parts([part, drone])
     view = roll.coordinates
     roll._set_coordinates(replace(view, pixels_per_second=pixels_per_second, left=21.3))
@@ -166,7 +166,7 @@ def test_parts_that_look_the_same_are_not_painted_again(roll: PianoRoll, watch: 
     roll.set_parts([RollPart.of("same", "prompt", SCORE), *parts[1:]])
     assert watch.look() == 0
     assert roll.note_at(roll.coordinates.x(0.2), roll.coordinates.y(60) + 3) == NoteRef("same", 0)
-    roll.set_parts([RollPart.of("same", "prompt", SCORE, colour=1), *parts[1:]])
+    roll.set_parts([RollPart.of("same", "prompt", [note._replace(colour=1) for note in SCORE]), *parts[1:]])
     assert watch.look() > 0
     assert not np.array_equal(pixels(roll), shown)
 
