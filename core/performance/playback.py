@@ -364,6 +364,6 @@ class Playback:
         """Play a song from a place on, all of it that there is."""
         self._is_unstarted = False
         player.start(at, None if song.expected is None else song.start + song.expected - at, song.cushion)
-        player.feed(song.since(at), song.head)
+        player.feed(self.output.as_wanted(song.since(at)), song.head)
         if song.end is not None:
             player.finish(song.end)

@@ -148,3 +148,16 @@ def test_another_player_goes_on_where_the_lost_one_stood(made: Made) -> None:
         ("start", 2.5, 3.5, 0.1, None),
         ("feed", [(3.0, "813c40"), (4.0, "913e50")], 4.5),
     ]
+
+
+def test_another_output_gets_no_programs_that_it_does_not_want(made: Made) -> None:
+    playback = made(BuiltInSynth())
+    take = playback.begin_take(take_start(session()))
+    take.feed(notes((0.0, 60, 80), (1.0, 60, 0)), 1.5)
+    assert player().commands[1] == ("feed", [(2.0, "c100")], 2.0)
+    at(2.5, head=3.5)
+    playback.poll()
+    playback.output.open(ExistingPort("x"))
+    settle(playback)
+    feeds = [command for command in player().commands if command[0] == "feed"]
+    assert [messages for _, messages, _ in feeds] == [[(3.0, "813c40")]]
