@@ -2,7 +2,6 @@
 
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.session.export import SOUND_FORMAT, SoundFormat
+from desktop.widgets.palettes import DropDown
 
 SAMPLE_RATES = (44100, 48000, 88200, 96000)
 _TIPS = {
@@ -30,7 +30,7 @@ class ExportDialog(QDialog):
         self.normalise.setChecked(SOUND_FORMAT.is_normalised)
         self.normalise.setToolTip(_TIPS["normalise"])
         self.normalise.setAccessibleDescription(_TIPS["normalise"])
-        self.rate, self.bits = QComboBox(), QComboBox()
+        self.rate, self.bits = DropDown(), DropDown()
         for rate in SAMPLE_RATES:
             self.rate.addItem(f"{rate / 1000:g} kHz", rate)
         for bits in (16, 24):

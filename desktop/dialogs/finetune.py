@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -27,6 +26,7 @@ from PySide6.QtWidgets import (
 from core.training.run import finetune_process
 from core.training.run.finetune_process import Failed, Finished, Message, Reading, Training
 from desktop.widgets.loss_curve import LossCurve
+from desktop.widgets.palettes import DropDown
 
 LOOK = 200  # ms between two looks into the pipe
 MINUTES = (1, 15, 600)  # least, usual, most
@@ -97,7 +97,7 @@ class FineTuneDialog(QDialog):
         row = QHBoxLayout()
         row.addWidget(self.folder, 1)
         row.addWidget(self.choose)
-        self.model = QComboBox()
+        self.model = DropDown()
         self.model.setAccessibleName("Model to start from")
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the new model")

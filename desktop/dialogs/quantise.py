@@ -1,8 +1,9 @@
 """QuantiseDialog: asks for the grid to move notes to."""
 
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from core.session.edits import GRIDS
+from desktop.widgets.palettes import DropDown
 
 DEFAULT_GRID = "1/16"
 _TIP = "The notes' starts move to the nearest of these lines; their lengths stay as they are."
@@ -15,7 +16,7 @@ class QuantiseDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Quantise")
         words = QLabel(f"Move the {'start of 1 note' if notes == 1 else f'starts of {notes} notes'} to the grid.")
-        self.choice = QComboBox()
+        self.choice = DropDown()
         for each in GRIDS:
             self.choice.addItem(grid_words(each), each)
         self.choice.setCurrentIndex(max(self.choice.findData(grid), 0))

@@ -35,6 +35,7 @@ from desktop.widgets.fields import (
     WheelGuard,
     show_number,
 )
+from desktop.widgets.palettes import DropDown
 
 SEEDS = 1_000_000  # how many the dice chooses from: few enough to read out
 _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each unit
@@ -218,11 +219,11 @@ class GenerationPanel(QWidget):
     # Building
 
     def _build_fields(self) -> None:
-        self.model = QComboBox()
+        self.model = DropDown()
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.length = PlainSpin()
         self.length.setMaximum(LATEST)
-        self.unit = QComboBox()
+        self.unit = DropDown()
         for unit in _LENGTHS:
             self.unit.addItem(unit, unit)
         self.takes = QSpinBox()
@@ -234,7 +235,7 @@ class GenerationPanel(QWidget):
         self.lock.setCheckable(True)
         self.temperature = SliderSpin(0, 10, 2, 0.05, "Temperature", _TIPS["temperature"])
         self.top_p = SliderSpin(0.01, 1, 1, 0.01, "Top-p", _TIPS["top_p"])
-        self.scale = QComboBox()
+        self.scale = DropDown()
         self.scale.addItem("Off", "off")
         self.scale.addItem("Auto", "auto")
         for mode in _MODES:
@@ -244,7 +245,7 @@ class GenerationPanel(QWidget):
                 self.scale.addItem(name, name)
         self.key_strength = SliderSpin(0, 20, 4, 0.1, "Key strength", _TIPS["key_strength"])
         self.low, self.high = PitchSpin(), PitchSpin()
-        self.grid = QComboBox()
+        self.grid = DropDown()
         for grid in GRID_CHOICES:
             self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
         self.dynamics = _choice(_DYNAMICS)
@@ -405,7 +406,7 @@ class GenerationPanel(QWidget):
 
 def _choice(options: Mapping[str, str]) -> QComboBox:
     """A list to choose from: words for the user -> value of the setting."""
-    box = QComboBox()
+    box = DropDown()
     for words, value in options.items():
         box.addItem(words, value)
     return box

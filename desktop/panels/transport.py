@@ -2,11 +2,12 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QFontDatabase
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from core.midi.tempo_map import TempoMap
 from core.session.playback import What
 from desktop.widgets.buttons import FlatButton
+from desktop.widgets.palettes import DropDown
 
 _CHOICES: tuple[tuple[What, str], ...] = (("both", "Prompt and take"), ("prompt", "Score only"), ("take", "Take only"))
 
@@ -45,7 +46,7 @@ class Transport(QWidget):
         spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         layout.addWidget(spring)
         label = QLabel(self.tr("P&lay"), self)
-        self._what = QComboBox(self)
+        self._what = DropDown(self)
         for value, words in _CHOICES:
             self._what.addItem(self.tr(words), value)
         self._what.setToolTip(self.tr("What is played: the score up to the marker and then the take, or one of them"))

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox, QStyledItemDelegate, QWidget
 
 from desktop.widgets.theme import luminance
 
@@ -66,3 +66,11 @@ def palette_of(scheme: Qt.ColorScheme) -> QPalette:
         palette.setColor(QPalette.ColorGroup.Disabled, role, faint)
     palette.setColor(_Role.PlaceholderText, faint)
     return palette
+
+
+class DropDown(QComboBox):
+    """A combo box whose list is painted as a list: Qt would paint it as a menu, on the grey that frames switches."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setItemDelegate(QStyledItemDelegate(self))

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from desktop.panels.output_menu import OutputMenu
-from desktop.widgets.palettes import show_in
-from desktop.widgets.theme import contrast
+from desktop.widgets.palettes import DropDown, show_in
+from desktop.widgets.theme import TEXT_CONTRAST, contrast
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +29,18 @@ def test_a_switch_that_is_off_is_seen(qtbot: QtBot, scheme: Qt.ColorScheme) -> N
     ground = picture.pixelColor(picture.width() // 2, 0)
     row = [picture.pixelColor(x, picture.height() // 2) for x in range(round(20 * picture.devicePixelRatio()))]
     assert max(contrast(colour, ground) for colour in row) > 1.5
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
+def test_the_list_of_a_drop_down_can_be_read(qtbot: QtBot, scheme: Qt.ColorScheme) -> None:
+    show_in(scheme)
+    box = DropDown()
+    qtbot.addWidget(box)
+    box.addItems(["One", "Two", "Three"])
+    box.show()
+    box.showPopup()
+    view = box.view()
+    picture = view.viewport().grab(view.visualRect(box.model().index(2, 0))).toImage()  # not the chosen one
+    ground = picture.pixelColor(picture.width() - 2, picture.height() // 2)
+    shown = [picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height())]
+    assert max(contrast(colour, ground) for colour in shown) >= TEXT_CONTRAST
