@@ -200,6 +200,11 @@ def apply(session: Session, kind: str, value: object, picks: list[tuple[int, int
     return after
 
 
+def without_bin(session: Session) -> Session:
+    """Undo takes back all but the bin, in which lie the takes that it took out, and the numbers that are used up."""
+    return replace(session, bin=(), numbers=0)
+
+
 @settings(max_examples=60)
 @given(
     st.lists(
@@ -223,10 +228,10 @@ def test_any_edits_keep_a_session_sound_undo_whole_and_reopen_equal(
     assert parse_session(session_bytes(end), "x.continuo") == end
     for state in reversed(states[:-1]):
         assert history.undo()
-        assert history.session is state
+        assert without_bin(history.session) == without_bin(state)
     assert history.undo() == ""
-    assert history.session is start
-    assert history.session == replace(band_with_take(), takes=start.takes, current=start.current)
+    assert without_bin(history.session) == without_bin(start)
+    assert start == replace(band_with_take(), takes=start.takes, current=start.current)
     while history.redo():
         pass
-    assert history.session is end
+    assert without_bin(history.session) == without_bin(end)
