@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMainWindow, QMenu
 
 from core.session.session import Session
@@ -16,6 +16,7 @@ _K = QKeySequence.StandardKey
 _ROLL = "roll"  # the roll obeys these keys itself, while it has the focus: here they are only shown
 _CHECK = "check"
 _SNAPS = "snaps"  # to bars; with Alt freely
+_TOOL = "tool"  # one of these is always on
 _OWN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home)
 
 
@@ -54,6 +55,12 @@ COMMANDS = (
     Command("earlier", "Nudge &Earlier", "Left", kind=_ROLL),
     Command("later", "Nudge &Later", "Right", kind=_ROLL),
     Command("quantise", "&Quantise …", "Q", kind=_ROLL),
+    Command(
+        "pointer", "P&ointer", "1", "pointer", _TOOL, "Select, move and stretch notes; a double click draws or deletes"
+    ),
+    Command("pencil", "&Pencil", "2", "pencil", _TOOL, "Draw notes; drag for length and pitch"),
+    Command("eraser", "&Eraser", "3", "eraser", _TOOL, "Delete the notes that are clicked or dragged over"),
+    Command("knife", "&Knife", "4", "knife", _TOOL, "Divide the note that is clicked"),
     Command("continue", "&Continue", "C", tip="Play on from the marker"),
     Command("fork", "Continue from &Here", "Shift+C", "fork", tip="A new take from the note selected in the take"),
     Command("regenerate", "&Regenerate", "Ctrl+R", tip="Another take from the same place"),
@@ -104,6 +111,7 @@ class Actions:
     def __init__(self, window: QMainWindow) -> None:
         self._tr = window.tr
         self._by_name: dict[str, QAction] = {}
+        tools = QActionGroup(window)
         for command in COMMANDS:
             keys = QKeySequence(command.keys) if command.keys is not None else QKeySequence()
             shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
@@ -111,7 +119,9 @@ class Actions:
             action = QAction(f"{text}\t{shown}" if command.kind == _ROLL else text, window)
             action.setObjectName(command.name)
             action.setMenuRole(command.role)
-            action.setCheckable(command.kind == _CHECK)
+            action.setCheckable(command.kind in (_CHECK, _TOOL))
+            if command.kind == _TOOL:
+                tools.addAction(action)
             if command.kind != _ROLL:
                 free = (QKeySequence(f"Alt+{keys.toString()}"),) if command.kind == _SNAPS else ()
                 action.setShortcuts([keys, *free])
@@ -121,6 +131,7 @@ class Actions:
             words = window.tr(command.tip) if command.tip else text.replace("&", "").removesuffix(" …")
             action.setToolTip(f"{words} ({shown})" if shown else words)
             self._by_name[command.name] = action
+        self["pointer"].setChecked(True)
         self["quit"].setShortcuts([QKeySequence(_K.Quit), QKeySequence(_K.Close)])
 
     def __getitem__(self, name: str) -> QAction:
@@ -178,7 +189,8 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "select all", "delete notes", "-")
     actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
     actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")
-    actions.fill(edit, "quantise")
+    actions.fill(edit, "quantise", "-")
+    actions.fill(edit.addMenu(tr("T&ools")), "pointer", "pencil", "eraser", "knife")
     take = actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "regenerate", "-", "accept")
     actions.fill(take, "-", "marker here", "start here")
     play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")

@@ -8,6 +8,7 @@ from PySide6.QtGui import QDesktopServices
 from desktop.dialogs.questions import copy_report
 from desktop.logs import log_path
 from desktop.panels.empty_state import examples
+from desktop.piano_roll.surface import TOOLS
 
 if TYPE_CHECKING:
     from desktop.main_window import MainWindow
@@ -48,6 +49,8 @@ def connect_actions(window: "MainWindow") -> None:
     on("earlier", lambda: window.roll.nudge(-1))
     on("later", lambda: window.roll.nudge(1))
     on("quantise", window.quantise)
+    for tool in TOOLS:
+        on(tool, lambda tool=tool: window.roll.set_tool(tool))
     on("continue", window.proceed)
     on("fork", commands.fork_here)
     on("regenerate", lambda: commands.attempt(window.continuing.regenerate, window.document.session.current))
@@ -111,6 +114,7 @@ def connect_panels(window: "MainWindow") -> None:
     )
     roll.loop_changed.connect(window.playback.set_loop)
     roll.key_pressed.connect(commands.press_key)
+    roll.pitch_pressed.connect(commands.press_pitch)
     roll.key_released.connect(commands.release)
     roll.note_pressed.connect(commands.press_note)
     roll.note_released.connect(commands.release)

@@ -109,7 +109,8 @@ class MainWindow(QMainWindow):
         self._recent_menu, examples_menu = build_menus(self, self.actions_, self.output_menu)
         for path, title in examples():
             examples_menu.addAction(self.tr(title), lambda path=path: self.filing.open_path(path))
-        names = ("return", "play", "stop", None, "loop", "metronome", None, "follow", "fit", None, "panic")
+        names = ("return", "play", "stop", None, "loop", "metronome", None, "follow", "fit", None, "panic", None)
+        names += ("pointer", "pencil", "eraser", "knife")
         self.transport = Transport([self.actions_[name] if name else None for name in names], self)
         self.roll = PianoRoll(self)
         self.empty = EmptyState(self)

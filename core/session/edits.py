@@ -22,11 +22,11 @@ from core.session.session import LATEST, Session, take_note_order
 
 GRIDS = ("1/4", "1/4T", "1/8", "1/8T", "1/16", "1/16T", "1/32", "1/32T")  # T: triplets
 LATEST_TICK = 1 << 36  # nothing is moved later than this either, however fast the tempo
-_STEP = 1 / STEPS_PER_SECOND  # seconds: no note of a take is made shorter
+SHORTEST = 1 / STEPS_PER_SECOND  # seconds: no note of a take is made shorter
 
 Part = int | str  # a track (index of `score.tracks`), or a take (its id)
 Chosen = Mapping[Part, Sequence[int] | NDArray[np.int64]]  # indices of notes among those of each part
-_Ticks = NDArray[np.float64]
+Ticks = NDArray[np.float64]
 _Numbers = NDArray[np.int64]
 _AnyNote = TypeVar("_AnyNote", Note, TakeNote)
 
@@ -46,7 +46,7 @@ class Edited(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Columns:
+class Columns:
     """The chosen notes of one part, as columns: `start` and `end` in ticks (a take's are not whole).
 
     `places` are their indices, in order; before the tick `first` the part can have no notes.
@@ -56,12 +56,12 @@ class _Columns:
     places: list[int]
     pitch: _Numbers
     velocity: _Numbers
-    start: _Ticks
-    end: _Ticks
+    start: Ticks
+    end: Ticks
     first: float
 
 
-_Change = Callable[[list[_Columns]], list[_Columns]]
+Change = Callable[[list[Columns]], list[Columns]]
 
 
 def note_at(session: Session, ref: NoteRef) -> Note | TakeNote | None:
@@ -108,61 +108,61 @@ def _not_among(old: Sequence[object], new: Sequence[object]) -> _Numbers:
 
 def delete(session: Session, chosen: Chosen) -> Edited:
     """Remove notes; none are chosen then."""
-    for part, places in _by_part(session, chosen).items():
+    for part, places in notes_there(session, chosen).items():
         notes: Any = part_notes(session, part)
-        session = _with_notes(session, part, tuple(_without(notes, places)))
+        session = with_notes(session, part, tuple(_without(notes, places)))
     return Edited(session, {})
 
 
 def transpose(session: Session, chosen: Chosen, semitones: int) -> Edited:
     """Move notes up or down by semitones: all by the same, as far as the outermost can go (0 to 127)."""
 
-    def change(parts: list[_Columns]) -> list[_Columns]:
+    def change(parts: list[Columns]) -> list[Columns]:
         lowest, highest = min(part.pitch.min() for part in parts), max(part.pitch.max() for part in parts)
         by = min(max(semitones, -lowest), 127 - highest)
         return [replace(part, pitch=part.pitch + by) for part in parts]
 
-    return _edited(session, chosen, change)
+    return change_notes(session, chosen, change)
 
 
 def set_velocity(session: Session, chosen: Chosen, velocity: int) -> Edited:
     """Give notes one velocity, 1 to 127 (what is beyond counts as that)."""
     velocity = min(max(velocity, 1), 127)
 
-    def change(parts: list[_Columns]) -> list[_Columns]:
+    def change(parts: list[Columns]) -> list[Columns]:
         return [replace(part, velocity=np.full_like(part.velocity, velocity)) for part in parts]
 
-    return _edited(session, chosen, change)
+    return change_notes(session, chosen, change)
 
 
 def nudge(session: Session, chosen: Chosen, ticks: int) -> Edited:
     """Move notes in time by ticks: all by the same, none before the start of its part or past a week."""
     limit = min(session.tempo_map.exact_tick(LATEST), LATEST_TICK)
 
-    def change(parts: list[_Columns]) -> list[_Columns]:
+    def change(parts: list[Columns]) -> list[Columns]:
         room_before = min(part.start.min() - part.first for part in parts)
         room_after = max(limit - max(part.end.max() for part in parts), 0.0)
         by = float(max(min(ticks, room_after), -room_before))
         return [replace(part, start=part.start + by, end=part.end + by) for part in parts]
 
-    return _edited(session, chosen, change)
+    return change_notes(session, chosen, change)
 
 
 def nudge_seconds(session: Session, chosen: Chosen, seconds: float) -> Edited:
     """As `nudge`, by seconds: where the tempo changes, notes keep their length in seconds."""
     to_seconds, to_ticks = session.tempo_map.seconds_array, session.tempo_map.exact_ticks_array
 
-    def change(parts: list[_Columns]) -> list[_Columns]:
+    def change(parts: list[Columns]) -> list[Columns]:
         room_before = min(float(to_seconds(p.start).min() - to_seconds(p.first)) for p in parts)
         room_after = max(LATEST - max(float(to_seconds(p.end).max()) for p in parts), 0.0)
         by = max(min(seconds, room_after), -room_before)
 
-        def moved(at: _Ticks) -> _Ticks:
+        def moved(at: Ticks) -> Ticks:
             return np.minimum(to_ticks(to_seconds(at) + by), np.maximum(at, LATEST_TICK))
 
         return [replace(part, start=moved(part.start), end=moved(part.end)) for part in parts]
 
-    return _edited(session, chosen, change)
+    return change_notes(session, chosen, change)
 
 
 def quantise(session: Session, chosen: Chosen, grid: str) -> Edited:
@@ -178,14 +178,14 @@ def quantise(session: Session, chosen: Chosen, grid: str) -> Edited:
     if grid.endswith("T"):
         step *= 2 / 3
 
-    def change(parts: list[_Columns]) -> list[_Columns]:
+    def change(parts: list[Columns]) -> list[Columns]:
         lines = [_nearest_lines(tempo_map, part.start, step, part.first) for part in parts]
         return [replace(p, start=line, end=p.end + (line - p.start)) for p, line in zip(parts, lines, strict=True)]
 
-    return _edited(session, chosen, change)
+    return change_notes(session, chosen, change)
 
 
-def _nearest_lines(tempo_map: TempoMap, ticks: _Ticks, step: float, first: float) -> _Ticks:
+def _nearest_lines(tempo_map: TempoMap, ticks: Ticks, step: float, first: float) -> Ticks:
     """For each tick (in order) the nearest line of the grid at or after `first`."""
     lines = np.empty_like(ticks)
     low = high = 0  # the bar that holds the tick at hand
@@ -206,7 +206,7 @@ def _nearest_lines(tempo_map: TempoMap, ticks: _Ticks, step: float, first: float
 # Which notes
 
 
-def _by_part(session: Session, chosen: Chosen) -> dict[Part, list[int]]:
+def notes_there(session: Session, chosen: Chosen) -> dict[Part, list[int]]:
     """The indices of the notes that are there, each once and in order, by part."""
     there: dict[Part, list[int]] = {}
     for part, indices in chosen.items():
@@ -216,7 +216,7 @@ def _by_part(session: Session, chosen: Chosen) -> dict[Part, list[int]]:
     return there
 
 
-def _columns(session: Session, part: Part, places: list[int]) -> _Columns:
+def _columns(session: Session, part: Part, places: list[int]) -> Columns:
     notes: Any = part_notes(session, part)
     chosen = [notes[i] for i in places]
 
@@ -232,51 +232,56 @@ def _columns(session: Session, part: Part, places: list[int]) -> _Columns:
         )
     else:
         start, end = column("start_tick", np.float64), column("end_tick", np.float64)
-    return _Columns(part, places, column("pitch", np.int64), column("velocity", np.int64), start, end, first)
+    return Columns(part, places, column("pitch", np.int64), column("velocity", np.int64), start, end, first)
 
 
 # Changing some notes and keeping the order of all
 
 
-def _edited(session: Session, chosen: Chosen, change: _Change) -> Edited:
-    """Change the columns of the chosen notes, all parts at once, and put them back in order."""
-    before = [_columns(session, part, places) for part, places in _by_part(session, chosen).items()]
+def change_notes(session: Session, chosen: Chosen, change: Change) -> Edited:
+    """Change the columns of the chosen notes, all parts at once, and put them back in order.
+
+    A column that the change leaves alone must be the very same array: then the times stay exact.
+    """
+    before = [_columns(session, part, places) for part, places in notes_there(session, chosen).items()]
     if not before:
         return Edited(session, {})
     moved: dict[Part, list[int]] = {}
     for old, new in zip(before, change(before), strict=True):
         part = old.part
         if isinstance(part, str):
-            notes, places = _merged(
+            notes, places = merged(
                 session.take(part).notes, old.places, _take_notes(session, old, new), take_note_order
             )
         else:
             assert session.score is not None  # or there would be no such part
             track = session.score.tracks[part]
             releases = [track.notes[i].release for i in old.places]
-            notes, places = _merged(track.notes, old.places, _score_notes(session.tempo_map, new, releases), note_order)
-        session = _with_notes(session, part, notes)
+            notes, places = merged(track.notes, old.places, _score_notes(session.tempo_map, new, releases), note_order)
+        session = with_notes(session, part, notes)
         moved[part] = places
     return Edited(session, moved)
 
 
-def _score_notes(tempo_map: TempoMap, new: _Columns, releases: list[int]) -> list[Note]:
+def _score_notes(tempo_map: TempoMap, new: Columns, releases: list[int]) -> list[Note]:
     first = np.maximum(np.rint(new.start), 0).astype(np.int64)
     last = np.maximum(np.rint(new.end).astype(np.int64), first)
     seconds = tempo_map.seconds_array(first).tolist(), tempo_map.seconds_array(last).tolist()
     return list(map(Note, new.pitch.tolist(), new.velocity.tolist(), *seconds, first.tolist(), last.tolist(), releases))
 
 
-def _take_notes(session: Session, old: _Columns, new: _Columns) -> list[TakeNote]:
+def _take_notes(session: Session, old: Columns, new: Columns) -> list[TakeNote]:
     take = session.take(str(old.part))
-    if new.start is old.start:  # times that were not touched stay as they are, to the last bit
-        times = [take.notes[i] for i in old.places]
-        starts, ends = [n.start for n in times], [n.end for n in times]
-    else:
+    notes = [take.notes[i] for i in old.places]
+    begin, end = np.array([n.start for n in notes]), np.array([n.end for n in notes])
+    # Times that were not touched stay as they are, to the last bit.
+    if new.start is not old.start:
         begin = np.maximum(session.tempo_map.seconds_array(new.start) - take.marker, 0.0)
-        end = np.maximum(session.tempo_map.seconds_array(new.end) - take.marker, begin + _STEP)
-        starts, ends = begin.tolist(), end.tolist()
-    return list(map(TakeNote, new.pitch.tolist(), new.velocity.tolist(), starts, ends))
+    if new.end is not old.end:
+        end = np.maximum(session.tempo_map.seconds_array(new.end) - take.marker, begin + SHORTEST)
+    starts, ends = begin.tolist(), end.tolist()
+    tracks, takes = [n.track for n in notes], [n.take for n in notes]
+    return list(map(TakeNote, new.pitch.tolist(), new.velocity.tolist(), starts, ends, tracks, takes))
 
 
 def note_order(note: Note) -> tuple[int, int, int, int]:
@@ -295,14 +300,14 @@ def _without(notes: Sequence[_AnyNote], places: list[int]) -> list[_AnyNote]:
     return rest
 
 
-def _merged(
+def merged(
     notes: Sequence[_AnyNote], places: list[int], new: list[_AnyNote], order: Callable[[_AnyNote], Any]
 ) -> tuple[tuple[_AnyNote, ...], list[int]]:
-    """The notes with `new` ones for those at `places`, in order, and where the new ones then stand."""
+    """The notes with `new` ones (as many as may be) for those at `places`, in order, and where the new ones stand."""
     rest = _without(notes, places)
     new = sorted(new, key=order)
     if not rest:
-        return tuple(new), places
+        return tuple(new), list(range(len(new)))
     merged: list[_AnyNote] = []
     moved: list[int] = []
     last = 0
@@ -316,7 +321,7 @@ def _merged(
     return tuple(merged), moved
 
 
-def _with_notes(session: Session, part: Part, notes: Any) -> Session:
+def with_notes(session: Session, part: Part, notes: Any) -> Session:
     """The session with other notes in a part that is there."""
     if isinstance(part, str):
         take = session.take(part)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
-from core.session import edits
+from core.session import edits, edits_notes
 from core.session.edits import Chosen, Edited
 from core.session.session import Session
 from desktop.adapters.file_worker import FileWorker
 from desktop.adapters.gc_pause import gc_frozen
 from desktop.controllers.document import Document
 from desktop.controllers.roll_parts import RollParts, roll_key, session_part
+from desktop.piano_roll.notes import RollNote
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 
@@ -32,6 +33,9 @@ class Editing(QObject):
         self._reached: Session | None = None  # by the last step of the history that was gone
         roll.delete_requested.connect(self.delete)
         roll.moved.connect(self.move)
+        roll.drawn.connect(self.draw)
+        roll.resized.connect(self.resize)
+        roll.split_requested.connect(self.split)
 
     def undo(self) -> None:
         """Take back the last step."""
@@ -93,6 +97,23 @@ class Editing(QObject):
         name = self.tr("Move notes") if seconds and semitones else self.tr("Nudge") if seconds else self.tr("Transpose")
         self._edit(name, notes, edit, name)
 
+    def draw(self, key: str, note: RollNote) -> None:
+        """Add a note to a part of the roll."""
+
+        def edit(session: Session, chosen: Chosen) -> Edited:
+            return edits_notes.draw(session, session_part(key), note.pitch, note.velocity, note.start, note.end)
+
+        self._do(self.tr("Draw note"), {session_part(key): []}, edit)
+
+    def resize(self, notes: Selection, start_by: float, end_by: float) -> None:
+        """Move starts and ends of notes by seconds."""
+        name = self.tr("Change length") if len(notes) == 1 else self.tr("Change {0} lengths").format(len(notes))
+        self._edit(name, notes, lambda s, c: edits_notes.resize(s, c, start_by, end_by))
+
+    def split(self, notes: Selection, seconds: float) -> None:
+        """Divide notes at a time."""
+        self._edit(self.tr("Split"), notes, lambda s, c: edits_notes.split(s, c, seconds))
+
     def quantise(self, grid: str) -> None:
         """Move the selected notes to a grid."""
         self._edit(
@@ -102,12 +123,16 @@ class Editing(QObject):
     def _edit(self, name: str, notes: Selection, edit: _Edit, merge: str = "") -> None:
         if not len(notes):
             return
+        # Key presses on the same notes count as one step: the notes are part of what they merge by.
+        merge = f"{merge} {len(notes)} {min(notes.indices)}" if merge else ""
+        self._do(name, {session_part(key): indices for key, indices in notes.indices.items()}, edit, merge)
+
+    def _do(self, name: str, chosen: Chosen, edit: _Edit, merge: str = "") -> None:
         session = self._document.session
-        chosen = {session_part(key): indices for key, indices in notes.indices.items()}
         if sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
-            # Key presses on the same notes count as one step: the notes are part of what they merge by.
             edited = edit(session, chosen)
-            self._document.do(name, edited.session, f"{merge} {len(notes)} {min(notes.indices)}" if merge else "")
+            if edited.session is not session:
+                self._document.do(name, edited.session, merge)
             self._roll.select(_selection(edited.chosen))
             return
 

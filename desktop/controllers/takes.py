@@ -179,6 +179,13 @@ class Commands(QObject):
         """Sound a key of the keyboard."""
         self._press(pitch, pitch, KEY_VELOCITY, 0, ())
 
+    def press_pitch(self, key: str, pitch: int) -> None:
+        """Sound a pitch in the voice of a part of the roll, until `release` of that pitch."""
+        part = session_part(key)
+        takes = self._document.session.takes
+        if not isinstance(part, str) or any(take.id == part for take in takes):  # none that still grows
+            self._press(pitch, pitch, KEY_VELOCITY, *self._voice(part))
+
     def _voice(self, part: Part) -> tuple[int, tuple[bytes, ...]]:
         """Channel of a part, and what gives it its sound; nothing while it plays, as the score sees to that."""
         session = self._document.session

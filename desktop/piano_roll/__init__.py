@@ -10,7 +10,9 @@ keyboard     paints the keys; which key lies at a point
 tiles        keeps painted tiles, and which stretch of each is out of date
 canvas       RollCanvas: what is shown, and which pixels of it are out of date
 surface      RollSurface: navigation, selection and signals, which gestures act upon
-gestures     one class per mouse gesture; wheel and keys
+pointer      what a gesture is, and where the pointer is
+tools        the gestures that draw, erase, divide and lengthen notes
+gestures     the others, one class each; which one a press begins; wheel and keys
 view         PianoRoll, the widget: a RollSurface with pointer, wheel and keys
 measure      how long its frames take: for the benchmark, and while developing
 

@@ -147,6 +147,20 @@ class RollCanvas(QAbstractScrollArea):
         self.overlays.preview = by
         self._update_notes()
 
+    def set_stretch(self, by: tuple[float, float] | None) -> None:
+        """Show the selected notes with starts and ends moved by seconds."""
+        self.overlays.stretch = by
+        self._update_notes()
+
+    def set_drawn(self, note: RollNote | None) -> None:
+        """The note that is being drawn."""
+        before, self.overlays.drawn = self.overlays.drawn, note
+        for it in (before, note):
+            if it is not None:
+                left, right = self.coordinates.x(it.start), self.coordinates.x(it.end)
+                row = QRectF(left, self.coordinates.y(it.pitch), right - left, self.coordinates.row_height)
+                self._update_rect(row.adjusted(-2, -1, 4, 1))
+
     # Place and zoom
 
     def _set_coordinates(self, coordinates: Viewport) -> None:

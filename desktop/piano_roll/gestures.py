@@ -4,57 +4,22 @@ A gesture begins with a press, then gets `move` for every move and at last `rele
 changes what the roll shows at once; what others must know goes out as the roll's signals.
 """
 
-from dataclasses import dataclass
 from math import ceil, floor
-from typing import Protocol
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 
 from desktop.piano_roll.keyboard import key_at
 from desktop.piano_roll.notes import NoteRef
+from desktop.piano_roll.pointer import ALT, CONTROL, SHIFT, Gesture, Pointer, has_moved
 from desktop.piano_roll.ruler import spot_at
 from desktop.piano_roll.surface import RollSurface
+from desktop.piano_roll.tools import DrawNote, EraseNotes, ResizeNotes, SplitNote, edge_at
 
-SHIFT = Qt.KeyboardModifier.ShiftModifier
-CONTROL = Qt.KeyboardModifier.ControlModifier
-ALT = Qt.KeyboardModifier.AltModifier
 _WHEEL_STEP = 120  # what one notch of a wheel reports
 _ZOOM_PER_STEP = 1.25
 _PIXELS_PER_STEP = 60.0
 _FREE_STEP = 0.01  # seconds of a nudge with Alt
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """Where the pointer is: pixels from the note area's left top, in the roll's own terms, modifiers."""
-
-    x: float
-    y: float
-    seconds: float
-    pitch: int
-    modifiers: Qt.KeyboardModifier
-
-    @property
-    def is_free(self) -> bool:
-        """Whether Alt or Shift asks for no snapping."""
-        return bool(self.modifiers & (ALT | SHIFT))
-
-
-class Gesture(Protocol):
-    """What the roll asks of a gesture."""
-
-    def move(self, at: Pointer) -> None:
-        """The pointer moved."""
-        ...
-
-    def release(self, at: Pointer) -> None:
-        """The button was released: what was done counts."""
-        ...
-
-    def cancel(self) -> None:
-        """Escape, or the roll lost the pointer: all is as before."""
-        ...
 
 
 def begin(roll: RollSurface, at: Pointer, button: Qt.MouseButton) -> Gesture | None:
@@ -68,7 +33,15 @@ def begin(roll: RollSurface, at: Pointer, button: Qt.MouseButton) -> Gesture | N
     if at.x < 0:
         return PlayKeys(roll, at) if at.y >= 0 else None
     ref = roll.note_at(at.x, at.y)
-    return MoveNotes(roll, at, ref) if ref is not None else SelectInBand(roll, at)
+    if roll.tool == "eraser":
+        return EraseNotes(roll, at)
+    if roll.tool == "knife" and ref is not None and roll.is_selectable(ref):
+        return SplitNote(roll, ref)
+    if ref is not None:
+        edge = edge_at(roll, at, ref)
+        return ResizeNotes(roll, at, ref, edge) if edge is not None else MoveNotes(roll, at, ref)
+    part = roll.part_to_draw_in(at.seconds) if roll.tool == "pencil" else None
+    return DrawNote(roll, at, part) if part is not None else SelectInBand(roll, at)
 
 
 def _begin_in_ruler(roll: RollSurface, at: Pointer) -> Gesture:
@@ -83,11 +56,6 @@ def _begin_in_ruler(roll: RollSurface, at: Pointer) -> Gesture:
     if spot in ("strip", "loop") or at.modifiers & SHIFT:
         return DrawLoop(roll, at, None)
     return Seek(roll, at)
-
-
-def _has_moved(start: Pointer, at: Pointer) -> bool:
-    distance = QGuiApplication.styleHints().startDragDistance()
-    return abs(at.x - start.x) + abs(at.y - start.y) >= distance
 
 
 class Pan:
@@ -206,14 +174,14 @@ class DrawLoop:
 
     def move(self, at: Pointer) -> None:
         """Stretch it to the pointer."""
-        if self._is_edge or _has_moved(self._start, at):
+        if self._is_edge or has_moved(self._start, at):
             first, last = sorted((self._anchor, _on_ruler(self._roll, at)))
             self._roll.set_loop((first, last) if last > first else None)
 
     def release(self, at: Pointer) -> None:
         """Tell. A click inside the loop clears it, beside it puts the playhead there."""
         loop = self._roll.overlays.loop
-        if not self._is_edge and not _has_moved(self._start, at):
+        if not self._is_edge and not has_moved(self._start, at):
             if self._before is None or not self._before[0] <= at.seconds <= self._before[1]:
                 self._roll.seek_requested.emit(_on_ruler(self._roll, at))
                 return
@@ -276,7 +244,7 @@ class MoveNotes:
 
     def move(self, at: Pointer) -> None:
         """Show the selected notes where they would go."""
-        if not self._can_move or not (self._is_dragging or _has_moved(self._start, at)):
+        if not self._can_move or not (self._is_dragging or has_moved(self._start, at)):
             return
         if not self._is_dragging:
             self._is_dragging = True

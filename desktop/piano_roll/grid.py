@@ -1,7 +1,8 @@
 """Bar and beat lines over time, the ruler's labels, and snapping to them. No Qt."""
 
+from collections.abc import Callable
 from functools import lru_cache
-from math import ceil, log2
+from math import ceil, floor, log2
 from statistics import median
 from typing import NamedTuple
 
@@ -133,6 +134,24 @@ class Grid:
             return self._start(bar + 1)
         is_inside = self.tempo_map.bar_tick(bar) < self.tempo_map.tick(seconds)
         return self._start(bar if is_inside else max(bar - 1, 0))
+
+    def line_before(self, seconds: float) -> float:
+        """The line of the nudging grid (see `step`) at or before a time, counted from its bar's start."""
+        return self._snap(seconds, floor)
+
+    def nearest_line(self, seconds: float) -> float:
+        """The line of the nudging grid nearest to a time."""
+        return self._snap(seconds, round)
+
+    def _snap(self, seconds: float, whole: Callable[[float], int]) -> float:
+        seconds = max(seconds, 0.0)
+        if not self.has_bars:
+            return whole(seconds / 0.1 + 1e-9) * 0.1
+        tick = self.tempo_map.tick(seconds)
+        bar = self.tempo_map.bar_beat(tick)[0]
+        low, after = self.tempo_map.bar_tick(bar), self.tempo_map.bar_tick(bar + 1)
+        step = max(self.tempo_map.ticks_per_quarter / 4, 1)
+        return self.tempo_map.seconds(min(low + round(whole((tick - low) / step) * step), after))
 
     def step(self, seconds: float) -> float:
         """How many seconds a nudge at this time is: a sixteenth, or 0.1 s without a metre."""

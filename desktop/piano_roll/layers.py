@@ -58,6 +58,8 @@ class Overlays:
     sounding: tuple[RollNote, ...] = ()  # begun by the model and not yet ended: they reach to the sampling head
     selected: Columns = NO_NOTES
     preview: tuple[float, int] | None = None  # by how many seconds and semitones the selected are being moved
+    stretch: tuple[float, float] | None = None  # by how many seconds the starts and the ends of the selected go
+    drawn: RollNote | None = None  # being drawn
     band: QRectF | None = None  # rubber band in view pixels
     lit: frozenset[int] = field(default_factory=frozenset)
     hovered: int | None = None
@@ -262,6 +264,7 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
     painter.scale(1 / viewport.ratio, 1 / viewport.ratio)
     _paint_sounding(painter, exposed, viewport, overlays, theme)
     _paint_selected(painter, exposed, viewport, overlays, theme)
+    _paint_drawn(painter, viewport, overlays, theme)
     painter.restore()
     _paint_heads(painter, near, viewport, overlays, theme)
     if overlays.band is not None:
@@ -309,27 +312,41 @@ def _seconds_of(exposed: QRectF, viewport: Viewport) -> tuple[float, float]:
 def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
     start, end, pitch = overlays.selected
     by, up = overlays.preview or (0.0, 0)
+    by_start, by_end = overlays.stretch or (by, by)
     if not len(start):
         return
     first, last = _seconds_of(exposed, viewport)
 
-    def draw(by: float, up: int, edge: QColor, inside: QColor) -> None:
-        seen = (start + by < last) & (end + by > first) & (pitch + up >= 0) & (pitch + up < PITCHES)
-        is_dot = viewport.are_shortest(start + by, end + by) & seen  # all edge, no inside
+    def draw(start: NDArray[np.float64], end: NDArray[np.float64], up: int, edge: QColor, inside: QColor) -> None:
+        seen = (start < last) & (end > first) & (pitch + up >= 0) & (pitch + up < PITCHES)
+        is_dot = viewport.are_shortest(start, end) & seen  # all edge, no inside
         if np.count_nonzero(is_dot) > _MANY_DOTS:
-            dots = start[is_dot] + by, pitch[is_dot] + up, np.zeros(np.count_nonzero(is_dot), np.uint8)
+            dots = start[is_dot], pitch[is_dot] + up, np.zeros(np.count_nonzero(is_dot), np.uint8)
             _paint_dots(painter, *dots, [edge], viewport, _view_area(viewport))
             seen &= ~is_dot
-        boxes = _shown(viewport.boxes(start[seen] + by, end[seen] + by, pitch[seen] + up), viewport)
-        fill(painter, boxes, edge)
-        boxes = boxes + np.array((1, 1, -1, -1), np.int32) * max(1, round(1.5 * viewport.ratio))
-        fill(painter, boxes[(boxes[:, 2] >= boxes[:, 0]) & (boxes[:, 3] >= boxes[:, 1])], inside)
+        _paint_framed(painter, viewport.boxes(start[seen], end[seen], pitch[seen] + up), viewport, edge, inside)
 
-    if overlays.preview is not None:
+    if overlays.preview is not None or overlays.stretch is not None:
         ghost = QColor(theme.background)
         ghost.setAlphaF(0.6)
-        draw(0.0, 0, ghost, ghost)
-    draw(by, up, theme.selected_edge, theme.selected)
+        draw(start, end, 0, ghost, ghost)
+    moved = np.minimum(start + by_start, np.maximum(end, start)) if overlays.stretch else start + by_start
+    draw(moved, np.maximum(end + by_end, moved), up, theme.selected_edge, theme.selected)
+
+
+def _paint_framed(
+    painter: QPainter, boxes: NDArray[np.int32], viewport: Viewport, edge: QColor, inside: QColor
+) -> None:
+    boxes = _shown(boxes, viewport)
+    fill(painter, boxes, edge)
+    boxes = boxes + np.array((1, 1, -1, -1), np.int32) * max(1, round(1.5 * viewport.ratio))
+    fill(painter, boxes[(boxes[:, 2] >= boxes[:, 0]) & (boxes[:, 3] >= boxes[:, 1])], inside)
+
+
+def _paint_drawn(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    if (note := overlays.drawn) is not None:
+        box = viewport.boxes([note.start], [note.end], [note.pitch])
+        _paint_framed(painter, box, viewport, theme.selected_edge, theme.selected)
 
 
 def _paint_heads(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:

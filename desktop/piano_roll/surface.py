@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal
@@ -17,6 +18,10 @@ from desktop.piano_roll.selection import Indices, Selection
 
 _FOLLOW_AT, _FOLLOW_TO = 0.92, 0.08  # shares of the width: the page turns there, the playhead is then here
 _SNAP_REACH = 7.0  # view pixels within which the end of the notes draws more than a bar line does
+
+
+Tool = Literal["pointer", "pencil", "eraser", "knife"]
+TOOLS: tuple[Tool, ...] = ("pointer", "pencil", "eraser", "knife")
 
 
 class RollSurface(RollCanvas):
@@ -37,6 +42,10 @@ class RollSurface(RollCanvas):
     note_activated = Signal(object)  # NoteRef, double-clicked or Return
     selection_changed = Signal()
     moved = Signal(object, float, int)  # refs, by seconds, by semitones
+    resized = Signal(object, float, float)  # Selection, starts by seconds, ends by seconds
+    drawn = Signal(str, object)  # key of a part, RollNote
+    pitch_pressed = Signal(str, int)  # sound a pitch as this part would; ends with `key_released`
+    split_requested = Signal(object, float)  # Selection, at which second
     delete_requested = Signal(object)  # Selection
     quantise_requested = Signal(object)  # Selection
     context_menu_requested = Signal(QPoint, object, float)  # global position, Selection, seconds there
@@ -49,6 +58,9 @@ class RollSurface(RollCanvas):
         super().__init__(parent)
         self._follows, self._has_yielded = True, False
         self._selected = Selection()
+        self.tool: Tool = "pointer"
+        self.last_length = 0.0  # seconds of the note drawn last; 0 before the first
+        self._drawn_in = ""  # the part that was drawn in last
         self._describe()
 
     @property
@@ -268,6 +280,26 @@ class RollSurface(RollCanvas):
         """The pitch of a note."""
         part = self._parts[ref.part]
         return int(part.pitch[part.places([ref.index])[0]])
+
+    def note(self, ref: NoteRef) -> RollNote:
+        """A note that is there."""
+        part = self._parts[ref.part]
+        i = part.places([ref.index])[0]
+        return RollNote(float(part.start[i]), float(part.end[i]), int(part.pitch[i]), int(part.velocity[i]))
+
+    def part_to_draw_in(self, seconds: float) -> str | None:
+        """The part that a note drawn at a time belongs to; None if there is none.
+
+        That of the selected notes, or that drawn in last. Else the take, from the marker on, and the first track.
+        """
+        keys = {part.kind: part.key for part in reversed(self.parts)}
+        selected = list(self._selected.indices)
+        if len(selected) == 1:
+            self._drawn_in = selected[0]
+        if self._drawn_in in self._parts and self._parts[self._drawn_in].kind != "other":
+            return self._drawn_in
+        is_behind = self.overlays.prompt is not None and seconds >= self.overlays.prompt[1]
+        return keys.get("take") if is_behind and "take" in keys else keys.get("prompt")
 
     def note_at(self, x: float, y: float) -> NoteRef | None:
         """The note painted at a view pixel, the topmost of several."""

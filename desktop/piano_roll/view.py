@@ -15,13 +15,23 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from desktop.piano_roll import gestures
+from desktop.piano_roll import gestures, tools
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.ruler import RULER_HEIGHT, spot_at
-from desktop.piano_roll.surface import RollSurface
+from desktop.piano_roll.selection import Selection
+from desktop.piano_roll.surface import RollSurface, Tool
 
 _EDGE_TICK = 30  # ms between steps of scrolling while a drag is held outside
+
+
+_HOLDING = gestures.MoveNotes, tools.ResizeNotes, tools.EraseNotes, tools.SplitNote  # gestures that hold notes
+_CURSORS = {
+    "pointer": Qt.CursorShape.ArrowCursor,
+    "pencil": Qt.CursorShape.CrossCursor,
+    "eraser": Qt.CursorShape.PointingHandCursor,
+    "knife": Qt.CursorShape.IBeamCursor,
+}
 
 
 class PianoRoll(RollSurface):
@@ -48,7 +58,7 @@ class PianoRoll(RollSurface):
         """Show these parts. A move of notes that are others now, or gone, ends."""
         held = [(key, self._parts.get(key)) for key in self._selected.indices]
         super().set_parts(parts)
-        if isinstance(self._gesture, gestures.MoveNotes) and any(self._parts.get(key) is not old for key, old in held):
+        if isinstance(self._gesture, _HOLDING) and any(self._parts.get(key) is not old for key, old in held):
             self._end_gesture()
 
     def escape(self) -> None:
@@ -111,13 +121,26 @@ class PianoRoll(RollSurface):
             self._gesture = gestures.begin(self, self._pointer(event.position(), event.modifiers()), event.button())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """A note: activate it. Elsewhere the second click is a click."""
+        """With the pointer: a note is deleted, elsewhere one is drawn. With other tools the second click is a click."""
         at = self._pointer(event.position(), event.modifiers())
-        ref = self.note_at(at.x, at.y) if event.button() == Qt.MouseButton.LeftButton else None
-        if ref is not None:
-            self.note_activated.emit(ref)
-        else:
+        is_in_notes = at.x >= 0 and at.y >= 0 and event.button() == Qt.MouseButton.LeftButton
+        if self.tool != "pointer" or not is_in_notes:
             self.mousePressEvent(event)
+            return
+        self._end_gesture()
+        if (ref := self.note_at(at.x, at.y)) is not None:
+            if self.is_selectable(ref):
+                self.delete_requested.emit(Selection.of([ref]))
+            else:
+                self.note_activated.emit(ref)
+        elif (part := self.part_to_draw_in(at.seconds)) is not None:
+            self._gesture = tools.DrawNote(self, at, part)
+
+    def set_tool(self, tool: Tool) -> None:
+        """What the left button does among the notes."""
+        self._end_gesture()
+        self.tool = tool
+        self.viewport().setCursor(_CURSORS[tool])
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the gesture, or show what lies under the pointer."""
@@ -160,6 +183,12 @@ class PianoRoll(RollSurface):
             spot = spot_at(at.x, at.y + RULER_HEIGHT, self.coordinates, self.overlays, self.small_font)
             if spot in ("marker", "prompt start", "loop start", "loop end"):
                 shape = Qt.CursorShape.SizeHorCursor
+        elif at.y >= 0:
+            shape = _CURSORS[self.tool]
+            ref = self.note_at(at.x, at.y) if self.tool in ("pointer", "pencil") else None
+            if ref is not None:
+                edge = tools.edge_at(self, at, ref)
+                shape = Qt.CursorShape.SizeHorCursor if edge else Qt.CursorShape.ArrowCursor
         self.viewport().setCursor(shape)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

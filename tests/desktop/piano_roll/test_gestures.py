@@ -114,14 +114,6 @@ def test_a_cancelled_drag_moves_nothing(roll: PianoRoll, hand: Hand, heard: Hear
     assert roll.overlays.preview is None
 
 
-def test_a_double_click_activates(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    from PySide6.QtTest import QTest
-
-    activated = heard(roll.note_activated)
-    QTest.mouseDClick(hand.canvas, Qt.MouseButton.LeftButton, NONE, hand.at(4.7, 62))
-    assert activated == [(NoteRef("take", 0),)]
-
-
 def test_the_menu_is_for_the_note_under_it(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     asked = heard(roll.context_menu_requested)
     point = hand.at(0.7, 64)

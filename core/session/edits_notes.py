@@ -1,0 +1,109 @@
+"""Edits that make, divide and lengthen notes; as those of `edits`, on tracks and takes alike."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.midi.score import Note
+from core.midi.write import TakeNote
+from core.session.edits import (
+    SHORTEST,
+    Chosen,
+    Columns,
+    Edited,
+    Part,
+    change_notes,
+    merged,
+    note_order,
+    notes_there,
+    part_notes,
+    with_notes,
+)
+from core.session.session import LATEST, Session, take_note_order
+
+
+def draw(session: Session, part: Part, pitch: int, velocity: int, start: float, end: float) -> Edited:
+    """Add a note, `start` and `end` in seconds of the song; it alone is chosen.
+
+    What lies before the part's start, or past the latest time there is, is cut off. Nothing is added if nothing
+    is left, or if there is no such part.
+    """
+    end = min(end, LATEST)
+    pitch, velocity = min(max(pitch, 0), 127), min(max(velocity, 1), 127)
+    note: Note | TakeNote
+    if isinstance(part, str):
+        take = next((take for take in session.takes if take.id == part), None)
+        if take is None or end <= max(start, take.marker):
+            return Edited(session, {})
+        begin = max(start - take.marker, 0.0)
+        note = TakeNote(pitch, velocity, begin, max(end - take.marker, begin + SHORTEST))
+    else:
+        if session.score is None or not 0 <= part < len(session.score.tracks) or end <= max(start, 0.0):
+            return Edited(session, {})
+        tempo_map = session.tempo_map
+        first = tempo_map.tick(max(start, 0.0))
+        last = max(tempo_map.tick(end), first + 1)
+        note = Note(pitch, velocity, tempo_map.seconds(first), tempo_map.seconds(last), first, last)
+    return _put(session, part, [], [note])
+
+
+def resize(session: Session, chosen: Chosen, start_by: float, end_by: float) -> Edited:
+    """Move the starts and the ends of notes by seconds.
+
+    Each note keeps a shortest length (a tick and a hundredth of a second), unless it was shorter; none begins before
+    the start of its part.
+    """
+    to_seconds, to_ticks = session.tempo_map.seconds_array, session.tempo_map.exact_ticks_array
+
+    def change(parts: list[Columns]) -> list[Columns]:
+        return [_ended(_started(part)) for part in parts]
+
+    def _started(part: Columns) -> Columns:
+        if not start_by:
+            return part
+        last = np.minimum(to_ticks(np.maximum(to_seconds(part.end) - SHORTEST, 0.0)), part.end - 1)
+        wanted = to_ticks(np.maximum(to_seconds(part.start) + start_by, 0.0))
+        return replace(part, start=np.clip(wanted, part.first, np.maximum(last, part.start)))
+
+    def _ended(part: Columns) -> Columns:
+        if not end_by:
+            return part
+        first = np.maximum(to_ticks(to_seconds(part.start) + SHORTEST), part.start + 1)
+        latest = np.maximum(session.tempo_map.exact_tick(LATEST), part.end)
+        wanted = to_ticks(np.maximum(to_seconds(part.end) + end_by, 0.0))
+        return replace(part, end=np.clip(wanted, np.minimum(first, part.end), latest))
+
+    return change_notes(session, chosen, change)
+
+
+def split(session: Session, chosen: Chosen, seconds: float) -> Edited:
+    """Divide the notes that sound at a time (seconds of the song) in two there; both halves are chosen."""
+    now: dict[Part, list[int]] = {}
+    for part, places in notes_there(session, chosen).items():
+        notes: Any = part_notes(session, part)
+        pieces = [piece for i in places for piece in _pieces(session, part, notes[i], seconds)]
+        session, at = _put(session, part, places, pieces) if len(pieces) > len(places) else (session, {part: places})
+        now |= at
+    return Edited(session, now)
+
+
+def _pieces(session: Session, part: Part, note: Note | TakeNote, seconds: float) -> Sequence[Note | TakeNote]:
+    if isinstance(note, TakeNote):
+        at = seconds - session.take(str(part)).marker
+        is_inside = note.start + SHORTEST <= at <= note.end - SHORTEST
+        return (replace(note, end=at), replace(note, start=at)) if is_inside else (note,)
+    tick = session.tempo_map.tick(max(seconds, 0.0))
+    if not note.start_tick < tick < note.end_tick:
+        return (note,)
+    at = session.tempo_map.seconds(tick)
+    return replace(note, end=at, end_tick=tick), replace(note, start=at, start_tick=tick)
+
+
+def _put(session: Session, part: Part, places: list[int], new: list[Any]) -> Edited:
+    """The session with `new` notes of a part for those at `places`; the new ones are chosen."""
+    old: Any = part_notes(session, part)
+    order: Any = take_note_order if isinstance(part, str) else note_order
+    notes, at = merged(old, places, new, order)
+    return Edited(with_notes(session, part, notes), {part: at})

@@ -1,0 +1,49 @@
+"""Pointer, and what a gesture is."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+CONTROL = Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Where the pointer is: pixels from the note area's left top, in the roll's own terms, modifiers."""
+
+    x: float
+    y: float
+    seconds: float
+    pitch: int
+    modifiers: Qt.KeyboardModifier
+
+    @property
+    def is_free(self) -> bool:
+        """Whether Alt or Shift asks for no snapping."""
+        return bool(self.modifiers & (ALT | SHIFT))
+
+
+class Gesture(Protocol):
+    """What the roll asks of a gesture."""
+
+    def move(self, at: Pointer) -> None:
+        """The pointer moved."""
+        ...
+
+    def release(self, at: Pointer) -> None:
+        """The button was released: what was done counts."""
+        ...
+
+    def cancel(self) -> None:
+        """Escape, or the roll lost the pointer: all is as before."""
+        ...
+
+
+def has_moved(start: Pointer, at: Pointer) -> bool:
+    """Whether the pointer went so far that it is a drag, no click."""
+    distance = QGuiApplication.styleHints().startDragDistance()
+    return abs(at.x - start.x) + abs(at.y - start.y) >= distance

@@ -1,0 +1,179 @@
+"""The gestures that make, erase, divide and lengthen notes."""
+
+from typing import Literal
+
+from desktop.piano_roll.notes import NoteRef, RollNote
+from desktop.piano_roll.pointer import CONTROL, SHIFT, Pointer, has_moved
+from desktop.piano_roll.selection import Selection
+from desktop.piano_roll.surface import RollSurface
+
+Edge = Literal["start", "end"]
+
+_REACH = 6.0  # view pixels from a note's edge, inside it, that are a handle; of short notes a quarter at either end
+_DRAWN_VELOCITY = 100
+
+
+def edge_at(roll: RollSurface, at: Pointer, ref: NoteRef) -> Edge | None:
+    """The edge of a note that a press there takes hold of."""
+    if not roll.is_selectable(ref):
+        return None
+    note = roll.note(ref)
+    left, right = roll.coordinates.x(note.start), roll.coordinates.x(note.end)
+    reach = min(_REACH, (right - left) / 4)
+    if at.x >= right - reach:
+        return "end"
+    return "start" if at.x < left + reach else None
+
+
+class DrawNote:
+    """Press: a note of the last length, on the grid. Drag right: its length; up and down: its pitch. It sounds."""
+
+    def __init__(self, roll: RollSurface, at: Pointer, part: str) -> None:
+        self._roll, self._start, self._part = roll, at, part
+        roll.clear_selection()
+        begin = max(at.seconds if at.is_free else roll.grid.line_before(at.seconds), 0.0)
+        length = roll.last_length or roll.grid.step(begin)
+        self._note = RollNote(begin, begin + length, at.pitch, _DRAWN_VELOCITY)
+        self._is_dragging = False
+        roll.set_drawn(self._note)
+        self._sound(at.pitch)
+
+    def _sound(self, pitch: int) -> None:
+        self._roll.pitch_pressed.emit(self._part, pitch)
+        self._roll.set_own_lit({pitch})
+
+    def move(self, at: Pointer) -> None:
+        """Give it the length and the pitch that the pointer says."""
+        self._is_dragging = self._is_dragging or has_moved(self._start, at)
+        if not self._is_dragging:
+            return
+        note = self._note
+        if abs(at.x - self._start.x) >= _REACH:
+            begin = note.start
+            end = at.seconds if at.is_free else self._roll.grid.nearest_line(at.seconds)
+            least = 0.02 if at.is_free else self._roll.grid.step(begin)
+            note = note._replace(end=max(end, begin + least))
+        if at.pitch != note.pitch:
+            self._roll.key_released.emit(note.pitch)
+            note = note._replace(pitch=at.pitch)
+            self._sound(at.pitch)
+        self._note = note
+        self._roll.set_drawn(note)
+
+    def release(self, at: Pointer) -> None:
+        """It becomes a note."""
+        self.cancel()
+        note = self._note
+        self._roll.last_length = note.end - note.start
+        self._roll.drawn.emit(self._part, note)
+
+    def cancel(self) -> None:
+        """It is gone."""
+        self._roll.key_released.emit(self._note.pitch)
+        self._roll.set_own_lit(set())
+        self._roll.set_drawn(None)
+
+
+class EraseNotes:
+    """Press and drag: the notes touched are selected, and gone when the button is let go."""
+
+    def __init__(self, roll: RollSurface, at: Pointer) -> None:
+        self._roll, self._last = roll, at
+        self._before = roll.selection
+        roll.clear_selection()
+        self.move(at)
+
+    def move(self, at: Pointer) -> None:
+        """Touch all that lies between the last place and this."""
+        steps = max(int(max(abs(at.x - self._last.x), abs(at.y - self._last.y)) / 3), 1)
+        for k in range(1, steps + 1):
+            x = self._last.x + (at.x - self._last.x) * k / steps
+            y = self._last.y + (at.y - self._last.y) * k / steps
+            ref = self._roll.note_at(x, y)
+            if ref is not None and self._roll.is_selectable(ref) and not self._roll.is_selected(ref):
+                self._roll.select(self._roll.selection.plus(Selection.of([ref])))
+        self._last = at
+
+    def release(self, at: Pointer) -> None:
+        """Erase what was touched."""
+        self._roll.delete_selected()
+
+    def cancel(self) -> None:
+        """Nothing is erased."""
+        self._roll.select(self._before)
+
+
+class SplitNote:
+    """Click a note with the knife: it, and what is selected with it, is divided there."""
+
+    def __init__(self, roll: RollSurface, ref: NoteRef) -> None:
+        self._roll, self._ref = roll, ref
+
+    def move(self, at: Pointer) -> None:
+        """The cut is where the button is let go."""
+
+    def release(self, at: Pointer) -> None:
+        """Cut."""
+        seconds = at.seconds if at.is_free else self._roll.grid.nearest_line(at.seconds)
+        is_selected = self._roll.is_selected(self._ref)
+        notes = self._roll.selection if is_selected else Selection.of([self._ref])
+        self._roll.split_requested.emit(notes, seconds)
+
+    def cancel(self) -> None:
+        """Nothing is cut."""
+
+
+class ResizeNotes:
+    """Drag an edge of a note: the same edge of all selected notes goes along. A click selects the note."""
+
+    def __init__(self, roll: RollSurface, at: Pointer, ref: NoteRef, edge: Edge) -> None:
+        self._roll, self._start, self._edge = roll, at, edge
+        self._ref, self._was_selected = ref, roll.is_selected(ref)
+        note = roll.note(ref)
+        self._at = note.start if edge == "start" else note.end
+        self._other = note.end if edge == "start" else note.start
+        self._is_dragging = False
+        if not self._was_selected:
+            before = roll.selection.indices if at.modifiers & (SHIFT | CONTROL) else {}
+            roll.select_indices({ref.part: [ref.index]}, before, SHIFT)
+        roll.note_pressed.emit(ref)
+
+    def move(self, at: Pointer) -> None:
+        """Show the notes as long as they would be."""
+        if not self._is_dragging and not has_moved(self._start, at):
+            return
+        if not self._is_dragging:
+            self._is_dragging = True
+            self._roll.note_released.emit(self._ref)
+        self._roll.set_stretch(self._by(at))
+
+    def _by(self, at: Pointer) -> tuple[float, float]:
+        """By how many seconds starts and ends move: this note's edge goes to a line, and not past its other edge."""
+        wanted = self._at + at.seconds - self._start.seconds
+        wanted = max(wanted if at.is_free else self._roll.grid.nearest_line(wanted), 0.0)
+        if not at.is_free and (wanted >= self._other if self._edge == "start" else wanted <= self._other):
+            wanted = self._at  # nothing would be left of it on the grid
+        by = wanted - self._at
+        return (by, 0.0) if self._edge == "start" else (0.0, by)
+
+    def release(self, at: Pointer) -> None:
+        """A click selects as one inside the note; a drag changes lengths."""
+        by = self._by(at)
+        self._let_go()
+        if self._is_dragging:
+            if any(by):
+                self._roll.resized.emit(self._roll.selection, *by)
+        elif self._was_selected:
+            if at.modifiers & CONTROL:
+                self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selection.indices, CONTROL)
+            elif not at.modifiers & SHIFT:
+                self._roll.set_selection([self._ref])
+
+    def cancel(self) -> None:
+        """The notes stay as long as they are."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if not self._is_dragging:
+            self._roll.note_released.emit(self._ref)
+        self._roll.set_stretch(None)

@@ -1,0 +1,67 @@
+"""Drawing, dividing, lengthening and erasing notes in the window, by the keys and the mouse."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+
+from core.session.edits import part_notes
+from desktop.piano_roll.notes import NoteRef
+from tests.desktop.piano_roll.conftest import Hand
+from tests.desktop.windows import BACH, Desk
+
+
+@pytest.mark.parametrize("where", ["track", "take"])
+def test_tools_change_prompt_and_take_each_as_one_step(desk: Callable[..., Desk], where: str) -> None:
+    at = desk()
+    at.open(BACH)
+    take = at.sample(1.0)
+    window, document, roll = at.window, at.window.document, at.window.roll
+    part: int | str = 0 if where == "track" else take.id
+    key = "track:0" if where == "track" else f"take:{take.id}"
+    begin = 2.0 if where == "track" else take.marker + 0.5
+    hand = Hand(roll)
+    start = document.session
+    count = len(part_notes(start, part))
+    roll.zoom_time(roll.visible_seconds / 4, 0.0)
+    roll.scroll_to(begin - 1.0)
+    roll.scroll_by(0.0, roll.coordinates.y(104))
+    roll.set_selection([NoteRef(key, 0)])
+
+    def tool(name: str, digit: Qt.Key) -> None:
+        QTest.keyClick(roll, digit)
+        assert roll.tool == name
+        assert window.actions_[name].isChecked()
+
+    def drawn() -> list[tuple[float, float]]:
+        return [(n.start, n.end) for n in part_notes(document.session, part) if n.pitch == 100]
+
+    def point(seconds: float) -> QPoint:
+        return QPointF(hand.at(seconds, 100)).toPoint()
+
+    tool("pencil", Qt.Key.Key_2)
+    hand.drag(point(begin), point(begin + 1.0))
+    assert len(drawn()) == 1
+    assert document.undo_name == "Draw note"
+    tool("knife", Qt.Key.Key_4)
+    hand.click(point(begin + 0.5))
+    assert len(drawn()) == 2
+    assert document.undo_name == "Split"
+    tool("pointer", Qt.Key.Key_1)
+    end = drawn()[1][1]
+    for note in roll.selection.refs:
+        assert note.part == key
+    last = max(roll.selection.refs)
+    edge = QPointF(roll.keyboard_width + roll.coordinates.x(roll.note(last).end) - 3, point(begin).y()).toPoint()
+    hand.drag(edge, edge + QPoint(round(roll.coordinates.pixels_per_second * 0.5), 0), Qt.KeyboardModifier.AltModifier)
+    assert document.undo_name == "Change 2 lengths"
+    assert drawn()[1][1] > end + 0.3
+    tool("eraser", Qt.Key.Key_3)
+    hand.drag(point(begin + 0.1), point(begin + 1.2))
+    assert drawn() == []
+    assert len(part_notes(document.session, part)) == count
+    for _ in range(4):
+        window.actions_["undo"].trigger()
+    assert document.session.score == start.score
+    assert document.session.takes == start.takes
