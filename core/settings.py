@@ -20,7 +20,6 @@ from core.session.session import DEFAULTS, GenerationSettings
 from core.session.storage import generation_settings
 
 MOST_RECENT = 12
-AUTOSAVE_SECONDS = (5.0, 3600.0)  # from, to
 _MOST_BYTES = 1 << 20
 _SYNTH = BuiltInSynth()
 
@@ -34,7 +33,7 @@ class Settings:
     `output` is where sound goes, `channel` (0 to 15, None: each its own) what all but percussion is put on,
     `programs` whether external ports get program changes. `recent` are paths, the newest first. `geometry`
     and `layout` are the window's, as base64 of bytes that only the window understands. `generation` is what
-    a new session starts with. `autosave` counts seconds.
+    a new session starts with.
     """
 
     output: OutputChoice = _SYNTH
@@ -45,7 +44,6 @@ class Settings:
     geometry: str = ""
     layout: str = ""
     generation: GenerationSettings = DEFAULTS
-    autosave: float = 30.0
 
     def with_recent(self, path: str | os.PathLike[str]) -> "Settings":
         """Put a file at the head of the recent ones."""
@@ -175,13 +173,6 @@ def _opaque(value: Any) -> str:
     return value
 
 
-def _autosave(value: Any) -> float:
-    least, most = AUTOSAVE_SECONDS
-    if type(value) not in (int, float) or not least <= value <= most:
-        raise ValueError("no possible interval")
-    return float(value)
-
-
 _READERS: dict[str, Callable[[Any], Any]] = {
     "output": _output,
     "channel": _channel,
@@ -191,5 +182,4 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "geometry": _opaque,
     "layout": _opaque,
     "generation": generation_settings,
-    "autosave": _autosave,
 }

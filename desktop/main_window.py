@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
         self.exports = FileWorker(self)
         self.preferences = Preferences(self.files, self)
         now = self.preferences.now
-        self.document = Document(self.files, now.autosave, self)
+        self.document = Document(self.files, self)
         self.document.amend(Session(settings=now.generation))
         self.model_signals = GenerationSignals(self)
         self.worker = self.model_signals.generation

@@ -20,7 +20,6 @@ ALL = Settings(
     geometry="AAEC",
     layout="/w==",
     generation=GenerationSettings("big", 8.0, "bars", 0.7, 0.9, 5, True, 2, "auto", 2.0, 21, 108, "off", "flat"),
-    autosave=60.0,
 )
 KEYS = [field.name for field in fields(Settings)]
 

@@ -1,0 +1,91 @@
+"""What a crash may cost: the autosave follows every change, and one that failed is tried again."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from core.errors import WriteError
+from core.session.recovery import Autosave, find_recoverable
+from core.session.session import Session
+from desktop.adapters.file_worker import FileWorker
+from desktop.controllers import document as module
+from desktop.controllers.document import Document
+from tests.conftest import wait_for
+
+# Changes one thing after the other, without a pause in which an autosave could wait for its turn.
+_EDITING = """
+from PySide6.QtCore import QCoreApplication, QTimer
+from core.session.session import Session
+from desktop.adapters.file_worker import FileWorker
+from desktop.controllers.document import Document
+app = QCoreApplication([])
+document = Document(FileWorker())
+def edit():
+    document.do("Move marker", document.session.with_marker(document.session.marker + 1.0))
+timer = QTimer(interval=20)
+timer.timeout.connect(edit)
+timer.start()
+app.exec()
+"""
+
+
+def test_killed_while_editing_all_but_the_last_edits_are_back(homes: Path) -> None:
+    folder = homes / "home" / "XDG_DATA_HOME" / "Continuo" / "autosave"
+    with subprocess.Popen([sys.executable, "-c", _EDITING]) as app:
+        try:
+            wait_for(lambda: len(_markers(folder)) == 1 and _markers(folder)[0] >= 100, "100 edits to be kept", 60)
+        finally:
+            app.send_signal(signal.SIGKILL)
+    (found,) = find_recoverable(folder)
+    assert found.open().marker >= 100
+    found.discard()
+
+
+def _markers(folder: Path) -> list[float]:
+    from core.session.storage import open_session
+
+    return [open_session(path).marker for path in folder.glob("*.continuo")]
+
+
+def test_further_changes_do_not_put_the_autosave_off(qtbot: QtBot, document: Document) -> None:
+    assert module.SOON <= 1000
+    document.do("One", document.session.with_marker(1.0))
+    due = document._timer.remainingTime()
+    document.do("Two", document.session.with_marker(2.0))
+    assert document._timer.remainingTime() <= due <= module.SOON  # further changes do not put it off
+
+
+def test_an_autosave_that_failed_is_tried_again(
+    qtbot: QtBot, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[Session] = []
+    fails = [True, True, False]
+
+    def save(self: Autosave, session: Session, path: str = "") -> None:
+        if fails.pop(0):
+            raise WriteError("The disk is full.")
+        saved.append(session)
+
+    monkeypatch.setattr(Autosave, "save", save)
+    monkeypatch.setattr(module, "SOON", 1)
+    monkeypatch.setattr(module, "RETRY", 1)
+    messages: list[str] = []
+    document.message.connect(messages.append)
+    document.do("Move marker", document.session.with_marker(3.0))
+    qtbot.waitUntil(lambda: bool(saved), timeout=30000)
+    assert saved == [document.session]
+    assert messages == ["The disk is full."]
+
+
+@pytest.fixture
+def document(homes: Path, qtbot: QtBot):
+    """With a file worker of its own."""
+    files = FileWorker()
+    document = Document(files)
+    yield document
+    files.close()
+    document.close()
