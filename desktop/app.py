@@ -124,12 +124,12 @@ def create_application() -> Application:
 def create_window(app: Application) -> "MainWindow":
     """The window, not shown yet."""
     with gc_frozen():
-        from desktop.main_window import MainWindow
+        from desktop.connections import connected_window
         from desktop.widgets.palettes import frame_switches
 
         frame_switches()
         app.styleHints().colorSchemeChanged.connect(lambda _: frame_switches())
-        window = MainWindow()
+        window = connected_window()
         window.fit_in(window.screen().availableSize())
         app.file_opened.connect(window.filing.open_path)
         app.commitDataRequest.connect(lambda _: window.document.autosave())

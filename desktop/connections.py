@@ -1,20 +1,66 @@
-"""Wiring: what each command of the menus does, and what is done in the panels and in the roll."""
-
-from typing import TYPE_CHECKING
+"""Every connection of the window, in order: commands, panels and roll, document, model and sound, messages."""
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from desktop.dialogs.questions import copy_report
 from desktop.logs import log_path
+from desktop.main_window import MainWindow
 from desktop.panels.empty_state import examples
 from desktop.piano_roll.surface import TOOLS
 
-if TYPE_CHECKING:
-    from desktop.main_window import MainWindow
+
+def connected_window() -> MainWindow:
+    """A window with everything in it connected, in this order."""
+    window = MainWindow()
+    connect_actions(window)
+    connect_panels(window)
+    connect_document(window)
+    connect_generation(window)
+    connect_messages(window)
+    window.show_document()
+    window.show_playback()
+    return window
 
 
-def connect_document(window: "MainWindow") -> None:
+def connect_generation(window: MainWindow) -> None:
+    """Who follows model and sound."""
+    continuing, playback = window.continuing, window.playback
+    continuing.ready_changed.connect(window.show_ready)
+    continuing.running_changed.connect(window.panel.set_running)
+    continuing.running_changed.connect(window.show_running)
+    continuing.key_found.connect(window.panel.show_detected_key)
+    continuing.grid_found.connect(window.panel.show_detected_grid)
+    continuing.grown.connect(window.show_growing)
+    continuing.ended.connect(window.takes.end_growing)
+    window.model_signals.models_found.connect(window.panel.show_models)
+    window.model_signals.model_ready.connect(lambda facts: window.panel.show_missing_model(facts.missing))
+    playback.changed.connect(window.show_playback)
+    playback.moved.connect(window.transport.show_position)
+    window.frame.timeout.connect(window.poll)
+
+
+def connect_messages(window: MainWindow) -> None:
+    """What is told to the user, work on files, and what the system tells."""
+    document, filing = window.document, window.filing
+    window.commands.refused.connect(window.show_all)
+    for speaker in (document, window.continuing, window.sound_signals, filing, window.editing, window.commands):
+        speaker.message.connect(window.status.say)
+    window.takes.problem.connect(window.status.say)
+    for worker in (window.files, window.exports):
+        worker.started.connect(window.status.show_started)
+        worker.progressed.connect(window.status.show_progress)
+        worker.ended.connect(window.status.show_ended)
+        worker.failed.connect(lambda sentence: window.dialogs.tell(sentence))
+    filing.opened.connect(window.show_opened)
+    filing.saving.connect(lambda: document.amend(document.session.with_view(window.display.view())))
+    app = QGuiApplication.instance()
+    if isinstance(app, QGuiApplication):
+        app.applicationStateChanged.connect(window.follow_application)
+        app.installEventFilter(window.key_guard)
+
+
+def connect_document(window: MainWindow) -> None:
     """Who follows the document, in this order: what is shown last may rest on what the others have made of it."""
     document = window.document
     document.replaced.connect(window.playback.reset)  # silence before anything of the new document is shown
@@ -26,7 +72,7 @@ def connect_document(window: "MainWindow") -> None:
     document.changed.connect(window.show_document)
 
 
-def connect_actions(window: "MainWindow") -> None:
+def connect_actions(window: MainWindow) -> None:
     """What each command of the menus does."""
     on, filing, playback, editing = window.actions_.on, window.filing, window.playback, window.editing
     commands = window.commands
@@ -79,7 +125,7 @@ def connect_actions(window: "MainWindow") -> None:
     on("about", lambda: _tell_about(window))
 
 
-def connect_panels(window: "MainWindow") -> None:
+def connect_panels(window: MainWindow) -> None:
     """What is done in the panels and in the roll."""
     panel, takes, roll, tracks = window.panel, window.takes, window.roll, window.tracks
     commands, do = window.commands, window.commands.change
@@ -125,19 +171,19 @@ def connect_panels(window: "MainWindow") -> None:
     roll.follow_changed.connect(window.actions_["follow"].setChecked)
 
 
-def _empty_bin(window: "MainWindow") -> None:
+def _empty_bin(window: MainWindow) -> None:
     if window.dialogs.empty_bin(len(window.document.session.bin)):
         window.document.empty_bin()
 
 
-def _tell_about(window: "MainWindow") -> None:
+def _tell_about(window: MainWindow) -> None:
     from desktop.dialogs.about import AboutDialog  # here, because the window comes first
 
     model = window.continuing.model
     AboutDialog(log_path(), window, f"{model.name} on {model.device}" if model else "").exec()
 
 
-def _fine_tune(window: "MainWindow") -> None:
+def _fine_tune(window: MainWindow) -> None:
     from desktop.dialogs.finetune import FineTuneDialog  # here, because the window comes first
 
     dialog = window.fine_tuning
@@ -152,6 +198,6 @@ def _fine_tune(window: "MainWindow") -> None:
     dialog.raise_()
 
 
-def _copy_report(window: "MainWindow") -> None:
+def _copy_report(window: MainWindow) -> None:
     copy_report()
     window.status.say(window.tr("The report is copied: paste it into your message."))

@@ -1,4 +1,4 @@
-"""MainWindow: builds everything, then connects it in one place. What things do stands in the controllers."""
+"""MainWindow: builds everything and shows it; `connections` connects it. What things do stands in the controllers."""
 
 import base64
 from pathlib import Path
@@ -22,7 +22,6 @@ from desktop.actions import Actions, KeyGuard, build_menus
 from desktop.adapters.file_worker import FileWorker
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.adapters.playback_signals import PlaybackSignals
-from desktop.connections import connect_actions, connect_document, connect_panels
 from desktop.controllers.document import Document
 from desktop.controllers.files import MIDI_SUFFIXES, FileController
 from desktop.controllers.generation import GenerationController
@@ -61,11 +60,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._build_workers()
         self._build_widgets()
-        self._connect()
         self._restore_layout()
         self.actions_["follow"].setChecked(self.roll.follows)
-        self.show_document()
-        self._on_playback()
 
     # Building
 
@@ -104,7 +100,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(900, 560)  # on a netbook, too
         self.resize(1320, 820)
         self.actions_ = Actions(self)
-        self._key_guard = KeyGuard(self)
+        self.key_guard = KeyGuard(self)
         self.output_menu = OutputMenu(self)
         self._recent_menu, examples_menu = build_menus(self, self.actions_, self.output_menu)
         for path, title in examples():
@@ -158,55 +154,20 @@ class MainWindow(QMainWindow):
             self.status,
             self,
         )
-        self._frame = QTimer(self)
-        self._frame.setInterval(IDLE)
-        self._frame.setTimerType(Qt.TimerType.PreciseTimer)
+        self.frame = QTimer(self)
+        self.frame.setInterval(IDLE)
+        self.frame.setTimerType(Qt.TimerType.PreciseTimer)
         for button in inside.findChildren(QAbstractButton):
             # A click must not take Space away from the transport.
             if button.focusPolicy() & Qt.FocusPolicy.ClickFocus:
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    # Connecting: everything that acts on anything
-
-    def _connect(self) -> None:
-        connect_actions(self)
-        connect_panels(self)
-        document, continuing, playback = self.document, self.continuing, self.playback
-        connect_document(self)
-        continuing.ready_changed.connect(self._on_ready)
-        continuing.running_changed.connect(self.panel.set_running)
-        continuing.running_changed.connect(self._on_running)
-        continuing.key_found.connect(self.panel.show_detected_key)
-        continuing.grid_found.connect(self.panel.show_detected_grid)
-        continuing.grown.connect(self._show_growing)
-        continuing.ended.connect(self.takes.end_growing)
-        self.model_signals.models_found.connect(self.panel.show_models)
-        self.model_signals.model_ready.connect(lambda facts: self.panel.show_missing_model(facts.missing))
-        playback.changed.connect(self._on_playback)
-        playback.moved.connect(self.transport.show_position)
-        self.commands.refused.connect(self._show_all)
-        for speaker in (document, continuing, self.sound_signals, self.filing, self.editing, self.commands):
-            speaker.message.connect(self.status.say)
-        self.takes.problem.connect(self.status.say)
-        for worker in (self.files, self.exports):
-            worker.started.connect(self.status.show_started)
-            worker.progressed.connect(self.status.show_progress)
-            worker.ended.connect(self.status.show_ended)
-            worker.failed.connect(lambda sentence: self.dialogs.tell(sentence))
-        self.filing.opened.connect(self._on_opened)
-        self.filing.saving.connect(lambda: document.amend(document.session.with_view(self.display.view())))
-        self._frame.timeout.connect(self._on_frame)
-        app = QGuiApplication.instance()
-        if isinstance(app, QGuiApplication):
-            app.applicationStateChanged.connect(self._on_application_state)
-            app.installEventFilter(self._key_guard)
 
     # The beginning and the end
 
     def start(self, path: str = "", looks_for_recovery: bool = True) -> None:
         """The window is on screen: start the workers, open the output and what was asked for."""
         self.empty.hear.setFocus()  # else the keys begin at Stop
-        self._frame.start()
+        self.frame.start()
         self.worker.start()
         self.continuing.prepare()
         self.hub.output.open(self.preferences.now.output)
@@ -250,8 +211,8 @@ class MainWindow(QMainWindow):
         """End threads, processes and ports. Safe to call twice."""
         app = QGuiApplication.instance()
         if app is not None:
-            app.removeEventFilter(self._key_guard)
-        self._frame.stop()
+            app.removeEventFilter(self.key_guard)
+        self.frame.stop()
         if self.fine_tuning is not None:
             self.fine_tuning.end()
         self.hub.close()
@@ -311,28 +272,32 @@ class MainWindow(QMainWindow):
 
     # Showing
 
-    def _on_frame(self) -> None:
+    def poll(self) -> None:
+        """Once a frame: take in what model and sound have done."""
         self.continuing.poll()
         self.playback.poll()
         is_busy = self.playback.is_playing or self.continuing.is_running
         interval = FRAME if is_busy else IDLE
-        if interval != self._frame.interval():  # else the timer would start anew
-            self._frame.setInterval(interval)
-        self.status.show_figures(self.continuing, self.playback.state)
+        if interval != self.frame.interval():  # else the timer would start anew
+            self.frame.setInterval(interval)
+        self.status.show_figures(self.continuing.model, self.continuing.run, self.playback.state)
 
-    def _on_ready(self, is_ready: bool, words: str) -> None:
+    def show_ready(self, is_ready: bool, words: str) -> None:
+        """Say whether Continue can be pressed, and what it waits for."""
         self.status.show_waiting(words if is_ready else "")
         if self.centre.currentWidget() is self.empty:
             is_ready, words = False, self.tr("Open a file, or start from nothing")
         self.panel.set_ready(is_ready, words)
 
-    def _on_running(self, is_running: bool) -> None:
+    def show_running(self, is_running: bool) -> None:
+        """The model began or ended."""
         if is_running:
-            self._frame.setInterval(FRAME)
-            self._show_growing()
+            self.frame.setInterval(FRAME)
+            self.show_growing()
         self.enable()
 
-    def _show_growing(self) -> None:
+    def show_growing(self) -> None:
+        """Show what the takes in progress have so far."""
         for growing in self.continuing.in_progress:
             self.takes.show_growing(growing.id, growing.notes, growing.head)
 
@@ -355,7 +320,8 @@ class MainWindow(QMainWindow):
         self._shown = session
         self.enable()
 
-    def _show_all(self) -> None:
+    def show_all(self) -> None:
+        """Show everything anew: a panel shows what was wished, not what is."""
         self._shown = None
         self.show_document()
 
@@ -363,7 +329,8 @@ class MainWindow(QMainWindow):
         """The document stands for another file now."""
         self.setWindowFilePath(self.document.source)
 
-    def _on_opened(self) -> None:
+    def show_opened(self) -> None:
+        """Show a document that was just opened."""
         self.show_roll()
         session = self.document.session
         if self.document.path:
@@ -388,7 +355,8 @@ class MainWindow(QMainWindow):
         self.continuing.prepare()  # tells whether Continue can be pressed now
         self.enable()
 
-    def _on_playback(self) -> None:
+    def show_playback(self) -> None:
+        """Show what plays and where."""
         playback, actions = self.playback, self.actions_
         is_playing = playback.is_playing
         icons.set_icon(actions["play"], "pause" if is_playing else "play")
@@ -398,7 +366,7 @@ class MainWindow(QMainWindow):
         self.transport.show_what(playback.what)
         self.transport.show_position(playback.position)
         if is_playing:
-            self._frame.setInterval(FRAME)
+            self.frame.setInterval(FRAME)
         self.enable()
 
     def enable(self) -> None:
@@ -434,7 +402,8 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "status"):
             icons.refresh(self)
 
-    def _on_application_state(self, state: Qt.ApplicationState) -> None:
+    def follow_application(self, state: Qt.ApplicationState) -> None:
+        """The app came to the front: look at files and ports again."""
         if state == Qt.ApplicationState.ApplicationActive:
             self.filing.look_at_disk()
             self.hub.try_again()

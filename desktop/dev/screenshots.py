@@ -22,12 +22,12 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from core.live.outputs import NoOutput, PortInfo, VirtualPort
 from desktop.app import Application
+from desktop.connections import connected_window
 from desktop.dialogs.about import AboutDialog
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import leaving_box, recovery_box
 from desktop.dialogs.sound_check import SoundCheckDialog
 from desktop.logs import log_path
-from desktop.main_window import MainWindow
 from desktop.panels.empty_state import examples
 from desktop.piano_roll.notes import NoteRef
 
@@ -46,7 +46,7 @@ class Studio:
         self._app = Application(sys.argv[:1])
         self._app.setStyle("Fusion")
         self._folder, self._ending = folder, f"-{scheme}-{scale}x.png"
-        self._window = MainWindow()
+        self._window = connected_window()
         self._window.resize(*SIZE)
         self._window.preferences.change(output=NoOutput(), theme=scheme)
         self._window.show()

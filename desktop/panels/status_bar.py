@@ -5,9 +5,10 @@ import time
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
+from core.performance.generation import ModelFacts
+from core.performance.run import Run
 from core.performance.song import PlaybackState
 from desktop.adapters.file_worker import Task
-from desktop.controllers.generation import GenerationController
 from desktop.widgets import icons
 from desktop.widgets.buttons import FlatButton
 
@@ -77,15 +78,14 @@ class StatusBar(QStatusBar):
         self.output.setText(self.tr("Sound: {0}").format(words))
         self.output.setAccessibleName(self.output.text())
 
-    def show_figures(self, continuing: GenerationController, state: PlaybackState) -> None:
+    def show_figures(self, model: ModelFacts | None, run: Run | None, state: PlaybackState) -> None:
         """The figures of this moment, if those on view are old enough to be read."""
         now = time.monotonic()
         if now < self._next_figures:
             return
         self._next_figures = now + FIGURES_EVERY
-        facts, run = continuing.model, continuing.run
-        if facts is not None:
-            _put(self.model, self.tr("{0} on {1}").format(facts.name, facts.device))
+        if model is not None:
+            _put(self.model, self.tr("{0} on {1}").format(model.name, model.device))
         if run is not None:
             factor = run.real_time_factor
             _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")

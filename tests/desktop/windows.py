@@ -12,6 +12,7 @@ from core.live.outputs import NoOutput, OutputChoice
 from core.resources import bundled
 from core.session.export import SoundFormat
 from core.session.session import GenerationSettings, TakeRecord
+from desktop.connections import connected_window
 from desktop.dialogs.questions import Dialogs, Leaving, Recovering
 from desktop.main_window import MainWindow
 
@@ -71,7 +72,7 @@ class Desk:
     """A window at work."""
 
     def __init__(self, output: OutputChoice | None = None, model: str = "", looks_for_recovery: bool = False) -> None:
-        self.window = window = MainWindow()
+        self.window = window = connected_window()
         self.answers = window.dialogs = window.filing.dialogs = Answers(window)
         self.messages: list[str] = []
         for speaker in (
