@@ -121,7 +121,7 @@ class Document(QObject):
         self.amend(self.session.with_settings(settings))
         if is_new and self.path:
             self._history.mark_unsaved()
-            self._after_change(self._interval)
+            self._after_change()
 
     def empty_bin(self) -> None:
         """Let go of the takes in the bin, which is something to save, but no step."""
