@@ -21,7 +21,7 @@ from tests.desktop.windows import BACH
 
 SIZE = (1400, 900)
 PATIENCE = 120.0  # seconds for anything to come true, on a machine that is busy, too
-TEAL, ORANGE = (168, 190), (18, 38)  # hues, in degrees, of the left hand's notes and of takes
+PINK, ORANGE = (324, 344), (18, 38)  # hues, in degrees, of the left hand's notes and of takes
 
 
 class Screen:
@@ -114,7 +114,7 @@ def test_with_real_keyboard_and_mouse(screen: Screen, app: subprocess.Popen[byte
         def heard_since(count: int) -> list[int]:
             return ons(listener.messages[count:])
 
-        wait_for(lambda: screen.find(TEAL) is not None, "notes on the screen", PATIENCE)
+        wait_for(lambda: screen.find(PINK) is not None, "notes on the screen", PATIENCE)
         screen.do("key", "c")
         listener.wait_for(lambda m: ons(m) != [], PATIENCE)
         wait_for(lambda: screen.do("getwindowname", window).startswith("prelude.mid*"), "the take", PATIENCE)
@@ -129,7 +129,7 @@ def test_with_real_keyboard_and_mouse(screen: Screen, app: subprocess.Popen[byte
         screen.do("key", "space")
         listener.wait_for(lambda m: not sounding(m), PATIENCE)
 
-        note = screen.find(TEAL)
+        note = screen.find(PINK)
         assert note is not None
         before = len(listener.messages)
         screen.click(note)

@@ -58,7 +58,7 @@ def run(pipe: Connection, model: str, folder: str, name: str, minutes: float) ->
     if hasattr(os, "nice"):
         os.nice(10)  # what is heard meanwhile comes first
     from core.model.checkpoint import DEFAULT_MODEL
-    from core.training.run.finetune import finetune, publish_stopped
+    from core.training.run.finetune import Callbacks, finetune, publish_stopped
     from core.training.run.train import Status, Trainer
 
     stopped = threading.Event()
@@ -90,9 +90,7 @@ def run(pipe: Connection, model: str, folder: str, name: str, minutes: float) ->
                 name=name,
                 minutes=minutes,
                 jobs=1,  # a process that the app may end at any time must have none of its own
-                on_files=lambda done, total: pipe.send(Reading(done, total)),
-                on_status=on_status,
-                on_trainer=on_trainer,
+                callbacks=Callbacks(lambda done, total: pipe.send(Reading(done, total)), on_trainer, on_status),
             )
             is_made = tuned.outcome.finished or publish_stopped(tuned)
             pipe.send(Finished(tuned.name if is_made else "", tuned.before, tuned.after))
