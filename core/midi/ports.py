@@ -1,10 +1,9 @@
 """The ports of a MIDI file: sixteen channels each, told by meta events in its chunks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from core.midi.events import TrackScan, meta_data
 from core.midi.messages import DEVICE_NAME, META, PORT
-from core.midi.score import PERCUSSION_CHANNEL, Place
 
 
 def chunk_ports(scans: Sequence[TrackScan]) -> list[list[int | None]]:
@@ -31,25 +30,3 @@ def chunk_ports(scans: Sequence[TrackScan]) -> list[list[int | None]]:
 
 def _is_meta(message: bytes, kind: int) -> bool:
     return message[0] == META and message[1] == kind and len(meta_data(message)) > 0
-
-
-def laid_side_by_side(places: Iterable[Place], drums: Iterable[Place]) -> dict[Place, int]:
-    """For each (port, channel) the channel it has on the one port there is.
-
-    Drums go to channel 10. Channels of the first port keep their numbers, those of others get numbers that are free,
-    as far as there are any; the rest share the number that they had.
-    """
-    kits = set(drums)
-    result: dict[Place, int] = dict.fromkeys(sorted(kits), PERCUSSION_CHANNEL)
-    melodic = sorted(set(places) - kits)
-    free = [
-        channel for channel in range(16) if channel != PERCUSSION_CHANNEL and channel not in {c for _, c in melodic}
-    ]
-    taken: set[int] = {PERCUSSION_CHANNEL}
-    for place in melodic:
-        channel = place[1]
-        if channel in taken and free:
-            channel = free.pop(0)
-        result[place] = channel
-        taken.add(channel)
-    return result
