@@ -133,9 +133,12 @@ class TakePlan:
         return lambda step: replace(step, messages=routers[step.take].route(step.messages))
 
     def cut_short(self, record: TakeRecord) -> TakeRecord:
-        """A take that was stopped on the way: it ends on the next bar line, and so do its drums."""
+        """A take as long as it was sampled: where that is less than was planned it ends on the next bar line, and so do
+        its drums.
+        """
         tempo_map = tempo_map_of(self.session.score, self.take.marker, self.take.rest)
         end = self.start - self.take.marker + end_on_bar_line(tempo_map, self.start, record.seconds)
+        end = min(end, self.take.end)  # its last step may lie a hair behind the bar line that was meant
         return replace(record, end=end, notes=tuple(note for note in record.notes if note.start < end))
 
     @cached_property

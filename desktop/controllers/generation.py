@@ -68,7 +68,8 @@ def _tracks(session: Session) -> tuple[Track, ...]:
 
 
 def _request(session: Session, tracks: tuple[Track, ...], marker: float, start: float) -> PromptRequest:
-    return PromptRequest(tracks, marker, start, session.tempo_map, session.settings.grid)
+    tempo_map = tempo_map_of(session.score, marker, session.settings.rest)
+    return PromptRequest(tracks, marker, start, tempo_map, session.settings.grid)
 
 
 class GenerationController(QObject):

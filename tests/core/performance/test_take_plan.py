@@ -125,6 +125,11 @@ def test_a_take_that_is_stopped_ends_on_the_next_bar_line_and_so_do_its_drums() 
     assert max(n.start for n in record.notes) == pytest.approx(3.5)
 
 
+def test_a_take_whose_last_step_lies_behind_its_bar_line_is_no_bar_longer() -> None:
+    plan = plan_take(song(), 8.0, 4.0)
+    assert plan.cut_short(replace(plan.take, seconds=4.008)).end == pytest.approx(4.0)
+
+
 def test_a_fork_goes_on_with_the_tracks_of_what_is_kept() -> None:
     session = song()
     plan = plan_take(session, 8.0, 4.0)
