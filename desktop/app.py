@@ -131,7 +131,7 @@ def create_window(app: Application) -> "MainWindow":
         app.styleHints().colorSchemeChanged.connect(lambda _: frame_switches())
         window = connected_window()
         window.fit_in(window.screen().availableSize())
-        app.file_opened.connect(window.filing.open_path)
+        app.file_opened.connect(window.file_controller.open_path)
         app.commitDataRequest.connect(lambda _: window.document.autosave())
     return window
 
@@ -165,7 +165,7 @@ def bring_to_front(window: "MainWindow", path: str) -> None:
     window.raise_()
     window.activateWindow()
     if path:
-        window.filing.open_path(path)
+        window.file_controller.open_path(path)
 
 
 if __name__ == "__main__":

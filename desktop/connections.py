@@ -25,14 +25,14 @@ def connected_window() -> MainWindow:
 
 def connect_generation(window: MainWindow) -> None:
     """Who follows model and sound."""
-    continuing, playback = window.continuing, window.playback
-    continuing.ready_changed.connect(window.show_ready)
-    continuing.running_changed.connect(window.panel.set_running)
-    continuing.running_changed.connect(window.show_running)
-    continuing.key_found.connect(window.panel.show_detected_key)
-    continuing.grid_found.connect(window.panel.show_detected_grid)
-    continuing.grown.connect(window.show_growing)
-    continuing.ended.connect(window.takes.end_growing)
+    generation, playback = window.generation, window.playback
+    generation.ready_changed.connect(window.show_ready)
+    generation.running_changed.connect(window.panel.set_running)
+    generation.running_changed.connect(window.show_running)
+    generation.key_found.connect(window.panel.show_detected_key)
+    generation.grid_found.connect(window.panel.show_detected_grid)
+    generation.grown.connect(window.show_growing)
+    generation.ended.connect(window.takes.end_growing)
     window.model_signals.models_found.connect(window.panel.show_models)
     window.model_signals.model_ready.connect(lambda facts: window.panel.show_missing_model(facts.missing))
     playback.changed.connect(window.show_playback)
@@ -42,9 +42,16 @@ def connect_generation(window: MainWindow) -> None:
 
 def connect_messages(window: MainWindow) -> None:
     """What is told to the user, work on files, and what the system tells."""
-    document, filing = window.document, window.filing
+    document, file_controller = window.document, window.file_controller
     window.commands.refused.connect(window.show_all)
-    for speaker in (document, window.continuing, window.sound_signals, filing, window.editing, window.commands):
+    for speaker in (
+        document,
+        window.generation,
+        window.sound_signals,
+        file_controller,
+        window.editing,
+        window.commands,
+    ):
         speaker.message.connect(window.status.say)
     window.takes.problem.connect(window.status.say)
     for worker in (window.files, window.exports):
@@ -52,8 +59,8 @@ def connect_messages(window: MainWindow) -> None:
         worker.progressed.connect(window.status.show_progress)
         worker.ended.connect(window.status.show_ended)
         worker.failed.connect(lambda sentence: window.dialogs.tell(sentence))
-    filing.opened.connect(window.show_opened)
-    filing.saving.connect(lambda: document.amend(document.session.with_view(window.display.view())))
+    file_controller.opened.connect(window.show_opened)
+    file_controller.saving.connect(lambda: document.amend(document.session.with_view(window.display.view())))
     app = QGuiApplication.instance()
     if isinstance(app, QGuiApplication):
         app.applicationStateChanged.connect(window.follow_application)
@@ -66,7 +73,7 @@ def connect_document(window: MainWindow) -> None:
     document.replaced.connect(window.playback.reset)  # silence before anything of the new document is shown
     document.replaced.connect(window.display.follow_replaced)
     document.replaced.connect(window.name_file)
-    document.changed.connect(window.continuing.prepare)  # the model has most to do
+    document.changed.connect(window.generation.prepare)  # the model has most to do
     document.changed.connect(window.playback.follow_document)
     document.changed.connect(window.display.show_document)
     document.changed.connect(window.show_document)
@@ -74,17 +81,17 @@ def connect_document(window: MainWindow) -> None:
 
 def connect_actions(window: MainWindow) -> None:
     """What each command of the menus does."""
-    on, filing, playback, editing = window.actions_.on, window.filing, window.playback, window.editing
+    on, file_controller, playback, editing = window.actions_.on, window.file_controller, window.playback, window.editing
     commands = window.commands
-    on("new", filing.new)
-    on("open", filing.open)
-    on("save", filing.save)
-    on("save as", filing.save_as)
-    on("save score and take", lambda: filing.save_midi("score and take"))
-    on("save take", lambda: filing.save_midi("take"))
-    on("save all takes", lambda: filing.save_midi("all takes"))
-    on("save score", lambda: filing.save_midi("score"))
-    on("export", lambda: filing.export_audio(playback.what))
+    on("new", file_controller.new)
+    on("open", file_controller.open)
+    on("save", file_controller.save)
+    on("save as", file_controller.save_as)
+    on("save score and take", lambda: file_controller.save_midi("score and take"))
+    on("save take", lambda: file_controller.save_midi("take"))
+    on("save all takes", lambda: file_controller.save_midi("all takes"))
+    on("save score", lambda: file_controller.save_midi("score"))
+    on("export", lambda: file_controller.export_audio(playback.what))
     on("quit", window.close)
     on("undo", editing.undo)
     on("redo", editing.redo)
@@ -99,7 +106,7 @@ def connect_actions(window: MainWindow) -> None:
         on(tool, lambda tool=tool: window.roll.set_tool(tool))
     on("continue", window.proceed)
     on("fork", commands.fork_here)
-    on("regenerate", lambda: commands.attempt(window.continuing.regenerate, window.document.session.current))
+    on("regenerate", lambda: commands.attempt(window.generation.regenerate, window.document.session.current))
     on("accept", lambda: commands.accept(window.document.session.current))
     on("marker here", commands.put_marker)
     on("start here", commands.put_prompt_start)
@@ -133,10 +140,10 @@ def connect_panels(window: MainWindow) -> None:
     panel.continue_clicked.connect(window.proceed)
     panel.stop_clicked.connect(window.stop)
     window.transport.what_chosen.connect(window.playback.set_what)
-    window.empty.open_clicked.connect(window.filing.open)
-    window.empty.new_clicked.connect(window.filing.new)
-    window.empty.example_chosen.connect(window.filing.open_path)
-    window.empty.hear_clicked.connect(lambda: window.filing.open_path(examples()[0][0], window.proceed))
+    window.empty.open_clicked.connect(window.file_controller.open)
+    window.empty.new_clicked.connect(window.file_controller.new)
+    window.empty.example_chosen.connect(window.file_controller.open_path)
+    window.empty.hear_clicked.connect(lambda: window.file_controller.open_path(examples()[0][0], window.proceed))
     takes.selected.connect(commands.select_take)
     takes.hear.connect(lambda take: commands.attempt(window.playback.hear, take))
     takes.renamed.connect(lambda t, name: do(window.tr("Rename take"), lambda s: s.rename_take(t, name)))
@@ -146,7 +153,7 @@ def connect_panels(window: MainWindow) -> None:
     takes.restored.connect(lambda t: do(window.tr("Bring back take"), lambda s: s.restore_take(t)))
     takes.bin_emptied.connect(lambda: _empty_bin(window))
     takes.fork_requested.connect(commands.fork_take)
-    takes.regenerate_requested.connect(lambda take: commands.attempt(window.continuing.regenerate, take))
+    takes.regenerate_requested.connect(lambda take: commands.attempt(window.generation.regenerate, take))
     takes.accept_requested.connect(commands.accept)
     tracks.mute_changed.connect(lambda i, on: do(window.tr("Mute"), lambda s: s.with_flags(i, mute=on)))
     tracks.solo_changed.connect(lambda i, on: do(window.tr("Solo"), lambda s: s.with_flags(i, solo=on)))
@@ -179,7 +186,7 @@ def _empty_bin(window: MainWindow) -> None:
 def _tell_about(window: MainWindow) -> None:
     from desktop.dialogs.about import AboutDialog  # here, because the window comes first
 
-    model = window.continuing.model
+    model = window.generation.model
     AboutDialog(log_path(), window, f"{model.name} on {model.device}" if model else "").exec()
 
 

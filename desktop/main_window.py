@@ -75,15 +75,15 @@ class MainWindow(QMainWindow):
         self.model_signals = GenerationSignals(self)
         self.worker = self.model_signals.generation
         self.sound_signals = PlaybackSignals(self)
-        self.hub = self.sound_signals.playback
-        self.hub.output.channel, self.hub.output.programs = now.channel, now.programs
-        self.continuing = GenerationController(self.document, self.model_signals, self.hub, self)
-        self.playback = TransportController(self.document, self.hub, self.continuing, self)
+        self.playback_engine = self.sound_signals.playback
+        self.playback_engine.output.channel, self.playback_engine.output.programs = now.channel, now.programs
+        self.generation = GenerationController(self.document, self.model_signals, self.playback_engine, self)
+        self.playback = TransportController(self.document, self.playback_engine, self.generation, self)
         self.parts = RollParts()
         self.dialogs = Dialogs(self)
-        self.filing = FileController(
+        self.file_controller = FileController(
             self.document,
-            self.continuing,
+            self.generation,
             self.parts,
             self.preferences,
             self.files,
@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
         self.output_menu = OutputMenu(self)
         self._recent_menu, examples_menu = build_menus(self, self.actions_, self.output_menu)
         for path, title in examples():
-            examples_menu.addAction(self.tr(title), lambda path=path: self.filing.open_path(path))
+            examples_menu.addAction(self.tr(title), lambda path=path: self.file_controller.open_path(path))
         names = ("return", "play", "stop", None, "loop", "metronome", None, "follow", "fit", None, "panic", None)
         names += ("pointer", "pencil", "eraser", "knife")
         self.transport = Transport([self.actions_[name] if name else None for name in names], self)
@@ -116,7 +116,7 @@ class MainWindow(QMainWindow):
         self.tracks = TrackList(self)
         self.panel = GenerationPanel(self)
         self.takes = TakesPanel(self)
-        self.takes.export_for_drag = self.filing.drag_out
+        self.takes.export_for_drag = self.file_controller.drag_out
         self.side = QSplitter(Qt.Orientation.Vertical, self)
         self.side.addWidget(self.panel)
         self.side.addWidget(self.takes)
@@ -138,16 +138,16 @@ class MainWindow(QMainWindow):
         self.panes = Panes((self.transport, self.tracks, self.centre, self.panel, self.takes))
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
-        self.display = RollDisplay(self.roll, self.parts, self.document, self.continuing, self.playback, self)
+        self.display = RollDisplay(self.roll, self.parts, self.document, self.generation, self.playback, self)
         self.editing = Editing(self.document, self.roll, self.parts, self.files, self)
         self.commands = Commands(
-            self.document, self.continuing, self.playback, self.hub, self.roll, self.parts, self.files, self
+            self.document, self.generation, self.playback, self.playback_engine, self.roll, self.parts, self.files, self
         )
         self.choices = Choices(
             self.preferences,
             self.sound_signals,
             self.playback,
-            self.filing,
+            self.file_controller,
             self.actions_,
             self.output_menu,
             self._recent_menu,
@@ -169,15 +169,15 @@ class MainWindow(QMainWindow):
         self.empty.hear.setFocus()  # else the keys begin at Stop
         self.frame.start()
         self.worker.start()
-        self.continuing.prepare()
-        self.hub.output.open(self.preferences.now.output)
+        self.generation.prepare()
+        self.playback_engine.output.open(self.preferences.now.output)
 
         def open_path() -> None:
             if path:
-                self.filing.open_path(path)
+                self.file_controller.open_path(path)
 
         if looks_for_recovery:
-            self.filing.look_for_recovery(open_path)
+            self.file_controller.look_for_recovery(open_path)
         else:
             open_path()
 
@@ -192,13 +192,13 @@ class MainWindow(QMainWindow):
         if not self._may_close:
             event.ignore()
             if not self.exports.is_busy or self.dialogs.give_up_export():
-                self.filing.leave(self._close)
+                self.file_controller.leave(self._close)
             return
         event.accept()
 
     def _close(self) -> None:
         self._may_close = True
-        self.filing.forget_recovered()
+        self.file_controller.forget_recovered()
         self._remember_layout()
         self.hide()  # what follows may take a moment
         self.shut_down()
@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
         self.frame.stop()
         if self.fine_tuning is not None:
             self.fine_tuning.end()
-        self.hub.close()
+        self.playback_engine.close()
         self.worker.close()
         self.preferences.flush()
         self.exports.close()
@@ -239,14 +239,14 @@ class MainWindow(QMainWindow):
 
     def proceed(self) -> None:
         """Continue from the marker; while the model runs, nothing."""
-        if not self.continuing.is_running:
+        if not self.generation.is_running:
             if self.centre.currentWidget() is self.empty:
                 self.show_roll()
-            self.continuing.proceed()
+            self.generation.proceed()
 
     def stop(self) -> None:
         """Stop model and sound; where nothing runs, end the gesture or selection in the roll."""
-        if self.continuing.is_running or self.playback.is_playing or self.hub.is_paused:
+        if self.generation.is_running or self.playback.is_playing or self.playback_engine.is_paused:
             self.playback.stop()
         else:
             self.roll.escape()
@@ -274,13 +274,13 @@ class MainWindow(QMainWindow):
 
     def poll(self) -> None:
         """Once a frame: take in what model and sound have done."""
-        self.continuing.poll()
+        self.generation.poll()
         self.playback.poll()
-        is_busy = self.playback.is_playing or self.continuing.is_running
+        is_busy = self.playback.is_playing or self.generation.is_running
         interval = FRAME if is_busy else IDLE
         if interval != self.frame.interval():  # else the timer would start anew
             self.frame.setInterval(interval)
-        self.status.show_figures(self.continuing.model, self.continuing.run, self.playback.state)
+        self.status.show_figures(self.generation.model, self.generation.run, self.playback.state)
 
     def show_ready(self, is_ready: bool, words: str) -> None:
         """Say whether Continue can be pressed, and what it waits for."""
@@ -298,7 +298,7 @@ class MainWindow(QMainWindow):
 
     def show_growing(self) -> None:
         """Show what the takes in progress have so far."""
-        for growing in self.continuing.in_progress:
+        for growing in self.generation.in_progress:
             self.takes.show_growing(growing.id, growing.notes, growing.head)
 
     def show_document(self) -> None:
@@ -352,7 +352,7 @@ class MainWindow(QMainWindow):
         """Leave the first page for the piano roll."""
         self.centre.setCurrentWidget(self.roll)
         self.roll.setFocus()
-        self.continuing.prepare()  # tells whether Continue can be pressed now
+        self.generation.prepare()  # tells whether Continue can be pressed now
         self.enable()
 
     def show_playback(self) -> None:
@@ -374,7 +374,7 @@ class MainWindow(QMainWindow):
         document = self.document
         self.actions_.name_steps(document.undo_name, document.redo_name)
         is_empty = self.centre.currentWidget() is self.empty
-        self.actions_.enable_for(document.session, self.roll.has_selection, self.continuing.is_running, is_empty)
+        self.actions_.enable_for(document.session, self.roll.has_selection, self.generation.is_running, is_empty)
 
     def show_roll_menu(self, position: QPoint, refs: object, seconds: float) -> None:
         """What can be done at a place in the roll."""
@@ -405,8 +405,8 @@ class MainWindow(QMainWindow):
     def follow_application(self, state: Qt.ApplicationState) -> None:
         """The app came to the front: look at files and ports again."""
         if state == Qt.ApplicationState.ApplicationActive:
-            self.filing.look_at_disk()
-            self.hub.try_again()
+            self.file_controller.look_at_disk()
+            self.playback_engine.try_again()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take one file that could be opened; not one of our own cards."""
@@ -417,7 +417,7 @@ class MainWindow(QMainWindow):
         """Open the file."""
         if path := _dropped(event):
             event.acceptProposedAction()
-            self.filing.open_path(path)
+            self.file_controller.open_path(path)
 
 
 def _dropped(event: QDropEvent) -> str:

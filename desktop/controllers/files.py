@@ -39,7 +39,7 @@ class FileController(QObject):
     def __init__(
         self,
         document: Document,
-        continuing: GenerationController,
+        generation: GenerationController,
         parts: RollParts,
         preferences: Preferences,
         files: FileWorker,
@@ -48,20 +48,20 @@ class FileController(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document, self._continuing, self._parts = document, continuing, parts
+        self._document, self._generation, self._parts = document, generation, parts
         self._preferences, self._files, self._exports = preferences, files, exports
         self.dialogs = dialogs
         self._recovered: Recovery | None = None  # open here, and not yet in an autosave of this window
         self._then: Callable[[], object] | None = None  # what to do once the model has stopped
-        continuing.ended.connect(self._on_ended)
+        generation.ended.connect(self._on_ended)
 
     # Leaving what is open
 
     def leave(self, then: Callable[[], object]) -> None:
         """Go on with `then` once the open document may be given up: asks, stops, saves."""
-        if self._continuing.is_running:
+        if self._generation.is_running:
             self._then = then  # in place of an older wish: asking once is enough
-            self._continuing.stop()
+            self._generation.stop()
             return
         if not self._document.is_changed:
             then()
@@ -79,7 +79,7 @@ class FileController(QObject):
 
     def _leave_again(self, left: Session, then: Callable[[], object]) -> None:
         """Go on with `then`, for which `left` was given up; asks once more if something new was made since."""
-        if self._document.session is left and not self._continuing.is_running:
+        if self._document.session is left and not self._generation.is_running:
             then()
         else:
             self.leave(then)

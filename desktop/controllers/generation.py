@@ -85,10 +85,10 @@ class GenerationController(QObject):
     message = Signal(str)
 
     def __init__(
-        self, document: Document, signals: GenerationSignals, hub: Playback, parent: QObject | None = None
+        self, document: Document, signals: GenerationSignals, playback_engine: Playback, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._document, self._worker, self._hub = document, signals.generation, hub
+        self._document, self._worker, self._playback_engine = document, signals.generation, playback_engine
         self.model: ModelFacts | None = None
         self.run: Run | None = None
         self._live: LiveTake | None = None  # what the run's first take is played by
@@ -234,7 +234,9 @@ class GenerationController(QObject):
         low, high = pitch_range(session)
         rate = self._worker.rate(settings.takes)
         beside = plan.accompaniment(self.has_metronome)
-        live = self._live = self._hub.begin_take(TakeStart(prompt.marker, seconds, plan.part_router, beside, rate))
+        live = self._live = self._playback_engine.begin_take(
+            TakeStart(prompt.marker, seconds, plan.part_router, beside, rate)
+        )
         self._steps = steps = deque()
         self.run = Run(
             play=lambda step: live.feed(step.messages, step.head),
@@ -299,7 +301,7 @@ class GenerationController(QObject):
         self._document.show_growing(None)
         problem = sentence_for(run.fault, "sampling") if run.fault else ""
         if problem or not any(take.notes for take in run.takes):
-            self._hub.stop()
+            self._playback_engine.stop()
             words = self.tr("No note came in that time: try again, or move the marker to where there is music.")
             if run.stopped.is_set():
                 words = self.tr("Stopped before the first note.")

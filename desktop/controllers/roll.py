@@ -20,25 +20,25 @@ class RollDisplay(QObject):
         roll: PianoRoll,
         parts: RollParts,
         document: Document,
-        continuing: GenerationController,
+        generation: GenerationController,
         playback: TransportController,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._roll, self._parts = roll, parts
-        self._document, self._continuing, self._playback = document, continuing, playback
+        self._document, self._generation, self._playback = document, generation, playback
         self._shown: tuple[object, ...] = ()
         self._tempo_map: TempoMap | None = None
-        continuing.begun.connect(self._on_begun)
-        continuing.grown.connect(self._on_grown)
-        continuing.ended.connect(self._on_ended)
+        generation.begun.connect(self._on_begun)
+        generation.grown.connect(self._on_grown)
+        generation.ended.connect(self._on_ended)
         playback.moved.connect(self._on_moved)
         playback.changed.connect(self._on_playback)
 
     def show_document(self) -> None:
         """Show the notes, if they are others, and where the prompt lies."""
         session = self._document.session
-        in_progress = self._continuing.in_progress
+        in_progress = self._generation.in_progress
         shown = (session.score, session.flags, session.takes, session.current, bool(in_progress))
         if len(self._shown) != len(shown) or any(a is not b for a, b in zip(shown, self._shown, strict=True)):
             self._shown = shown
@@ -52,10 +52,10 @@ class RollDisplay(QObject):
 
     def _playing(self) -> TakeRecord | None:
         """The take that is shown: the current one, or what the one that grows will be."""
-        session, in_progress = self._document.session, self._continuing.in_progress
+        session, in_progress = self._document.session, self._generation.in_progress
         if not in_progress:
             return session.current_take
-        return self._continuing.take_to_come
+        return self._generation.take_to_come
 
     def follow_replaced(self) -> None:
         """Another document: show all of it."""
@@ -67,16 +67,16 @@ class RollDisplay(QObject):
 
     def _on_begun(self) -> None:
         self.show_document()
-        growing = self._continuing.in_progress[0]
+        growing = self._generation.in_progress[0]
         self._roll.set_sampling(growing.marker + growing.head)
 
     def _on_grown(self) -> None:
         score = self._document.session.score
         colours = track_colours([track.key for track in score.tracks] if score else ())
-        for growing in self._continuing.in_progress:
+        for growing in self._generation.in_progress:
             if fresh := growing.fresh():
                 self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker, colours) for note in fresh])
-        first = self._continuing.in_progress[0]
+        first = self._generation.in_progress[0]
         sounding = [as_roll(note, first.marker, colours) for note in first.sounding]
         self._roll.set_sampling(first.marker + first.head, sounding)
 
@@ -91,14 +91,14 @@ class RollDisplay(QObject):
     def _on_playback(self) -> None:
         if not self._playback.is_playing:
             self._roll.set_lit_keys(())
-            if not self._continuing.is_running:
+            if not self._generation.is_running:
                 self._roll.set_sampling(None)
         if self._playback.is_looping or self._playback.loop is None:
             self._roll.set_loop(self._playback.loop)
 
     def _sounding_at(self, seconds: float) -> list[int]:
         """The keys that are down: of all that is heard, as the roll shows it."""
-        what, in_progress = self._playback.what, self._continuing.in_progress
+        what, in_progress = self._playback.what, self._generation.in_progress
         pitches: list[int] = []
         for part in self._roll.parts:
             if part.kind == "other" or part.kind == (

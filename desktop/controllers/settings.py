@@ -32,7 +32,7 @@ class Choices(QObject):
         preferences: Preferences,
         sound: PlaybackSignals,
         playback: TransportController,
-        filing: FileController,
+        file_controller: FileController,
         actions: Actions,
         output_menu: OutputMenu,
         recent_menu: QMenu,
@@ -40,7 +40,12 @@ class Choices(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._preferences, self._hub, self._playback, self._filing = preferences, sound.playback, playback, filing
+        self._preferences, self._playback_engine, self._playback, self._file_controller = (
+            preferences,
+            sound.playback,
+            playback,
+            file_controller,
+        )
         self._actions, self._menu, self._recent, self._status = actions, output_menu, recent_menu, status
         self._window = window
         self._sound_check: SoundCheckDialog | None = None
@@ -64,7 +69,7 @@ class Choices(QObject):
 
     def show(self) -> None:
         """Show what is chosen."""
-        now, output = self._preferences.now, self._hub.output
+        now, output = self._preferences.now, self._playback_engine.output
         output.channel, output.programs = now.channel, now.programs
         self._menu.show_outputs(output.ports, now.output, sys.platform != "win32")
         self._menu.show_channel(now.channel)
@@ -81,22 +86,24 @@ class Choices(QObject):
         metrics = self._recent.fontMetrics()
         for path in now.recent:
             words = metrics.elidedText(path, Qt.TextElideMode.ElideMiddle, _WIDEST * metrics.height())
-            action = self._recent.addAction(words.replace("&", "&&"), lambda path=path: self._filing.open_path(path))
+            action = self._recent.addAction(
+                words.replace("&", "&&"), lambda path=path: self._file_controller.open_path(path)
+            )
             action.setToolTip(path)
         self._recent.setEnabled(bool(now.recent))
 
     def choose_output(self, choice: OutputChoice) -> None:
         """Play there from now on, and at the next start."""
         self._preferences.change(output=choice)
-        self._hub.output.open(choice)
+        self._playback_engine.output.open(choice)
 
     def check_sound(self) -> None:
         """Play an arpeggio and see whether it comes through."""
         from desktop.dialogs.sound_check import SoundCheckDialog  # here, because the window comes first
 
-        hub, output = self._hub, self._hub.output
+        playback_engine, output = self._playback_engine, self._playback_engine.output
         dialog = SoundCheckDialog(
-            output.choice, hub.play_messages, output.is_connected, output.ports, parent=self._window
+            output.choice, playback_engine.play_messages, output.is_connected, output.ports, parent=self._window
         )
         dialog.output_chosen.connect(self.choose_output)
         self._sound_check = dialog

@@ -33,17 +33,17 @@ class Commands(QObject):
     def __init__(
         self,
         document: Document,
-        continuing: GenerationController,
+        generation: GenerationController,
         playback: TransportController,
-        hub: Playback,
+        playback_engine: Playback,
         roll: PianoRoll,
         parts: RollParts,
         files: FileWorker,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document, self._continuing, self._playback = document, continuing, playback
-        self._hub, self._roll, self._parts, self._files = hub, roll, parts, files
+        self._document, self._generation, self._playback = document, generation, playback
+        self._playback_engine, self._roll, self._parts, self._files = playback_engine, roll, parts, files
         self._pressed: dict[NoteRef | int, tuple[int, int]] = {}  # what is held down: pitch and channel
 
     def change(self, name: str, change: Callable[[Session], Session], merge: str = "") -> None:
@@ -100,10 +100,10 @@ class Commands(QObject):
     def can_fork_at(self, seconds: float) -> bool:
         """Whether `fork_at` has something to continue there."""
         take = self._document.session.current_take
-        return take is not None and not self._continuing.is_running and 0 < seconds - take.marker <= take.seconds
+        return take is not None and not self._generation.is_running and 0 < seconds - take.marker <= take.seconds
 
     def _fork(self, take: TakeRecord, at: float) -> None:
-        self.attempt(lambda take_id: self._continuing.fork(take_id, at), take.id)
+        self.attempt(lambda take_id: self._generation.fork(take_id, at), take.id)
 
     def _take(self, take_id: str) -> TakeRecord | None:
         return next((take for take in self._document.session.takes if take.id == take_id), None)
@@ -201,13 +201,13 @@ class Commands(QObject):
 
     def _press(self, key: NoteRef | int, pitch: int, velocity: int, channel: int, setup: tuple[bytes, ...]) -> None:
         self._pressed[key] = pitch, channel
-        self._hub.note(pitch, velocity, channel, setup)
+        self._playback_engine.note(pitch, velocity, channel, setup)
 
     def release(self, key: NoteRef | int) -> None:
         """End what was pressed."""
         if key in self._pressed:
             pitch, channel = self._pressed.pop(key)
-            self._hub.note(pitch, 0, channel)
+            self._playback_engine.note(pitch, 0, channel)
 
     def play_from(self, ref: NoteRef) -> None:
         """Play from a note on."""

@@ -17,10 +17,14 @@ class TransportController(QObject):
     moved = Signal(float)  # the place in the score
 
     def __init__(
-        self, document: Document, hub: Playback, continuing: GenerationController, parent: QObject | None = None
+        self,
+        document: Document,
+        playback_engine: Playback,
+        generation: GenerationController,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document, self._hub, self._continuing = document, hub, continuing
+        self._document, self._playback_engine, self._generation = document, playback_engine, generation
         self.what: What = "both"
         self.position = 0.0  # score seconds
         self.loop: tuple[float, float] | None = None  # as drawn in the roll
@@ -29,14 +33,14 @@ class TransportController(QObject):
         self.state = PlaybackState()
         self._played: Session | None = None
         self._is_on = False  # something was started and has neither ended nor been stopped
-        continuing.running_changed.connect(self._on_running)
+        generation.running_changed.connect(self._on_running)
 
     # What the user wants
 
     @property
     def is_playing(self) -> bool:
         """Whether it plays, or is about to."""
-        return self._is_on and not self._hub.is_paused
+        return self._is_on and not self._playback_engine.is_paused
 
     @property
     def range(self) -> tuple[float, float]:
@@ -46,9 +50,9 @@ class TransportController(QObject):
     def toggle(self) -> None:
         """Play from here, or stand still."""
         if self.is_playing:
-            self._hub.pause()
-        elif self._is_on and self._hub.is_paused and self._continuing.is_running:
-            self._hub.resume()
+            self._playback_engine.pause()
+        elif self._is_on and self._playback_engine.is_paused and self._generation.is_running:
+            self._playback_engine.resume()
         else:
             self.play(self.position)
         self.changed.emit()
@@ -64,7 +68,7 @@ class TransportController(QObject):
         self._played = session
         self._is_on = True
         self.position = at
-        self._hub.play(self._request(session, at))
+        self._playback_engine.play(self._request(session, at))
         self.moved.emit(at)
         self.changed.emit()
 
@@ -80,26 +84,26 @@ class TransportController(QObject):
 
     def stop(self) -> None:
         """Stop model and sound."""
-        self._continuing.stop()
-        self._hub.stop()
+        self._generation.stop()
+        self._playback_engine.stop()
         self._is_on = False
         self.changed.emit()
 
     def panic(self) -> None:
         """Silence everything."""
-        self._continuing.stop()
-        self._hub.panic()
+        self._generation.stop()
+        self._playback_engine.panic()
         self._is_on = False
         self.changed.emit()
 
     def go_to(self, at: float) -> None:
         """Put the playhead there; what plays goes on from there."""
         self.position = max(at, 0.0)
-        if self._hub.has_live_take and self.is_playing:
-            self._hub.seek_in_song(self.position)
+        if self._playback_engine.has_live_take and self.is_playing:
+            self._playback_engine.seek_in_song(self.position)
         elif self.is_playing:
             self.play(self.position)
-        elif not self._continuing.is_running:
+        elif not self._generation.is_running:
             self._forget_pause()
         self.moved.emit(self.position)
 
@@ -112,7 +116,7 @@ class TransportController(QObject):
         """Play prompt, take or both."""
         if what != self.what:
             self.what = what
-            if self.is_playing and not self._hub.has_live_take:
+            if self.is_playing and not self._playback_engine.has_live_take:
                 self.play(self.position)
             self.changed.emit()
 
@@ -127,19 +131,19 @@ class TransportController(QObject):
             start, end = playing_range(self._document.session, self.what)
             self.loop = (start, end) if end > start else None
         self.is_looping = is_looping and self.loop is not None
-        if self.is_playing and not self._hub.has_live_take:
+        if self.is_playing and not self._playback_engine.has_live_take:
             self.play(self.position)
         self.changed.emit()
 
     def set_metronome(self, has_metronome: bool) -> None:
         """Click along, or not; a take that is being sampled keeps what it began with."""
-        self.has_metronome = self._continuing.has_metronome = has_metronome
+        self.has_metronome = self._generation.has_metronome = has_metronome
         self._refresh()
         self.changed.emit()
 
     def reset(self) -> None:
         """Another document: silence, back to its beginning."""
-        self._hub.stop()
+        self._playback_engine.stop()
         self._is_on = False
         self.loop = None
         self.is_looping = False
@@ -149,22 +153,22 @@ class TransportController(QObject):
 
     def reopened(self) -> None:
         """Another output was opened, which may want programs and channel of its own: play anew from here."""
-        if self.is_playing and not self._hub.has_live_take and self.state.position is not None:
+        if self.is_playing and not self._playback_engine.has_live_take and self.state.position is not None:
             self.play(self.position)
 
     # What happens
 
     def poll(self) -> None:
         """Once a frame: where the sound is."""
-        self.state = self._hub.poll()
+        self.state = self._playback_engine.poll()
         if not self._is_on:
             return
         position = self.state.position
-        if position is not None and not self._hub.is_paused and position != self.position:
+        if position is not None and not self._playback_engine.is_paused and position != self.position:
             self.position = position
             self.moved.emit(position)
-        if self.state.has_ended and not self._continuing.is_running:
-            self._hub.stop()
+        if self.state.has_ended and not self._generation.is_running:
+            self._playback_engine.stop()
             self._is_on = False
             self.changed.emit()
 
@@ -185,15 +189,15 @@ class TransportController(QObject):
             self._refresh()
 
     def _refresh(self) -> None:
-        if self.is_playing and not self._hub.has_live_take and not self._continuing.is_running:
+        if self.is_playing and not self._playback_engine.has_live_take and not self._generation.is_running:
             self._played = self._document.session
-            self._hub.refresh(self._request(self._played, self.position))
+            self._playback_engine.refresh(self._request(self._played, self.position))
 
     def _request(self, session: Session, at: float) -> PlayRequest:
         return PlayRequest(session, self.what, at, self.loop if self.is_looping else None, self.has_metronome)
 
     def _forget_pause(self) -> None:
-        if self._hub.is_paused:
-            self._hub.stop()
+        if self._playback_engine.is_paused:
+            self._playback_engine.stop()
             self._is_on = False
             self.changed.emit()

@@ -65,14 +65,14 @@ class Studio:
 
     def _empty(self) -> None:
         window = self._window
-        self._until(lambda: window.continuing.is_prepared and window.hub.output.description)
+        self._until(lambda: window.generation.is_prepared and window.playback_engine.output.description)
         self._settle(0.4)  # until the status bar has told of it
         self._picture("empty", window)
 
     def _prompt(self) -> None:
         window = self._window
-        window.filing.open_path(dict((title, path) for path, title in examples())["Greensleeves"])
-        self._until(lambda: window.document.session.score is not None and window.continuing.is_prepared)
+        window.file_controller.open_path(dict((title, path) for path, title in examples())["Greensleeves"])
+        self._until(lambda: window.document.session.score is not None and window.generation.is_prepared)
         window.status.clearMessage()
         self._picture("prompt", window)
 
@@ -88,7 +88,7 @@ class Studio:
         window = self._window
         self._set(seed=20, length=16.0, takes=3)
         window.proceed()
-        self._until(lambda: not window.continuing.is_running)
+        self._until(lambda: not window.generation.is_running)
         self._stop()
         session = window.document.session
         session = session.star_take(session.takes[1].id, True).rename_take(session.takes[2].id, "The calm one")
@@ -131,7 +131,7 @@ class Studio:
 
     def _stop(self) -> None:
         self._window.playback.stop()
-        self._until(lambda: not self._window.continuing.is_running)
+        self._until(lambda: not self._window.generation.is_running)
 
     def _until(self, is_so: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -83,7 +83,7 @@ def test_a_continuation_reaches_the_ear(desk: Callable[..., Desk], jack: dict[st
         at.set(length=3.0)
         before = len(samples(path))
         QTest.mouseClick(at.window.panel.button, Qt.MouseButton.LeftButton)
-        assert at.window.continuing.is_running
+        assert at.window.generation.is_running
         at.wait(lambda: at.takes and not at.window.playback.is_playing, "the take to be played to its end")
         at.wait(lambda: loudest(samples(path)) > HEARD, "FluidSynth to write")
     finally:

@@ -18,7 +18,7 @@ from core.live.outputs import BuiltInSynth
 from core.midi.read import read_score
 from core.midi.statistics import apart, music, stretch
 from core.session.storage import open_session
-from desktop.controllers import generation as continuing
+from desktop.controllers import generation
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.looking import reachable, squeezed
 from tests.desktop.windows import BACH, Desk
@@ -85,9 +85,9 @@ def test_stop_keeps_what_was_sampled(desk: MakeDesk) -> None:
     at.wait_until_ready()
     at.set(length=600.0)
     at.window.proceed()
-    at.wait(lambda: len(at.window.continuing.in_progress[0].notes) > 5, "a few notes")
+    at.wait(lambda: len(at.window.generation.in_progress[0].notes) > 5, "a few notes")
     QTest.keyClick(at.window.roll, Qt.Key.Key_Escape)
-    at.wait(lambda: not at.window.continuing.is_running, "the run to end")
+    at.wait(lambda: not at.window.generation.is_running, "the run to end")
     assert len(at.takes) == 1
     assert 5 < len(at.takes[0].notes) < 5000
     assert not at.window.playback.is_playing
@@ -100,14 +100,14 @@ def test_forks_regenerates_and_accepts(desk: MakeDesk) -> None:
     note = take.notes[len(take.notes) // 2]
     at.window.roll.set_selection([NoteRef(f"take:{take.id}", len(take.notes) // 2)])
     at.window.actions_["fork"].trigger()
-    at.wait(lambda: not at.window.continuing.is_running, "the fork")
+    at.wait(lambda: not at.window.generation.is_running, "the fork")
     fork = at.takes[-1]
     assert fork.parent == take.id
     assert fork.forked_at == pytest.approx(note.end, abs=0.006)
     assert [n for n in fork.notes if n.end < fork.forked_at] == [n for n in take.notes if n.end < fork.forked_at]
     assert fork.seconds > fork.forked_at + 2.9
-    at.window.continuing.regenerate(take.id)
-    at.wait(lambda: not at.window.continuing.is_running, "another take")
+    at.window.generation.regenerate(take.id)
+    at.wait(lambda: not at.window.generation.is_running, "another take")
     again = at.takes[-1]
     assert (again.marker, len(at.takes)) == (take.marker, 3)
     assert again.seed != take.seed
@@ -124,7 +124,7 @@ def test_forks_regenerates_and_accepts(desk: MakeDesk) -> None:
 
 def test_generates_from_nothing(desk: MakeDesk) -> None:
     at = desk()
-    at.window.filing.new()
+    at.window.file_controller.new()
     take = at.sample(3.0)
     assert take.marker == 0
     assert take.notes
@@ -141,7 +141,7 @@ def test_saves_and_opens_again_the_same(desk: MakeDesk, homes: Path) -> None:
     assert not at.window.document.is_changed
     assert at.window.document.path == path
     assert open_session(path) == saved
-    at.window.filing.new()
+    at.window.file_controller.new()
     at.open(path)
     assert at.window.document.session.takes == saved.takes
     assert path in at.window.preferences.now.recent
@@ -164,7 +164,7 @@ def test_saves_midi_and_never_over_the_file_that_was_opened(desk: MakeDesk, home
         at.settle()
         score = read_score(Path(at.answers.path))
         assert notes is None or score.notes == notes
-    dragged = at.window.filing.drag_out(take.id)
+    dragged = at.window.file_controller.drag_out(take.id)
     assert mido.MidiFile(dragged).length == pytest.approx(max(n.end for n in take.notes), abs=0.3)
 
 
@@ -212,7 +212,7 @@ def test_moving_the_marker_reads_the_prompt_again(desk: MakeDesk) -> None:
     window = at.window
     for marker in (4.0, 6.0, 8.0):  # the ones in between may be given up
         window.roll.marker_moved.emit(marker)
-        assert not window.continuing.is_prepared
+        assert not window.generation.is_prepared
     at.wait_until_ready()
     assert window.worker._prepared is not None
     assert window.worker._prepared[0].marker == 8.0
@@ -252,7 +252,7 @@ def test_without_the_model_all_else_works(desk: MakeDesk, monkeypatch: pytest.Mo
     assert 'no model called "nonesuch"' in at.messages[0]
     at.messages.clear()
     at.window.proceed()
-    assert not at.window.continuing.is_running
+    assert not at.window.generation.is_running
     assert 'no model called "nonesuch"' in at.messages[0]
     at.wait_until_open()
     QTest.keyClick(at.window.roll, Qt.Key.Key_Space)
@@ -314,7 +314,7 @@ def test_keys_of_the_transport(desk: MakeDesk) -> None:
     assert playback.is_looping
     at.set(length=1.0)
     QTest.keyClick(window.roll, Qt.Key.Key_C)
-    assert window.continuing.is_running
+    assert window.generation.is_running
     at.wait(lambda: at.takes, "the take")
 
 
@@ -341,11 +341,11 @@ def test_a_file_changed_by_another_program_is_read_again(desk: MakeDesk, homes: 
     first = at.window.document.session
     source.write_bytes((BACH.parent / "ragtime.mid").read_bytes())
     at.answers.reads_again = True
-    at.window.filing.look_at_disk()
+    at.window.file_controller.look_at_disk()
     at.wait(lambda: at.window.document.session.score is not first.score, "the other score")
     at.settle()
     source.unlink()
-    at.window.filing.look_at_disk()
+    at.window.file_controller.look_at_disk()
     at.wait(lambda: any("no longer" in sentence for sentence in at.messages), "a sentence")
 
 
@@ -409,16 +409,16 @@ def test_silence_is_not_said_to_have_been_stopped(desk: MakeDesk, monkeypatch: p
     at = desk()
     at.open()
     at.wait_until_ready()
-    options_for = continuing.options_for
+    options_for = generation.options_for
 
     def nothing(*given: Any) -> Any:
         return lambda key: replace(options_for(*given)(key), seconds=0.01)
 
-    monkeypatch.setattr(continuing, "options_for", nothing)
+    monkeypatch.setattr(generation, "options_for", nothing)
     at.window.roll.marker_moved.emit(500.0)  # long after the last note
     at.wait_until_ready()
     at.window.proceed()
-    at.wait(lambda: not at.window.continuing.is_running, "the end")
+    at.wait(lambda: not at.window.generation.is_running, "the end")
     assert at.takes == ()
     assert at.messages[-1].startswith("No note came in that time")
 
@@ -428,17 +428,17 @@ def test_a_session_whose_file_is_gone_is_not_left_unasked(desk: MakeDesk, homes:
     at.open()
     at.sample(1.0)
     at.answers.path = str(homes / "kept.continuo")
-    at.window.filing.save_as()
+    at.window.file_controller.save_as()
     at.settle()
     assert not at.window.isWindowModified()
     (homes / "kept.continuo").unlink()
-    at.window.filing.look_at_disk()
+    at.window.file_controller.look_at_disk()
     at.wait(lambda: any("no longer" in sentence for sentence in at.messages), "a sentence")
     assert at.window.isWindowModified()
     at.answers.leaving = "cancel"
     at.window.close()
     assert at.window.isVisible()
-    at.window.filing.save()
+    at.window.file_controller.save()
     at.settle()
     assert len(open_session(at.answers.path).takes) == 1
     assert not at.window.isWindowModified()

@@ -73,13 +73,13 @@ class Desk:
 
     def __init__(self, output: OutputChoice | None = None, model: str = "", looks_for_recovery: bool = False) -> None:
         self.window = window = connected_window()
-        self.answers = window.dialogs = window.filing.dialogs = Answers(window)
+        self.answers = window.dialogs = window.file_controller.dialogs = Answers(window)
         self.messages: list[str] = []
         for speaker in (
             window.document,
-            window.continuing,
+            window.generation,
             window.sound_signals,
-            window.filing,
+            window.file_controller,
             window.editing,
             window.commands,
         ):
@@ -110,15 +110,15 @@ class Desk:
 
     def open(self, path: Path | str = BACH) -> None:
         opened: list[None] = []
-        self.window.filing.open_path(path, lambda: opened.append(None))
+        self.window.file_controller.open_path(path, lambda: opened.append(None))
         self.wait(lambda: opened or self.answers.told, "the file to open")
         self.settle()
 
     def wait_until_ready(self) -> None:
-        self.wait(lambda: self.window.continuing.is_prepared, "the prompt to be read")
+        self.wait(lambda: self.window.generation.is_prepared, "the prompt to be read")
 
     def wait_until_open(self) -> None:
-        self.wait(lambda: self.window.hub.output.description, "the output to open")
+        self.wait(lambda: self.window.playback_engine.output.description, "the output to open")
 
     def set(self, **settings: Any) -> None:
         """Change generation settings as the panel would."""
@@ -131,7 +131,7 @@ class Desk:
         before = len(self.takes)
         self.set(length=seconds, **settings)
         self.window.proceed()
-        self.wait(lambda: not self.window.continuing.is_running, "the continuation to end")
+        self.wait(lambda: not self.window.generation.is_running, "the continuation to end")
         return self.takes[before]
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ class Sitting:
         window.show()
         window.start(str(bundled("examples", "bwv846.mid")), looks_for_recovery=False)
         self._wait(lambda: window.document.session.score, "the example to open")
-        self._wait(lambda: window.hub.output.description, "the output to open")
+        self._wait(lambda: window.playback_engine.output.description, "the output to open")
         if listener:
             self._wait(listener.is_connected, "the listener")
         self._wait_until_ready()
@@ -65,7 +65,7 @@ class Sitting:
     @property
     def output(self) -> str:
         """Where the sound goes."""
-        return self._window.hub.output.description
+        return self._window.playback_engine.output.description
 
     def measure_continue(self, times: int) -> dict[str, Any]:
         """Click on Continue so many times, the prompt being prepared: ms until the take's first event goes out.
@@ -90,7 +90,7 @@ class Sitting:
         heartbeat = Heartbeat()
         window.panel.button.click()
         self._rest(seconds)
-        status, run = window.hub.output.status(), window.continuing.run
+        status, run = window.playback_engine.output.status(), window.generation.run
         factor = run.real_time_factor if run else 0.0
         self._stop()
         heartbeat.stop()
@@ -120,7 +120,7 @@ class Sitting:
             return bool(heard)
 
         self._wait(is_heard, "the first note")
-        self._wait(lambda: window.continuing.in_progress[0].notes or window.document.session.takes, "a note")
+        self._wait(lambda: window.generation.in_progress[0].notes or window.document.session.takes, "a note")
         self._stop()
         take = window.document.session.takes[-1]
         rest = min(note.start for note in take.notes) if self._listener else 0.0
@@ -130,7 +130,7 @@ class Sitting:
 
     def _started(self, begun: float) -> float | None:
         """When the player began with the take, by its own word."""
-        state = self._window.hub.poll()
+        state = self._window.playback_engine.poll()
         if not state.is_playing or state.is_waiting or state.position is None:
             return None
         return time.perf_counter() - (state.position - self._window.document.session.marker)
@@ -142,11 +142,11 @@ class Sitting:
 
     def _stop(self) -> None:
         self._window.playback.stop()
-        self._wait(lambda: not self._window.continuing.is_running, "the take to be kept")
+        self._wait(lambda: not self._window.generation.is_running, "the take to be kept")
         self._wait(lambda: not self._window.files.is_busy, "the files")
 
     def _wait_until_ready(self) -> None:
-        self._wait(lambda: self._window.continuing.is_prepared, "the prompt to be read")
+        self._wait(lambda: self._window.generation.is_prepared, "the prompt to be read")
 
     def _rest(self, seconds: float) -> None:
         end = time.monotonic() + seconds

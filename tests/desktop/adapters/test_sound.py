@@ -49,7 +49,7 @@ def test_a_take_is_heard_while_it_is_sampled(desk: MakeDesk, jack: dict[str, str
         at.set(length=600.0)
         at.window.proceed()
         at.wait(lambda: len(ons(listener.messages)) >= 3, "notes at the port")
-        assert at.window.continuing.is_running
+        assert at.window.generation.is_running
         at.window.playback.stop()
         at.wait(lambda: at.takes, "the take")
         messages = listener.wait_for(lambda m: not sounding(m))
@@ -68,9 +68,9 @@ def test_continue_while_playing_joins_at_the_marker(desk: MakeDesk, jack: dict[s
         window = at.window
         window.playback.play(1.0)
         at.wait(lambda: window.playback.position > 1.3, "the playhead")
-        song = window.hub._song
+        song = window.playback_engine._song
         window.proceed()
-        assert window.hub._song is song  # it goes on in the same song
+        assert window.playback_engine._song is song  # it goes on in the same song
         at.wait(lambda: at.takes, "the take")
         at.wait(lambda: not window.playback.is_playing, "the end")
         messages = listener.wait_for(lambda m: not sounding(m))
@@ -90,25 +90,25 @@ def test_a_player_that_dies_is_replaced_and_the_music_goes_on(desk: MakeDesk) ->
     window = at.window
     window.playback.play(0.0)
     at.wait(lambda: window.playback.position > 0.5, "the playhead")
-    first = window.hub.output.player
+    first = window.playback_engine.output.player
     assert first is not None
     assert first._process.pid
     os.kill(first._process.pid, signal.SIGKILL)
     at.wait(lambda: any("ended unexpectedly" in sentence for sentence in at.messages), "a sentence")
     died_at = window.playback.position
-    at.wait(lambda: window.hub.output.player not in (first, None), "another player")
+    at.wait(lambda: window.playback_engine.output.player not in (first, None), "another player")
     at.wait(lambda: died_at + 0.2 < window.playback.position < died_at + 5, "the playhead to go on")
     assert window.playback.is_playing
     # While a take is sampled, too: what was sampled meanwhile is not lost.
     at.set(length=6.0)
     window.playback.stop()
     window.proceed()
-    second = window.hub.output.player
+    second = window.playback_engine.output.player
     assert second is not None
     at.wait(lambda: window.playback.position > window.document.session.marker + 0.2, "the take to sound")
     assert second._process.pid
     os.kill(second._process.pid, signal.SIGKILL)
-    at.wait(lambda: window.hub.output.player not in (second, None), "a third player")
+    at.wait(lambda: window.playback_engine.output.player not in (second, None), "a third player")
     at.wait(lambda: window.playback.position > at.window.document.session.marker + 2.0, "the take to go on")
     window.playback.stop()
 
@@ -123,11 +123,11 @@ def test_a_port_that_goes_in_mid_play_leaves_silence_and_comes_back(desk: MakeDe
     at.wait(lambda: ons(listener.messages), "notes at the port")
     listener.close()
     at.wait(lambda: any("silently" in sentence for sentence in at.messages), "a sentence")
-    at.wait(lambda: window.hub.output.description, "the silent output")
+    at.wait(lambda: window.playback_engine.output.description, "the silent output")
     before = window.playback.position
     at.wait(lambda: window.playback.position > before + 0.2, "the playhead to go on")
     with Listener(own_port="Synth") as again:
-        window.hub.output.look_for_ports()
+        window.playback_engine.output.look_for_ports()
         at.wait(lambda: ons(again.messages), "notes at the port that is back")
     window.playback.stop()
     window.preferences.flush()
@@ -191,13 +191,15 @@ def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dic
 def test_the_virtual_port_stands_open_whatever_the_sound_goes_to(desk: MakeDesk, jack: dict[str, str]) -> None:
     at = desk(NoOutput())
     window = at.window
-    at.wait(lambda: window.hub.output._port._player is not None, "the port, which nobody has asked for")
+    at.wait(lambda: window.playback_engine.output._port._player is not None, "the port, which nobody has asked for")
     other = Listener(own_port="Synth")
     with Listener("Continuo:Continuo") as daw:  # connected once, before the port is chosen
         for pitch, choice in ((60, VirtualPort()), (61, ExistingPort("Synth")), (62, VirtualPort())):
-            before = window.hub.output.player
+            before = window.playback_engine.output.player
             window.choices.choose_output(choice)
-            at.wait(lambda before=before: window.hub.output.player not in (before, None), "the output to open")
+            at.wait(
+                lambda before=before: window.playback_engine.output.player not in (before, None), "the output to open"
+            )
             window.roll.key_pressed.emit(pitch)
             window.roll.key_released.emit(pitch)
         daw.wait_for(lambda m: ons(m) == [60, 62] and not sounding(m))
@@ -222,8 +224,10 @@ def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch:
     at.window.sound_signals.opened.connect(opened.append)
 
     def try_again() -> None:
-        at.wait(lambda: not at.window.hub.output.is_busy, "the ports to be looked for")  # else it is not tried
-        at.window.hub.try_again()
+        at.wait(
+            lambda: not at.window.playback_engine.output.is_busy, "the ports to be looked for"
+        )  # else it is not tried
+        at.window.playback_engine.try_again()
 
     try_again()
     at.wait(lambda: opened == ["silent"], "another try")
@@ -236,7 +240,7 @@ def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch:
 def test_the_sound_check_never_has_to_wait_for_the_model(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     at = desk()
     at.wait_until_open()
-    player = at.window.hub.output.player
+    player = at.window.playback_engine.output.player
     assert player is not None
     feed = player.feed
 
@@ -245,6 +249,6 @@ def test_the_sound_check_never_has_to_wait_for_the_model(desk: MakeDesk, monkeyp
         feed(messages, head)
 
     monkeypatch.setattr(player, "feed", feed_late)
-    at.window.hub.play_messages([(0.0, b"\x90\x3c\x40"), (0.1, b"\x80\x3c\x40")])
+    at.window.playback_engine.play_messages([(0.0, b"\x90\x3c\x40"), (0.1, b"\x80\x3c\x40")])
     at.wait(lambda: player.status().state == "ended", "the end of the notes")
     assert player.status().underruns == 0

@@ -16,7 +16,7 @@ from core.session import edits
 from core.session.session import View
 from core.session.storage import open_session, save_session
 from desktop.controllers import document
-from desktop.controllers import files as filing
+from desktop.controllers import files as files_module
 from desktop.controllers.files import MIDI_SUFFIXES
 from desktop.dialogs.questions import MIDI_FILES, Dialogs
 from tests.desktop.windows import BACH, Desk
@@ -50,7 +50,7 @@ def test_opening_can_be_cancelled(desk: MakeDesk) -> None:
     at = desk()
     at.settle()
     at.window.files.started.connect(lambda task: task.can_cancel and task.cancel())
-    at.window.filing.open_path(BACH)
+    at.window.file_controller.open_path(BACH)
     at.wait(lambda: at.messages, "a sentence")
     assert at.messages == ["bwv846.mid was not opened."]
     assert at.window.document.session.score is None
@@ -75,7 +75,7 @@ def test_a_session_comes_back_whole(desk: MakeDesk, homes: Path) -> None:
     at.settle()
     saved = window.document.session
     assert saved.view == view
-    window.filing.new()
+    window.file_controller.new()
     assert window.display.view() != view
     at.open(path)
     assert window.document.session == saved
@@ -200,8 +200,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Files are read and written once this is set."""
     free = threading.Event()
     for name in ("open_any", "file_stamp"):
-        real = getattr(filing, name)
-        monkeypatch.setattr(filing, name, lambda *given, real=real: free.wait(30) and real(*given))
+        real = getattr(files_module, name)
+        monkeypatch.setattr(files_module, name, lambda *given, real=real: free.wait(30) and real(*given))
     real_save = document.save_session
     monkeypatch.setattr(document, "save_session", lambda *given: free.wait(30) and real_save(*given))
     yield free
@@ -216,7 +216,7 @@ def test_what_is_changed_while_another_file_is_read_is_asked_about(
     at.open()
     slow.clear()
     at.answers.leaving = "cancel"
-    at.window.filing.open_path(bundled("examples", "nocturne.mid"))
+    at.window.file_controller.open_path(bundled("examples", "nocturne.mid"))
     at.window.roll.marker_moved.emit(6.0)
     slow.set()
     at.settle()
@@ -239,13 +239,13 @@ def test_a_take_begun_while_another_file_is_read_stays_with_its_own(
     at.answers.leaving, at.answers.path = "save", str(homes / "bach.continuo")
     at.window.document._history.mark_saved()
     opened: list[bool] = []
-    at.window.filing.open_path(bundled("examples", "nocturne.mid"), lambda: opened.append(True))
+    at.window.file_controller.open_path(bundled("examples", "nocturne.mid"), lambda: opened.append(True))
     at.window.proceed()
-    at.wait(lambda: at.window.continuing.in_progress and at.window.continuing.in_progress[0].notes, "notes")
+    at.wait(lambda: at.window.generation.in_progress and at.window.generation.in_progress[0].notes, "notes")
     slow.set()
     at.wait(lambda: opened, "the other file")
     assert at.window.document.name == "nocturne.mid"
-    assert not at.window.continuing.is_running
+    assert not at.window.generation.is_running
     assert at.takes == ()
     assert len(open_session(at.answers.path).takes) == 1
 
@@ -258,10 +258,10 @@ def test_closing_twice_while_the_model_samples_asks_once(desk: MakeDesk, monkeyp
     monkeypatch.setattr(at.answers, "about_to_leave", lambda name: asked.append(name) or "cancel")
     at.set(length=600.0)
     at.window.proceed()
-    at.wait(lambda: at.window.continuing.in_progress and at.window.continuing.in_progress[0].notes, "notes")
+    at.wait(lambda: at.window.generation.in_progress and at.window.generation.in_progress[0].notes, "notes")
     at.window.close()
     at.window.close()
-    at.wait(lambda: not at.window.continuing.is_running, "the model to stop")
+    at.wait(lambda: not at.window.generation.is_running, "the model to stop")
     assert asked == ["bwv846.mid"]
 
 
@@ -274,7 +274,7 @@ def test_a_new_session_while_the_old_one_is_saved_has_no_file_of_its_own(
     at.open()
     path = at.answers.path = str(homes / "bach.continuo")
     if command == "save":
-        at.window.filing.save_as()
+        at.window.file_controller.save_as()
         at.settle()
         at.window.roll.marker_moved.emit(6.0)
     slow.clear()
@@ -293,14 +293,14 @@ def test_a_take_of_any_name_is_dragged_out_and_what_was_dragged_out_stays(desk: 
     at.open()
     take = at.sample(1.0)
     at.window.commands.change("Rename take", lambda s: s.rename_take(take.id, "Ω/" * 100))
-    path = at.window.filing.drag_out(take.id)
+    path = at.window.file_controller.drag_out(take.id)
     assert path.name.startswith("bwv846 - Ω-Ω-")
     first = path.read_bytes()
     assert first[:4] == b"MThd"
-    assert at.window.filing.drag_out(take.id) == path
+    assert at.window.file_controller.drag_out(take.id) == path
     at.window.commands.change("Transpose", lambda s: edits.transpose(s, {take.id: range(len(take.notes))}, 1).session)
-    other = at.window.filing.drag_out(take.id)
+    other = at.window.file_controller.drag_out(take.id)
     assert other.name == f"{path.stem} (2).mid"
     assert path.read_bytes() == first != (changed := other.read_bytes())
     shutil.rmtree(path.parent)
-    assert at.window.filing.drag_out(take.id).read_bytes() == changed
+    assert at.window.file_controller.drag_out(take.id).read_bytes() == changed

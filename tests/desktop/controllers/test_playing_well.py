@@ -15,8 +15,8 @@ def test_takes_from_score_and_from_within_a_take_are_on_the_grid(desk: Callable[
     ticks = tempo_map.exact_ticks_array([take.marker + n.start for n in take.notes])
     assert len(ticks) > 10
     assert max(abs(ticks - (ticks / 120).round() * 120)) < 1e-3
-    at_work.window.continuing.fork(take.id, 3.3)
-    at_work.wait(lambda: not at_work.window.continuing.is_running, "the fork to end")
+    at_work.window.generation.fork(take.id, 3.3)
+    at_work.wait(lambda: not at_work.window.generation.is_running, "the fork to end")
     fork = at_work.takes[-1]
     assert fork.parent == take.id
     ticks = tempo_map.exact_ticks_array([fork.marker + n.start for n in fork.notes])

@@ -104,7 +104,7 @@ def test_tracks_are_muted_soloed_and_taken_out_of_the_prompt(desk: MakeDesk, ban
     assert window.document.session is before
     click(0, Column.PROMPT)
     assert 0 not in window.document.session.prompt_indices
-    assert not window.continuing.is_prepared
+    assert not window.generation.is_prepared
     at.wait_until_ready()
     assert window.worker._prepared is not None
     assert len(window.worker._prepared[0].tracks) == len(window.document.session.prompt_indices)
@@ -207,7 +207,7 @@ def test_a_take_is_continued_from_the_place_that_was_clicked(desk: MakeDesk) -> 
 
     assert not open_menu(take.marker - 1.0).isEnabled()
     open_menu(take.marker + 1.0).trigger()
-    at.wait(lambda: at.window.continuing.run is None, "the fork")
+    at.wait(lambda: at.window.generation.run is None, "the fork")
     assert at.takes[-1].parent == take.id
     assert at.takes[-1].forked_at == pytest.approx(1.0, abs=0.006)
 
@@ -228,7 +228,7 @@ def test_marker_prompt_and_loop_from_the_keyboard(desk: MakeDesk) -> None:
     assert document.session.prompt_start == pytest.approx(2 * bar)
     press(".", ".", "K")
     assert document.session.marker == pytest.approx(4 * bar)
-    assert window.panel.reason.text().startswith("Plays on from bar 5") or not window.continuing.is_prepared
+    assert window.panel.reason.text().startswith("Plays on from bar 5") or not window.generation.is_prepared
     press(",", "]", ",", "[")
     assert playback.loop == pytest.approx((2 * bar, 3 * bar))
     assert playback.is_looping
@@ -359,7 +359,7 @@ def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
     assert "underrun" in status.underruns.text()
     assert status.output.text() == "Sound: no output"
     at.window.playback.stop()
-    at.wait(lambda: not at.window.continuing.is_running, "the end")
+    at.wait(lambda: not at.window.generation.is_running, "the end")
     at.window.playback.play(0.0)
     at.wait(
         lambda: at.window.playback.state.is_playing and not status.in_hand.text(), "the score, which is all in hand"
