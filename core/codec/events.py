@@ -29,8 +29,7 @@ from core.codec.vocabulary import (
     velocity,
 )
 from core.midi.grid import Grid
-from core.midi.score import Score, Track, TrackKey
-from core.midi.write import TakeNote
+from core.midi.score import Score, TakeNote, Track, TrackKey
 
 DEFAULT_VELOCITY = from_bin(16)  # before any velocity event: mezzo forte
 LONGEST_PEDAL = 5.0  # seconds that the pedal holds a note past its key release

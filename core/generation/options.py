@@ -6,7 +6,7 @@ from core.errors import UsageError
 from core.generation.constraints import Rules
 from core.generation.dynamics import DYNAMICS, Dynamics
 from core.generation.sampler import Sampling
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 
 MOST_TAKES = 16
 

@@ -11,7 +11,7 @@ from core.codec.events import DEFAULT_VELOCITY, Prompt, decode
 from core.codec.vocabulary import NOTE_ON, STEPS_PER_SECOND, VELOCITY, from_bin, shift_steps
 from core.generation.constraints import Bounds, bounds_of
 from core.midi.key import detect_key
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 
 LONGEST_LOOP = 32  # notes
 

@@ -31,6 +31,22 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeNote:
+    """One note of a take: `start` and `end` in seconds from the marker; velocity 1 to 127.
+
+    `track` is the key of the score's track that it plays on (see `Track.key`), None for a track of the take's own.
+    `take` is the id of the take that it came from, where that is another than the one it is in.
+    """
+
+    pitch: int
+    velocity: int
+    start: float
+    end: float
+    track: TrackKey | None = None
+    take: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pedal:
     """One stretch of sustain pedal (CC 64 at 64 or more) on the track's channel."""
 

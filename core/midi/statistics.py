@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.midi.key import Key, detect_key
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 
 Floats = NDArray[np.float64]
 

@@ -35,29 +35,13 @@ from core.midi.messages import (
     kind,
     on_channel,
 )
-from core.midi.score import PERCUSSION_CHANNEL, Note, Place, Score, Track, TrackKey
+from core.midi.score import PERCUSSION_CHANNEL, Note, Place, Score, Track
 from core.midi.sound import drum_channels, set_up_channels, sound_at
 from core.midi.splice import Stretch, changed_tracks, replaced_channels, seams, without
 from core.midi.tempo_map import Metre, TempoMap
 
 _SOUND = (BANK_MSB, BANK_LSB, VOLUME, PAN, EXPRESSION)  # what, with the program, makes an instrument's sound
 _DEFAULTS = dict(zip(_SOUND, (0, 0, DEFAULT_VOLUME, DEFAULT_PAN, DEFAULT_EXPRESSION), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class TakeNote:
-    """One note of a take: `start` and `end` in seconds from the marker; velocity 1 to 127.
-
-    `track` is the key of the score's track that it plays on (see `Track.key`), None for a track of the take's own.
-    `take` is the id of the take that it came from, where that is another than the one it is in.
-    """
-
-    pitch: int
-    velocity: int
-    start: float
-    end: float
-    track: TrackKey | None = None
-    take: str = ""
 
 
 @dataclass(frozen=True, slots=True)

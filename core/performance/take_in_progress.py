@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from core.codec.events import NoteMessage
-from core.midi.score import TrackKey
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote, TrackKey
 from core.session.session import TakeRecord, new_id
 
 

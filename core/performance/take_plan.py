@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from core.arrangement.drums import repeat_drums
 from core.arrangement.track_assignment import TrackAssigner
 from core.codec.events import NoteMessage
-from core.midi.score import Note, Track, TrackKey
+from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
-from core.midi.write import TakeNote, TakeVoice
+from core.midi.write import TakeVoice
 from core.performance.live_take import note_message
 from core.session.arrangement import (
     arrangement,

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from core.codec.vocabulary import STEPS_PER_SECOND
 from core.errors import UsageError
-from core.midi.score import Note
+from core.midi.score import Note, TakeNote
 from core.midi.tempo_map import TempoMap
-from core.midi.write import TakeNote
 from core.session.session import LATEST, Session, take_note_order
 
 GRIDS = ("1/4", "1/4T", "1/8", "1/8T", "1/16", "1/16T", "1/32", "1/32T")  # T: triplets

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.midi.score import Note
-from core.midi.write import TakeNote
+from core.midi.score import Note, TakeNote
 from core.session.edits import (
     SHORTEST,
     Chosen,

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from core.codec.vocabulary import STEPS_PER_SECOND, to_step
 from core.errors import UsageError
 from core.midi.read import parse_score
-from core.midi.score import Note, Score, Track
+from core.midi.score import Note, Score, TakeNote, Track
 from core.midi.tempo_map import TempoMap
-from core.midi.write import TakeNote
 from core.session.arrangement import continued_tracks
 from core.session.export import midi_bytes
 from core.session.session import Session, TakeRecord, TrackFlags, default_flags, in_order

@@ -17,9 +17,8 @@ from core.errors import UsageError
 from core.files import read_file
 from core.midi.grid import GRID_CHOICES, default_marker
 from core.midi.read import MAX_BYTES, parse_score
-from core.midi.score import Score, Track, TrackKey
+from core.midi.score import Score, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
-from core.midi.write import TakeNote
 
 LATEST = 7 * 86400.0  # seconds: nothing is moved or placed later than a week into the music
 LONGEST_NAME = 200  # characters

@@ -44,8 +44,7 @@ from core.errors import ContinuoError, UnreadableInput, WriteError
 from core.files import read_file, too_large, write_atomically
 from core.midi.messages import DEFAULT_RELEASE
 from core.midi.read import MAX_BYTES, parse_score
-from core.midi.score import Note, Score, TrackKey
-from core.midi.write import TakeNote
+from core.midi.score import Note, Score, TakeNote, TrackKey
 from core.session.edits import LATEST_TICK, note_order
 from core.session.session import (
     DEFAULTS,

@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.midi.score import TrackKey
+from core.midi.score import TakeNote, TrackKey
 from core.midi.splice import Stretch
-from core.midi.write import TakeNote
 from core.performance.take_in_progress import TakeInProgress
 from core.session.arrangement import take_stretch
 from core.session.edits import NoteRef as SessionRef

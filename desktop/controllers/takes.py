@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 
 from core.errors import ContinuoError
-from core.midi.write import TakeNote, take_voice
+from core.midi.score import TakeNote
+from core.midi.write import take_voice
 from core.performance.playback import Playback
 from core.session.edits import Part, note_at
 from core.session.forks import accept_take

@@ -25,7 +25,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette, QPixm
 from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from core.errors import ContinuoError
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session.session import TakeRecord
 from desktop.piano_roll.layers import fill
 from desktop.widgets import icons

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session.session import TakeRecord
 from desktop.panels.take_cards import Card, CardDelegate, Spot, TakeModel, growing_card, length_words
 from desktop.widgets.buttons import FlatButton

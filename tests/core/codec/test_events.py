@@ -17,8 +17,7 @@ from core.codec.events import (
     grid_notes,
 )
 from core.codec.vocabulary import BOUNDARY, NOTE_ON, VELOCITY, VOCABULARY_SIZE, shift_steps
-from core.midi.score import PERCUSSION_CHANNEL, Note, Pedal, Track
-from core.midi.write import TakeNote
+from core.midi.score import PERCUSSION_CHANNEL, Note, Pedal, TakeNote, Track
 from tests.core.codec.scores import note, track, tracks
 
 BOTH = [Conventions(), Conventions("each", False)]

@@ -19,8 +19,8 @@ from core.generation.engine import Cancelled, Engine, choose_device, cut_window
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
 from core.midi.grid import Grid
+from core.midi.score import TakeNote
 from core.midi.statistics import apart, music
-from core.midi.write import TakeNote
 from core.model.int8 import Int8Ops
 from core.model.kv_cache import KVCache
 from core.model.transformer import ModelConfig, MusicTransformer

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from core.errors import UsageError
 from core.midi.key import Key, detect_key, parse_key
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 
 
 def notes(pitches: str | list[int], seconds: float = 0.5) -> list[TakeNote]:

@@ -1,7 +1,7 @@
 """Every command that is sent to the player, by a player that only keeps them."""
 
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.performance.song import PlayRequest
 from core.session.session import TakeRecord
 from tests.core.performance.fakes import FakePlayer, Made, at, notes, player, session, settle, take_start

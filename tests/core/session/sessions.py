@@ -3,7 +3,7 @@
 from mido import Message, MetaMessage
 
 from core.midi.read import parse_score
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session.edits import note_order
 from core.session.export import written_score
 from core.session.session import Session, TakeRecord, in_order, session_from_midi

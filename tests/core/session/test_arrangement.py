@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
 from core.midi.read import parse_score
-from core.midi.score import Score
-from core.midi.write import TakeNote
+from core.midi.score import Score, TakeNote
 from core.session.arrangement import arrangement, take_stretch
 from core.session.export import midi_bytes
 from core.session.forks import accept_take

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session import edits, edits_notes
 from core.session.edits import Chosen, part_notes
 from core.session.session import Session

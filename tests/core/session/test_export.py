@@ -9,7 +9,7 @@ import pytest
 from core.errors import UsageError, WriteError
 from core.live.synth import LONGEST_TAIL, SAMPLE_RATE
 from core.midi.read import parse_score, read_score
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session.export import PEAK, SoundFormat, export_wav, midi_bytes, save_midi
 from core.session.session import Session, TakeRecord
 from tests.core.session.sessions import TAKE, band, band_with_take

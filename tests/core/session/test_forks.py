@@ -6,7 +6,7 @@ from core.codec.events import Conventions, encode_prompt
 from core.codec.vocabulary import shift_steps
 from core.errors import UsageError
 from core.midi.read import parse_score
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session.export import midi_bytes
 from core.session.forks import accept_take, fork_prompt
 from core.session.playback import timeline

@@ -8,7 +8,7 @@ import pytest
 from mido import Message, MetaMessage
 
 from core.midi.read import parse_score
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session.edits import transpose
 from core.session.export import midi_bytes
 from core.session.forks import accept_take

@@ -11,8 +11,7 @@ from mido import Message, MetaMessage
 from core.errors import WriteError
 from core.midi.grid import is_hair
 from core.midi.read import parse_score, read_score
-from core.midi.score import Score
-from core.midi.write import TakeNote
+from core.midi.score import Score, TakeNote
 from core.session.export import MidiContent, midi_bytes, save_midi
 from core.session.session import RestOfSong, Session, TakeRecord, TrackFlags
 from tests.core.midi.builders import END, control, file_of, off, on, raw_file, scale

@@ -9,7 +9,7 @@ import mido
 import numpy as np
 import pytest
 
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session.session import Session, TakeRecord, open_midi
 from desktop.controllers.roll_parts import RollParts
 from desktop.piano_roll.notes import RollPart

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from core.errors import WriteError
 from core.midi.read import read_score
-from core.midi.write import TakeNote
+from core.midi.score import TakeNote
 from core.session.export import save_midi
 from core.session.session import Session, TakeRecord
 from desktop.panels import takes_panel

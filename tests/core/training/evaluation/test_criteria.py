@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.midi.score import TakeNote
 from core.midi.statistics import Music, apart, music
-from core.midi.write import TakeNote
 from core.training.evaluation.criteria import Example, criteria, longest_silence, share_on_grid
 
 C_MAJOR, F_SHARP = [60, 62, 64, 65, 67, 69, 71, 72], [66, 68, 70, 71, 73, 75, 77, 78]

@@ -10,6 +10,7 @@ import torch
 from core.codec.vocabulary import BOUNDARY, PADDING
 from core.errors import NotFound, UnreadableInput, UsageError
 from core.midi.key import Key
+from core.midi.score import TakeNote
 from core.midi.statistics import (
     density,
     distance,
@@ -21,7 +22,6 @@ from core.midi.statistics import (
     share_in_key,
     stretch,
 )
-from core.midi.write import TakeNote
 from core.model.checkpoint import save_model
 from core.model.transformer import MusicTransformer
 from core.training.data.notes import NOTE, TICKS, Notes
