@@ -1,12 +1,12 @@
 """Actions: every command of the menus with its shortcut, in one table; and the menus they stand in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMainWindow, QMenu
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMainWindow, QMenu, QMenuBar
 
 from core.session.session import Session
 from desktop.widgets.icons import set_icon
@@ -17,6 +17,7 @@ _ROLL = "roll"  # the roll obeys these keys itself, while it has the focus: here
 _CHECK = "check"
 _SNAPS = "snaps"  # to bars; with Alt freely
 _TOOL = "tool"  # one of these is always on
+_NATIVE = QKeySequence.SequenceFormat.NativeText
 _OWN_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Home)
 
 
@@ -52,8 +53,8 @@ COMMANDS = (
     Command("down", "Semitone &Down", "Down", kind=_ROLL),
     Command("octave up", "&Octave Up", "Shift+Up", kind=_ROLL),
     Command("octave down", "O&ctave Down", "Shift+Down", kind=_ROLL),
-    Command("earlier", "Nudge &Earlier", "Left", kind=_ROLL),
-    Command("later", "Nudge &Later", "Right", kind=_ROLL),
+    Command("earlier", "&Earlier", "Left", kind=_ROLL),
+    Command("later", "&Later", "Right", kind=_ROLL),
     Command("quantise", "&Quantise …", "Q", kind=_ROLL),
     Command(
         "pointer", "P&ointer", "1", "pointer", _TOOL, "Select, move and stretch notes; a double click draws or deletes"
@@ -83,7 +84,7 @@ COMMANDS = (
     Command("stop", "&Stop", "Esc", "stop", tip="Stop the sound and the model"),
     Command("return", "&Return to Start", "Home", "return", tip="Playhead to the beginning"),
     Command("back", "&Back a Bar", ",", tip="Playhead to the bar line before"),
-    Command("on", "&On a Bar", ".", tip="Playhead to the bar line after"),
+    Command("on", "For&ward a Bar", ".", tip="Playhead to the bar line after"),
     Command("loop start", "Loop &From the Playhead", "[", kind=_SNAPS),
     Command("loop end", "Loop &To the Playhead", "]", kind=_SNAPS),
     Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
@@ -99,9 +100,29 @@ COMMANDS = (
     Command("theme light", "&Light", kind=_CHECK),
     Command("theme dark", "&Dark", kind=_CHECK),
     Command("fine-tune", "&Fine-Tune a Model …", tip="Train a model further on MIDI files of your own"),
+    Command("manual", "&Manual", _K.HelpContents, tip="How Continuo works, on one page"),
+    Command("shortcuts", "&Keyboard Shortcuts", "Ctrl+/", tip="Every key, by menu and part of the window"),
     Command("log", "Show the &Log File"),
     Command("report", "&Copy a Report of a Problem", tip="Versions and the end of the log, without names of files"),
     Command("about", "&About Continuo", role=QAction.MenuRole.AboutRole),
+)
+
+# Keys that a part of the window obeys while it has the focus, beside those of the menus: (part, keys, what they do).
+PANE_KEYS = (
+    ("Piano roll", "Ctrl+Left, Ctrl+Right", "Select the note before, after"),
+    ("Piano roll", "Alt+Left, Alt+Right", "Move the selected notes finely; without any, the marker"),
+    ("Piano roll", "Left, Right, Up, Down", "Scroll, where no note is selected"),
+    ("Piano roll", "Return", "Play from the selected note"),
+    ("Piano roll", "PgUp, PgDown", "Scroll the pitches"),
+    ("Piano roll", "End", "See the end"),
+    ("Tracks", "M", "Mute the track"),
+    ("Tracks", "S", "Solo: play it alone"),
+    ("Tracks", "P", "Take it in or out of the prompt"),
+    ("Tracks", "Space", "Switch what is under the cursor"),
+    ("Takes", "Return", "Hear the take"),
+    ("Takes", "*", "Star it"),
+    ("Takes", "F2", "Rename it"),
+    ("Takes", "Del", "Put it into the bin"),
 )
 
 
@@ -114,7 +135,7 @@ class Actions:
         tools = QActionGroup(window)
         for command in COMMANDS:
             keys = QKeySequence(command.keys) if command.keys is not None else QKeySequence()
-            shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
+            shown = keys.toString(_NATIVE)
             text = window.tr(command.text)
             action = QAction(f"{text}\t{shown}" if command.kind == _ROLL else text, window)
             action.setObjectName(command.name)
@@ -166,6 +187,21 @@ class Actions:
         self.enable(has_music, "export", "play", "return", "back", "on", "loop start", "loop end")
         self.enable(not is_empty, "marker here", "start here")
 
+    def shortcuts(self, bar: QMenuBar) -> list[tuple[str, str, str]]:
+        """Every key: (menu or part of the window, keys as the system writes them, what they do)."""
+        commands = {command.name: command for command in COMMANDS}
+        rows: list[tuple[str, str, str]] = []
+        for (title, *inside), action in _entries(bar.actions(), ()):
+            command = commands.get(action.objectName())
+            if command is not None and command.keys is not None:
+                shortcuts = [key.toString(_NATIVE) for key in action.shortcuts() or [QKeySequence(command.keys)]]
+                words = ": ".join((*inside, action.text().partition("\t")[0].replace("&", "").removesuffix(" …")))
+                rows.append((title, ", ".join(filter(None, shortcuts)), words))
+        for part, names, words in PANE_KEYS:
+            keys = (QKeySequence(name).toString(_NATIVE) for name in names.split(", "))
+            rows.append((self._tr(part), ", ".join(keys), self._tr(words)))
+        return rows
+
     def fill(self, menu: QMenu, *names: str) -> QMenu:
         """Put actions into a menu; "-" is a line."""
         for name in names:
@@ -200,8 +236,18 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     )
     actions.fill(view.addMenu(tr("&Colours")), "theme system", "theme light", "theme dark")
     bar.addMenu(output_menu)
-    actions.fill(bar.addMenu(tr("&Help")), "log", "report", "-", "about")
+    actions.fill(bar.addMenu(tr("&Help")), "manual", "shortcuts", "-", "log", "report", "-", "about")
     return recent, examples
+
+
+def _entries(actions: Iterable[QAction], titles: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], QAction]]:
+    """What stands in menus and in the menus inside of them: (titles of the menus around it, action)."""
+    for action in actions:
+        menu = action.menu()
+        if isinstance(menu, QMenu):
+            yield from _entries(menu.actions(), (*titles, action.text().replace("&", "")))
+        else:
+            yield titles, action
 
 
 class KeyGuard(QObject):

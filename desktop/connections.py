@@ -1,8 +1,11 @@
 """Every connection of the window, in order: commands, panels and roll, document, model and sound, messages."""
 
-from PySide6.QtCore import QUrl
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
+from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
 from desktop.dialogs.questions import copy_report
 from desktop.logs import log_path
 from desktop.main_window import MainWindow
@@ -126,6 +129,8 @@ def connect_actions(window: MainWindow) -> None:
     on("zoom out", window.roll.zoom_out)
     on("next pane", lambda: window.panes.step(1))
     on("previous pane", lambda: window.panes.step(-1))
+    on("manual", lambda: _show_page(window, window.tr("Manual"), manual_page))
+    on("shortcuts", lambda: _show_page(window, window.tr("Keyboard Shortcuts"), lambda: _shortcuts_page(window)))
     on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
     on("fine-tune", lambda: _fine_tune(window))
     on("report", lambda: _copy_report(window))
@@ -181,6 +186,16 @@ def connect_panels(window: MainWindow) -> None:
 def _empty_bin(window: MainWindow) -> None:
     if window.dialogs.empty_bin(len(window.document.session.bin)):
         window.document.empty_bin()
+
+
+def _show_page(window: MainWindow, title: str, page: Callable[[], str]) -> None:
+    dialog = PageDialog(title, page, window)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.show()
+
+
+def _shortcuts_page(window: MainWindow) -> str:
+    return shortcuts_page(window.actions_.shortcuts(window.menuBar()))
 
 
 def _tell_about(window: MainWindow) -> None:
