@@ -87,6 +87,10 @@ COMMANDS = (
     Command("on", "For&ward a Bar", ".", tip="Playhead to the bar line after"),
     Command("loop start", "Loop &From the Playhead", "[", kind=_SNAPS),
     Command("loop end", "Loop &To the Playhead", "]", kind=_SNAPS),
+    Command("span start", "Select a &Span From the Playhead", "I", kind=_SNAPS, tip="Bars to loop or to copy"),
+    Command("span end", "Select a Span &Until the Playhead", "O", kind=_SNAPS),
+    Command("select span", "Select the Notes in the Sp&an", "Shift+A"),
+    Command("loop span", "Loop the S&pan", "Shift+L", tip="Play the span selected in the ruler again and again"),
     Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
     Command("metronome", "&Metronome", "M", "metronome", _CHECK, "Click along"),
     Command("panic", "P&anic", "Ctrl+.", "panic", tip="Silence everything at once"),
@@ -185,7 +189,7 @@ class Actions:
         self.enable(has_score, "save score")
         has_music = has_score or has_take or is_running
         self.enable(has_music, "export", "play", "return", "back", "on", "loop start", "loop end")
-        self.enable(not is_empty, "marker here", "start here")
+        self.enable(not is_empty, "marker here", "start here", "span start", "span end", "select span", "loop span")
 
     def shortcuts(self, bar: QMenuBar) -> list[tuple[str, str, str]]:
         """Every key: (menu or part of the window, keys as the system writes them, what they do)."""
@@ -223,6 +227,7 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     actions.fill(file.addMenu(tr("Save &MIDI")), "save score and take", "save take", "save all takes", "save score")
     actions.fill(file, "export", "-", "fine-tune", "-", "quit")
     edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "select all", "delete notes", "-")
+    actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
     actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
     actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")
     actions.fill(edit, "quantise", "-")

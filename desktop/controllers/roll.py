@@ -61,6 +61,7 @@ class RollDisplay(QObject):
         """Another document: show all of it."""
         self._shown = ()
         self._roll.clear_selection()
+        self._roll.set_span(None)
         self._roll.set_sampling(None)
         self.show_document()
         self._roll.fit()

@@ -138,11 +138,28 @@ class Commands(QObject):
 
     def put_loop_edge(self, is_end: bool) -> None:
         """Let the loop begin or end at the bar next to the playhead; the other edge stays, if it lies beyond it."""
-        at = self._snapped(self._playback.position)
-        first, last = self._playback.loop or self._playback.range
-        loop = (first if first < at else 0.0, at) if is_end else (at, last if last > at else self._playback.range[1])
-        if loop[1] > loop[0]:
+        if loop := self._with_edge(self._playback.loop, is_end):
             self._playback.set_loop(loop)
+
+    def put_span_edge(self, is_end: bool) -> None:
+        """Let the selected span begin or end at the bar next to the playhead; the other edge stays, as in a loop."""
+        if span := self._with_edge(self._roll.span, is_end):
+            self._roll.set_span(span)
+
+    def loop_span(self) -> None:
+        """Loop the selected span."""
+        if self._roll.span is not None:
+            self._playback.set_loop(self._roll.span)
+
+    def _with_edge(self, span: tuple[float, float] | None, is_end: bool) -> tuple[float, float] | None:
+        """A span (None: all there is) with its start or end at the playhead; None if nothing is left of it."""
+        at = self._snapped(self._playback.position)
+        first, last = span or self._playback.range
+        if is_end:
+            first, last = first if first < at else 0.0, at
+        else:
+            first, last = at, last if last > at else self._playback.range[1]
+        return (first, last) if last > first else None
 
     def _snapped(self, seconds: float) -> float:
         """A place as a drag in the roll would snap it; with Alt held, as it is."""

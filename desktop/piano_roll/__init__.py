@@ -12,6 +12,7 @@ canvas       RollCanvas: what is shown, and which pixels of it are out of date
 surface      RollSurface: navigation, selection and signals, which gestures act upon
 pointer      what a gesture is, and where the pointer is
 tools        the gestures that draw, erase, divide and lengthen notes
+ruler_gestures  those of the ruler: playhead, prompt, loop, span
 gestures     the others, one class each; which one a press begins; wheel and keys
 view         PianoRoll, the widget: a RollSurface with pointer, wheel and keys
 measure      how long its frames take: for the benchmark, and while developing

@@ -104,6 +104,10 @@ class RollCanvas(QAbstractScrollArea):
         """The stretch that is played again and again."""
         self._change_overlay(loop=loop)
 
+    def set_span(self, span: tuple[float, float] | None) -> None:
+        """The span of time that is selected."""
+        self._change_overlay(span=span)
+
     def set_take_end(self, seconds: float | None) -> None:
         """Where the take that is shown ends and the song comes back."""
         self._change_overlay(take_end=seconds)
@@ -281,7 +285,7 @@ class RollCanvas(QAbstractScrollArea):
         before = replace(self.overlays)
         for name, value in changes.items():
             setattr(self.overlays, name, value)
-        for name in ("prompt", "loop", "in_hand"):
+        for name in ("prompt", "loop", "span", "in_hand"):
             self._update_span(getattr(before, name), getattr(self.overlays, name))
         for name in ("playhead", "sampling_head", "take_end"):
             old, new = getattr(before, name), getattr(self.overlays, name)

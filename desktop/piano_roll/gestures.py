@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 from desktop.piano_roll.keyboard import key_at
 from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.pointer import ALT, CONTROL, SHIFT, Gesture, Pointer, has_moved
-from desktop.piano_roll.ruler import spot_at
+from desktop.piano_roll.ruler_gestures import begin_in_ruler
 from desktop.piano_roll.surface import RollSurface
 from desktop.piano_roll.tools import DrawNote, EraseNotes, ResizeNotes, SplitNote, edge_at
 
@@ -29,7 +29,7 @@ def begin(roll: RollSurface, at: Pointer, button: Qt.MouseButton) -> Gesture | N
     if button != Qt.MouseButton.LeftButton:
         return None
     if at.y < 0 and at.x >= 0:
-        return _begin_in_ruler(roll, at)
+        return begin_in_ruler(roll, at)
     if at.x < 0:
         return PlayKeys(roll, at) if at.y >= 0 else None
     ref = roll.note_at(at.x, at.y)
@@ -42,20 +42,6 @@ def begin(roll: RollSurface, at: Pointer, button: Qt.MouseButton) -> Gesture | N
         return ResizeNotes(roll, at, ref, edge) if edge is not None else MoveNotes(roll, at, ref)
     part = roll.part_to_draw_in(at.seconds) if roll.tool == "pencil" else None
     return DrawNote(roll, at, part) if part is not None else SelectInBand(roll, at)
-
-
-def _begin_in_ruler(roll: RollSurface, at: Pointer) -> Gesture:
-    spot = spot_at(at.x, at.y + roll.ruler_height, roll.coordinates, roll.overlays, roll.small_font)
-    if spot == "marker":
-        return MovePromptEdge(roll, is_marker=True)
-    if spot == "prompt start":
-        return MovePromptEdge(roll, is_marker=False)
-    loop = roll.overlays.loop
-    if loop is not None and spot in ("loop start", "loop end"):
-        return DrawLoop(roll, at, loop[1] if spot == "loop start" else loop[0])
-    if spot in ("strip", "loop") or at.modifiers & SHIFT:
-        return DrawLoop(roll, at, None)
-    return Seek(roll, at)
 
 
 class Pan:
@@ -105,94 +91,6 @@ class PlayKeys:
         """Let the key go."""
         self._roll.key_released.emit(self._pitch)
         self._roll.set_own_lit(set())
-
-
-def _on_ruler(roll: RollSurface, at: Pointer) -> float:
-    """The time meant by a place on the ruler."""
-    is_free = at.modifiers & ALT  # Shift is how a loop is drawn in the lower half
-    return max(at.seconds if is_free else roll.snapped(at.x), 0.0)
-
-
-class Seek:
-    """Press in the lower half of the ruler, and scrub, from bar to bar; with Alt freely."""
-
-    def __init__(self, roll: RollSurface, at: Pointer) -> None:
-        self._roll = roll
-        self.move(at)
-
-    def move(self, at: Pointer) -> None:
-        """Put the playhead under the pointer, or at the bar next to it."""
-        self._roll.seek_requested.emit(_on_ruler(self._roll, at))
-
-    def release(self, at: Pointer) -> None:
-        """The playhead is there already."""
-
-    def cancel(self) -> None:
-        """The playhead stays where it was put."""
-
-
-class MovePromptEdge:
-    """Drag the continue-from flag, or the prompt's start; both snap to bars."""
-
-    def __init__(self, roll: RollSurface, is_marker: bool) -> None:
-        assert roll.overlays.prompt is not None
-        self._roll, self._is_marker = roll, is_marker
-        self._before = roll.overlays.prompt
-
-    def move(self, at: Pointer) -> None:
-        """Show it under the pointer, or at the bar next to it. Start and marker never pass each other."""
-        start, marker = self._before
-        seconds = max(at.seconds if at.is_free else self._roll.snapped(at.x), 0.0)
-        if self._is_marker:
-            self._roll.set_prompt(start, max(seconds, start))
-        else:
-            self._roll.set_prompt(min(seconds, marker), marker)
-
-    def release(self, at: Pointer) -> None:
-        """Tell, if it has moved."""
-        prompt = self._roll.overlays.prompt
-        if prompt is None or prompt == self._before:
-            return
-        if self._is_marker:
-            self._roll.marker_moved.emit(prompt[1])
-        else:
-            self._roll.prompt_start_moved.emit(prompt[0])
-
-    def cancel(self) -> None:
-        """Put it back."""
-        self._roll.set_prompt(*self._before)
-
-
-class DrawLoop:
-    """Draw a loop, or drag one of its edges (then `anchor` is the other). A click clears or seeks."""
-
-    def __init__(self, roll: RollSurface, at: Pointer, anchor: float | None) -> None:
-        self._roll, self._start = roll, at
-        self._before = roll.overlays.loop
-        self._is_edge = anchor is not None
-        self._anchor = anchor if anchor is not None else _on_ruler(roll, at)
-
-    def move(self, at: Pointer) -> None:
-        """Stretch it to the pointer."""
-        if self._is_edge or has_moved(self._start, at):
-            first, last = sorted((self._anchor, _on_ruler(self._roll, at)))
-            self._roll.set_loop((first, last) if last > first else None)
-
-    def release(self, at: Pointer) -> None:
-        """Tell. A click inside the loop clears it, beside it puts the playhead there."""
-        loop = self._roll.overlays.loop
-        if not self._is_edge and not has_moved(self._start, at):
-            if self._before is None or not self._before[0] <= at.seconds <= self._before[1]:
-                self._roll.seek_requested.emit(_on_ruler(self._roll, at))
-                return
-            self._roll.set_loop(None)
-            self._roll.loop_changed.emit(None)
-        elif loop != self._before:
-            self._roll.loop_changed.emit(loop)
-
-    def cancel(self) -> None:
-        """As before."""
-        self._roll.set_loop(self._before)
 
 
 class SelectInBand:

@@ -52,6 +52,7 @@ class Overlays:
 
     prompt: tuple[float, float] | None = None
     loop: tuple[float, float] | None = None
+    span: tuple[float, float] | None = None  # selected in the ruler
     take_end: float | None = None  # where the take ends and the song comes back
     playhead: float | None = None
     sampling_head: float | None = None
@@ -91,6 +92,13 @@ def fill(painter: QPainter, boxes: NDArray[np.int32], colour: QColor) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
     painter.drawRects(cast(QRect, shiboken6.wrapInstance(boxes.ctypes.data, QRect)), len(boxes))
+
+
+def with_alpha(colour: QColor, alpha: float) -> QColor:
+    """A colour that much (0 to 1) opaque."""
+    faint = QColor(colour)
+    faint.setAlphaF(alpha)
+    return faint
 
 
 def painted_parts(parts: Sequence[RollPart]) -> list[RollPart]:
@@ -256,6 +264,7 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
     for span, tint in (
         (overlays.prompt, theme.prompt_tint),
         (overlays.in_hand, theme.in_hand_tint),
+        (overlays.span, with_alpha(theme.accent, 0.12)),
     ):
         if span is not None:
             left, right = viewport.line_x(span[0]), viewport.line_x(span[1])
@@ -268,10 +277,8 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
     painter.restore()
     _paint_heads(painter, near, viewport, overlays, theme)
     if overlays.band is not None:
-        fill_colour = QColor(theme.accent)
-        fill_colour.setAlphaF(0.15)
         painter.setPen(theme.accent)
-        painter.setBrush(fill_colour)
+        painter.setBrush(with_alpha(theme.accent, 0.15))
         painter.drawRect(overlays.band)
 
 
@@ -327,8 +334,7 @@ def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, over
         _paint_framed(painter, viewport.boxes(start[seen], end[seen], pitch[seen] + up), viewport, edge, inside)
 
     if overlays.preview is not None or overlays.stretch is not None:
-        ghost = QColor(theme.background)
-        ghost.setAlphaF(0.6)
+        ghost = with_alpha(theme.background, 0.6)
         draw(start, end, 0, ghost, ghost)
     moved = np.minimum(start + by_start, np.maximum(end, start)) if overlays.stretch else start + by_start
     draw(moved, np.maximum(end + by_end, moved), up, theme.selected_edge, theme.selected)
@@ -355,10 +361,10 @@ def _paint_heads(painter: QPainter, exposed: QRectF, viewport: Viewport, overlay
         painter.fillRect(QRectF(x, 0, width, viewport.height) & exposed, colour)
 
     if overlays.prompt is not None:
-        faint = QColor(theme.marker)
-        faint.setAlphaF(0.6)
-        line(overlays.prompt[0], faint, 1)
+        line(overlays.prompt[0], with_alpha(theme.marker, 0.6), 1)
         line(overlays.prompt[1], theme.marker, 2)
+    for edge in overlays.span or ():
+        line(edge, with_alpha(theme.accent, 0.7), 1)
     if overlays.take_end is not None:
         line(overlays.take_end, theme.sampling_head, 2)
     if overlays.sampling_head is not None:

@@ -4,11 +4,11 @@ from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPolygonF
 
 from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.grid import BAR, Grid, Line
-from desktop.piano_roll.layers import Overlays, fill, line_width
+from desktop.piano_roll.layers import Overlays, fill, line_width, with_alpha
 from desktop.widgets.theme import Theme
 
 RULER_HEIGHT = 44  # whole device pixels at 125, 150 and 175 % too
@@ -21,7 +21,18 @@ _LABEL_ROOM = 64  # view pixels that a label needs to the right of its line
 _TICKS = np.array((4, 6, 9))  # heights, by the strength of the line
 _EDGE_REACH = 5  # how near the pointer must be to a loop's edge
 
-RulerSpot = Literal["marker", "prompt start", "loop start", "loop end", "loop", "strip", "time"]
+RulerSpot = Literal[
+    "marker",
+    "prompt start",
+    "loop start",
+    "loop end",
+    "loop",
+    "strip",
+    "playhead",
+    "span start",
+    "span end",
+    "time",
+]
 
 
 def marker_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
@@ -47,7 +58,7 @@ def spot_at(x: float, y: float, viewport: Viewport, overlays: Overlays, font: QF
         if y >= _FLAG_TOP and abs(x - viewport.line_x(marker)) <= 3:
             return "marker"
     if y >= STRIP_HEIGHT:
-        return "time"
+        return _spot_below(x, y, viewport, overlays)
     if overlays.loop is not None:
         first, last = (viewport.x(seconds) for seconds in overlays.loop)
         if abs(x - last) <= _EDGE_REACH:
@@ -57,6 +68,20 @@ def spot_at(x: float, y: float, viewport: Viewport, overlays: Overlays, font: QF
         if first < x < last:
             return "loop"
     return "strip"
+
+
+def _spot_below(x: float, y: float, viewport: Viewport, overlays: Overlays) -> RulerSpot:
+    """What of the lower half lies there, the prompt's flags aside."""
+    head = overlays.playhead
+    if head is not None and y >= RULER_HEIGHT - _HANDLE and abs(x - viewport.line_x(head)) <= _HANDLE / 2 + 1:
+        return "playhead"
+    if overlays.span is not None:
+        first, last = (viewport.x(seconds) for seconds in overlays.span)
+        if abs(x - last) <= _EDGE_REACH:
+            return "span end"
+        if abs(x - first) <= _EDGE_REACH:
+            return "span start"
+    return "time"
 
 
 def paint_ruler(
@@ -74,9 +99,14 @@ def paint_ruler(
     for span, colour in ((overlays.prompt, theme.marker), (overlays.in_hand, theme.sampling_head)):
         if span is not None:
             left, right = (viewport.line_x(seconds) for seconds in span)
-            tint = QColor(colour)
-            tint.setAlphaF(0.3)
-            painter.fillRect(QRectF(left, STRIP_HEIGHT, right - left, RULER_HEIGHT - STRIP_HEIGHT), tint)
+            lower = QRectF(left, STRIP_HEIGHT, right - left, RULER_HEIGHT - STRIP_HEIGHT)
+            painter.fillRect(lower, with_alpha(colour, 0.3))
+    if overlays.span is not None:
+        left, right = (viewport.line_x(seconds) for seconds in overlays.span)
+        lower = QRectF(left, STRIP_HEIGHT, right - left, RULER_HEIGHT - STRIP_HEIGHT)
+        painter.fillRect(lower, with_alpha(theme.accent, 0.45))
+        for x in (left, right - 2):
+            painter.fillRect(QRectF(x, STRIP_HEIGHT, 2, RULER_HEIGHT - STRIP_HEIGHT), theme.accent)
     _paint_lines(painter, exposed, viewport, overlays, grid, theme, font)
     painter.fillRect(QRectF(exposed.left(), RULER_HEIGHT - 1, exposed.width(), 1), theme.lines[BAR])
     _paint_flags(painter, exposed, viewport, overlays, theme, font)

@@ -35,6 +35,7 @@ class RollSurface(RollCanvas):
     marker_moved = Signal(float)  # when the flag is let go
     prompt_start_moved = Signal(float)
     loop_changed = Signal(object)  # (start, end) or None
+    span_changed = Signal(object)  # (start, end) or None: the span selected in the ruler
     key_pressed = Signal(int)  # a key of the keyboard, by its pitch
     key_released = Signal(int)
     note_pressed = Signal(object)  # NoteRef: sound it
@@ -173,8 +174,29 @@ class RollSurface(RollCanvas):
         return True
 
     def escape(self) -> None:
-        """Clear the selection."""
-        self.clear_selection()
+        """Clear the selection, of notes or else of a span."""
+        if self.has_selection:
+            self.clear_selection()
+        else:
+            self.set_span(None)
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """The span of time that is selected, in seconds, or None."""
+        return self.overlays.span
+
+    def set_span(self, span: tuple[float, float] | None) -> None:
+        """Select a span of time; None: no span."""
+        if span != self.span:
+            super().set_span(span)
+            self.span_changed.emit(span)
+
+    def select_span(self) -> None:
+        """Select the notes that begin in the span."""
+        if self.span is not None:
+            start, end = self.span
+            parts = [part for part in self.parts if part.kind != "other"]
+            self.select(Selection({p.key: p.index[(p.start >= start) & (p.start < end)] for p in parts}))
 
     def _bring_in_view(self, seconds: float) -> None:
         if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:

@@ -62,9 +62,9 @@ class PianoRoll(RollSurface):
             self._end_gesture()
 
     def escape(self) -> None:
-        """End the gesture under way as if it had not been, else clear the selection."""
+        """End the gesture under way as if it had not been, else clear the selection, else the span."""
         if not self._end_gesture():
-            self.clear_selection()
+            super().escape()
 
     def _end_gesture(self) -> bool:
         """End the gesture under way, if there is one, as if it had not been."""
@@ -181,7 +181,7 @@ class PianoRoll(RollSurface):
             shape = Qt.CursorShape.PointingHandCursor
         elif at.y < 0 <= at.x:
             spot = spot_at(at.x, at.y + RULER_HEIGHT, self.coordinates, self.overlays, self.small_font)
-            if spot in ("marker", "prompt start", "loop start", "loop end"):
+            if spot not in ("loop", "strip", "time"):
                 shape = Qt.CursorShape.SizeHorCursor
         elif at.y >= 0:
             shape = _CURSORS[self.tool]

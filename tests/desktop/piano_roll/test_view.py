@@ -46,7 +46,7 @@ def afresh(roll: PianoRoll) -> NDArray[np.uint32]:
 
 def tiled(roll: PianoRoll) -> NDArray[np.uint32]:
     """The same, all of it copied from tiles, which usually are painted one by one in idle time."""
-    while roll.tiles.prepare(roll.coordinates, roll._paper, 0, 0):
+    while roll.tiles.prepare(roll.coordinates, roll._paper, *roll._scrolled):
         pass
     roll.viewport().update()
     return pixels(roll)
