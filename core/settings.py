@@ -3,20 +3,22 @@
 A value that cannot be read is replaced by its default, and the file is then kept aside for a human to look at.
 """
 
-import base64
-import binascii
 import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from core.errors import UnreadableInput, WriteError
 from core.files import read_file, write_atomically
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
-from core.session.session import DEFAULTS, GenerationSettings
+from core.session.session import DEFAULTS, Channel, GenerationSettings
 from core.session.storage import generation_settings
 
 MOST_RECENT = 12
@@ -24,6 +26,8 @@ _MOST_BYTES = 1 << 20
 _SYNTH = BuiltInSynth()
 
 Theme = Literal["system", "light", "dark"]
+_Line = Annotated[str, Meta(pattern=r"\A[^\0]*\Z")]
+_Base64 = Annotated[str, Meta(pattern=r"\A([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,12 @@ class Settings:
     """
 
     output: OutputChoice = _SYNTH
-    channel: int | None = None
+    channel: Channel | None = None
     programs: bool = False
-    recent: tuple[str, ...] = ()
+    recent: tuple[_Line, ...] = ()
     theme: Theme = "system"
-    geometry: str = ""
-    layout: str = ""
+    geometry: _Base64 = ""
+    layout: _Base64 = ""
     generation: GenerationSettings = DEFAULTS
 
     def with_recent(self, path: str | os.PathLike[str]) -> "Settings":
@@ -87,7 +91,7 @@ def load_settings(path: Path | None = None) -> Settings:
             _keep_aside(path)
         return Settings()
     try:
-        values = json.loads(data)
+        values = json.loads(data)  # not by msgspec, which refuses the lone surrogates in paths that are not UTF-8
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
@@ -95,11 +99,11 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings()
     read: dict[str, Any] = {}
     damaged = False
-    for key, take in _READERS.items():
+    for key, kind in get_type_hints(Settings, include_extras=True).items():
         if key in values:
             try:
-                read[key] = take(values[key])
-            except (ValueError, TypeError, LookupError):
+                read[key] = _READERS.get(key, partial(msgspec.convert, type=kind))(values[key])
+            except ValueError:  # msgspec's ValidationError is one
                 damaged = True
     if damaged:
         _keep_aside(path)
@@ -109,9 +113,6 @@ def load_settings(path: Path | None = None) -> Settings:
 def _keep_aside(path: Path) -> None:
     with suppress(OSError):  # then it is overwritten when settings are next saved
         os.replace(path, path.with_name(path.name + ".damaged"))
-
-
-# The values, one by one: raising ValueError, TypeError or LookupError for one that cannot be
 
 
 def _output_as_json(output: OutputChoice) -> dict[str, str]:
@@ -126,60 +127,32 @@ def _output_as_json(output: OutputChoice) -> dict[str, str]:
             return {"kind": "synth"}
 
 
-def _output(value: Any) -> OutputChoice:
-    kinds: dict[str, Callable[[], OutputChoice]] = {
-        "virtual port": lambda: VirtualPort(_text(value["name"])),
-        "port": lambda: ExistingPort(_text(value["name"])),
-        "none": NoOutput,
-        "synth": BuiltInSynth,
-    }
-    return kinds[value["kind"]]()
+class _OutputJson(msgspec.Struct):
+    kind: str
+    name: _Line | None = None
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or "\0" in value:
-        raise ValueError("not a text")
-    return value
+def _output(value: object) -> OutputChoice:
+    read = msgspec.convert(value, _OutputJson)
+    match read.kind, read.name:
+        case "virtual port", str(name):
+            return VirtualPort(name)
+        case "port", str(name):
+            return ExistingPort(name)
+        case "none", _:
+            return NoOutput()
+        case "synth", _:
+            return BuiltInSynth()
+    raise ValueError("no output")
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("neither true nor false")
-    return value
+def _recent(value: object) -> tuple[str, ...]:
+    return msgspec.convert(value, tuple[_Line, ...])[:MOST_RECENT]
 
 
-def _channel(value: Any) -> int | None:
-    if value is not None and (type(value) is not int or not 0 <= value <= 15):
-        raise ValueError("no MIDI channel")
-    return value
-
-
-def _recent(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError("not a list")
-    return tuple(_text(path) for path in value)[:MOST_RECENT]
-
-
-def _theme(value: Any) -> Theme:
-    themes: dict[str, Theme] = {"system": "system", "light": "light", "dark": "dark"}
-    return themes[value]
-
-
-def _opaque(value: Any) -> str:
-    try:
-        base64.b64decode(_text(value), validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
-    return value
-
-
-_READERS: dict[str, Callable[[Any], Any]] = {
+# Where the type of the field does not say how a value is read.
+_READERS: dict[str, Callable[[object], object]] = {
     "output": _output,
-    "channel": _channel,
-    "programs": _flag,
     "recent": _recent,
-    "theme": _theme,
-    "geometry": _opaque,
-    "layout": _opaque,
     "generation": generation_settings,
 }

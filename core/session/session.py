@@ -11,8 +11,11 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
+from msgspec import Meta
+
+from core.codec.vocabulary import VOCABULARY_SIZE
 from core.errors import UsageError
 from core.files import read_file
 from core.midi.grid import GRID_CHOICES, default_marker
@@ -25,6 +28,16 @@ LONGEST_NAME = 200  # characters
 
 _BLANK = TempoMap()
 
+# What files may hold: core.session.storage and core.settings decode these types. File names that are not UTF-8 have
+# surrogates in them; other surrogates could not be written again.
+_WRITABLE = r"\A[^\0\ud800-\udc7f\udd00-\udfff]*\Z"
+Text = Annotated[str, Meta(max_length=LONGEST_NAME, pattern=_WRITABLE)]
+LongText = Annotated[str, Meta(max_length=4096, pattern=_WRITABLE)]
+Seconds = Annotated[float, Meta(ge=0, le=LATEST)]
+SecondsOfTake = Annotated[float, Meta(ge=0, le=2 * LATEST)]
+Chunk = Annotated[int, Meta(ge=0, le=1 << 16)]
+Channel = Annotated[int, Meta(ge=0, le=15)]
+SevenBits = Annotated[int, Meta(ge=0, le=127)]
 
 # What becomes of the score's own notes under and behind a take: those of the tracks it replaces are silent under it and
 # come back at its end, or do not come back; or all play on beside it.
@@ -52,7 +65,7 @@ class GenerationSettings:
     the prompt if they are several, "one" is a track of its own, "chunk:channel" the one track with this key.
     """
 
-    model: str = ""
+    model: LongText = ""
     length: float = 20.0
     unit: Literal["seconds", "bars"] = "seconds"
     temperature: float = 1.0
@@ -60,7 +73,7 @@ class GenerationSettings:
     seed: int = 0
     seed_locked: bool = False
     takes: int = 1
-    scale: str = "off"
+    scale: Text = "off"
     key_strength: float = 0.7
     low: int = 0
     high: int = 127
@@ -117,32 +130,32 @@ class TakeRecord:
     """
 
     notes: tuple[TakeNote, ...] = ()
-    events: tuple[int, ...] = field(default=(), repr=False)
-    seconds: float = 0.0
-    seed: int = 0
-    temperature: float = 1.0
-    top_p: float = 0.95
-    model: str = ""
-    marker: float = 0.0
-    created: float = 0.0
-    id: str = ""
-    name: str = ""
+    events: tuple[Annotated[int, Meta(ge=0, lt=VOCABULARY_SIZE)], ...] = field(default=(), repr=False)
+    seconds: SecondsOfTake = 0.0
+    seed: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)] = 0
+    temperature: Annotated[float, Meta(ge=0, le=10)] = 1.0
+    top_p: Annotated[float, Meta(ge=0, le=1)] = 0.95
+    model: LongText = ""
+    marker: Seconds = 0.0
+    created: Annotated[float, Meta(ge=0, le=1e11)] = 0.0
+    id: Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")] = ""
+    name: Text = ""
     starred: bool = False
-    parent: str = ""
-    forked_at: float = 0.0
-    end: float = 0.0
+    parent: Text = ""
+    forked_at: SecondsOfTake = 0.0
+    end: SecondsOfTake = 0.0
     rest: RestOfSong = "stretch"
-    replaces: tuple[TrackKey, ...] | None = None
+    replaces: tuple[tuple[Chunk, Channel], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """What the piano roll shows: `seconds` of time from `start` on, pitches `low` to `high`."""
 
-    start: float = 0.0
-    seconds: float = 30.0
-    low: int = 21
-    high: int = 108
+    start: Seconds = 0.0
+    seconds: Annotated[float, Meta(ge=0.01, le=LATEST)] = 30.0
+    low: SevenBits = 21
+    high: SevenBits = 108
     follow: bool = True
 
 

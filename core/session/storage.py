@@ -32,15 +32,16 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, TypeVar
 
+import msgspec
 import numpy as np
+from msgspec import UNSET, Meta, UnsetType
 
-from core.codec.vocabulary import VOCABULARY_SIZE
-from core.errors import ContinuoError, UnreadableInput, WriteError
+from core.errors import UnreadableInput, UsageError, WriteError
 from core.files import read_file, too_large, write_atomically
 from core.midi.messages import DEFAULT_RELEASE
 from core.midi.read import MAX_BYTES, parse_score
@@ -49,11 +50,15 @@ from core.session.edits import LATEST_TICK, note_order
 from core.session.session import (
     DEFAULTS,
     LATEST,
-    LONGEST_NAME,
+    Channel,
+    Chunk,
     GenerationSettings,
-    RestOfSong,
+    LongText,
+    Seconds,
     Session,
+    SevenBits,
     TakeRecord,
+    Text,
     TrackFlags,
     View,
     default_flags,
@@ -69,9 +74,12 @@ _MOST_MEMBERS = 64
 # Of quotes, colons and brackets in session.json: small text must not become gigabytes of objects.
 _MOST_SIGNS = 2_000_000
 _FORMAT = "continuo-session"
-
-
+# What settings and takes of sessions from before these did not have; the defaults stand for them.
+_LATER_FIELDS = frozenset({"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces"})
 _PLAIN_TAKE = TakeRecord()
+
+_T = TypeVar("_T")
+_Number = TypeVar("_Number", int, float)
 
 
 class _DamagedError(Exception):
@@ -175,7 +183,7 @@ def parse_session(data: bytes, name: str) -> Session:
         raise too_large(name, MOST_BYTES, KIND)
     try:
         text, midi = _members(data)
-        return _session(_Values(_json(text), "the session"), midi)
+        return _session(_json(text), midi)
     except _DamagedError as error:
         raise UnreadableInput(f'"{name}" cannot be opened: {error}.') from error
     except (UnreadableInput, RecursionError, MemoryError, ValueError, OverflowError) as error:
@@ -226,133 +234,101 @@ def _json(text: bytes) -> object:
     def no_number(word: str) -> float:
         raise _DamagedError("it holds an impossible number")
 
+    # Not by msgspec, which refuses the lone surrogates in file names that are not UTF-8.
     return json.loads(text.decode("utf-8"), parse_int=whole, parse_constant=no_number)
 
 
-class _Values:
-    """The values of one JSON object, each checked as it is taken out; raises _DamagedError."""
-
-    def __init__(self, value: object, what: str) -> None:
-        if not isinstance(value, dict):
-            raise _DamagedError(f"{what} is damaged")
-        self._values: Mapping[str, object] = value
-        self._what = what
-
-    def _fault(self, key: str) -> _DamagedError:
-        return _DamagedError(f'{self._what} has no possible "{key}"')
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._values
-
-    def number(self, key: str, low: float, high: float) -> float:
-        value = self._values.get(key)
-        if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
-            raise self._fault(key)
-        return float(value)  # type: ignore[arg-type]
-
-    def whole(self, key: str, low: int, high: int) -> int:
-        value = self._values.get(key)
-        if type(value) is not int or not low <= value <= high:
-            raise self._fault(key)
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self._values.get(key)
-        if not isinstance(value, bool):
-            raise self._fault(key)
-        return value
-
-    def text(self, key: str, longest: int = LONGEST_NAME) -> str:
-        value = self._values.get(key)
-        if not isinstance(value, str) or len(value) > longest or "\0" in value:
-            raise self._fault(key)
-        # File names that are not UTF-8 have surrogates in them; others could not be written again: ValueError.
-        value.encode("utf-8", "surrogateescape")
-        return value
-
-    def objects(self, key: str, what: str) -> list["_Values"]:
-        value = self._values.get(key)
-        if not isinstance(value, list):
-            raise self._fault(key)
-        return [_Values(item, what) for item in value]
-
-    def child(self, key: str) -> "_Values":
-        return _Values(self._values.get(key), f'the part "{key}"')
-
-    def wholes(self, key: str, low: int, high: int) -> tuple[int, ...]:
-        value = self._values.get(key)
-        if not isinstance(value, list) or not all(type(v) is int and low <= v <= high for v in value):
-            raise self._fault(key)
-        return tuple(value)
-
-    def lists(self, key: str, length: int) -> "list[list[Any]]":
-        """Lists of `length` values each."""
-        value = self._values.get(key)
-        if not isinstance(value, list) or not all(isinstance(row, list) and len(row) == length for row in value):
-            raise self._fault(key)
-        return value
-
-    def notes(self, key: str, latest: float, whole: bool) -> list[tuple[Any, Any, int, int]]:
-        """(start, end, pitch, velocity) of a flat list; times in [0, latest], the end not before the start."""
-        value = self._values.get(key)
-        if not isinstance(value, list) or len(value) % 4:
-            raise self._fault(key)
-        kinds = (int,) if whole else (int, float)
-        notes = list(zip(value[::4], value[1::4], value[2::4], value[3::4], strict=True))
-        for start, end, pitch, velocity in notes:
-            if type(pitch) is not int or type(velocity) is not int or not (0 <= pitch <= 127 and 1 <= velocity <= 127):
-                raise self._fault(key)
-            if type(start) not in kinds or type(end) not in kinds or not 0 <= start <= end <= latest:
-                raise self._fault(key)
-        return notes
+class _Header(msgspec.Struct):
+    format: str
+    version: Annotated[int, Meta(ge=1)]
 
 
-def _session(values: _Values, midi: bytes | None) -> Session:
-    if values.text("format") != _FORMAT:
+class _SessionJson(msgspec.Struct):
+    name: LongText
+    marker: Seconds
+    prompt_start: Seconds
+    settings: dict[str, Any]
+    view: Any
+    tracks: list[dict[str, Any]]
+    takes: list[dict[str, Any]]
+    current: Text
+    bin: list[dict[str, Any]] = []
+    numbers: Annotated[int, Meta(ge=0, le=10**9)] = 0
+
+
+class _TrackJson(msgspec.Struct):
+    chunk: Chunk
+    channel: Channel
+    mute: bool
+    solo: bool
+    in_prompt: bool
+    notes: list[int] | UnsetType = UNSET
+    releases: list[SevenBits] | UnsetType = UNSET
+
+
+class _TakeNotesJson(msgspec.Struct):
+    notes: list[int | float]
+    parts: list[tuple[Annotated[int, Meta(ge=-1)], Annotated[int, Meta(ge=-1, le=15)], Text]] = []
+    note_parts: list[Annotated[int, Meta(ge=-1)]] | UnsetType = UNSET
+
+
+def _decode(value: object, kind: type[_T], what: str) -> _T:
+    """A JSON value as one of the types above or of core.session.session, each value in it checked by msgspec."""
+    if is_dataclass(kind) and isinstance(value, dict):
+        for each in fields(kind):  # of which none has a default in a file, whatever it is in the program
+            if each.name not in value and each.name not in _LATER_FIELDS:
+                raise _DamagedError(f'{what} has no possible "{each.name}"')
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        place = re.search(r"`\$\.([^`]+)`$|field `(\w+)`$", str(error))
+        fault = f'has no possible "{place[1] or place[2]}"' if place else "is damaged"
+        raise _DamagedError(f"{what} {fault}") from error
+    except UsageError as error:
+        raise _DamagedError("its settings are impossible") from error
+
+
+def _session(value: object, midi: bytes | None) -> Session:
+    header = _decode(value, _Header, "the session")
+    if header.format != _FORMAT:
         raise _DamagedError("it is no Continuo session")
-    if values.whole("version", 1, 1 << 31) > VERSION:
+    if header.version > VERSION:
         raise _DamagedError("it was saved by a newer Continuo")
-    score = None if midi is None else parse_score(midi, values.text("name", 4096))
+    read = _decode(value, _SessionJson, "the session")
+    score = None if midi is None else parse_score(midi, read.name)
     session = Session(score=score, midi=midi or b"", flags=default_flags(score) if score else ())
-    session = _with_tracks(session, values.objects("tracks", "a track"))
-    takes = tuple(_take(take) for take in values.objects("takes", "a take"))
-    current = values.text("current")
-    binned = tuple(_take(take) for take in values.objects("bin", "a take")) if "bin" in values else ()
+    takes, binned = tuple(map(_take, read.takes)), tuple(map(_take, read.bin))
     ids = {take.id for take in takes}
-    if (
-        len(ids | {take.id for take in binned}) < len(takes) + len(binned)
-        or "" in ids
-        or (current and current not in ids)
-    ):
+    if len(ids | {take.id for take in binned}) < len(takes) + len(binned) or read.current not in ids | {""}:
         raise _DamagedError("its takes are mixed up")
-    marker = values.number("marker", 0, LATEST)
+    if read.prompt_start > read.marker:
+        raise _DamagedError('the session has no possible "prompt_start"')
     return replace(
-        session,
+        _with_tracks(session, [_decode(track, _TrackJson, "a track") for track in read.tracks]),
         takes=takes,
-        current=current,
-        marker=marker,
-        prompt_start=values.number("prompt_start", 0, marker),
-        settings=_settings(values.child("settings")),
-        view=_view(values),
+        current=read.current,
+        marker=read.marker,
+        prompt_start=read.prompt_start,
+        settings=_decode(read.settings, GenerationSettings, "the settings"),
+        view=_view(read.view),
         bin=binned,
-        numbers=values.whole("numbers", 0, 10**9) if "numbers" in values else 0,
+        numbers=read.numbers,
     )
 
 
-def _with_tracks(session: Session, written: list[_Values]) -> Session:
+def _with_tracks(session: Session, written: Sequence[_TrackJson]) -> Session:
     """The session with the flags and the edited notes of its tracks."""
     score = session.score
-    places = {(t.chunk, t.channel): i for i, t in enumerate(score.tracks)} if score else {}
+    places = {track.key: i for i, track in enumerate(score.tracks)} if score else {}
     flags = list(session.flags)
     edited: dict[int, tuple[Note, ...]] = {}
-    for values in written:
-        place = places.get((values.whole("chunk", 0, 1 << 16), values.whole("channel", 0, 15)))
+    for track in written:
+        place = places.get((track.chunk, track.channel))
         if place is None or score is None:
             raise _DamagedError("its tracks are not those of its score")
-        in_prompt = values.flag("in_prompt") and not score.tracks[place].is_percussion
-        flags[place] = TrackFlags(values.flag("mute"), values.flag("solo"), in_prompt)
-        if "notes" in values:
-            edited[place] = _score_notes(values, score)
+        flags[place] = TrackFlags(track.mute, track.solo, track.in_prompt and not score.tracks[place].is_percussion)
+        if track.notes is not UNSET:
+            edited[place] = _score_notes(track.notes, track.releases, score)
     if score is not None and edited:
         tracks = tuple(
             replace(track, notes=edited[i]) if i in edited else track for i, track in enumerate(score.tracks)
@@ -361,11 +337,13 @@ def _with_tracks(session: Session, written: list[_Values]) -> Session:
     return replace(session, flags=tuple(flags))
 
 
-def _score_notes(values: _Values, score: Score) -> tuple[Note, ...]:
-    rows = values.notes("notes", max(LATEST_TICK, score.end_tick), whole=True)
-    starts = score.tempo_map.seconds_array(np.array([row[0] for row in rows], np.float64)).tolist()
-    ends = score.tempo_map.seconds_array(np.array([row[1] for row in rows], np.float64)).tolist()
-    releases = values.wholes("releases", 0, 127) if "releases" in values else (DEFAULT_RELEASE,) * len(rows)
+def _score_notes(flat: Sequence[int], releases: Sequence[int] | UnsetType, score: Score) -> tuple[Note, ...]:
+    rows = _rows(flat, max(LATEST_TICK, score.end_tick), "a track")
+    starts, ends = (
+        score.tempo_map.seconds_array(np.array([row[i] for row in rows], np.float64)).tolist() for i in (0, 1)
+    )
+    if releases is UNSET:
+        releases = [DEFAULT_RELEASE] * len(rows)
     if len(releases) != len(rows):
         raise _DamagedError("its tracks are not those of its score")
     notes = [
@@ -375,82 +353,51 @@ def _score_notes(values: _Values, score: Score) -> tuple[Note, ...]:
     return tuple(sorted(notes, key=note_order))
 
 
-def _take(values: _Values) -> TakeRecord:
-    rows = values.notes("notes", 2 * LATEST, False)
+def _rows(flat: Sequence[_Number], latest: float, what: str) -> list[tuple[_Number, _Number, int, int]]:
+    """(start, end, pitch, velocity) of a flat list; times in [0, latest], the end not before the start."""
+    rows = list(zip(*[iter(flat)] * 4, strict=False))
+    if len(flat) % 4 or not all(
+        0 <= start <= end <= latest
+        and isinstance(pitch, int)
+        and isinstance(velocity, int)
+        and 0 <= pitch <= 127
+        and 1 <= velocity <= 127
+        for start, end, pitch, velocity in rows
+    ):
+        raise _DamagedError(f'{what} has no possible "notes"')
+    return rows  # type: ignore[return-value]
+
+
+def _take(value: dict[str, Any]) -> TakeRecord:
+    written = _decode(value, _TakeNotesJson, "a take")
+    rows = _rows(written.notes, 2 * LATEST, "a take")
     notes = [
         TakeNote(pitch, velocity, start, end, *part)
-        for (start, end, pitch, velocity), part in zip(rows, _note_parts(values, len(rows)), strict=True)
+        for (start, end, pitch, velocity), part in zip(rows, _note_parts(written, len(rows)), strict=True)
     ]
-    seconds = values.number("seconds", max((note.end for note in notes), default=0), 2 * LATEST)
-    take_id = values.text("id")
-    if not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", take_id):
-        raise _DamagedError("its takes are mixed up")
-    return TakeRecord(
-        notes=in_order(notes),
-        events=values.wholes("events", 0, VOCABULARY_SIZE - 1),
-        seconds=seconds,
-        seed=values.whole("seed", 0, (1 << 63) - 1),
-        temperature=values.number("temperature", 0, 10),
-        top_p=values.number("top_p", 0, 1),
-        model=values.text("model", 4096),
-        marker=values.number("marker", 0, LATEST),
-        created=values.number("created", 0, 1e11),
-        id=take_id,
-        name=values.text("name"),
-        starred=values.flag("starred"),
-        parent=values.text("parent"),
-        forked_at=values.number("forked_at", 0, seconds),
-        end=values.number("end", 0, 2 * LATEST) if "end" in values else 0.0,
-        rest=_rest(values),
-        replaces=_keys(values, "replaces") if "replaces" in values else None,
-    )
+    take = _decode({**value, "notes": ()}, TakeRecord, "a take")
+    if not max((note.end for note in notes), default=0) <= take.seconds:
+        raise _DamagedError('a take has no possible "seconds"')
+    if take.forked_at > take.seconds:
+        raise _DamagedError('a take has no possible "forked_at"')
+    return replace(take, notes=in_order(notes))
 
 
-def _rest(values: _Values) -> RestOfSong:
-    rest = values.text("rest") if "rest" in values else _PLAIN_TAKE.rest
-    if rest not in get_args(RestOfSong):
-        raise _DamagedError("its takes are mixed up")
-    return rest  # type: ignore[return-value]
-
-
-def _note_parts(values: _Values, notes: int) -> list[tuple[TrackKey | None, str]]:
+def _note_parts(written: _TakeNotesJson, notes: int) -> list[tuple[TrackKey | None, str]]:
     """The track and the origin of each note of a take."""
-    if "note_parts" not in values:
+    if written.note_parts is UNSET:
         return [(None, "")] * notes
-    parts: list[tuple[TrackKey | None, str]] = []
-    for row in values.lists("parts", 3):
-        chunk, channel, origin = row
-        if not isinstance(origin, str) or len(origin) > 64:
-            raise _DamagedError("its takes are mixed up")
-        parts.append((None if chunk == -1 else _key(chunk, channel), origin))
-    places = values.wholes("note_parts", -1, len(parts) - 1)
-    if len(places) != notes:
+    parts = [(None if chunk < 0 else (chunk, channel), origin) for chunk, channel, origin in written.parts]
+    parts.append((None, ""))  # which is number -1
+    if len(written.note_parts) != notes or max(written.note_parts, default=-1) >= len(parts) - 1:
         raise _DamagedError("its takes are mixed up")
-    return [parts[place] if place >= 0 else (None, "") for place in places]
+    return [parts[place] for place in written.note_parts]
 
 
-def _keys(values: _Values, name: str) -> tuple[TrackKey, ...]:
-    return tuple(_key(*row) for row in values.lists(name, 2))
-
-
-def _key(chunk: object, channel: object) -> TrackKey:
-    for value, last in ((chunk, 1 << 16), (channel, 15)):
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= last:
-            raise _DamagedError("its takes are mixed up")
-    return chunk, channel  # type: ignore[return-value]
-
-
-def _view(values: _Values) -> View:
+def _view(value: object) -> View:
     """What was shown; the default if that cannot be, for nobody would lose a session over it."""
     try:
-        view = values.child("view")
-        return View(
-            start=view.number("start", 0, LATEST),
-            seconds=view.number("seconds", 0.01, LATEST),
-            low=view.whole("low", 0, 127),
-            high=view.whole("high", 0, 127),
-            follow=view.flag("follow"),
-        )
+        return _decode(value, View, "the view")
     except _DamagedError:
         return View()
 
@@ -458,33 +405,6 @@ def _view(values: _Values) -> View:
 def generation_settings(value: object) -> GenerationSettings:
     """Settings from the JSON object of their fields. Raises ValueError for anything else."""
     try:
-        return _settings(_Values(value, "the settings"))
+        return _decode(value, GenerationSettings, "the settings")
     except _DamagedError as error:
         raise ValueError(str(error)) from error
-
-
-def _settings(values: _Values) -> GenerationSettings:
-    unit = values.text("unit")
-    try:
-        return GenerationSettings(
-            model=values.text("model", 4096),
-            length=values.number("length", 0, LATEST),
-            unit="bars" if unit == "bars" else "seconds",
-            temperature=values.number("temperature", 0, 10),
-            top_p=values.number("top_p", 0, 1),
-            seed=values.whole("seed", 0, (1 << 63) - 1),
-            seed_locked=values.flag("seed_locked"),
-            takes=values.whole("takes", 1, 16),
-            scale=values.text("scale"),
-            low=values.whole("low", 0, 127),
-            high=values.whole("high", 0, 127),
-            # Sessions from before there were these have none of them.
-            key_strength=values.number("key_strength", 0, 20) if "key_strength" in values else DEFAULTS.key_strength,
-            grid=values.text("grid") if "grid" in values else DEFAULTS.grid,
-            dynamics=values.text("dynamics") if "dynamics" in values else DEFAULTS.dynamics,  # type: ignore[arg-type]
-            rest=values.text("rest") if "rest" in values else DEFAULTS.rest,  # type: ignore[arg-type]
-            into=values.text("into") if "into" in values else DEFAULTS.into,
-            drums=values.text("drums") if "drums" in values else DEFAULTS.drums,  # type: ignore[arg-type]
-        )
-    except ContinuoError as error:
-        raise _DamagedError("its settings are impossible") from error

@@ -191,6 +191,20 @@ def test_a_session_from_before_some_settings_opens_with_their_defaults() -> None
     assert back == replace(rich(), settings=settings, takes=back.takes, current=back.current)
 
 
+def test_a_session_from_before_takes_had_a_place_in_their_song_opens() -> None:
+    parts = members()
+    session = json.loads(parts["session.json"])
+    for name in ("rest", "into", "drums"):
+        session["settings"].pop(name, None)
+    for take in session["takes"]:
+        for name in ("end", "rest", "replaces", "parts", "note_parts"):
+            take.pop(name, None)
+    back = parse_session(packed({**parts, "session.json": json.dumps(session).encode()}), "old.continuo")
+    whole = [replace(take, notes=tuple(replace(n, track=None, take="") for n in take.notes)) for take in rich().takes]
+    assert [replace(take, id="", parent="") for take in back.takes] == [replace(t, id="", parent="") for t in whole]
+    assert back.settings == rich().settings
+
+
 def test_what_is_refused_is_said() -> None:
     assert_refused(b"", "damaged, or no Continuo session")
     assert_refused(b"MThd" + bytes(50), "damaged, or no Continuo session")
