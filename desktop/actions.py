@@ -62,7 +62,7 @@ COMMANDS = (
     Command("pencil", "&Pencil", "2", "pencil", _TOOL, "Draw notes; drag for length and pitch"),
     Command("eraser", "&Eraser", "3", "eraser", _TOOL, "Delete the notes that are clicked or dragged over"),
     Command("knife", "&Knife", "4", "knife", _TOOL, "Divide the note that is clicked"),
-    Command("continue", "&Continue", "C", tip="Play on from the marker"),
+    Command("continue", "&Continue", "C", tip="Continue from the marker"),
     Command("fork", "Continue from &Here", "Shift+C", "fork", tip="A new take from the note selected in the take"),
     Command("regenerate", "&Regenerate", "Ctrl+R", tip="Another take from the same place"),
     Command(

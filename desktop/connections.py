@@ -10,6 +10,7 @@ from desktop.dialogs.questions import copy_report
 from desktop.logs import log_path
 from desktop.main_window import MainWindow
 from desktop.panels.empty_state import examples
+from desktop.panels.status_bar import device_words
 from desktop.piano_roll.surface import TOOLS
 
 
@@ -206,7 +207,7 @@ def _tell_about(window: MainWindow) -> None:
     from desktop.dialogs.about import AboutDialog  # here, because the window comes first
 
     model = window.generation.model
-    AboutDialog(log_path(), window, f"{model.name} on {model.device}" if model else "").exec()
+    AboutDialog(log_path(), window, f"{model.name} on the {device_words(model.device)}" if model else "").exec()
 
 
 def _fine_tune(window: MainWindow) -> None:

@@ -172,14 +172,10 @@ class MainWindow(QMainWindow):
         self.generation.prepare()
         self.playback_engine.output.open(self.preferences.now.output)
 
-        def open_path() -> None:
-            if path:
-                self.file_controller.open_path(path)
-
         if looks_for_recovery:
-            self.file_controller.look_for_recovery(open_path)
-        else:
-            open_path()
+            self.file_controller.look_for_recovery(path)
+        elif path:
+            self.file_controller.open_path(path)
 
     def fit_in(self, room: QSize) -> None:
         """Be no larger than so much room on the screen leaves, with a frame around."""
@@ -343,10 +339,10 @@ class MainWindow(QMainWindow):
             return self.tr("Starts from nothing")
         tempo_map = session.tempo_map
         if not tempo_map.has_metre:
-            return self.tr("Plays on from {0}").format(length_words(session.marker))
+            return self.tr("Continues from {0}").format(length_words(session.marker))
         bar, beat = tempo_map.bar_beat(tempo_map.tick(session.marker))
         place = str(bar + 1) if beat < 0.01 else f"{bar + 1}.{int(beat) + 1}"
-        return self.tr("Plays on from bar {0}").format(place)
+        return self.tr("Continues from bar {0}").format(place)
 
     def show_roll(self) -> None:
         """Leave the first page for the piano roll."""

@@ -7,6 +7,8 @@ the screen. A later one sends the path there and waits for the answer.
 import base64
 import hashlib
 import os
+import subprocess
+import sys
 from contextlib import suppress
 
 from filelock import FileLock, Timeout
@@ -27,6 +29,13 @@ def server_name() -> str:
     screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY", "")
     digest = hashlib.sha256(os.fsencode(f"{user_folder()}\n{screen}")).hexdigest()
     return f"continuo-{digest[:16]}"
+
+
+def open_window(path: str) -> None:
+    """Open a file in another window, of a process of its own."""
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "desktop.app"]
+    with suppress(OSError):  # where no process can be started, the file can still be opened by hand
+        subprocess.Popen([*program, "--new-window", path], start_new_session=True)
 
 
 class SingleInstance(QObject):

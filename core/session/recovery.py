@@ -1,6 +1,6 @@
 """Autosave, and finding what a crash left behind.
 
-An autosave is three files in one folder: NAME.continuo, the session; NAME.json, which file it belongs to;
+An autosave is three files in one folder: NAME.continuo, the session; NAME.json, which files it belongs to;
 NAME.lock, locked for as long as the program that writes it lives. The system lifts the lock when the program
 ends in whatever way, so a NAME.continuo without a locked NAME.lock is what a crash has left.
 """
@@ -40,7 +40,8 @@ class Autosave:
 
     def save(self, session: Session, document: str = "") -> None:
         """Write the session; `document` is the path of its `.continuo` file, if it has one. Raises WriteError."""
-        write_atomically(self._files.note, json.dumps({"document": document}).encode())
+        note = {"document": document, "source": session.source}
+        write_atomically(self._files.note, json.dumps(note).encode())
         save_session(session, self._files.session)
 
     def clear(self) -> None:
@@ -58,7 +59,14 @@ class Recovery:
     def __init__(self, files: "_Files") -> None:
         self._files = files
         self.saved_at = files.session.stat().st_mtime  # Unix time
-        self.document = _document(files.note)  # path of the session's own file, or empty
+        note = _read_note(files.note)
+        self.document = note.get("document", "")  # path of the session's own file, or empty
+        self.source = note.get("source", "")  # path of the MIDI file that it was made from, or empty
+
+    @property
+    def name(self) -> str:
+        """The name of its file, or empty."""
+        return Path(self.document or self.source).name
 
     def open(self) -> Session:
         """The session. Raises UnreadableInput if its file is damaged."""
@@ -129,10 +137,10 @@ def _unlink(*paths: Path) -> None:
             path.unlink()
 
 
-def _document(note: Path) -> str:
-    """The path in NAME.json; empty if it says nothing that can be read."""
+def _read_note(note: Path) -> dict[str, str]:
+    """The paths in NAME.json; none if it says nothing that can be read."""
     try:
-        value = json.loads(note.read_text("utf-8"))
-        return value["document"] if isinstance(value["document"], str) else ""
-    except (OSError, ValueError, LookupError, TypeError):
-        return ""
+        values = json.loads(note.read_text("utf-8"))
+        return {key: value for key, value in values.items() if isinstance(value, str)}
+    except (OSError, ValueError, AttributeError):
+        return {}

@@ -1,5 +1,6 @@
 """FileController: opening, saving, exporting, recovering. What takes time happens on a file worker's thread."""
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from desktop.controllers.generation import GenerationController
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll_parts import RollParts
 from desktop.dialogs.questions import MIDI_FILES, SESSIONS, Dialogs
+from desktop.single_instance import open_window
 
 if TYPE_CHECKING:
     from core.session.recovery import Recovery
@@ -51,6 +53,7 @@ class FileController(QObject):
         self._document, self._generation, self._parts = document, generation, parts
         self._preferences, self._files, self._exports = preferences, files, exports
         self.dialogs = dialogs
+        self.open_beside: Callable[[str], object] = open_window  # a file, in a window of its own
         self._recovered: Recovery | None = None  # open here, and not yet in an autosave of this window
         self._then: Callable[[], object] | None = None  # what to do once the model has stopped
         generation.ended.connect(self._on_ended)
@@ -232,8 +235,12 @@ class FileController(QObject):
 
     # Recovery, and changes by others
 
-    def look_for_recovery(self, otherwise: Callable[[], object] = lambda: None) -> None:
-        """At the start: offer what a crash left behind; `otherwise` if nothing is opened."""
+    def look_for_recovery(self, path: str = "") -> None:
+        """At the start: offer what a crash left behind. `path`, if any, is opened too: else here, then beside it."""
+
+        def otherwise() -> None:
+            if path:
+                self.open_path(path)
 
         def found(recoveries: "list[Recovery]") -> None:
             if not recoveries:
@@ -245,9 +252,9 @@ class FileController(QObject):
             when = time.strftime(
                 "%H:%M" if time.time() - first.saved_at < 64800 else "%x %H:%M", time.localtime(first.saved_at)
             )
-            answer = self.dialogs.recover(when, len(others))
+            answer = self.dialogs.recover(first.name, when, len(others))
             if answer == "recover":
-                self._recover(first)
+                self._recover(first, path, otherwise)
                 return
             self._files.run(
                 self.tr("Clearing the copy for recovery"),
@@ -262,7 +269,7 @@ class FileController(QObject):
 
         self._files.run(self.tr("Looking for sessions to recover"), look, found)
 
-    def _recover(self, recovery: "Recovery") -> None:
+    def _recover(self, recovery: "Recovery", path: str, otherwise: Callable[[], object]) -> None:
         left = self._document.session
 
         def work(task: Task) -> Session:
@@ -279,10 +286,14 @@ class FileController(QObject):
             self._recovered = recovery
             self._document.autosave(then=self.forget_recovered)
             self.message.emit(self.tr("The session is back. Save it to keep it."))
+            known = [os.path.abspath(file) for file in (recovery.document, recovery.source) if file]
+            if path and os.path.abspath(path) not in known:
+                self.open_beside(path)
 
         def failed(sentence: str) -> None:
             kept = recovery.set_aside()
             self.dialogs.tell(self.tr("{sentence} It is kept as {kept}.").format(sentence=sentence, kept=kept))
+            otherwise()
 
         self._files.run(self.tr("Recovering"), work, done, failed)
 

@@ -112,7 +112,7 @@ class Studio:
             ("sound-check", SoundCheckDialog(VirtualPort(), lambda _: None, lambda: True, ports, parent=window)),
             ("sound-check-windows", SoundCheckDialog(NoOutput(), lambda _: None, lambda: None, platform="win32")),
             ("leaving", leaving_box(window, "Greensleeves.mid")),
-            ("recovery", recovery_box(window, "16:20", 1)[0]),
+            ("recovery", recovery_box(window, "Greensleeves.mid", "16:20", 1)[0]),
             (
                 "problem",
                 QMessageBox(QMessageBox.Icon.Warning, "Continuo", 'There is no file "song.mid".', parent=window),

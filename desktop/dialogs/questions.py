@@ -89,9 +89,9 @@ class Dialogs:
         answers: dict[object, Leaving] = {buttons.Save: "save", buttons.Discard: "discard"}
         return answers.get(buttons(leaving_box(self._window, name).exec()), "cancel")
 
-    def recover(self, when: str, others: int) -> Recovering:
-        """A crash has left a session behind."""
-        box, recover, discard = recovery_box(self._window, when, others)
+    def recover(self, name: str, when: str, others: int) -> Recovering:
+        """A crash has left a session behind: the name of its file, or "", and when it was last kept."""
+        box, recover, discard = recovery_box(self._window, name, when, others)
         box.exec()
         answers: dict[object, Recovering] = {recover: "recover", discard: "discard"}
         return answers.get(box.clickedButton(), "later")
@@ -112,9 +112,10 @@ def leaving_box(window: QWidget, name: str) -> QMessageBox:
     return box
 
 
-def recovery_box(window: QWidget, when: str, others: int) -> tuple[QMessageBox, QPushButton, QPushButton]:
+def recovery_box(window: QWidget, name: str, when: str, others: int) -> tuple[QMessageBox, QPushButton, QPushButton]:
     """Asks about a session that a crash left behind; with its buttons to open and to discard it."""
-    words = window.tr("Continuo ended unexpectedly. The session of {0} was kept: open it again?").format(when)
+    words = window.tr("Continuo ended unexpectedly. {0} was kept as it was at {1}: open it again?")
+    words = words.format(name or window.tr("A session without a file"), when)
     box = QMessageBox(QMessageBox.Icon.Question, "Continuo", words, parent=window)
     if others:
         box.setInformativeText(window.tr("{0} more will be offered at the next start.").format(others))

@@ -43,11 +43,11 @@ class EmptyState(QWidget):
         self.setAutoFillBackground(True)
         self.hear = BigButton()
         self.hear.setText(self.tr("Hear a continuation"))
-        self.hear.setToolTip(self.tr("Opens an example and plays on from it"))
+        self.hear.setToolTip(self.tr("Opens an example and continues it"))
         self.hear.clicked.connect(self.hear_clicked)
         icons.set_icon(self.hear, "play")
         self.open = self._button(self.tr("Open a file …"), self.open_clicked.emit)
-        self.open.setToolTip(self.tr("A MIDI file to play on from, or a session that you saved"))
+        self.open.setToolTip(self.tr("A MIDI file to continue, or a session that you saved"))
         self.new = self._button(self.tr("Start from nothing"), self.new_clicked.emit)
         self.new.setToolTip(self.tr("The model begins with silence"))
         self.examples = [
@@ -55,7 +55,7 @@ class EmptyState(QWidget):
         ]
         for button in self.examples:
             button.setToolTip(self.tr("Opens this example; then press Continue"))
-        self._words = _centred(self.tr("Continuo plays on from where it stops. Your file is never changed."))
+        self._words = _centred(self.tr("Continuo continues it. Your file is never changed."))
         self._caption = _centred(self.tr("Or try an example"))
         self._drop = QFrame(self)
         self._drop.setObjectName("drop")

@@ -24,7 +24,7 @@ from core.midi.grid import GRID_CHOICES, GRIDS
 from core.midi.key import Key
 from core.session.session import DEFAULTS, LATEST, GenerationSettings
 from desktop.widgets import icons
-from desktop.widgets.buttons import BigButton, FlatButton
+from desktop.widgets.buttons import BigButton, FlatButton, Fold
 from desktop.widgets.fields import (
     FaintLabel,
     NumberEdit,
@@ -42,6 +42,8 @@ _LENGTHS = {"seconds": (1.0, 5.0), "bars": (1.0, 1.0)}  # least and step of each
 _BUNDLED = ""  # the settings' name for the bundled model
 _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
 
+_Row = tuple[str, QWidget, list[tuple[QWidget, int]]]  # words, the field they stand for, fields and their stretch
+
 _INTO = {"The prompt's tracks": "auto", "A track of its own": "one"}
 _RESTS = {
     "Returns after it": "stretch",
@@ -52,8 +54,8 @@ _DRUMS = {"Go on": "repeat", "As in the file": "off"}
 _DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
 
 _TIPS = {
-    "model": "Which model plays on. Models differ in the music they have learned from.",
-    "length": "How much is played on. You can stop at any time and keep what is there.",
+    "model": "Which model continues. Models differ in the music they have learned from.",
+    "length": "How much is added. You can stop at any time and keep what is there.",
     "unit": "Count the length in seconds or in bars.",
     "takes": "How many different continuations are made at once, to choose from.",
     "into": "Which tracks play the take. On the prompt's tracks each note goes to the one that it belongs to, with its "
@@ -77,6 +79,7 @@ _TIPS = {
     "or choose the finest note value yourself. T means triplets.",
     "dynamics": "How loud the notes are. A prompt in which all notes are equally loud goes on so, or with gentle "
     "accents as a player gives them. Flat makes every note equally loud.",
+    "more": "How the model chooses its notes.",
     "reset": "Set everything but the model back to how it was at first.",
 }
 
@@ -144,6 +147,9 @@ class GenerationPanel(QWidget):
         self._choose_into(settings.into)
         self.rest.setCurrentIndex(self.rest.findData(settings.rest))
         self.drums.setCurrentIndex(self.drums.findData(settings.drums))
+        folded = ("temperature", "top_p", "key_strength", "seed_locked")
+        is_usual = all(getattr(settings, name) == getattr(DEFAULTS, name) for name in folded)
+        self.more.setText("More" if is_usual else "More (changed)")
         self.reset.setEnabled(replace(DEFAULTS, model=settings.model, seed=settings.seed) != settings)
         del blockers
 
@@ -183,7 +189,7 @@ class GenerationPanel(QWidget):
         self._running = running
         self.button.setText("Stop" if running else "Continue")
         icons.set_icon(self.button, "stop" if running else "play")
-        self.button.setToolTip("Stop playing on; what is there is kept." if running else "Play on from the marker.")
+        self.button.setToolTip("Stop; what is there is kept." if running else "Continue from the marker.")
         self._tell_state()
 
     def set_ready(self, ready: bool, reason: str = "") -> None:
@@ -250,6 +256,7 @@ class GenerationPanel(QWidget):
             self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
         self.dynamics = _choice(_DYNAMICS)
         self.into, self.rest, self.drums = (_choice(words) for words in (_INTO, _RESTS, _DRUMS))
+        self.more = Fold("More")
         self.reset = QPushButton("Reset")
         self.reset.setAutoDefault(False)
         icons.set_icon(self.reset, "reset")
@@ -269,6 +276,7 @@ class GenerationPanel(QWidget):
             (self.into, "into", "Plays on"),
             (self.rest, "rest", "The rest of the song"),
             (self.drums, "drums", "Drums"),
+            (self.more, "more", "More settings"),
             (self.reset, "reset", "Reset the settings"),
         ):
             field.setToolTip(_TIPS[key])
@@ -288,37 +296,36 @@ class GenerationPanel(QWidget):
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
         to = QLabel("to")
-        rows: list[tuple[str, QWidget, list[tuple[QWidget, int]]]] = [
+        rows: list[_Row] = [
             ("Model", self.model, [(self.model, 1)]),
             ("Length", self.length, [(self.length, 1), (self.unit, 1)]),
             ("Takes", self.takes, [(self.takes, 0), (QWidget(), 1)]),
             ("Plays on", self.into, [(self.into, 1)]),
             ("Rest of song", self.rest, [(self.rest, 1)]),
             ("Drums", self.drums, [(self.drums, 1)]),
-            ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
-            ("Temperature", self.temperature, [(self.temperature, 1)]),
-            ("Top-p", self.top_p, [(self.top_p, 1)]),
-            ("Key strength", self.key_strength, [(self.key_strength, 1)]),
             ("Scale lock", self.scale, [(self.scale, 1)]),
             ("Range", self.low, [(self.low, 1), (to, 0), (self.high, 1)]),
             ("Grid", self.grid, [(self.grid, 1)]),
             ("Dynamics", self.dynamics, [(self.dynamics, 1)]),
         ]
-        for row, (words, buddy, fields) in enumerate(rows):
-            label = QLabel(words)
-            label.setBuddy(buddy)
-            label.setToolTip(buddy.toolTip() or fields[0][0].toolTip())
-            line = QHBoxLayout()
-            line.setSpacing(4)
-            for field, stretch in fields:
-                line.addWidget(field, stretch)
-            grid.addWidget(label, row, 0)
-            grid.addLayout(line, row, 1)
+        folded: list[_Row] = [
+            ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
+            ("Temperature", self.temperature, [(self.temperature, 1)]),
+            ("Top-p", self.top_p, [(self.top_p, 1)]),
+            ("Key strength", self.key_strength, [(self.key_strength, 1)]),
+        ]
+        for row in rows:
+            _add_row(grid, row)
+        grid.addWidget(self.more, grid.rowCount(), 0, 1, 2)
+        inside = [widget for row in folded for widget in _add_row(grid, row)]
+        for widget in inside:
+            widget.hide()
+            self.more.toggled.connect(widget.setVisible)
         last = QHBoxLayout()
         last.addStretch(1)
         last.addWidget(self.reset)
-        grid.addLayout(last, len(rows), 0, 1, 2)
-        grid.setRowStretch(len(rows) + 1, 1)
+        grid.addLayout(last, grid.rowCount(), 0, 1, 2)
+        grid.setRowStretch(grid.rowCount(), 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)
         layout.setSpacing(4)
@@ -410,6 +417,22 @@ def _choice(options: Mapping[str, str]) -> QComboBox:
     for words, value in options.items():
         box.addItem(words, value)
     return box
+
+
+def _add_row(grid: QGridLayout, row: "_Row") -> list[QWidget]:
+    """Put a label and its fields into the grid's next row; returns them."""
+    words, buddy, fields = row
+    label = QLabel(words)
+    label.setBuddy(buddy)
+    label.setToolTip(buddy.toolTip() or fields[0][0].toolTip())
+    line = QHBoxLayout()
+    line.setSpacing(4)
+    for field, stretch in fields:
+        line.addWidget(field, stretch)
+    place = grid.rowCount()
+    grid.addWidget(label, place, 0)
+    grid.addLayout(line, place, 1)
+    return [label, *(field for field, _ in fields)]
 
 
 def _tool(name: str) -> FlatButton:

@@ -1,4 +1,4 @@
-"""StatusBar: model, device, how fast it samples, how much is in hand, underruns, where the sound goes."""
+"""StatusBar: model, device, how fast it samples, how far it is ahead, gaps in the sound, where the sound goes."""
 
 import time
 
@@ -28,8 +28,8 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.model = self._label(self.tr("Model and device"))
         self.speed = self._label(self.tr("How many times faster than it plays the model samples"))
-        self.in_hand = self._label(self.tr("Seconds sampled ahead of the playhead"))
-        self.underruns = self._label(self.tr("How often the sound had to wait for the model since it began"))
+        self.ahead = self._label(self.tr("Seconds sampled ahead of the playhead"))
+        self.gaps = self._label(self.tr("How often the sound had to wait for the model since it began"))
         self.output = FlatButton(self)
         self.output.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         icons.set_icon(self.output, "sound")
@@ -68,7 +68,7 @@ class StatusBar(QStatusBar):
 
     def say(self, sentence: str) -> None:
         """Show a sentence for a while; as much of it as fits, and all of it to the pointer."""
-        figures = [label.x() for label in (self.model, self.speed, self.in_hand, self.underruns) if label.text()]
+        figures = [label.x() for label in (self.model, self.speed, self.ahead, self.gaps) if label.text()]
         room = min([*figures, self.output.x()]) - 2 * MARGIN
         self.setToolTip(sentence)
         self.showMessage(self.fontMetrics().elidedText(sentence, Qt.TextElideMode.ElideRight, room), SAID_FOR)
@@ -85,15 +85,16 @@ class StatusBar(QStatusBar):
             return
         self._next_figures = now + FIGURES_EVERY
         if model is not None:
-            _put(self.model, self.tr("{0} on {1}").format(model.name, model.device))
+            _put(self.model, self.tr("{0} on the {1}").format(model.name, device_words(model.device)))
         if run is not None:
             factor = run.real_time_factor
             _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
         is_on = run is not None or state.is_playing
-        _put(self.in_hand, "" if state.ahead is None else self.tr("{0:.1f} s in hand").format(state.ahead))
+        _put(self.ahead, "" if state.ahead is None else self.tr("{0:.1f} s ahead").format(state.ahead))
         if is_on:
             count = state.underruns
-            _put(self.underruns, self.tr("1 underrun") if count == 1 else self.tr("{0} underruns").format(count))
+            many = self.tr("{0} gaps").format(count) if count else self.tr("no gaps")
+            _put(self.gaps, self.tr("1 gap") if count == 1 else many)
 
     # Work that takes long
 
@@ -142,6 +143,11 @@ class StatusBar(QStatusBar):
         if self._task is not None:
             self._task.cancel()
             self._words.setText(self.tr("Cancelling …"))
+
+
+def device_words(device: str) -> str:
+    """What a device is called: "cpu" is the processor, all others are graphics cards."""
+    return "processor" if device.startswith("cpu") else "graphics card"
 
 
 def _put(label: QLabel, text: str) -> None:

@@ -151,7 +151,7 @@ class TakeModel(QAbstractListModel):
         ]
         if take.parent:
             name = self.cards[parent].take.name if parent >= 0 else "a take that was deleted"
-            words.append(f"Forked from {name} at {length_words(take.forked_at)}")
+            words.append(f"Continues {name} from {length_words(take.forked_at)}")
         return "\n".join(words)
 
 

@@ -221,7 +221,7 @@ _ENTRIES: tuple[tuple[str, Qt.Key | None, str] | None, ...] = (
     ("Rename", Qt.Key.Key_F2, "Give it a name of your own."),
     ("Duplicate", None, "Keep a copy, to edit one of the two."),
     None,
-    ("Continue this take", None, "Play on from it: a new take that begins like this one."),
+    ("Continue this take", None, "Go on from its end: a new take that begins like this one."),
     ("Regenerate with a new seed", None, "Another take with the same settings."),
     ("Make part of the score", None, "Put its notes into the score, as a track behind the marker."),
     None,

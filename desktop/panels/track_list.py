@@ -56,7 +56,7 @@ _TIPS = {
     Column.NAME: "The tracks of the file.",
     Column.MUTE: "Mute: do not play this track.",
     Column.SOLO: "Solo: play only this track, and others that are soloed.",
-    Column.PROMPT: "In prompt: the model reads this track before it plays on.",
+    Column.PROMPT: "In prompt: the model reads this track before it continues.",
 }
 _PERCUSSION = "Percussion plays along but is never in the prompt."
 _KEYS = {Qt.Key.Key_M: Column.MUTE, Qt.Key.Key_S: Column.SOLO, Qt.Key.Key_P: Column.PROMPT}

@@ -1,4 +1,4 @@
-"""BigButton, the one button of a place that matters most, and FlatButton, a small one without a frame."""
+"""BigButton, the one that matters most in a place; FlatButton, a small one without a frame; Fold, which shows more."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
@@ -73,3 +73,19 @@ class FlatButton(QToolButton):
         painter.setPen(QPen(Theme.of(self.palette()).accent, 2))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 3, 3)
         painter.end()
+
+
+class Fold(FlatButton):
+    """A heading that shows or hides what stands below it; `toggled` tells whether it is open."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.setText(text)
+        self.setCheckable(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.toggled.connect(self._point)
+        self._point(False)
+
+    def _point(self, is_open: bool) -> None:
+        self.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)

@@ -74,7 +74,7 @@ def test_one_click_copies_it_and_leaves_the_question_open(qtbot: QtBot, homes: P
     log_path().write_text(f'ERROR: "{homes}/Meine Hymne.mid" went wrong\n')
     window = QWidget()
     qtbot.addWidget(window)
-    box, _, _ = recovery_box(window, "12:00", 0)
+    box, _, _ = recovery_box(window, "song.mid", "12:00", 0)
     box.show()
     button = next(b for b in box.findChildren(QPushButton) if b.text() == "Copy report")
     button.click()

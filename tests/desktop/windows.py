@@ -23,13 +23,15 @@ PATIENCE = 120_000  # ms; a machine may be busy, and where all is well a wait en
 class Answers(Dialogs):
     """Answers every question at once, and keeps what was told."""
 
+    recovering: Recovering = "recover"
+
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self.told: list[str] = []
         self.path = ""
         self.sound: SoundFormat | None = SoundFormat()
         self.leaving: Leaving = "discard"
-        self.recovering: Recovering = "recover"
+        self.recovered = ""  # the name of the file that was offered
         self.reads_again = False
         self.saves_over = False
         self.gives_up_export = False
@@ -49,7 +51,8 @@ class Answers(Dialogs):
     def about_to_leave(self, name: str) -> Leaving:
         return self.leaving
 
-    def recover(self, when: str, others: int) -> Recovering:
+    def recover(self, name: str, when: str, others: int) -> Recovering:
+        self.recovered = name
         return self.recovering
 
     def read_again(self, name: str) -> bool:
@@ -71,10 +74,13 @@ class Answers(Dialogs):
 class Desk:
     """A window at work."""
 
-    def __init__(self, output: OutputChoice | None = None, model: str = "", looks_for_recovery: bool = False) -> None:
+    def __init__(
+        self, output: OutputChoice | None = None, model: str = "", looks_for_recovery: bool = False, path: str = ""
+    ) -> None:
         self.window = window = connected_window()
         self.answers = window.dialogs = window.file_controller.dialogs = Answers(window)
         self.messages: list[str] = []
+        self.opened_beside: list[str] = []
         for speaker in (
             window.document,
             window.generation,
@@ -87,7 +93,8 @@ class Desk:
         window.preferences.change(output=output or NoOutput(), generation=GenerationSettings(model=model, length=8.0))
         window.document.amend(window.document.session.with_settings(window.preferences.now.generation))
         window.show()
-        window.start(looks_for_recovery=looks_for_recovery)
+        window.file_controller.open_beside = self.opened_beside.append
+        window.start(path, looks_for_recovery=looks_for_recovery)
 
     @property
     def takes(self) -> tuple[TakeRecord, ...]:

@@ -6,14 +6,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from core.resources import bundled
+from core.session.recovery import Autosave, autosave_folder
+from core.session.session import session_from_midi
 from tests.conftest import wait_for
-from tests.desktop.windows import Desk
+from tests.desktop.windows import BACH, Answers, Desk
 
 CRASH = """
 import sys
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
-from tests.desktop.windows import Desk
+from tests.desktop.windows import BACH, Answers, Desk
 at = Desk()
 at.open()
 at.wait_until_ready()
@@ -43,6 +48,7 @@ def test_kill_in_mid_take_gives_session_and_take_back(desk: Callable[..., Desk],
     left = set(folder.glob("*.continuo"))
     at = desk(looks_for_recovery=True)
     at.wait(lambda: len(at.takes) == 2, "the session to come back")
+    assert at.answers.recovered == BACH.name
     finished, growing = at.takes
     assert finished.notes
     assert growing.notes
@@ -56,3 +62,43 @@ def test_kill_in_mid_take_gives_session_and_take_back(desk: Callable[..., Desk],
     at.window.close()
     at.wait(lambda: not at.window.isVisible(), "the window to close")
     assert not list(folder.glob("*"))
+
+
+def leave_behind(source: Path) -> None:
+    """What a program that was killed leaves of a session."""
+    autosave = Autosave()
+    autosave.save(session_from_midi(source.read_bytes(), source.name, source=str(source)))
+    autosave._files.lock.release()
+
+
+@pytest.mark.parametrize("answer", ["recover", "later"])
+def test_the_file_that_was_named_is_opened_whatever_becomes_of_the_recovered_session(
+    desk: Callable[..., Desk], answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(BACH)
+    monkeypatch.setattr(Answers, "recovering", answer)
+    other = str(bundled("examples", "ragtime.mid"))
+    at = desk(looks_for_recovery=True, path=other)
+    at.wait(lambda: at.window.document.session.score is not None, "a session to be shown")
+    at.settle()
+    here, beside = (BACH.name, [other]) if answer == "recover" else ("ragtime.mid", [])
+    assert at.window.document.name == here
+    assert at.opened_beside == beside
+
+
+def test_the_recovered_session_of_the_file_that_was_named_is_enough(desk: Callable[..., Desk]) -> None:
+    leave_behind(BACH)
+    at = desk(looks_for_recovery=True, path=str(BACH))
+    at.wait(lambda: at.window.document.session.score is not None, "the session to come back")
+    at.settle()
+    assert at.opened_beside == []
+    assert at.window.document.is_changed
+
+
+def test_an_unreadable_recovery_does_not_keep_the_file_from_being_opened(desk: Callable[..., Desk]) -> None:
+    leave_behind(BACH)
+    (kept,) = autosave_folder().glob("*.continuo")
+    kept.write_bytes(b"damaged")
+    at = desk(looks_for_recovery=True, path=str(BACH))
+    at.wait(lambda: at.window.document.session.score is not None, "the file to be opened")
+    assert "It is kept as" in at.answers.told[0]

@@ -26,6 +26,7 @@ def panel(qtbot: QtBot) -> GenerationPanel:
     panel.set_ready(True)
     panel.show()
     panel.activateWindow()
+    panel.more.click()
     return panel
 
 
@@ -73,6 +74,17 @@ def test_what_is_shown_comes_back_untouched_and_nothing_is_said(
     panel.show_settings(shown)
     assert panel.settings() == shown
     assert not changes
+
+
+def test_the_fields_own_terms_are_folded_away_until_they_are_wanted(panel: GenerationPanel) -> None:
+    technical = (panel.seed, panel.dice, panel.lock, panel.temperature, panel.top_p, panel.key_strength)
+    assert all(field.isVisible() for field in technical)  # the fixture has opened it
+    panel.more.click()
+    assert not any(field.isVisible() for field in technical)
+    assert panel.takes.isVisible()
+    assert panel.more.text() == "More"
+    panel.show_settings(replace(DEFAULTS, temperature=1.4))  # what is not as usual is told of
+    assert panel.more.text() == "More (changed)"
 
 
 def test_continue_becomes_stop(panel: GenerationPanel, qtbot: QtBot) -> None:
@@ -216,7 +228,7 @@ def test_reset_keeps_model_and_seed(panel: GenerationPanel, changes: list[Genera
 def test_models_are_chosen_by_name_and_tell_their_licence(
     panel: GenerationPanel, changes: list[GenerationSettings]
 ) -> None:
-    panel.show_models([("", "Bootstrap (bundled)", "CC BY-SA 4.0"), ("/m/jazz", "Jazz", "")])
+    panel.show_models([("", "Continuo Base", "CC BY-SA 4.0"), ("/m/jazz", "Jazz", "")])
     assert "CC BY-SA 4.0" in panel.model.toolTip()
     QTest.keyClick(panel.model, Qt.Key.Key_Down)
     assert changes[-1].model == "/m/jazz"
@@ -239,6 +251,7 @@ def test_nothing_is_cut_off_in_the_narrowest_dock(qtbot: QtBot, points: int) -> 
     font = panel.font()
     font.setPointSize(points)
     panel.setFont(font)
+    panel.more.click()
     panel.show()
     panel.resize(10, 2000)
     panel.resize(max(panel.width(), panel.minimumSizeHint().width()), 2000)

@@ -382,7 +382,7 @@ def test_every_detail_is_in_the_tooltip_and_said_aloud(panel: TakesPanel, sessio
     index = panel.model.index(3)
     said = panel.model.data(index, Qt.ItemDataRole.AccessibleDescriptionRole)
     assert "Seed 1000, temperature 0.95" in said
-    assert "Forked from Take 1 at 2.5 s" in said
+    assert "Continues Take 1 from 2.5 s" in said
     assert panel.model.data(index, Qt.ItemDataRole.AccessibleTextRole) == "Fork, starred"
     assert reachable(panel) == [panel.view]
     assert unnamed(panel) == []
