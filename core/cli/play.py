@@ -55,11 +55,13 @@ def play(
 
     Example: continuo-cli play song.mid --port "FLUID"
     """
+    from core.midi.ports import one_port_words
     from core.midi.read import read_score, score_messages
 
     score = read_score(file)
-    for sentence in score.repairs:
-        say(sentence)
+    for sentence in (*score.repairs, one_port_words(score)):
+        if sentence:
+            say(sentence)
     messages = score_messages(score)
     if not messages:
         raise UnreadableInput(f"{file.name} has nothing to play.")

@@ -20,6 +20,7 @@ from core.errors import ContinuoError
 from core.generation.constraints import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
+from core.midi.ports import one_port_words
 from core.performance.events import PlaybackEvents
 from core.performance.live_take import LiveTake, TakeStart
 from core.performance.playback import Playback
@@ -59,6 +60,8 @@ def run(wanted: ContinueOptions) -> None:
     with _playback(wanted) as playback:
         if playback:
             say(f"Playing to {playback.output.description}.")
+            if sentence := one_port_words(choice.score):
+                say(sentence)
         model = _load(wanted, choice)
         if playback and wanted.wait:
             _wait_for_connection(playback)

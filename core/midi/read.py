@@ -32,9 +32,10 @@ from core.midi.messages import (
     TRACK_NAME,
     is_control,
     kind,
+    on_channel,
 )
 from core.midi.percussion import DrumChannels
-from core.midi.ports import chunk_ports
+from core.midi.ports import chunk_ports, second_kits, wire_channels
 from core.midi.repair import clean_file
 from core.midi.score import PERCUSSION_CHANNEL, Control, KeySignature, Note, Pedal, Place, Score, Track
 from core.midi.sequences import one_after_another
@@ -91,6 +92,7 @@ def parse_score(data: bytes, name: str) -> Score:
         if closed:
             chunks[chunk] = _with_ends(scan, closed)
         names = _track_names(scan, encoding)
+        slots = sorted({place[0] for place in paired})
         for place, spans in sorted(paired.items()):
             kit = read.drums[place[0]].mostly(place[1], (span[0] for span in spans))
             tracks.append(
@@ -104,6 +106,7 @@ def parse_score(data: bytes, name: str) -> Score:
                     chunk=chunk,
                     port=place[0],
                     kit=None if kit == (place[1] == PERCUSSION_CHANNEL) else kit,
+                    slot=slots.index(place[0]),
                 )
             )
     if unended:
@@ -123,18 +126,20 @@ def score_messages(score: Score, tracks: Collection[int] | None = None) -> list[
     """The channel messages that play the score: (seconds, message), sorted by time.
 
     At one tick controls come first, then note-offs, then note-ons. `tracks` are indices of
-    `score.tracks` (all of them if None); with a track come the controls of its whole channel.
+    `score.tracks` (all of them if None); with a track come the controls of its whole channel. Channels are those
+    of one port (see `wire_channels`).
     """
     chosen = [t for i, t in enumerate(score.tracks) if tracks is None or i in tracks]
-    places = {track.place for track in chosen}
+    places = {track.place for track in chosen} - second_kits(score)
+    wire = wire_channels(score)
     messages: list[tuple[int, int, float, bytes]] = [
-        (control.tick, 0, control.time, control.message)
+        (control.tick, 0, control.time, on_channel(control.message, wire[track.place]))
         for track in score.tracks
         if track.place in places
         for control in track.controls
     ]
     for track in chosen:
-        on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
+        on, off = NOTE_ON | wire[track.place], NOTE_OFF | wire[track.place]
         for note in track.notes:
             messages.append((note.start_tick, 2, note.start, bytes((on, note.pitch, note.velocity))))
             # The end of a note without length must not come before its beginning.

@@ -11,7 +11,9 @@ from core.midi.tempo_map import TempoMap
 PERCUSSION_CHANNEL = 9  # channel 10 as musicians count
 
 Place = tuple[int, int]  # a channel: (port, channel)
-TrackKey = tuple[int, int]  # (chunk, channel): what tells a track of a file from its others, edited or not
+# What tells a track of a file from its others, edited or not: (chunk, channel). The channels of a second port in one
+# chunk count from 16, of a third from 32.
+TrackKey = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,11 @@ class Control:
 class Track:
     """The notes of one channel in one track chunk; a format 0 file has one Track per channel.
 
-    A channel is one of a port's sixteen; `port` is the number that the file gives it. `pedals` are those of the
-    channel, whichever chunk they stand in, as a synth would hear them. `program` is the first program of the channel
-    (0 if none). `chunk` indexes `Score.chunks`. `kit` says whether the file makes the channel a drum kit at these
-    notes; None where it says nothing.
+    A channel is one of a port's sixteen; `port` is the number that the file gives it, `slot` counts the ports on
+    which the chunk plays, in the order of their numbers (0 where it is one). `pedals` are those of the channel,
+    whichever chunk they stand in, as a synth would hear them. `program` is the first program of the channel (0 if
+    none). `chunk` indexes `Score.chunks`. `kit` says whether the file makes the channel a drum kit at these notes;
+    None where it says nothing.
     """
 
     name: str
@@ -84,6 +87,7 @@ class Track:
     chunk: int
     port: int = 0
     kit: bool | None = None
+    slot: int = 0
 
     @property
     def place(self) -> Place:
@@ -93,7 +97,7 @@ class Track:
     @property
     def key(self) -> TrackKey:
         """What tells it from the other tracks of its file."""
-        return self.chunk, self.channel
+        return self.chunk, self.channel + 16 * self.slot
 
     @property
     def is_percussion(self) -> bool:

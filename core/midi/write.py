@@ -5,7 +5,7 @@ What is not touched of the score stays byte for byte.
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import NamedTuple
@@ -35,10 +35,13 @@ from core.midi.messages import (
     kind,
     on_channel,
 )
+from core.midi.ports import event_ports, port_names, wire_channels
 from core.midi.score import PERCUSSION_CHANNEL, Note, Place, Score, Track
 from core.midi.sound import drum_channels, set_up_channels, sound_at
 from core.midi.splice import Stretch, changed_tracks, replaced_channels, seams, without
 from core.midi.tempo_map import Metre, TempoMap
+
+PortEvent = tuple[int, int, bytes]  # (tick, port, message)
 
 _SOUND = (BANK_MSB, BANK_LSB, VOLUME, PAN, EXPRESSION)  # what, with the program, makes an instrument's sound
 _DEFAULTS = dict(zip(_SOUND, (0, 0, DEFAULT_VOLUME, DEFAULT_PAN, DEFAULT_EXPRESSION), strict=True))
@@ -94,9 +97,9 @@ def without_stretch(score: Score, stretch: Stretch, merged: Mapping[int, Sequenc
     changed = frozenset(merged) | changed_tracks(score, stretch)
     seam = dict(seams(score, stretch))
     channels = replaced_channels(score, stretch)
-    added: dict[int, list[Event]] = defaultdict(list)
+    added: dict[int, list[PortEvent]] = defaultdict(list)
     for i, events in seam.items():
-        added[score.tracks[i].chunk] += events
+        added[score.tracks[i].chunk] += [(tick, score.tracks[i].port, message) for tick, message in events]
     around = replace(around, tracks=tuple(tracks))
     chunks = [
         rewrite_chunk(around, i, changed, _Taken(score, i, stretch, channels), added[i])
@@ -111,56 +114,76 @@ class _Taken:
     def __init__(self, score: Score, chunk: int, stretch: Stretch, places: Collection[Place]) -> None:
         tracks = [i for i, track in enumerate(score.tracks) if track.chunk == chunk]
         self._is_whole = stretch.end is None and bool(tracks) and stretch.tracks.issuperset(tracks)
-        ports = {score.tracks[i].port for i in tracks} or {0}
-        self._stretch, self._channels = stretch, {channel for port, channel in places if port in ports}
+        self._stretch, self._places = stretch, places
 
-    def __call__(self, tick: int, message: bytes) -> bool:
+    def __call__(self, event: PortEvent) -> bool:
+        tick, port, message = event
         if not self._stretch.has(tick):
             return False
         if message[0] == META and message[1] in (TEMPO, TIME_SIGNATURE):
             return self._stretch.end is None and tick > self._stretch.start
         if self._is_whole and message[0] & 0xE0 != 0x80:
             return True
-        return 0xA0 <= message[0] < 0xF0 and message[0] & 0x0F in self._channels
+        return 0xA0 <= message[0] < 0xF0 and (port, message[0] & 0x0F) in self._places
 
 
 def rewrite_chunk(
     score: Score,
     chunk: int,
     tracks: Collection[int],
-    is_dropped: Callable[[int, bytes], bool] = lambda tick, message: False,
-    added: Sequence[Event] = (),
+    is_dropped: Callable[[PortEvent], bool] = lambda event: False,
+    added: Sequence[PortEvent] = (),
 ) -> bytes:
     """The bytes of chunk `chunk` with the notes that `tracks` (indices of `score.tracks`) now have.
 
     All else in it stays, and in its order: other channels' notes, controls, tempo, texts; but for what `is_dropped`
-    (tick, message) says, and with what is `added`. Only "all notes off" on the rewritten channels goes: it would cut
+    says, and with what is `added`. Only "all notes off" on the rewritten channels goes: it would cut
     notes that were moved across it.
     """
     rewritten = [score.tracks[i] for i in sorted(tracks) if score.tracks[i].chunk == chunk]
-    channels = {track.channel for track in rewritten}
+    places = {track.place for track in rewritten}
     scan = scan_track(score.chunks[chunk])
-    kept = [event for event in scan.events if not is_dropped(*event)]
-    if not rewritten and not added and len(kept) == len(scan.events):
+    ports = event_ports(score, chunk, scan)
+    placed = [(tick, port, message) for (tick, message), port in zip(scan.events, ports, strict=True)]
+    kept = [event for event in placed if not is_dropped(event)]
+    if not rewritten and not added and len(kept) == len(placed):
         return score.chunks[chunk]
-    # (tick, rank, message): at one tick note-offs come first, then what stays, then note-ons.
-    events = [(tick, 1, message) for tick, message in (*added, *kept) if not _is_of_notes(message, channels)]
+    # (tick, rank, port, message): at one tick note-offs come first, then what stays, then note-ons.
+    events = [(tick, 1, port, m) for tick, port, m in (*added, *kept) if not _is_of_notes(port, m, places)]
     for track in rewritten:
         on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
         for note in track.notes:
-            events.append((note.start_tick, 2, bytes((on, note.pitch, note.velocity))))
+            events.append((note.start_tick, 2, track.port, bytes((on, note.pitch, note.velocity))))
             # The end of a note without length must not come before its beginning.
             rank = 0 if note.end_tick > note.start_tick else 3
-            events.append((note.end_tick, rank, bytes((off, note.pitch, note.release))))
+            events.append((note.end_tick, rank, track.port, bytes((off, note.pitch, note.release))))
     events.sort(key=itemgetter(0, 1))
     # Where something was dropped the chunk ends with what is left, so that no silence is left in its place.
-    end_tick = max(scan.end_tick if len(kept) == len(scan.events) else 0, events[-1][0] if events else 0)
-    return encode_track([(tick, message) for tick, _, message in events], end_tick)
+    end_tick = max(scan.end_tick if len(kept) == len(placed) else 0, events[-1][0] if events else 0)
+    several = len({port for _, _, port, message in events if message[0] != META}) > 1
+    written = _with_ports(score, events) if several else [(tick, message) for tick, _, _, message in events]
+    return encode_track(written, end_tick)
 
 
-def _is_of_notes(message: bytes, channels: Collection[int]) -> bool:
+def _with_ports(score: Score, events: Iterable[tuple[int, int, int, bytes]]) -> list[Event]:
+    """The events of a chunk of several ports, (tick, rank, port, message): wherever the port changes, named anew."""
+    names = port_names([scan_track(body) for body in score.chunks])
+    metas = set(names.values())
+    result: list[Event] = []
+    now: int | None = None
+    for tick, _, port, message in events:
+        if message in metas:
+            continue
+        if port != now and message[0] != META:
+            result.append((tick, names[port]))
+            now = port
+        result.append((tick, message))
+    return result
+
+
+def _is_of_notes(port: int, message: bytes, places: Collection[Place]) -> bool:
     """Whether a message begins or ends notes on one of these channels."""
-    if message[0] >= 0xC0 or message[0] & 0x0F not in channels:
+    if message[0] >= 0xC0 or (port, message[0] & 0x0F) not in places:
         return False
     return message[0] < 0xA0 or (message[0] >= 0xB0 and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF))
 
@@ -172,27 +195,30 @@ def score_bytes(score: Score) -> bytes:
 
 
 class TakeVoice(NamedTuple):
-    """What a take plays on: a channel, the messages that set up its sound, whether others play on it too."""
+    """What a take plays on: a channel of a port, what sets up its sound, whether others play on it too."""
 
     channel: int
     setup: tuple[bytes, ...]
     is_shared: bool
+    port: int = 0
 
 
 def take_voice(
     score: Score | None, tracks: Collection[int] | None, marker: float, used: Collection[int] = ()
 ) -> TakeVoice:
-    """The voice of a take on a track of its own: the sound of the prompt's main track, on a free channel.
+    """The voice of a take on a track of its own: the sound of the prompt's main track, on a free channel of its port.
 
     Where none is free but those that are `used`, it is the main track's channel. `tracks` (indices of `score.tracks`)
     are the prompt.
     """
     score = score or blank_score()
-    free = [channel for channel in free_channels(score) if channel not in used]
+    main = _main_track(score, tracks)
+    port = main.port if main else 0
+    free = [channel for channel in free_channels(score, port) if channel not in used]
     channel = free[0] if free else _shared_channel(score, tracks)
     sound = _sound(score, tracks, score.tempo_map.tick(marker), channel in set_up_channels(score))
     setup = tuple(on_channel(message, channel) for message in sound)
-    return TakeVoice(channel, setup, not free)
+    return TakeVoice(channel, setup, not free, port)
 
 
 def blank_score() -> Score:
@@ -233,11 +259,14 @@ def _sound(score: Score, tracks: Collection[int] | None, tick: int, is_set_up: b
     return [*reset, *(bytes((CONTROL, number, values[number])) for number in _SOUND if number in values), program]
 
 
-def free_channels(score: Score) -> list[int]:
-    """The melodic channels nobody plays on, those first that the file does not set up either."""
-    used = {track.channel for track in score.tracks} | {PERCUSSION_CHANNEL} | drum_channels(score)
-    set_up = set_up_channels(score)
-    return sorted(set(range(16)) - used, key=lambda channel: (channel in set_up, channel))
+def free_channels(score: Score, port: int = 0) -> list[int]:
+    """The melodic channels of a port that nobody plays on.
+
+    Those come first that are free where all ports are one as well, and of these those that the file does not set up.
+    """
+    used = {track.channel for track in score.tracks if track.port == port} | {PERCUSSION_CHANNEL} | drum_channels(score)
+    elsewhere, set_up = set(wire_channels(score).values()), set_up_channels(score)
+    return sorted(set(range(16)) - used, key=lambda channel: (channel in elsewhere, channel in set_up, channel))
 
 
 def _shared_channel(score: Score, tracks: Collection[int] | None) -> int:

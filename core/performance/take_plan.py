@@ -12,7 +12,7 @@ from core.arrangement.track_assignment import TrackAssigner
 from core.codec.events import NoteMessage
 from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
-from core.midi.write import TakeVoice
+from core.midi.write import TakeVoice, blank_score
 from core.performance.live_take import note_message
 from core.session.arrangement import (
     arrangement,
@@ -21,6 +21,7 @@ from core.session.arrangement import (
     playing_tracks,
     take_parts,
     tempo_map_of,
+    wire_voice,
 )
 from core.session.forks import Fork
 from core.session.playback import Timed, timeline
@@ -146,7 +147,8 @@ class TakePlan:
         """What plays the first take live."""
         keys: list[TrackKey | None] = [track.key for track in self.tracks]
         parts = take_parts(self.session, self.take, also=keys or [None])
-        return PartRouter({key: parts[key].voice for key in keys or [None]})
+        score = self.session.score or blank_score()
+        return PartRouter({key: wire_voice(score, parts[key]) for key in keys or [None]})
 
     def accompaniment(self, metronome: bool) -> Iterator[Timed]:
         """What plays beside the take from where sampling begins, and behind it to the song's end, in order of time.

@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from core.midi.messages import on_channel
+from core.midi.ports import second_kits, wire_channels
 from core.midi.score import Note, Score, TrackKey
 from core.midi.sound import sound_at
 from core.midi.splice import Stretch, is_heard_from, without
@@ -84,7 +86,7 @@ def playing_tracks(session: Session) -> tuple[int, ...]:
 def tracks_to_play_into(session: Session) -> list[tuple[str, str]]:
     """The tracks that a take can play into alone: (the setting `into` for it, its name), drums left out."""
     tracks = session.score.tracks if session.score else ()
-    return [(f"{t.chunk}:{t.channel}", t.name) for t in tracks if not t.is_percussion]
+    return [("{}:{}".format(*t.key), t.name) for t in tracks if not t.is_percussion]
 
 
 def continued_tracks(session: Session) -> tuple[int, ...]:
@@ -152,18 +154,32 @@ def take_parts(
     own = take_voice(score, session.prompt_indices, take.marker, used)
     parts: dict[TrackKey | None, TakePart] = {None: TakePart(None, own, take.name)}
     taken = {*used, own.channel} if None in named else set(used)
-    free = [channel for channel in free_channels(score) if channel not in taken]
     for i, track in enumerate(score.tracks):
         if track.key not in named:
             continue
         setup = tuple(track_setup(score, i, take.marker))
         if take.rest == "beside":
-            channel = free.pop(0) if free else track.channel
-            moved = tuple(bytes((m[0] & 0xF0 | channel, *m[1:])) for m in setup)
-            parts[track.key] = TakePart(None, TakeVoice(channel, moved, channel == track.channel), track.name)
+            free = [channel for channel in free_channels(score, track.port) if channel not in taken]
+            channel = free[0] if free else track.channel
+            taken.add(channel)
+            moved = tuple(on_channel(message, channel) for message in setup)
+            voice = TakeVoice(channel, moved, not free, track.port)
+            parts[track.key] = TakePart(None, voice, track.name)
         else:
-            parts[track.key] = TakePart(i, TakeVoice(track.channel, setup, True), track.name)
+            parts[track.key] = TakePart(i, TakeVoice(track.channel, setup, True, track.port), track.name)
     return parts
+
+
+def wire_voice(score: Score, part: TakePart) -> TakeVoice:
+    """The voice of a part where it is sounded, not written: on one port (see `wire_channels`)."""
+    wire = wire_channels(score)
+    voice = part.voice
+    if part.track is None:
+        return voice._replace(is_shared=voice.is_shared or voice.channel in wire.values())
+    place = score.tracks[part.track].place
+    setup = () if place in second_kits(score) else voice.setup
+    channel = wire[place]
+    return voice._replace(channel=channel, setup=tuple(on_channel(message, channel) for message in setup))
 
 
 def track_setup(score: Score, track: int, marker: float) -> list[bytes]:

@@ -110,7 +110,7 @@ def _added(
         voice = part.voice
         channel = 0 if is_alone and len(parts) == 1 else voice.channel
         setup = [(start, on_channel(message, channel)) for message in voice.setup]
-        port = song.score.tracks[part.track].port if part.track is not None else 0
+        port = 0 if is_alone and len(parts) == 1 else voice.port
         name = f"{take_name}: {part.name}" if take_name and part.name != take_name else part.name
         yield AddedTrack(name, channel, notes, setup, port)
 

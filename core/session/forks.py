@@ -90,8 +90,8 @@ def accept_take(session: Session, take_id: str) -> Session:
 
 
 def _carried_flags(session: Session, score: Score) -> tuple[TrackFlags, ...]:
-    """The flags of the tracks that are still there (by chunk and channel), defaults for the new one."""
+    """The flags of the tracks that are still there, defaults for the new one."""
     old = session.score.tracks if session.score else ()
-    known = {(track.chunk, track.channel): flags for track, flags in zip(old, session.flags, strict=True)}
+    known = {track.key: flags for track, flags in zip(old, session.flags, strict=True)}
     defaults = zip(score.tracks, default_flags(score), strict=True)
-    return tuple(known.get((track.chunk, track.channel), default) for track, default in defaults)
+    return tuple(known.get(track.key, default) for track, default in defaults)

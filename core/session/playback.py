@@ -6,9 +6,11 @@ from operator import itemgetter
 from typing import Literal
 
 from core.midi.chase import chased, chooses_sound, ends_notes
+from core.midi.messages import on_channel
+from core.midi.ports import second_kits, wire_channels
 from core.midi.score import PERCUSSION_CHANNEL, Note, Score
 from core.midi.tempo_map import TempoMap
-from core.session.arrangement import Arrangement, arrangement
+from core.session.arrangement import Arrangement, arrangement, wire_voice
 from core.session.session import Session, TakeRecord
 
 What = Literal["prompt", "take", "both"]
@@ -102,9 +104,11 @@ def _score(score: Score, audible: Collection[int], start: float, end: float) -> 
     if end <= start:
         return
     tracks = [score.tracks[i] for i in audible]
-    channels = {track.channel for track in tracks}
+    wire = wire_channels(score)
+    places = {track.place for track in tracks} - second_kits(score)
+    channels = {wire[place] for place in places}
     controls = sorted(
-        ((c.time, c.message) for t in score.tracks if t.channel in channels for c in t.controls),
+        ((c.time, on_channel(c.message, wire[t.place])) for t in score.tracks if t.place in places for c in t.controls),
         key=itemgetter(0),
     )
     place = bisect_left(controls, start, key=itemgetter(0))
@@ -114,7 +118,7 @@ def _score(score: Score, audible: Collection[int], start: float, end: float) -> 
         if not ends_notes(message):
             yield time, _CONTROL, message
     for track in tracks:
-        yield from _notes(track.notes, track.channel, start, end)
+        yield from _notes(track.notes, wire[track.place], start, end)
     for channel in sorted(channels):  # a pedal that is down at the end would hold the last notes for ever
         if _is_pedal_down(channel, (message for time, message in controls if time < end)):
             yield end, _OFF, bytes((0xB0 | channel, _PEDAL, 0))
@@ -128,7 +132,7 @@ def _notes(notes: Sequence[Note], channel: int, start: float, end: float) -> Ite
         yield note.start, _ON, bytes((on, note.pitch, note.velocity))
         # The end of a note without length must not come before its beginning.
         rank = _OFF if note.end > note.start else _OFF_AFTER_ON
-        yield min(note.end, end), rank, bytes((off, note.pitch, 64))
+        yield min(note.end, end), rank, bytes((off, note.pitch, note.release))
 
 
 def _take(song: Arrangement, audible: Collection[int], start: float, end: float) -> Iterator[_Ranked]:
@@ -136,10 +140,11 @@ def _take(song: Arrangement, audible: Collection[int], start: float, end: float)
     for part, notes in song.notes.items():
         if part.track is not None and part.track not in audible:
             continue
-        ready = max(start, song.start) if part.voice.is_shared else start
-        for message in part.voice.setup:
+        voice = wire_voice(song.score, part)
+        ready = max(start, song.start) if voice.is_shared else start
+        for message in voice.setup:
             yield ready, _CONTROL, message
-        yield from _notes(notes, part.voice.channel, start, end)
+        yield from _notes(notes, voice.channel, start, end)
 
 
 # Controls

@@ -36,7 +36,7 @@ LongText = Annotated[str, Meta(max_length=4096, pattern=_WRITABLE)]
 Seconds = Annotated[float, Meta(ge=0, le=LATEST)]
 SecondsOfTake = Annotated[float, Meta(ge=0, le=2 * LATEST)]
 Chunk = Annotated[int, Meta(ge=0, le=1 << 16)]
-Channel = Annotated[int, Meta(ge=0, le=15)]
+Channel = Annotated[int, Meta(ge=0, le=16 * 128 - 1)]  # of a TrackKey
 SevenBits = Annotated[int, Meta(ge=0, le=127)]
 
 # What becomes of the score's own notes under and behind a take: those of the tracks it replaces are silent under it and
@@ -108,7 +108,7 @@ class GenerationSettings:
             raise UsageError(f'The rest of the song can be stretch, rest or beside, not "{self.rest}".')
         if self.drums not in ("repeat", "off"):
             raise UsageError(f'The drums can be repeat or off, not "{self.drums}".')
-        if self.into not in ("auto", "one") and not re.fullmatch(r"\d{1,5}:\d{1,2}", self.into):
+        if self.into not in ("auto", "one") and not re.fullmatch(r"\d{1,5}:\d{1,4}", self.into):
             raise UsageError(f'A take cannot play into "{self.into}".')
 
 

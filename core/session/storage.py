@@ -114,7 +114,7 @@ def _as_json(session: Session) -> dict[str, Any]:
     tracks = session.score.tracks if session.score else ()
     written_tracks: list[dict[str, Any]] = []
     for i, (track, flags) in enumerate(zip(tracks, session.flags, strict=True)):
-        written = {"chunk": track.chunk, "channel": track.channel, **asdict(flags)}
+        written = {"chunk": track.key[0], "channel": track.key[1], **asdict(flags)}
         if i in session.edited:
             written["notes"] = [v for n in track.notes for v in (n.start_tick, n.end_tick, n.pitch, n.velocity)]
             if any(note.release != DEFAULT_RELEASE for note in track.notes):
@@ -268,7 +268,7 @@ class _TrackJson(msgspec.Struct):
 
 class _TakeNotesJson(msgspec.Struct):
     notes: list[int | float]
-    parts: list[tuple[Annotated[int, Meta(ge=-1)], Annotated[int, Meta(ge=-1, le=15)], Text]] = []
+    parts: list[tuple[Annotated[int, Meta(ge=-1)], Annotated[int, Meta(ge=-1, le=16 * 128 - 1)], Text]] = []
     note_parts: list[Annotated[int, Meta(ge=-1)]] | UnsetType = UNSET
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 
 from core.files import make_folder, write_atomically
+from core.midi.ports import one_port_words
 from core.resources import bundled, user_folder
 from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
 from core.session.playback import What
@@ -119,8 +120,9 @@ class FileController(QObject):
         def show(session: Session) -> None:
             self._show(session, path if is_session_file(path) else "")
             self._remember(path)
-            if session.score is not None and session.score.repairs:
-                self.message.emit(session.score.repairs[0])
+            if session.score is not None:
+                for sentence in filter(None, (one_port_words(session.score), *session.score.repairs[:1])):
+                    self.message.emit(sentence)
             then()
 
         def failed(sentence: str) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 
 from core.errors import ContinuoError
+from core.midi.ports import wire_channels
 from core.midi.score import TakeNote
 from core.midi.write import take_voice
 from core.performance.playback import Playback
@@ -213,7 +214,7 @@ class Commands(QObject):
         else:
             assert session.score is not None  # or there would be no such part
             track = session.score.tracks[part]
-            channel = track.channel
+            channel = wire_channels(session.score)[track.place]
             setup = () if track.is_percussion else (bytes((0xC0 | channel, track.program)),)
         return channel, () if self._playback.is_playing else tuple(setup)
 

@@ -14,11 +14,13 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from mido import Message, MetaMessage
 
 from core.midi.read import read_score, score_messages
 from core.resources import bundled
 from tests.conftest import WAIT, JackServer, Listener, wait_for
 from tests.core.cli.helpers import ONE, Command, notes_on_wire, sounding, start, take_notes, wire_groups
+from tests.core.midi.builders import file_of, scale
 
 NOCTURNE = bundled("examples", "nocturne.mid")
 
@@ -82,6 +84,25 @@ def test_all_of_a_live_continuation_arrives_and_is_saved(command: Command, jack:
         assert result["notes"] == len(take_notes(Path("o.mid"))) > 5
         assert result["late_ms_p99"] > 0
         assert result["underruns"] >= 0
+
+
+def test_two_ports_and_a_kit_elsewhere_are_heard_side_by_side_on_one_port(
+    command: Command, jack: dict[str, str]
+) -> None:
+    kit = Message("sysex", data=bytes.fromhex("41 10 42 12 40 13 15 01 00"))  # GS: channel 3 plays drums
+    melody = [MetaMessage("time_signature", numerator=4), *scale((72, 74, 76, 77) * 4, 480)]
+    bass = [MetaMessage("midi_port", port=1), Message("program_change", program=33), *scale((40, 43) * 4, 960)]
+    drums = [MetaMessage("midi_port", port=0), kit, *(m.copy(channel=2) for m in scale((36, 38) * 8, 480))]
+    Path("song.mid").write_bytes(file_of(melody, bass, drums))
+    with listening_when_there() as listener:
+        code, _, err = command("continue", "song.mid", "--from", 4, "--bars", 1, "--seed", 1, "--live", "--wait")
+        messages = listener().wait_for(is_silenced)
+    assert code == 0
+    assert err.count("plays on 2 ports") == 1
+    ons = [(m[0] & 0x0F, m[1]) for m in messages if m[0] & 0xF0 == 0x90]
+    assert {pitch for channel, pitch in ons if channel == 9} == {36, 38}
+    (other,) = {channel for channel, _ in ons} - {0, 9}
+    assert [pitch for channel, pitch in ons if channel == other][-2:] == [40, 43]  # the original returns on it
 
 
 def test_the_port_is_heard_while_the_take_is_being_sampled(
