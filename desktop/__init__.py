@@ -9,6 +9,6 @@ panels             the window's parts: generation, takes, tracks, transport, sta
 dialogs            questions, sound check, quantise, about
 piano_roll         the notes of prompt and takes over time, and every gesture on them
 widgets            fields, buttons, icons and colours that the others are made of
-logs, association  the log file; Continuo in the menus of a Linux desktop
+association        Continuo in the menus of a Linux desktop
 dev                measurements and pictures of the window, for its makers
 """

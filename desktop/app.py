@@ -13,10 +13,10 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from core.logs import install_hooks, start_logging
 from core.resources import bundled
 from desktop.adapters.gc_pause import gc_frozen
 from desktop.crash_report import record_crashes
-from desktop.logs import install_hooks, start_logging
 from desktop.single_instance import SingleInstance
 
 if TYPE_CHECKING:

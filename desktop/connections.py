@@ -5,9 +5,9 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
+from core.logs import log_path
 from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
 from desktop.dialogs.questions import copy_report
-from desktop.logs import log_path
 from desktop.main_window import MainWindow
 from desktop.panels.empty_state import examples
 from desktop.panels.status_bar import device_words

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from PySide6.QtCore import qVersion
 
-from desktop.logs import log_path
+from core.logs import log_path
 
 _LINES = 150  # of the log's end
 _LIBRARIES = ("torch", "PySide6-Essentials", "numpy", "python-rtmidi", "miniaudio")

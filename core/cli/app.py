@@ -16,6 +16,7 @@ import typer
 from core.cli import bench, continue_, interrupts, look, play, tracks, training
 from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
+from core.logs import start_logging
 
 TYPERS_WORDS = {  # and ours instead
     "Input should be a valid number, unable to parse string as a number": "it takes a number",
@@ -119,14 +120,7 @@ def _fail(sentence: str, code: int) -> int:
 
 
 def _log() -> str:
-    """Write the traceback of the error at hand to the log file; where that is."""
-    import platformdirs
-
-    try:
-        path = platformdirs.user_log_path("Continuo", appauthor=False, ensure_exists=True) / "continuo.log"
-        logging.basicConfig(filename=path, format="%(asctime)s %(levelname)s %(message)s")
-    except OSError:
-        logging.basicConfig(stream=sys.stderr)
-        path = "the lines above"
-    logging.exception("unforeseen")
-    return str(path)
+    """Write the traceback of the error at hand to the log file, or to stderr where there can be none; where that is."""
+    path = start_logging(otherwise=logging.StreamHandler())
+    logging.getLogger("continuo").exception("unforeseen")
+    return str(path or "the lines above")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from desktop.logs import sentence_for
+from core.logs import sentence_for
 
 T = TypeVar("T")
 

@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import QObject, Signal
 
+from core.logs import sentence_for
 from core.performance.generation import Generation, GenerationEvents
 from desktop.adapters.gc_pause import gc_frozen
-from desktop.logs import sentence_for
 
 
 class GenerationSignals(QObject):

@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import QObject, Signal
 
+from core.logs import sentence_for
 from core.performance.events import PlaybackEvents
 from core.performance.playback import Playback
-from desktop.logs import sentence_for
 
 
 class PlaybackSignals(QObject):

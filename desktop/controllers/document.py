@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.errors import ContinuoError
+from core.logs import sentence_for
 from core.session.history import History
 from core.session.session import GenerationSettings, Session, TakeRecord
 from core.session.storage import save_session
 from desktop.adapters.file_worker import FileWorker, Task
-from desktop.logs import sentence_for
 
 if TYPE_CHECKING:
     from core.session.recovery import Autosave

@@ -14,6 +14,7 @@ from core.errors import ContinuoError
 from core.generation.constraints import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
+from core.logs import sentence_for
 from core.midi.key import Key, parse_key
 from core.midi.score import Track
 from core.performance.generation import ModelFacts
@@ -28,7 +29,6 @@ from core.session.forks import Fork, fork_prompt
 from core.session.session import GenerationSettings, Session, TakeRecord, new_id
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
-from desktop.logs import sentence_for
 
 if TYPE_CHECKING:
     from core.generation.continuation import Step

@@ -21,13 +21,13 @@ from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from core.live.outputs import NoOutput, PortInfo, VirtualPort
+from core.logs import log_path
 from desktop.app import Application
 from desktop.connections import connected_window
 from desktop.dialogs.about import AboutDialog
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import leaving_box, recovery_box
 from desktop.dialogs.sound_check import SoundCheckDialog
-from desktop.logs import log_path
 from desktop.panels.empty_state import examples
 from desktop.piano_roll.notes import NoteRef
 

@@ -9,9 +9,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from core.logs import log_path
 from desktop.crash_report import crash_report, record_crashes, traces_path, without_personal_paths
 from desktop.dialogs.questions import recovery_box
-from desktop.logs import log_path
 
 pytestmark = pytest.mark.usefixtures("homes")
 
@@ -63,10 +63,10 @@ def test_the_home_folder_is_taken_out_whole(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_places_in_the_program_stay() -> None:
-    import desktop.logs
+    import core.logs
 
-    line = f'  File "{desktop.logs.__file__}", line 12, in hook'
-    assert without_personal_paths(line) == '  File "<program>/desktop/logs.py", line 12, in hook'
+    line = f'  File "{core.logs.__file__}", line 12, in hook'
+    assert without_personal_paths(line) == '  File "<program>/core/logs.py", line 12, in hook'
 
 
 def test_one_click_copies_it_and_leaves_the_question_open(qtbot: QtBot, homes: Path) -> None:

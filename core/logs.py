@@ -28,20 +28,21 @@ def log_path() -> Path:
     return Path(platformdirs.user_log_path("Continuo", appauthor=False)) / "continuo.log"
 
 
-def start_logging(path: Path | None = None) -> None:
-    """Write what goes wrong into the log file; without a place to write, nowhere."""
+def start_logging(path: Path | None = None, *, otherwise: logging.Handler | None = None) -> Path | None:
+    """Write what goes wrong into the log file; where that is. Without a place for one: into `otherwise`, if given."""
     path = path or log_path()
     _log.setLevel(logging.INFO)
     _log.propagate = False
     if _log.handlers:
-        return
+        return path if isinstance(_log.handlers[0], _LogFile) else None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler: logging.Handler = _LogFile(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
     except OSError:
-        handler = logging.NullHandler()
+        path, handler = None, otherwise or logging.NullHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s: %(message)s"))
     _log.addHandler(handler)
+    return path
 
 
 def sentence_for(error: BaseException, doing: str = "") -> str:
