@@ -47,6 +47,11 @@ COMMANDS = (
     Command("quit", "&Quit", _K.Quit, role=QAction.MenuRole.QuitRole),
     Command("undo", "&Undo", _K.Undo),
     Command("redo", "&Redo", _K.Redo),
+    Command("cut", "Cu&t", _K.Cut),
+    Command("copy", "&Copy", _K.Copy, tip="The selected notes, or those in the selected span"),
+    Command("paste", "&Paste", _K.Paste, tip="At the playhead, into the part of the selected notes"),
+    Command("duplicate", "Dup&licate", "Ctrl+D", tip="The notes once more, behind themselves"),
+    Command("repeat", "Repeat &Times …", "Ctrl+Shift+D", tip="The notes several times more"),
     Command("delete notes", "&Delete Notes", _K.Delete, kind=_ROLL),
     Command("select all", "Select &All Notes", _K.SelectAll, kind=_ROLL),
     Command("up", "Semitone &Up", "Up", kind=_ROLL),
@@ -216,7 +221,7 @@ class Actions:
         return menu
 
 
-def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tuple[QMenu, QMenu]:
+def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste_menu: QMenu) -> tuple[QMenu, QMenu]:
     """The menu bar. Returns the menus that are filled later: recent files, examples."""
     bar = window.menuBar()
     tr = window.tr
@@ -226,7 +231,9 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu) -> tu
     actions.fill(file, "-", "save", "save as")
     actions.fill(file.addMenu(tr("Save &MIDI")), "save score and take", "save take", "save all takes", "save score")
     actions.fill(file, "export", "-", "fine-tune", "-", "quit")
-    edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "select all", "delete notes", "-")
+    edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "cut", "copy", "paste")
+    edit.addMenu(paste_menu)
+    actions.fill(edit, "duplicate", "repeat", "delete notes", "-", "select all")
     actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
     actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
     actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")

@@ -54,6 +54,7 @@ def connect_messages(window: MainWindow) -> None:
         window.sound_signals,
         file_controller,
         window.editing,
+        window.clipboard,
         window.commands,
     ):
         speaker.message.connect(window.status.say)
@@ -99,6 +100,13 @@ def connect_actions(window: MainWindow) -> None:
     on("quit", window.close)
     on("undo", editing.undo)
     on("redo", editing.redo)
+    clipboard = window.clipboard
+    on("cut", clipboard.cut)
+    on("copy", clipboard.copy)
+    on("paste", clipboard.paste)
+    on("duplicate", clipboard.duplicate)
+    on("repeat", window.repeat)
+    window.paste_menu.chosen.connect(clipboard.paste)
     on("select all", window.roll.select_all)
     on("delete notes", window.roll.delete_selected)
     for name, semitones in (("up", 1), ("down", -1), ("octave up", 12), ("octave down", -12)):

@@ -22,6 +22,7 @@ from desktop.actions import Actions, KeyGuard, build_menus
 from desktop.adapters.file_worker import FileWorker
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.adapters.playback_signals import PlaybackSignals
+from desktop.controllers.clipboard import Clipboard
 from desktop.controllers.document import Document
 from desktop.controllers.files import MIDI_SUFFIXES, FileController
 from desktop.controllers.generation import GenerationController
@@ -37,6 +38,7 @@ from desktop.dialogs.questions import Dialogs
 from desktop.panels.empty_state import EmptyState, examples
 from desktop.panels.generation_panel import GenerationPanel
 from desktop.panels.output_menu import OutputMenu
+from desktop.panels.paste_menu import PasteMenu
 from desktop.panels.status_bar import StatusBar
 from desktop.panels.take_cards import length_words
 from desktop.panels.takes_panel import TakesPanel
@@ -102,7 +104,8 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self)
         self.key_guard = KeyGuard(self)
         self.output_menu = OutputMenu(self)
-        self._recent_menu, examples_menu = build_menus(self, self.actions_, self.output_menu)
+        self.paste_menu = PasteMenu(lambda: self.document.session, self)
+        self._recent_menu, examples_menu = build_menus(self, self.actions_, self.output_menu, self.paste_menu)
         for path, title in examples():
             examples_menu.addAction(self.tr(title), lambda path=path: self.file_controller.open_path(path))
         names = ("return", "play", "stop", None, "loop", "metronome", None, "follow", "fit", None, "panic", None)
@@ -140,6 +143,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.display = RollDisplay(self.roll, self.parts, self.document, self.generation, self.playback, self)
         self.editing = Editing(self.document, self.roll, self.parts, self.files, self)
+        self.clipboard = Clipboard(self.document, self.roll, self.editing, lambda: self.playback.position, self)
         self.commands = Commands(
             self.document, self.generation, self.playback, self.playback_engine, self.roll, self.parts, self.files, self
         )
@@ -241,8 +245,10 @@ class MainWindow(QMainWindow):
             self.generation.proceed()
 
     def stop(self) -> None:
-        """Stop model and sound; where nothing runs, end the gesture or selection in the roll."""
-        if self.generation.is_running or self.playback.is_playing or self.playback_engine.is_paused:
+        """End a gesture in the roll, or else stop model and sound; where nothing runs, clear the roll's selection."""
+        if self.roll.has_gesture:
+            self.roll.escape()
+        elif self.generation.is_running or self.playback.is_playing or self.playback_engine.is_paused:
             self.playback.stop()
         else:
             self.roll.escape()
@@ -259,6 +265,11 @@ class MainWindow(QMainWindow):
         if is_other_rest:
             self.commands.set_rest(settings.rest)
         self.preferences.change(generation=self.document.session.settings)
+
+    def repeat(self) -> None:
+        """Ask how often to repeat the notes, and do."""
+        if times := self.dialogs.times_to_repeat():
+            self.clipboard.repeat(times)
 
     def quantise(self) -> None:
         """Ask for a grid, and move the selected notes to it."""
@@ -380,7 +391,9 @@ class MainWindow(QMainWindow):
         here = menu.addAction(self.tr("Continue from here"), lambda: self.commands.fork_at(seconds))
         here.setToolTip(self.tr("A new take that begins like this one, up to here"))
         here.setEnabled(self.commands.can_fork_at(seconds))
-        self.actions_.fill(menu, "-", "delete notes", "octave up", "octave down", "quantise")
+        self.actions_.fill(
+            menu, "-", "cut", "copy", "paste", "duplicate", "-", "delete notes", "octave up", "octave down", "quantise"
+        )
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(position)
 

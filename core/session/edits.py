@@ -331,3 +331,11 @@ def with_notes(session: Session, part: Part, notes: Any) -> Session:
     track = replace(score.tracks[part], notes=notes)
     score = replace(score, tracks=(*score.tracks[:part], track, *score.tracks[part + 1 :]))
     return replace(session, score=score, edited=session.edited | {part})
+
+
+def put(session: Session, part: Part, places: list[int], new: list[Any]) -> Edited:
+    """The session with `new` notes of a part for those at `places`; the new ones are chosen."""
+    old: Any = part_notes(session, part)
+    order: Any = take_note_order if isinstance(part, str) else note_order
+    notes, at = merged(old, places, new, order)
+    return Edited(with_notes(session, part, notes), {part: at})

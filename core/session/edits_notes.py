@@ -14,13 +14,13 @@ from core.session.edits import (
     Edited,
     Part,
     change_notes,
-    merged,
-    note_order,
+    new_notes,
     notes_there,
+    nudge,
     part_notes,
-    with_notes,
+    put,
 )
-from core.session.session import LATEST, Session, take_note_order
+from core.session.session import LATEST, Session
 
 
 def draw(session: Session, part: Part, pitch: int, velocity: int, start: float, end: float) -> Edited:
@@ -45,7 +45,7 @@ def draw(session: Session, part: Part, pitch: int, velocity: int, start: float, 
         first = tempo_map.tick(max(start, 0.0))
         last = max(tempo_map.tick(end), first + 1)
         note = Note(pitch, velocity, tempo_map.seconds(first), tempo_map.seconds(last), first, last)
-    return _put(session, part, [], [note])
+    return put(session, part, [], [note])
 
 
 def resize(session: Session, chosen: Chosen, start_by: float, end_by: float) -> Edited:
@@ -83,7 +83,7 @@ def split(session: Session, chosen: Chosen, seconds: float) -> Edited:
     for part, places in notes_there(session, chosen).items():
         notes: Any = part_notes(session, part)
         pieces = [piece for i in places for piece in _pieces(session, part, notes[i], seconds)]
-        session, at = _put(session, part, places, pieces) if len(pieces) > len(places) else (session, {part: places})
+        session, at = put(session, part, places, pieces) if len(pieces) > len(places) else (session, {part: places})
         now |= at
     return Edited(session, now)
 
@@ -100,9 +100,20 @@ def _pieces(session: Session, part: Part, note: Note | TakeNote, seconds: float)
     return replace(note, end=at, end_tick=tick), replace(note, start=at, start_tick=tick)
 
 
-def _put(session: Session, part: Part, places: list[int], new: list[Any]) -> Edited:
-    """The session with `new` notes of a part for those at `places`; the new ones are chosen."""
-    old: Any = part_notes(session, part)
-    order: Any = take_note_order if isinstance(part, str) else note_order
-    notes, at = merged(old, places, new, order)
-    return Edited(with_notes(session, part, notes), {part: at})
+def copy(session: Session, chosen: Chosen) -> Edited:
+    """Put a copy of each note in its place; the copies are chosen, to be moved by another edit."""
+    now: dict[Part, list[int]] = {}
+    for part, places in notes_there(session, chosen).items():
+        notes: Any = part_notes(session, part)
+        session, at = put(session, part, [], [replace(notes[i]) for i in places])
+        now |= at
+    return Edited(session, now)
+
+
+def repeat(session: Session, chosen: Chosen, ticks: int, times: int) -> Edited:
+    """Copy notes so many times, each time `ticks` later than before; all the copies are chosen."""
+    last = Edited(session, dict(notes_there(session, chosen)))
+    for _ in range(times):
+        last = nudge(*copy(*last), ticks)
+    made = new_notes(session, last.session) or {}
+    return Edited(last.session, {part: places.tolist() for part, places in made.items()})

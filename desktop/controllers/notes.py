@@ -17,7 +17,7 @@ from desktop.piano_roll.view import PianoRoll
 
 MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
 
-_Edit = Callable[[Session, Chosen], Edited]
+Edit = Callable[[Session, Chosen], Edited]
 
 
 class Editing(QObject):
@@ -103,7 +103,7 @@ class Editing(QObject):
         def edit(session: Session, chosen: Chosen) -> Edited:
             return edits_notes.draw(session, session_part(key), note.pitch, note.velocity, note.start, note.end)
 
-        self._do(self.tr("Draw note"), {session_part(key): []}, edit)
+        self.apply(self.tr("Draw note"), {session_part(key): []}, edit)
 
     def resize(self, notes: Selection, start_by: float, end_by: float) -> None:
         """Move starts and ends of notes by seconds."""
@@ -120,14 +120,15 @@ class Editing(QObject):
             self.tr("Quantise to {0}").format(grid), self._roll.selection, lambda s, c: edits.quantise(s, c, grid)
         )
 
-    def _edit(self, name: str, notes: Selection, edit: _Edit, merge: str = "") -> None:
+    def _edit(self, name: str, notes: Selection, edit: Edit, merge: str = "") -> None:
         if not len(notes):
             return
         # Key presses on the same notes count as one step: the notes are part of what they merge by.
         merge = f"{merge} {len(notes)} {min(notes.indices)}" if merge else ""
-        self._do(name, {session_part(key): indices for key, indices in notes.indices.items()}, edit, merge)
+        self.apply(name, {session_part(key): indices for key, indices in notes.indices.items()}, edit, merge)
 
-    def _do(self, name: str, chosen: Chosen, edit: _Edit, merge: str = "") -> None:
+    def apply(self, name: str, chosen: Chosen, edit: Edit, merge: str = "") -> None:
+        """Make an edit of these notes one step, and select what it has chosen then. Raises what a small edit raises."""
         session = self._document.session
         if sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
             edited = edit(session, chosen)

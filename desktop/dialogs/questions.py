@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
 
 from core.session.export import SoundFormat
 from desktop.dialogs.export import ExportDialog
@@ -67,6 +67,12 @@ class Dialogs:
         if count != 1:
             question = self._tr("The {0} takes in the bin will not be kept any longer.")
         return self._ask(question.format(count), self._tr("Empty the bin"))
+
+    def times_to_repeat(self) -> int | None:
+        """How often to repeat notes; None: not at all."""
+        title, words = self._window.tr("Repeat"), self._window.tr("How many times?")
+        times, is_asked_for = QInputDialog.getInt(self._window, title, words, 3, 1, 999)
+        return times if is_asked_for else None
 
     def give_up_export(self) -> bool:
         """The window is to close while sound is being exported."""

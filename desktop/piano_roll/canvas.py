@@ -146,9 +146,9 @@ class RollCanvas(QAbstractScrollArea):
         if len(before.start) or len(self.overlays.selected.start):
             self._update_notes()
 
-    def set_preview(self, by: tuple[float, int] | None) -> None:
-        """Show the selected notes moved by seconds and semitones."""
-        self.overlays.preview = by
+    def set_preview(self, by: tuple[float, int] | None, is_copy: bool = False) -> None:
+        """Show the selected notes moved by seconds and semitones; of copies, the notes stay where they are."""
+        self.overlays.preview, self.overlays.is_copy = by, is_copy
         self._update_notes()
 
     def set_stretch(self, by: tuple[float, float] | None) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 
 from desktop.piano_roll.keyboard import key_at
 from desktop.piano_roll.notes import NoteRef
-from desktop.piano_roll.pointer import ALT, CONTROL, SHIFT, Gesture, Pointer, has_moved
+from desktop.piano_roll.pointer import ALT, CONTROL, COPY, SHIFT, Gesture, Pointer, has_moved
 from desktop.piano_roll.ruler_gestures import begin_in_ruler
 from desktop.piano_roll.surface import RollSurface
 from desktop.piano_roll.tools import DrawNote, EraseNotes, ResizeNotes, SplitNote, edge_at
@@ -125,7 +125,7 @@ class SelectInBand:
 
 
 class MoveNotes:
-    """Press a note: hear and select it. Drag: move all selected notes in time and pitch."""
+    """Press a note: hear and select it. Drag: move all selected notes in time and pitch; with Ctrl (Option), copies."""
 
     def __init__(self, roll: RollSurface, at: Pointer, ref: NoteRef) -> None:
         self._roll, self._start, self._ref = roll, at, ref
@@ -147,12 +147,12 @@ class MoveNotes:
         if not self._is_dragging:
             self._is_dragging = True
             self._let_go()
-        self._roll.set_preview(self._shift(at))
+        self._roll.set_preview(self._shift(at), bool(at.modifiers & COPY))
 
     def _shift(self, at: Pointer) -> tuple[float, int]:
         """By how many seconds and semitones, so that every note stays within the roll."""
         by = at.seconds - self._start.seconds
-        if not at.is_free:
+        if not at.modifiers & (SHIFT | ALT) & ~COPY:
             step = self._roll.grid.step(self._start.seconds)
             by = round(by / step) * step
         first, low, high = self._roll.selected_extent()
@@ -165,7 +165,8 @@ class MoveNotes:
             by, up = self._shift(at)
             self._roll.set_preview(None)
             if by or up:
-                self._roll.moved.emit(self._roll.selection, by, up)
+                done = self._roll.copied if at.modifiers & COPY else self._roll.moved
+                done.emit(self._roll.selection, by, up)
         elif self._can_move and self._was_selected:
             if at.modifiers & CONTROL:
                 self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selection.indices, CONTROL)

@@ -59,6 +59,7 @@ class Overlays:
     sounding: tuple[RollNote, ...] = ()  # begun by the model and not yet ended: they reach to the sampling head
     selected: Columns = NO_NOTES
     preview: tuple[float, int] | None = None  # by how many seconds and semitones the selected are being moved
+    is_copy: bool = False  # what is moved are copies
     stretch: tuple[float, float] | None = None  # by how many seconds the starts and the ends of the selected go
     drawn: RollNote | None = None  # being drawn
     band: QRectF | None = None  # rubber band in view pixels
@@ -333,7 +334,7 @@ def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, over
             seen &= ~is_dot
         _paint_framed(painter, viewport.boxes(start[seen], end[seen], pitch[seen] + up), viewport, edge, inside)
 
-    if overlays.preview is not None or overlays.stretch is not None:
+    if (overlays.preview is not None and not overlays.is_copy) or overlays.stretch is not None:
         ghost = with_alpha(theme.background, 0.6)
         draw(start, end, 0, ghost, ghost)
     moved = np.minimum(start + by_start, np.maximum(end, start)) if overlays.stretch else start + by_start

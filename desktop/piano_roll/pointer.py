@@ -1,5 +1,6 @@
 """Pointer, and what a gesture is."""
 
+import sys
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
+COPY = ALT if sys.platform == "darwin" else CONTROL  # held while notes are dragged: copies of them are
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class RollSurface(RollCanvas):
     note_activated = Signal(object)  # NoteRef, double-clicked or Return
     selection_changed = Signal()
     moved = Signal(object, float, int)  # refs, by seconds, by semitones
+    copied = Signal(object, float, int)  # the same: copies of them are moved
     resized = Signal(object, float, float)  # Selection, starts by seconds, ends by seconds
     drawn = Signal(str, object)  # key of a part, RollNote
     pitch_pressed = Signal(str, int)  # sound a pitch as this part would; ends with `key_released`
@@ -191,12 +192,15 @@ class RollSurface(RollCanvas):
             super().set_span(span)
             self.span_changed.emit(span)
 
+    def notes_in(self, start: float, end: float) -> Selection:
+        """The notes that can be selected and begin in [start, end)."""
+        parts = [part for part in self.parts if part.kind != "other"]
+        return Selection({part.key: part.index[(part.start >= start) & (part.start < end)] for part in parts})
+
     def select_span(self) -> None:
         """Select the notes that begin in the span."""
         if self.span is not None:
-            start, end = self.span
-            parts = [part for part in self.parts if part.kind != "other"]
-            self.select(Selection({p.key: p.index[(p.start >= start) & (p.start < end)] for p in parts}))
+            self.select(self.notes_in(*self.span))
 
     def _bring_in_view(self, seconds: float) -> None:
         if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:

@@ -41,6 +41,7 @@ class PianoRoll(RollSurface):
         super().__init__(parent)
         self._gesture: gestures.Gesture | None = None
         self._last_pointer: QPointF | None = None
+        self._last_modifiers = Qt.KeyboardModifier.NoModifier
         self._must_fit = True
         self._edge_timer = QTimer(self)
         self._edge_timer.setInterval(_EDGE_TICK)
@@ -150,7 +151,7 @@ class PianoRoll(RollSurface):
             self._show_cursor(at)
             return
         self._gesture.move(at)
-        self._last_pointer = event.position()
+        self._last_pointer, self._last_modifiers = event.position(), event.modifiers()
         is_outside = not (0 <= at.x <= self.coordinates.width and -RULER_HEIGHT <= at.y <= self.coordinates.height)
         if is_outside and not isinstance(self._gesture, gestures.Pan | gestures.PlayKeys):
             self._edge_timer.start()
@@ -173,7 +174,7 @@ class PianoRoll(RollSurface):
         over_x = min(x, 0) + max(x - self.coordinates.width, 0)
         over_y = max(y - self.coordinates.height, 0) + min(y + RULER_HEIGHT, 0)
         self.scroll_by(gestures.edge_scroll(over_x), gestures.edge_scroll(over_y))
-        self._gesture.move(self._pointer(self._last_pointer, Qt.KeyboardModifier.NoModifier))
+        self._gesture.move(self._pointer(self._last_pointer, self._last_modifiers))
 
     def _show_cursor(self, at: gestures.Pointer) -> None:
         shape = Qt.CursorShape.ArrowCursor

@@ -62,6 +62,9 @@ class Answers(Dialogs):
         self.told.append(f"{count} in the bin")
         return True
 
+    def times_to_repeat(self) -> int | None:
+        return 3
+
     def give_up_export(self) -> bool:
         self.told.append("still being exported")
         return self.gives_up_export
@@ -87,6 +90,7 @@ class Desk:
             window.sound_signals,
             window.file_controller,
             window.editing,
+            window.clipboard,
             window.commands,
         ):
             speaker.message.connect(self.messages.append)

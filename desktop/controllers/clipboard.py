@@ -1,0 +1,150 @@
+"""Clipboard: copies, cuts, pastes and repeats notes. What is copied is a MIDI file, for other windows and programs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from PySide6.QtCore import QMimeData, QObject, QUrl, Signal
+from PySide6.QtGui import QGuiApplication
+
+from core.errors import ContinuoError
+from core.files import make_folder, read_file, write_atomically
+from core.midi.read import MAX_BYTES
+from core.resources import user_folder
+from core.session import clips, edits, edits_notes
+from core.session.edits import Chosen, Edited, Part
+from core.session.session import Session
+from desktop.controllers.document import Document
+from desktop.controllers.notes import Editing
+from desktop.controllers.roll_parts import session_part
+from desktop.piano_roll.selection import Selection
+from desktop.piano_roll.view import PianoRoll
+
+MIDI_TYPES = ("audio/midi", "audio/x-midi", "audio/mid")
+_SUFFIXES = (".mid", ".midi")
+
+
+class _Stretch(NamedTuple):
+    """What is copied: notes, and from when to when, in seconds."""
+
+    notes: Selection
+    start: float
+    end: float
+
+    @property
+    def chosen(self) -> Chosen:
+        return {session_part(key): indices for key, indices in self.notes.indices.items()}
+
+
+class Clipboard(QObject):
+    """What the Edit menu does with copies of notes: of those selected, else of those in the selected span."""
+
+    message = Signal(str)
+
+    def __init__(
+        self,
+        document: Document,
+        roll: PianoRoll,
+        editing: Editing,
+        playhead: Callable[[], float],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._roll, self._editing, self._playhead = document, roll, editing, playhead
+        roll.copied.connect(self.copy_to)
+
+    def copy(self) -> bool:
+        """Put the notes on the clipboard; False if there are none."""
+        stretch = self._stretch()
+        if stretch is None:
+            return False
+        data = clips.clip(self._document.session, stretch.chosen, stretch.start)
+        mime = QMimeData()
+        for kind in MIDI_TYPES:
+            mime.setData(kind, data)
+        try:  # programs that take no notes from the clipboard take files
+            path = user_folder("clipboard") / "Notes from Continuo.mid"
+            make_folder(path.parent)
+            write_atomically(path, data)
+            mime.setUrls([QUrl.fromLocalFile(str(path))])
+        except ContinuoError:
+            pass  # no room: the notes are on the clipboard all the same
+        QGuiApplication.clipboard().setMimeData(mime)
+        return True
+
+    def cut(self) -> None:
+        """Copy the notes, and delete them."""
+        stretch = self._stretch()
+        if self.copy() and stretch is not None:
+            self._editing.apply(self.tr("Cut"), stretch.chosen, edits.delete)
+
+    def paste(self, into: Part | None = None) -> None:
+        """Paste at the playhead, on the grid; into the part of the selected notes unless another is named."""
+        at = self._roll.grid.nearest_line(self._playhead())
+        key = self._roll.part_to_draw_in(at) if into is None else None
+        part = into if key is None else session_part(key)
+        if part is None:
+            self.message.emit(self.tr("There is no track to paste into: open a file, or continue first."))
+            return
+        try:
+            data = _midi_on_clipboard()
+            if data is None:
+                self.message.emit(self.tr("There are no notes on the clipboard."))
+                return
+            notes = clips.parse_clip(data)
+            self._editing.apply(self.tr("Paste"), {part: []}, lambda s, _: clips.paste(s, notes, at, part))
+        except ContinuoError as error:
+            self.message.emit(str(error))
+
+    def duplicate(self) -> None:
+        """Copy the notes behind themselves."""
+        self.repeat(1)
+
+    def repeat(self, times: int) -> None:
+        """Copy the notes behind themselves so many times, each as long after the one before as they last."""
+        stretch = self._stretch()
+        if stretch is None:
+            return
+        tempo_map = self._document.session.tempo_map
+        ticks = max(tempo_map.tick(stretch.end) - tempo_map.tick(stretch.start), 1)
+        name = self.tr("Duplicate") if times == 1 else self.tr("Repeat {0} times").format(times)
+        self._editing.apply(name, stretch.chosen, lambda s, c: edits_notes.repeat(s, c, ticks, times))
+
+    def copy_to(self, notes: Selection, seconds: float, semitones: int) -> None:
+        """Copy notes to where they were dragged."""
+
+        def edit(session: Session, chosen: Chosen) -> Edited:
+            moved = edits_notes.copy(session, chosen)
+            if seconds:
+                moved = edits.nudge_seconds(*moved, seconds)
+            return edits.transpose(*moved, semitones) if semitones else moved
+
+        name = self.tr("Copy note") if len(notes) == 1 else self.tr("Copy {0} notes").format(len(notes))
+        self._editing.apply(name, _Stretch(notes, 0.0, 0.0).chosen, edit)
+
+    def _stretch(self) -> _Stretch | None:
+        """The selected notes, or those in the selected span; from when to when: the span's, if they all lie in it."""
+        roll, span = self._roll, self._roll.span
+        in_span = roll.notes_in(*span) if span is not None else Selection()
+        notes = roll.selection if roll.has_selection else in_span
+        if not len(notes):
+            self.message.emit(self.tr("Select notes, or a span of time in the ruler, first."))
+            return None
+        if span is not None and len(notes.plus(in_span)) == len(in_span):
+            return _Stretch(notes, *span)
+        start, end, _ = roll.overlays.selected
+        first, last = float(start.min()), float(end.max())
+        length = max(roll.grid.nearest_line(last) - roll.grid.nearest_line(first), roll.grid.step(first))
+        return _Stretch(notes, first, first + length)
+
+
+def _midi_on_clipboard() -> bytes | None:
+    """The MIDI file on the clipboard. Raises UnreadableInput for one that cannot be read."""
+    mime = QGuiApplication.clipboard().mimeData()
+    for kind in MIDI_TYPES:
+        if mime.hasFormat(kind):
+            return bytes(mime.data(kind).data())
+    for url in mime.urls():
+        if url.isLocalFile() and Path(url.toLocalFile()).suffix.lower() in _SUFFIXES:
+            return read_file(url.toLocalFile(), MAX_BYTES, "MIDI file")
+    return None

@@ -1,0 +1,32 @@
+"""PasteMenu: the tracks and takes that notes can be pasted into."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QMenu, QWidget
+
+from core.session.session import Session
+
+
+class PasteMenu(QMenu):
+    """Asks for the session whenever it opens."""
+
+    chosen = Signal(object)  # the session's name for the part: a track's index or a take's id
+
+    def __init__(self, session: Callable[[], Session], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTitle(self.tr("Paste &Into"))
+        self._session = session
+        self.aboutToShow.connect(self.show_parts)
+
+    def show_parts(self) -> None:
+        """List the tracks, and the take that is shown."""
+        self.clear()
+        session = self._session()
+        for i, track in enumerate(session.score.tracks if session.score else ()):
+            self.addAction(track.name.replace("&", "&&"), lambda i=i: self.chosen.emit(i))
+        if (take := session.current_take) is not None:
+            self.addSeparator()
+            self.addAction(take.name.replace("&", "&&"), lambda: self.chosen.emit(take.id))
+        if self.isEmpty():
+            self.addAction(self.tr("No track or take yet")).setEnabled(False)
