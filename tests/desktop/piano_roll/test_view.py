@@ -46,10 +46,15 @@ def afresh(roll: PianoRoll) -> NDArray[np.uint32]:
 
 def tiled(roll: PianoRoll) -> NDArray[np.uint32]:
     """The same, all of it copied from tiles, which usually are painted one by one in idle time."""
-    while roll.tiles.prepare(roll.coordinates, roll._paper, *roll._scrolled):
-        pass
-    roll.viewport().update()
-    return pixels(roll)
+    painted = -1
+    shown = pixels(roll)
+    while painted != roll.tiles.painted:  # on a busy machine the window is given its size late
+        painted = roll.tiles.painted
+        while roll.tiles.prepare(roll.coordinates, roll._paper, *roll._scrolled):
+            pass
+        roll.viewport().update()
+        shown = pixels(roll)
+    return shown
 
 
 class PaintWatch(QObject):
