@@ -32,6 +32,13 @@ class Steps:
             return at + (step - place) * length
         return self.offset + step / self.rate
 
+    def place(self, seconds: float) -> float:
+        """Where among the steps a time lies, not rounded: the inverse of `seconds`, negative before step 0."""
+        if self.changes and seconds >= self.changes[0][1]:
+            place, at, length = self.changes[bisect_right(self.changes, seconds, key=itemgetter(1)) - 1]
+            return place + (seconds - at) / length
+        return (seconds - self.offset) * self.rate
+
     def span(self, seconds: float) -> int:
         """How many steps so much time lasts, rounded, and at least one."""
         return max(1, int(seconds * self.rate + 0.5))

@@ -128,6 +128,8 @@ class Grammar:
     sounding. Where the steps have lines, notes begin on those alone: a note-on between two waits for the
     second, and a silence ends on the last line that its longest reaches. `loudness` says which velocities
     there are (none given: all) and what is heard of them; `bounds` are the prompt's (none given: none).
+
+    `held` are sounding pitches that others let go: no limit is theirs, and the model may not end them.
     """
 
     def __init__(
@@ -155,6 +157,7 @@ class Grammar:
         self._after_velocity = False
         self._ends = rules.ends
         self._allowed = np.zeros(VOCABULARY_SIZE, dtype=bool)
+        self.held: set[int] = set()
 
     @property
     def step(self) -> int:
@@ -174,7 +177,7 @@ class Grammar:
         mask[_OFFS] = False
         for pitch, onset in self.decoder.sounding.items():
             mask[NOTE_ON.first + pitch] = False
-            mask[NOTE_OFF.first + pitch] = onset < self.step and not self._after_velocity
+            mask[NOTE_OFF.first + pitch] = onset < self.step and not self._after_velocity and pitch not in self.held
         mask[_SHIFTS] = not self._after_velocity and self.max_shift() > 0
         # What comes a little after a line is meant to come on it: so it must come now.
         since = self._steps.since_line(self.step)
@@ -188,14 +191,15 @@ class Grammar:
     def forced_event(self) -> int | None:
         """The note-off that must come now, before anything else: of a note held its longest. None: sample freely."""
         for pitch, onset in self.decoder.sounding.items():
-            if self.step - onset >= self._longest_note and not self._after_velocity:
+            if self.step - onset >= self._longest_note and not self._after_velocity and pitch not in self.held:
                 return note_off(pitch)
         return None
 
     def max_shift(self) -> int:
         """Steps that time may move on by before a note must be let go or struck."""
         if self.decoder.sounding:
-            return min(self.decoder.sounding.values()) + self._longest_note - self.step
+            onsets = [onset for pitch, onset in self.decoder.sounding.items() if pitch not in self.held]
+            return min(onsets, default=self.step) + self._longest_note - self.step
         end = self._silent_since + self._longest_silence
         line = end - self._steps.since_line(end)
         if line <= self._silent_since and line != end:

@@ -1,0 +1,234 @@
+"""FillRow: one candidate for a gap on its way, the kept notes forced into its events as they come."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.codec.events import Conventions, GridNote, NoteMessage
+from core.codec.gap import Gap
+from core.codec.vocabulary import (
+    LONGEST_SHIFT,
+    NOTE_ON,
+    VELOCITY,
+    note_off,
+    note_on,
+    shift_steps,
+    time_shift,
+    velocity,
+)
+from core.generation.constraints import Grammar
+from core.generation.dynamics import Loudness
+from core.generation.logits_processors import Position, Repetition, logits_processors
+from core.generation.options import Options
+from core.generation.prompt_summary import PromptSummary
+from core.generation.sampler import sample
+from core.midi.score import TakeNote
+
+FOLLOWING = 26  # kept notes behind a gap that a candidate is scored by: some 80 events
+
+Logits = NDArray[np.float32]  # (vocab)
+Part = Literal["inside", "seam", "follow"]
+
+
+class _Due(NamedTuple):
+    """The begin of a note (`is_on` 1) or its end at a step; they sort as events are written."""
+
+    step: int
+    is_on: int
+    pitch: int
+    bin: int = 0
+    is_new: bool = False
+
+
+class FillRow:
+    """Chooses the events of one candidate, from the gap's start to some notes behind its end.
+
+    Up to the gap's end the model is asked for each event. Kept notes interrupt it: a time shift ends where the next
+    one begins or ends, and of notes at one step lower pitches come first, as in the music that models learn. From the
+    time shift on that would lead over the gap's end, all is forced and only read. `scores` are the log-probabilities,
+    before any processor, of what was forced: kept notes that begin "inside" the gap, how it is left (the "seam": the
+    time shift over its end, and note-offs of new notes from there on), and what "follow"s.
+
+    With `given` notes, the candidate's and the kept ones as one piano, nothing is sampled.
+    """
+
+    def __init__(
+        self,
+        gap: Gap,
+        options: Options,
+        index: int,
+        summary: PromptSummary,
+        conventions: Conventions,
+        given: Sequence[GridNote] = (),
+    ) -> None:
+        self.seed = options.seed + index
+        self.events: list[int] = []
+        self.notes: list[TakeNote] = []  # new ones that have ended, seconds from the gap's start
+        self.scores: dict[Part, list[float]] = {"inside": [], "seam": [], "follow": []}
+        self._gap, self._sampling = gap, options.sampling
+        self._random = np.random.default_rng(self.seed)
+        loudness = Loudness(options.dynamics, gap.prompt, self.seed)
+        self._grammar = Grammar(options.rules, gap.prompt.steps, loudness, summary.bounds)
+        self._repetition = Repetition(summary)
+        processors = logits_processors(summary, options.sampling.key_strength, not loudness.bins)
+        self._processors = [*processors, self._repetition]
+        pitch = np.arange(NOTE_ON.size)
+        self._pitches = (pitch >= gap.low) & (pitch <= gap.high)
+        self._is_each_velocity_said = conventions.velocity == "each"
+        self._bin = next((e for e in reversed(gap.prompt.events) if VELOCITY.first <= e < VELOCITY.end), -1)
+        self._bin -= VELOCITY.first
+        self._new: dict[int, NoteMessage] = {}  # new notes that sound, by pitch
+        for note in gap.kept:
+            if note.start < 0:
+                self._grammar.decoder.sounding[note.pitch] = note.start
+                self._grammar.held.add(note.pitch)
+        self._dues = deque(_dues(gap, given or gap.kept))
+        self._must_strike = False  # whether the next kept note begins before the model is asked again
+        self._is_free = not given
+
+    @property
+    def head(self) -> float:
+        """How far it has come, in seconds from the gap's start."""
+        return self._grammar.decoder.time
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the gap is full: what comes from here on is read for its score."""
+        return not self._is_free and self._next_step() >= self._gap.end
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to read."""
+        return not self._is_free and not self._dues
+
+    def next(self, logits: Logits) -> list[NoteMessage]:
+        """Choose the next event by the model's logits and move on: the messages of new notes that it makes."""
+        event, part = self._chosen(logits)
+        if part is not None:
+            self.scores[part].append(float(logits[event]) - _log_sum(logits))
+        return self._accept(event, is_new=part is None and event < NOTE_ON.end)
+
+    # Which event comes
+
+    def _chosen(self, logits: Logits) -> tuple[int, Part | None]:
+        """The next event, and what part of the score it counts in."""
+        if self._is_free:
+            due = self._dues[0] if self._dues else None
+            is_now = due is not None and due.step <= self._grammar.step
+            if is_now and (self._must_strike or not due.is_on):
+                return self._due_event(due)
+            event = self._grammar.forced_event()
+            if event is None:
+                event = self._sampled(logits)
+            if event is not None:
+                return event, None
+        # Either the model would go over the gap's end, or past a kept note: what is kept comes now.
+        return self._due_event(self._dues[0]) if self._dues else (time_shift(1), None)
+
+    def _due_event(self, due: _Due) -> tuple[int, Part | None]:
+        """The event that leads to what is due next: a time shift, what ends a new note of its pitch, its velocity,
+        its begin or end.
+        """
+        step, end = self._grammar.step, self._gap.end
+        part: Part | None = "follow" if step >= end and not self._is_free else None
+        if due.step > step:
+            by = min(due.step - step, LONGEST_SHIFT)
+            is_seam = (due.is_new and not due.is_on) if part else step + by >= end
+            return time_shift(by), "seam" if is_seam else part
+        if not due.is_on:
+            self._dues.popleft()
+            return note_off(due.pitch), "seam" if part and due.pitch in self._new else part
+        if due.pitch in self._grammar.decoder.sounding:
+            return note_off(due.pitch), "seam" if part else None
+        part = part or (None if due.is_new else "inside")
+        is_said = self.events[-1:] == [velocity(due.bin)] if self._is_each_velocity_said else due.bin == self._bin
+        if not is_said:
+            return velocity(due.bin), part
+        self._dues.popleft()
+        self._must_strike = False
+        return note_on(due.pitch), part
+
+    def _sampled(self, logits: Logits) -> int | None:
+        """The event that the model chooses; None if what is kept comes first, or the gap's end."""
+        grammar, step = self._grammar, self._grammar.step
+        pending = [due.pitch for due in self._dues if due.step <= step]
+        allowed = grammar.allowed()
+        allowed[: NOTE_ON.end] &= self._pitches
+        allowed[pending] = False
+        allowed[VELOCITY.first : VELOCITY.end] &= allowed[: NOTE_ON.end].any()
+        if not allowed.any():  # silence has lasted its longest, and there is no note to break it
+            by = LONGEST_SHIFT
+        else:
+            position = Position(step, grammar.decoder.sounding, allowed)
+            for processor in self._processors:
+                logits = processor.process(logits, position)
+            params = self._repetition.loosen(self._sampling)
+            event = grammar.fit(sample(logits, allowed, params, self._random.random()))
+            by = shift_steps(event)
+            if not by and not (pending and pending[0] < event < NOTE_ON.end):
+                return event
+        if pending:
+            self._must_strike = True
+            return None
+        until = self._next_step()
+        if by and step + by < min(until, self._gap.end):
+            return time_shift(by)
+        if until < self._gap.end:
+            return time_shift(min(until - step, LONGEST_SHIFT))
+        self._leave()
+        return None
+
+    def _next_step(self) -> int:
+        return self._dues[0].step if self._dues else self._gap.end
+
+    def _leave(self) -> None:
+        """From here on nothing is sampled: new notes end with the gap, or ring on as long as they may."""
+        self._is_free = False
+        ends = [_Due(self._gap.rings_to, 0, pitch, is_new=True) for pitch in self._new]
+        self._dues = deque(sorted([*self._dues, *ends]))
+
+    # What it makes
+
+    def _accept(self, event: int, is_new: bool) -> list[NoteMessage]:
+        grammar = self._grammar
+        self.events.append(event)
+        if VELOCITY.first <= event < VELOCITY.end:
+            self._bin = event - VELOCITY.first
+        messages = grammar.accept(event)
+        told = []
+        for message in messages:
+            if self._is_free:
+                for processor in self._processors:
+                    processor.observe(message)
+            if message.velocity:
+                if is_new:
+                    self._new[message.pitch] = message
+                    told.append(message)
+                else:
+                    grammar.held.add(message.pitch)
+            elif (struck := self._new.pop(message.pitch, None)) is not None:
+                self.notes.append(TakeNote(message.pitch, struck.velocity, struck.time, message.time))
+                told.append(message)
+            else:
+                grammar.held.discard(message.pitch)
+        return told
+
+
+def _dues(gap: Gap, notes: Sequence[GridNote]) -> list[_Due]:
+    """What is to be forced, in order, up to the last note that a candidate is scored by."""
+    following = [note.start for note in gap.kept if note.start >= gap.end][:FOLLOWING]
+    last = following[-1] if following else gap.end - 1
+    kept = {(note.start, note.pitch) for note in gap.kept}
+    begins = [
+        _Due(n.start, 1, n.pitch, n.bin, (n.start, n.pitch) not in kept) for n in notes if 0 <= n.start <= last
+    ]
+    ends = [_Due(n.end, 0, n.pitch) for n in notes if n.end <= last]
+    return sorted(begins + ends)
+
+
+def _log_sum(logits: Logits) -> float:
+    most = float(logits.max())
+    return most + float(np.log(np.exp(logits - most).sum()))

@@ -1,0 +1,184 @@
+"""Filler: what fills a gap in music; and one that does so with a model that reads from left to right.
+
+Such a model knows what comes before a gap, but not what follows. So several candidates are sampled up to the gap's end,
+and each is judged by how well it leads on: by the likelihood of the notes that follow, read after it. The candidates
+share the KV cache of what comes before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple, Protocol
+
+
+from core.codec.events import GridNote, NoteMessage, decode
+from core.codec.gap import Gap
+from core.codec.vocabulary import BOUNDARY
+from core.generation.engine import Cancelled, Engine, cut_window, to_numpy
+from core.generation.fill_row import FillRow, Part
+from core.generation.options import Options
+from core.generation.prompt_summary import PromptSummary, summarize
+from core.midi.score import TakeNote
+from core.midi.statistics import apart, music, stretch
+
+CANDIDATES = 8
+_READ = 1024  # events before a gap that are read: what a window has place for takes as long again
+_COMPARED = 20.0  # seconds before the gap that a candidate is compared with where nothing follows
+_NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
+_WEIGHTS: dict[Part, float] = {"inside": 1.0, "seam": 1.0, "follow": 1.0}
+
+
+class FillStep(NamedTuple):
+    """One event of one candidate: the messages of new notes that it makes, and how far it is sampled.
+
+    Times are seconds from the gap's start; `is_filled` tells that the candidate is complete.
+    """
+
+    candidate: int
+    messages: tuple[NoteMessage, ...]
+    head: float
+    is_filled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may stand in a gap: new notes, in seconds from the gap's start.
+
+    `scores` are log-probabilities (nats), summed over the kept notes that begin "inside" the gap, over how it is left
+    (the "seam"), and over what "follow"s; `score` puts them together: more is better.
+    """
+
+    notes: tuple[TakeNote, ...]
+    seed: int
+    scores: dict[Part, float]
+    score: float
+
+
+class Filler(Protocol):
+    """Fills gaps."""
+
+    def fill(
+        self,
+        gap: Gap,
+        options: Options,
+        hear: Callable[[FillStep], object] = ...,
+        cancelled: Callable[[], bool] = ...,
+    ) -> list[Candidate]:
+        """As many candidates as `options.takes` says, best first; `hear` gets each event as it comes.
+
+        Raises Cancelled when `cancelled()` turns true on the way.
+        """
+        ...
+
+
+class LeftToRightFiller:
+    """A Filler that samples candidates and judges them by what follows."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def fill(
+        self,
+        gap: Gap,
+        options: Options,
+        hear: Callable[[FillStep], object] = lambda step: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> list[Candidate]:
+        """See Filler. `options.seconds` and `options.events` are not used: the gap has its end."""
+        made = self.candidates(gap, options, (), hear, cancelled)
+        return sorted(made, key=lambda candidate: -candidate.score)
+
+    def candidates(
+        self,
+        gap: Gap,
+        options: Options,
+        given: Sequence[Sequence[GridNote]] = (),
+        hear: Callable[[FillStep], object] = lambda step: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> list[Candidate]:
+        """The candidates as they were sampled, and behind them those `given`, scored in the same way.
+
+        What is given are the notes of a candidate and the kept ones, as one piano (see core.codec.gap.placed_notes).
+        """
+        config = self.engine.config
+        most = min(_READ, config.block_size // 2)
+        shown = replace(gap.prompt, events=tuple(cut_window(gap.prompt.events, most, config.conventions)))
+        prepared = self.engine.prepare(shown, cancelled)
+        summary = summarize(gap.prompt, prepared.events)
+        rows = [FillRow(gap, options, i, summary, config.conventions) for i in range(options.takes)]
+        rows += [FillRow(gap, options, options.takes, summary, config.conventions, notes) for notes in given]
+        self._run(rows, prepared.events, self.engine.fork(prepared, len(rows)), hear, cancelled)
+        return [self._candidate(row, gap, summary) for row in rows]
+
+    def _run(
+        self,
+        rows: Sequence[FillRow],
+        before: tuple[int, ...],
+        forked: tuple,  # type: ignore[type-arg]  # (logits, cache)
+        hear: Callable[[FillStep], object],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        """All rows to their ends, one event of each a round."""
+        raw, cache = forked
+        running = list(enumerate(rows))
+        window = self.engine.config.block_size
+        while True:
+            if cancelled():
+                raise Cancelled
+            logits = to_numpy(raw)  # (B, vocab)
+            newest = []
+            for at, (index, row) in enumerate(running):
+                if row.is_over:  # stays in the batch until half of it is over: to copy the cache takes long
+                    newest.append(BOUNDARY)
+                    continue
+                was_filled = row.is_filled
+                messages = row.next(logits[at])
+                newest.append(row.events[-1])
+                if not was_filled:
+                    hear(FillStep(index, tuple(messages), row.head, row.is_filled))
+            going_on = [at for at, (_, row) in enumerate(running) if not row.is_over]
+            if not going_on:
+                return
+            if 2 * len(going_on) <= len(running):
+                cache = cache.rows(going_on)
+                running, newest = [running[at] for at in going_on], [newest[at] for at in going_on]
+            histories = partial(_histories, before, [row for _, row in running], window)
+            raw, cache = self.engine.decode_one(newest, cache, histories)
+
+    def _candidate(self, row: FillRow, gap: Gap, summary: PromptSummary) -> Candidate:
+        scores = {part: float(sum(logs)) for part, logs in row.scores.items()}
+        notes = tuple(sorted(row.notes, key=lambda note: (note.start, note.pitch)))
+        if row.scores["follow"] or row.scores["inside"]:
+            score = sum(_WEIGHTS[part] * value for part, value in scores.items())
+        else:
+            score = -_from_before(notes, gap)
+        return Candidate(notes, row.seed, scores, score)
+
+
+def choose(candidates: Sequence[Candidate], count: int, seconds: float) -> list[Candidate]:
+    """The best of the candidates (best first), apart from each other as far as there are such; `seconds` lasts the gap."""
+    chosen: list[Candidate] = []
+    others: list[Candidate] = []
+    for candidate in candidates:
+        mine = music(candidate.notes, seconds)
+        is_like = any(apart(mine, music(other.notes, seconds)) < _NEAR for other in chosen)
+        (others if is_like else chosen).append(candidate)
+    picked = {id(candidate) for candidate in [*chosen, *others][:count]}
+    return [candidate for candidate in candidates if id(candidate) in picked]
+
+
+def _from_before(notes: Sequence[TakeNote], gap: Gap) -> float:
+    """How far the statistics of new notes are from those of the music before the gap."""
+    before = decode(gap.prompt.events, steps=gap.prompt.steps)
+    length = max((note.end for note in before), default=0.0)
+    end = stretch(music(before, length), max(0.0, length - _COMPARED), length)
+    return apart(music(notes, gap.prompt.steps.seconds(gap.end)), end)
+
+
+def _histories(before: tuple[int, ...], rows: Sequence[FillRow], window: int) -> list[list[int]]:
+    """The last events of each row, those before the gap among them: at most a window, all of one length."""
+    longest = max(len(row.events) for row in rows)
+    padded = [row.events + [BOUNDARY] * (longest - len(row.events)) for row in rows]
+    return [[*before, *events[-window:]][-window:] for events in padded]
+
+
