@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli import bench, continue_, interrupts, look, play, tracks, training
+from core.cli import bench, continue_, fill, interrupts, look, play, tracks, training
 from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
 from core.logs import start_logging
@@ -54,6 +54,7 @@ def _options(
 
 for name, function in {
     "continue": continue_.continue_,
+    "fill": fill.fill,
     "play": play.play,
     "ports": play.ports,
     "info": look.info,

@@ -116,9 +116,8 @@ class FillRow:
     def _chosen(self, logits: Logits) -> tuple[int, Part | None]:
         """The next event, and what part of the score it counts in."""
         if self._is_free:
-            due = self._dues[0] if self._dues else None
-            is_now = due is not None and due.step <= self._grammar.step
-            if is_now and (self._must_strike or not due.is_on):
+            due = self._dues[0] if self._dues and self._dues[0].step <= self._grammar.step else None
+            if due is not None and (self._must_strike or not due.is_on):
                 return self._due_event(due)
             event = self._grammar.forced_event()
             if event is None:
@@ -222,9 +221,7 @@ def _dues(gap: Gap, notes: Sequence[GridNote]) -> list[_Due]:
     following = [note.start for note in gap.kept if note.start >= gap.end][:FOLLOWING]
     last = following[-1] if following else gap.end - 1
     kept = {(note.start, note.pitch) for note in gap.kept}
-    begins = [
-        _Due(n.start, 1, n.pitch, n.bin, (n.start, n.pitch) not in kept) for n in notes if 0 <= n.start <= last
-    ]
+    begins = [_Due(n.start, 1, n.pitch, n.bin, (n.start, n.pitch) not in kept) for n in notes if 0 <= n.start <= last]
     ends = [_Due(n.end, 0, n.pitch) for n in notes if n.end <= last]
     return sorted(begins + ends)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
-
 from core.codec.events import GridNote, NoteMessage, decode
 from core.codec.gap import Gap
 from core.codec.vocabulary import BOUNDARY
@@ -146,7 +145,7 @@ class LeftToRightFiller:
             raw, cache = self.engine.decode_one(newest, cache, histories)
 
     def _candidate(self, row: FillRow, gap: Gap, summary: PromptSummary) -> Candidate:
-        scores = {part: float(sum(logs)) for part, logs in row.scores.items()}
+        scores: dict[Part, float] = {part: float(sum(logs)) for part, logs in row.scores.items()}
         notes = tuple(sorted(row.notes, key=lambda note: (note.start, note.pitch)))
         if row.scores["follow"] or row.scores["inside"]:
             score = sum(_WEIGHTS[part] * value for part, value in scores.items())
@@ -156,7 +155,7 @@ class LeftToRightFiller:
 
 
 def choose(candidates: Sequence[Candidate], count: int, seconds: float) -> list[Candidate]:
-    """The best of the candidates (best first), apart from each other as far as there are such; `seconds` lasts the gap."""
+    """The best of some candidates (best first), apart from each other if possible; the gap lasts `seconds`."""
     chosen: list[Candidate] = []
     others: list[Candidate] = []
     for candidate in candidates:
@@ -180,5 +179,3 @@ def _histories(before: tuple[int, ...], rows: Sequence[FillRow], window: int) ->
     longest = max(len(row.events) for row in rows)
     padded = [row.events + [BOUNDARY] * (longest - len(row.events)) for row in rows]
     return [[*before, *events[-window:]][-window:] for events in padded]
-
-

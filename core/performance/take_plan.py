@@ -38,7 +38,7 @@ class NoteRouter:
     Without an assigner all notes are of a track of the take's own.
     """
 
-    def __init__(self, assigner: TrackAssigner | None, keys: Sequence[TrackKey], start: float) -> None:
+    def __init__(self, assigner: TrackAssigner | None, keys: Sequence[TrackKey | None], start: float) -> None:
         self._assigner, self._keys, self._start = assigner, keys, start
 
     def route(self, messages: Sequence[NoteMessage]) -> tuple[NoteMessage, ...]:

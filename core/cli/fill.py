@@ -1,0 +1,131 @@
+"""continuo-cli fill: a region of a MIDI file, made anew between what lies around it."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.cli import interrupts
+from core.cli.output import Json, give, progress, say
+from core.errors import UsageError
+
+if TYPE_CHECKING:
+    from core.generation.filling import Candidate
+    from core.generation.options import Options
+    from core.performance.fill import FillPlan
+
+
+def fill(
+    file: Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file; it is not changed.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT.mid", help="Where the whole song goes.")],
+    from_: Annotated[float, typer.Option("--from", metavar="SECONDS", help="Where the region begins.")],
+    to: Annotated[float, typer.Option("--to", metavar="SECONDS", help="Where it ends.")],
+    tracks: Annotated[
+        str | None,
+        typer.Option(metavar="1,3", help="Tracks to make anew, numbered as info does.", show_default="all but drums"),
+    ] = None,
+    low: Annotated[str, typer.Option(help="Lowest pitch made anew, as a number or a name.")] = "0",
+    high: Annotated[str, typer.Option(help="Highest pitch made anew.")] = "127",
+    candidates: Annotated[int, typer.Option(min=1, max=16, help="How many are sampled.")] = 8,
+    alternatives: Annotated[
+        int, typer.Option(min=1, max=16, help="How many to write: OUT-1.mid (the best), OUT-2.mid, ...")
+    ] = 1,
+    temperature: Annotated[float, typer.Option(help="Under 1 safer, over 1 bolder, 0 always the likeliest.")] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same notes.", show_default="random")] = None,
+    model: Annotated[str | None, typer.Option(help="A model by name (see models) or path.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Make a region of a song anew, between what comes before it and what follows.
+
+    Of several candidates the one is written that leads best to what follows. All else stays as it is in the file: notes
+    before and behind, notes of other tracks and pitches within the region, and drums.
+
+    Example: continuo-cli fill song.mid -o other.mid --from 20 --to 28
+    """
+    from core.cli import prompt
+    from core.generation.options import Options
+    from core.generation.sampler import Sampling
+    from core.midi.region import Region
+    from core.performance.fill import plan_fill
+    from core.session.session import open_midi
+
+    if alternatives > candidates:
+        raise UsageError(f"Of {candidates} candidates there are no {alternatives} alternatives to choose.")
+    session = open_midi(file)
+    assert session.score is not None
+    for sentence in session.score.repairs:
+        say(sentence)
+    if to > session.score.end:
+        raise UsageError(f"--to {to:g} lies outside the file, which ends at {session.score.end:.2f} seconds.")
+    keys = None
+    if tracks is not None:
+        keys = frozenset(session.score.tracks[i].key for i in prompt.track_indices(session.score, tracks))
+    plan = plan_fill(session, Region(from_, to, keys, prompt.pitch(low), prompt.pitch(high)))
+    seed = secrets.randbelow(2**31) if seed is None else seed
+    options = Options(Sampling(temperature), seed=seed, takes=candidates)
+    paths = prompt.numbered(out, alternatives, file)
+    chosen, figures = _sample(plan, options, alternatives, model, device)
+    from core.session.export import save_midi
+
+    for candidate, path in zip(chosen, paths, strict=True):
+        save_midi(plan.filled(candidate.notes), path, "score")
+    figures |= {"outputs": [str(path) for path in paths], "seed": seed}
+    give(_words(figures), figures, as_json)
+
+
+def _sample(
+    plan: "FillPlan", options: "Options", count: int, model: str | None, device: str
+) -> "tuple[Sequence[Candidate], dict[str, Any]]":
+    """The candidates to be written, best first, and what `--json` prints."""
+    with interrupts.put_off():
+        from core.generation.engine import open_engine
+        from core.generation.filling import FillStep, LeftToRightFiller, choose
+
+    seconds = plan.region.end - plan.region.start
+    first_note: list[float] = []
+    with progress() as bar:
+        task = bar.add_task("Loading the model", total=None, note="")
+        bar.refresh()
+        engine, info = open_engine(model, device, say)
+        bar.update(task, description="Sampling", total=seconds)
+        started = time.perf_counter()
+
+        def hear(step: FillStep) -> None:
+            if step.candidate:
+                return
+            if step.messages and not first_note:
+                first_note.append(time.perf_counter() - started)
+            bar.update(task, completed=step.head, refresh=True)
+
+        made = LeftToRightFiller(engine).fill(plan.gap(engine.config.conventions), options, hear)
+    wall = time.perf_counter() - started
+    chosen = choose(made, count, seconds)
+    return chosen, {
+        "notes": len(chosen[0].notes),
+        "replaced": plan.replaced,
+        "candidates": [
+            {"seed": c.seed, "notes": len(c.notes), "score": round(c.score, 2), "chosen": c in chosen} for c in made
+        ],
+        "music_seconds": round(seconds, 3),
+        "wall_seconds": round(wall, 3),
+        "first_note_seconds": round(first_note[0], 3) if first_note else None,
+        "grid": plan.grid.name if plan.grid else None,
+        "device": str(engine.device),
+        "model": info.name,
+    }  # fmt: skip
+
+
+def _words(figures: dict[str, Any]) -> str:
+    """The same for people."""
+    count = len(figures["candidates"])
+    lines = [
+        f"{figures['notes']} notes for {figures['replaced']} in {figures['music_seconds']:.1f} seconds, "
+        f"the best of {count} candidate{'s' * (count > 1)} by {figures['model']} on {figures['device']}; "
+        f"seed {figures['seed']}" + (f"; on a grid of {figures['grid']}" if figures["grid"] else ""),
+        *figures["outputs"],
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,162 @@
+import pytest
+import torch
+
+from core.codec.events import GridNote, encode_grid, grid_notes
+from core.codec.gap import Gap, make_gap, placed_notes
+from core.codec.steps import gridded_steps
+from core.generation.engine import Cancelled
+from core.generation.filling import Candidate, FillStep, LeftToRightFiller, choose
+from core.generation.options import Options
+from core.generation.sampler import Sampling
+from core.midi.grid import Grid
+from core.midi.region import Region
+from core.midi.score import Note, Pedal, TakeNote, Track
+from core.model.transformer import ModelConfig
+from tests.core.generation.test_continuation import small_engine
+
+ENGINE = small_engine(ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=512))
+CONVENTIONS = ENGINE.config.conventions
+
+
+def track_of(*notes: tuple[int, float, float], velocity: int = 80, pedals: tuple[Pedal, ...] = ()) -> Track:
+    """(pitch, start, end) in seconds, at 480 ticks of 120 bpm."""
+    rows = sorted(notes, key=lambda note: (note[1], note[0]))
+    return Track(
+        "", 0, 0, tuple(Note(p, velocity, s, e, round(s * 960), round(e * 960)) for p, s, e in rows), pedals, (), 0
+    )
+
+
+MELODY = track_of(*((60 + i % 7, i / 4, i / 4 + 0.2) for i in range(40)), velocity=90)
+BASS = track_of((36, 0.0, 2.5), (38, 2.5, 4.6), (40, 4.6, 9.0), velocity=60)
+REGION = Region(2.0, 4.0)
+
+
+def gap_of(kept: tuple[Track, ...], rings_to: float = 0.0, grid: Grid | None = None) -> Gap:
+    return make_gap(kept, REGION, CONVENTIONS, grid, rings_to)
+
+
+def around(track: Track) -> Track:
+    kept, _ = REGION.divided(track.notes)
+    return track_of(*((n.pitch, n.start, n.end) for n in kept), velocity=track.notes[0].velocity)
+
+
+def test_what_sounds_into_a_gap_is_not_let_go_before_it() -> None:
+    gap = gap_of((around(MELODY), BASS))
+    assert gap.kept[0] == GridNote(-200, 36, 50, 15)
+    assert (gap.end, gap.rings_to) == (200, 200)
+    assert [(n.start, n.pitch) for n in gap.kept[1:4]] == [(50, 38), (200, 62), (225, 63)]
+    everything = encode_grid(grid_notes([MELODY, BASS]), CONVENTIONS)
+    assert gap.prompt.events == tuple(everything[: len(gap.prompt.events)])
+    assert gap_of((around(MELODY), BASS), rings_to=4.31).rings_to == 231
+
+
+def test_the_pedal_holds_what_is_kept() -> None:
+    held = track_of((50, 1.0, 1.5), (52, 5.0, 5.5), pedals=(Pedal(1.2, 2.7, 0, 0),))
+    assert gap_of((held,)).kept == (GridNote(-100, 50, 70, 20), GridNote(300, 52, 350, 20))
+
+
+def test_steps_follow_the_tempo_behind_the_gap() -> None:
+    grid = Grid(0.5, 0.0, (4,), ((2.0, 1.0),))  # half as fast from a second behind the marker on
+    steps = gridded_steps(grid, 2.0)
+    for step in (0, 40, 100, 101, 260):
+        assert steps.place(steps.seconds(step)) == pytest.approx(step)
+    half_as_fast = track_of((60, 2.0, 2.5), (62, 3.0, 4.0))
+    assert [(n.start, n.end) for n in placed_notes([half_as_fast], REGION, steps)] == [
+        (round(steps.place(0.0)), round(steps.place(0.5))),
+        (round(steps.place(1.0)), round(steps.place(2.0))),
+    ]
+
+
+def test_a_given_middle_is_read_as_the_music_is_written_and_scored_as_the_network_does() -> None:
+    gap = gap_of((around(MELODY), BASS), rings_to=4.0)
+    steps = gap.prompt.steps
+    whole = placed_notes([MELODY, BASS], REGION, steps)
+    given = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [whole])[-1]
+    assert [(n.pitch, n.start, n.end) for n in given.notes] == [
+        (n.pitch, pytest.approx(n.start - 2, abs=0.006), pytest.approx(n.end - 2, abs=0.006))
+        for n in REGION.divided(MELODY.notes)[1]
+    ]
+    # The network by itself, over the piece's events up to the last note that is read.
+    events = encode_grid(grid_notes([MELODY, BASS]), CONVENTIONS)
+    last = max(i for i, e in enumerate(events) if e < 128) + 1
+    ids = torch.tensor([events[:last]])
+    with torch.inference_mode():
+        logs = ENGINE._model(ids).log_softmax(-1)[0, :-1].gather(1, ids[0, 1:, None])[:, 0]
+    tick, follow, seam, inside = 0, 0.0, 0.0, 0.0
+    for event, log in zip(events[1:last], logs.tolist(), strict=True):
+        before = tick
+        tick += event - 255 if 256 <= event < 356 else 0
+        if before >= 400:
+            follow += log
+        elif tick >= 400:
+            seam += log
+        elif event == 38 or (tick == 250 and event == 356 + 15):
+            inside += log
+    assert given.scores["follow"] == pytest.approx(follow, rel=0.05)
+    assert given.scores["seam"] == pytest.approx(seam, rel=0.05, abs=0.1)
+    assert given.scores["inside"] == pytest.approx(inside, rel=0.05, abs=0.1)
+
+
+@pytest.mark.parametrize("grid", [None, Grid(0.5, 0.0, (4,))])
+def test_kept_notes_are_read_at_their_times_and_new_ones_keep_clear_of_them(grid: Grid | None) -> None:
+    gap = gap_of((around(MELODY), BASS), rings_to=4.3, grid=grid)
+    heard: dict[int, list[FillStep]] = {}
+    made = LeftToRightFiller(ENGINE).fill(
+        gap, Options(Sampling(1.5), seed=5, takes=4), lambda step: heard.setdefault(step.candidate, []).append(step)
+    )
+    assert len(made) == len(heard) == 4
+    assert [c.score for c in made] == sorted((c.score for c in made), reverse=True)
+    assert sum(len(c.notes) for c in made) > 10
+    for candidate in made:
+        for note in candidate.notes:
+            assert 0 <= note.start < 2.0
+            assert note.start < note.end <= 2.3 + 0.011
+            assert note.pitch != 36 or note.start >= 0.5
+            assert note.pitch != 38 or note.end <= 0.5 + 0.006
+            if grid:
+                assert note.start * 8 == pytest.approx(round(note.start * 8), abs=0.01)
+        steps = heard[candidate.seed - 5]
+        assert [step.is_filled for step in steps] == [False] * (len(steps) - 1) + [True]
+        begun = [m.pitch for step in steps for m in step.messages if m.velocity]
+        assert sorted(begun) == sorted(n.pitch for n in candidate.notes)
+
+
+def test_each_velocity_is_said_where_the_model_wants_it_so() -> None:
+    config = ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=512, velocity="each")
+    engine = small_engine(config)
+    gap = make_gap((around(MELODY), BASS), REGION, engine.config.conventions)
+    whole = placed_notes([MELODY, BASS], REGION, gap.prompt.steps)
+    given = LeftToRightFiller(engine).candidates(gap, Options(takes=1), [whole])[-1]
+    assert len(given.notes) == 8
+    assert all(n.velocity == 90 for n in given.notes)
+
+
+def test_nothing_around_gives_new_notes_all_the_same() -> None:
+    gap = make_gap((track_of(),), Region(0.0, 2.0), CONVENTIONS)
+    made = LeftToRightFiller(ENGINE).fill(gap, Options(Sampling(1.5), takes=3))
+    assert any(candidate.notes for candidate in made)
+    assert [c.score for c in made] == sorted((c.score for c in made), reverse=True)
+
+
+def test_a_fill_that_is_no_longer_wanted_ends_at_once() -> None:
+    count = 0
+
+    def cancelled() -> bool:
+        nonlocal count
+        count += 1
+        return count > 10
+
+    with pytest.raises(Cancelled):
+        LeftToRightFiller(ENGINE).fill(gap_of((BASS,)), Options(takes=2), cancelled=cancelled)
+    assert count == 11
+
+
+def test_the_chosen_are_apart_as_far_as_there_are_such() -> None:
+    def candidate(score: float, *pitches: int) -> Candidate:
+        notes = tuple(TakeNote(pitch, 80, i / 4, i / 4 + 0.2) for i, pitch in enumerate(pitches))
+        return Candidate(notes, 0, {"inside": 0.0, "seam": 0.0, "follow": score}, score)
+
+    best, like, other = candidate(-1, 60, 62, 64, 65), candidate(-2, 60, 62, 64, 65), candidate(-3, 84, 30)
+    assert choose([best, like, other], 2, 2.0) == [best, other]
+    assert choose([best, like, other], 3, 2.0) == [best, like, other]
+    assert choose([best, like], 2, 2.0) == [best, like]
