@@ -8,4 +8,5 @@ sampler            logits -> one event: temperature, top-k, nucleus (top-p), min
 dynamics           how loud a take is played: flat prompts stay flat, or get a human touch
 engine             a model on a device: prefills prompts, decodes one event, moves the window on
 continuation       one or more takes, sampled event by event; which of them is most like its prompt
+filling            what fills a gap in music, sampled and judged by what follows; `fill_row` is one candidate on its way
 """

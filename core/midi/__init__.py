@@ -1,5 +1,6 @@
 """Standard MIDI Files <-> Score.
 
+region      a span of time, with tracks and a pitch range, in which notes are replaced
 score       frozen Note, Pedal, Control, Track, Score
 tempo_map   ticks <-> seconds <-> bars
 events      the bytes of one track <-> timed messages, whatever state the bytes are in

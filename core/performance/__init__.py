@@ -6,6 +6,7 @@ live_take         a take that is heard while it is sampled: on which channels, w
 output            the player of the output chosen; which ports there are; `standing_port` is ours
 run               one continuation: who hears of each step, in which order; how far ahead it goes
 generation        the thread that owns the model, reads prompts and samples; `prompts` says what is to be read
+fill              a region that is to be filled anew: what stays, and where new notes go
 take_in_progress  the notes of a take on its way
 events            what playback tells of what happens
 background        one thing after the other on a thread of its own

@@ -104,7 +104,7 @@ def read(data: bytes) -> Read:
                 sounding[key] = tick, message.velocity
             else:
                 start, velocity = sounding.pop(key)
-                notes[chunk, *key, velocity, start, tick] += 1
+                notes[(chunk, *key, velocity, start, tick)] += 1
         assert not sounding, f"notes hang in chunk {chunk}: {sounding}"
         others.append([event for event in rest if event[1][:2] != b"\xff\x2f"])
     return Read(notes, others)
@@ -158,7 +158,8 @@ def assert_only_filled(session: Session, region: Region, after: bytes) -> int:
         assert (chunk, channel) in chosen, f"{note} is in a track that was not chosen"
         assert region.low <= pitch <= region.high, f"{note} is out of range"
         assert region.start - 1e-9 <= at(start) < region.end, f"{note} begins outside {region}"
-        assert start < end and at(end - 1) < rings_to, f"{note} ends outside {region}, {rings_to}"
+        assert start < end, f"{note} does not sound"
+        assert at(end - 1) < rings_to, f"{note} ends outside {region}, {rings_to}"
         for other in kept:
             if other[1:3] == (channel, pitch):
                 assert end <= other[4] or start >= other[5], f"{note} sounds together with the kept {other}"
