@@ -7,6 +7,7 @@ events      the bytes of one track <-> timed messages, whatever state the bytes 
 repair      a whole file's damaged bytes -> clean bytes, and sentences about what was skipped
 read        a file -> Score, and a Score -> the messages that play it
 write       Score + takes -> a file
+meta_edits  edits of what a file says besides its notes: tempo, metre, and what a track is
 key         the key of some notes, and the names of keys
 pitch_names names of MIDI pitches
 statistics  what music is like in numbers, and how far two pieces of music are apart

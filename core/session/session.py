@@ -267,7 +267,7 @@ class Session:
         added = replace(
             take,
             id=take.id or new_id(),
-            name=_short(take.name) or self.next_names(1)[0],
+            name=one_line(take.name) or self.next_names(1)[0],
             notes=in_order(take.notes),
             seconds=max([take.seconds, *(note.end for note in take.notes)]),
         )
@@ -282,9 +282,9 @@ class Session:
 
     def rename_take(self, take_id: str, name: str) -> "Session":
         """Raises UsageError for a name without a letter in it."""
-        if not _short(name):
+        if not one_line(name):
             raise UsageError("A take needs a name.")
-        return self.with_changed_take(replace(self.take(take_id), name=_short(name)))
+        return self.with_changed_take(replace(self.take(take_id), name=one_line(name)))
 
     def star_take(self, take_id: str, starred: bool) -> "Session":
         """Mark a take as a favourite, or no more."""
@@ -373,7 +373,7 @@ def new_id() -> str:
     return secrets.token_hex(6)
 
 
-def _short(name: str) -> str:
+def one_line(name: str) -> str:
     """A name on one line, without what cannot be shown."""
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME].strip()
 
