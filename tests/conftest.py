@@ -107,6 +107,7 @@ class Listener:
             wait_for(lambda: any(part_of_name in p for p in self.ports()), f"port {part_of_name}", timeout)
             index = next(i for i, port in enumerate(self.ports()) if part_of_name in port)
             self._client.open_port(index)
+            _wait_for_jack_cycles()  # the connection holds from the next cycle on
         # Not rtmidi's callback: closing the port, it waits for the callback, which waits for Python's lock.
         self._closing = threading.Event()
         self._reader = threading.Thread(target=self._read, name="listener")
@@ -146,6 +147,19 @@ class Listener:
                 with self._arrived:
                     self.received.append((time.perf_counter(), bytes(event[0])))
                     self._arrived.notify_all()
+
+
+def _wait_for_jack_cycles() -> None:
+    """Wait until the default JACK server has gone through three more cycles."""
+    from core.live.jack_watch import _quiet_jack
+
+    jack = _quiet_jack()
+    client = jack.Client("continuo-test-cycles", no_start_server=True)
+    try:
+        before = client.last_frame_time
+        wait_for(lambda: client.last_frame_time - before >= 3 * client.blocksize, "the JACK server to go on")
+    finally:
+        client.close()
 
 
 def wait_for(is_so: Callable[[], bool], what: str, timeout: float = WAIT) -> None:

@@ -33,9 +33,9 @@ def test_f6_goes_through_the_parts_that_can_be_worked_in(desk: Callable[..., Des
     window.roll.setFocus()
     assert [pressed() for _ in range(4)] == ["panel", "transport", "tracks", "roll"]
     at.sample(1.0)
-    window.panel.seed.setFocus()
+    window.panel.length.setFocus()
     assert [pressed() for _ in range(5)] == ["takes", "transport", "tracks", "roll", "panel"]
-    assert window.panel.seed.hasFocus()  # where it was last
+    assert window.panel.length.hasFocus()  # where it was last
     assert [pressed(SHIFT) for _ in range(5)] == ["roll", "tracks", "transport", "takes", "panel"]
     window.splitter.setSizes([0, 900, 300])
     assert [pressed() for _ in range(4)] == ["takes", "transport", "roll", "panel"]
