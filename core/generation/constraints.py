@@ -144,13 +144,9 @@ class Grammar:
         if loudness and loudness.bins:
             self._velocities = np.isin(np.arange(VELOCITY.size), loudness.bins)
         self._steps = steps
-        self._pitches = rules.pitches
-        self._longest_note = steps.span(min(rules.longest_note, bounds.longest_note) if bounds else rules.longest_note)
-        if bounds and (rules.low, rules.high) == (0, 127):
-            self._pitches = self._pitches & _within(bounds.lowest, bounds.highest)
-        self._most_at_once = bounds.most_at_once if bounds else 128
-        # The steps of the newest onsets, as many as may lie within a window.
-        self._onsets: deque[int] | None = deque(maxlen=bounds.most_in_window) if bounds else None
+        self._rules = rules
+        self._onsets: deque[int] | None = None  # the steps of the newest onsets, as many as may lie within a window
+        self.change_bounds(bounds)
         self._window = steps.span(WINDOW)
         self._longest_silence = steps.span(rules.longest_silence)
         self._silent_since = 0  # meaningful while nothing sounds
@@ -158,6 +154,18 @@ class Grammar:
         self._ends = rules.ends
         self._allowed = np.zeros(VOCABULARY_SIZE, dtype=bool)
         self.held: set[int] = set()
+
+    def change_bounds(self, bounds: Bounds | None) -> None:
+        """From now on the take keeps within other bounds."""
+        rules = self._rules
+        self._longest_note = self._steps.span(
+            min(rules.longest_note, bounds.longest_note) if bounds else rules.longest_note
+        )
+        self._pitches = rules.pitches
+        if bounds and (rules.low, rules.high) == (0, 127):
+            self._pitches = self._pitches & _within(bounds.lowest, bounds.highest)
+        self._most_at_once = bounds.most_at_once if bounds else 128
+        self._onsets = deque(self._onsets or (), maxlen=bounds.most_in_window) if bounds else None
 
     @property
     def step(self) -> int:

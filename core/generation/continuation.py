@@ -7,6 +7,7 @@ takes = continuation.takes     # also after a stop: closed, with nothing left so
 """
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +20,15 @@ from core.codec.vocabulary import BOUNDARY, note_off
 from core.generation.constraints import Grammar
 from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
-from core.generation.logits_processors import Position, Repetition, logits_processors
+from core.generation.knob_processors import knob_processors
+from core.generation.knobs import LOUDER, Knobs, aim
+from core.generation.logits_processors import LogitsProcessor, Position, Repetition, logits_processors
 from core.generation.options import Options, Take
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.generation.sampler import sample
 from core.midi.statistics import apart, music, stretch
 
+_REMEMBERED = 1000  # note messages of a take, which processors made anew are told of
 _RANKED_SECONDS = 20.0  # of the prompt's end, that a take is compared with
 
 
@@ -48,13 +52,37 @@ class _TakeState:
         self.index = index
         self.seed = options.seed + index
         self.random = np.random.default_rng(self.seed)
-        self.loudness = Loudness(options.dynamics, prompt, self.seed)
+        self.knobs = options.knobs
+        self.loudness = Loudness(options.dynamics, prompt, self.seed, LOUDER * self.knobs.loud)
+        summary = aim(summary, self.knobs)
         self.grammar = Grammar(options.rules, prompt.steps, self.loudness, summary.bounds)
         self.repetition = Repetition(summary)
-        processors = logits_processors(summary, options.sampling.key_strength, not self.loudness.bins)
-        self.processors = [*processors, self.repetition]
+        self._strength = options.sampling.key_strength
+        self.processors = self._processors(summary)
+        self._messages: deque[NoteMessage] = deque(maxlen=_REMEMBERED)
         self.events: list[int] = []
         self.ended = False
+
+    def _processors(self, summary: PromptSummary) -> list[LogitsProcessor]:
+        processors = logits_processors(summary, self._strength, not self.loudness.bins)
+        return [*processors, *knob_processors(summary), self.repetition]
+
+    def observe(self, message: NoteMessage) -> None:
+        """Tell all processors of a note."""
+        for processor in self.processors:
+            processor.observe(message)
+        self._messages.append(message)
+
+    def turn(self, knobs: Knobs, summary: PromptSummary) -> None:
+        """Go on with other knobs; the processors learn again what the take has lately done."""
+        self.knobs = knobs
+        self.loudness.change(self.grammar.step + 1, LOUDER * knobs.loud)  # what sounds already stays as it was
+        changed = aim(summary, knobs)
+        self.grammar.change_bounds(changed.bounds)
+        self.processors = self._processors(changed)
+        for message in self._messages:
+            for processor in self.processors[:-1]:
+                processor.observe(message)
 
 
 class Continuation:
@@ -68,8 +96,9 @@ class Continuation:
         self._engine = engine
         self._prepared = prepared
         self._timing = prepared.prompt.steps
-        summary = summarize(prepared.prompt, prepared.events)
-        self._states = [_TakeState(i, options, prepared.prompt, summary) for i in range(options.takes)]
+        self._summary = summarize(prepared.prompt, prepared.events)
+        self._knobs = options.knobs
+        self._states = [_TakeState(i, options, prepared.prompt, self._summary) for i in range(options.takes)]
         self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
         self._stop = threading.Event()
         self._steps = self._run()
@@ -80,6 +109,10 @@ class Continuation:
     def stop(self) -> None:
         """End within one event, from any thread; the steps that close the takes still come."""
         self._stop.set()
+
+    def turn(self, knobs: Knobs) -> None:
+        """From the next event on, sample with other knobs; from any thread."""
+        self._knobs = knobs
 
     @property
     def stopped(self) -> bool:
@@ -131,6 +164,8 @@ class Continuation:
     def _next(self, state: _TakeState, logits: NDArray[np.float32]) -> Step:
         """Choose the next event of a take and move it on."""
         grammar = state.grammar
+        if state.knobs is not (knobs := self._knobs):
+            state.turn(knobs, self._summary)
         event = grammar.forced_event()
         if event is None:
             position = Position(grammar.step, grammar.decoder.sounding, grammar.allowed())
@@ -141,8 +176,7 @@ class Continuation:
             event = grammar.fit(event, self._last_step)
         messages = grammar.accept(event)
         for message in messages:
-            for processor in state.processors:
-                processor.observe(message)
+            state.observe(message)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
 

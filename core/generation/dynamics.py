@@ -27,12 +27,14 @@ class Loudness:
     of their grid, slow swells and a little chance, all drawn from the take's seed.
     """
 
-    def __init__(self, dynamics: Dynamics, prompt: Prompt, seed: int) -> None:
+    def __init__(self, dynamics: Dynamics, prompt: Prompt, seed: int, louder: int = 0) -> None:
+        """`louder` is added to the velocities of flat takes, which have no others to choose from."""
         levels = prompt.levels or ((prompt.velocity,) if dynamics == "flat" else ())
         self._exact = {from_bin(to_bin(level)): level for level in levels}
         self.bins = tuple(to_bin(level) for level in levels)  # those that may be sampled; none: all
         self._steps = prompt.steps
         self._seed = seed
+        self._louder = [(0, louder if levels else 0)]  # from a step on
         self._is_human = dynamics == "human" and bool(levels)
         self._swell_steps = prompt.steps.span(_SWELL_SECONDS)
         self.first = self._first(prompt, levels)
@@ -40,10 +42,16 @@ class Loudness:
     def __call__(self, step: int, pitch: int, velocity: int) -> int:
         """The velocity, 1 to 127, with which a note is played that the events give `velocity`."""
         velocity = self._exact.get(velocity, velocity)
+        velocity += next(louder for first, louder in reversed(self._louder) if first <= step)
         if not self._is_human:
-            return velocity
+            return min(max(velocity, 1), 127)
         played = velocity + self._accent(step) + _SWELL * self._swell(step) + _JITTER * _chance(self._seed, step, pitch)
         return min(max(round(played), 1), 127)
+
+    def change(self, step: int, louder: int) -> None:
+        """From a step on, flat takes are so much louder."""
+        if self.bins:
+            self._louder.append((step, louder))
 
     def _first(self, prompt: Prompt, levels: Sequence[int]) -> int:
         """Until it says otherwise, a take is as loud as the prompt's last note; the velocity as events give it."""

@@ -150,10 +150,13 @@ class Frequencies:
     _PSEUDOCOUNT = 2.0  # added to the counts of both: a few observations tell little
     _MOST_NATS = 2.0
 
-    def __init__(self, prompt: NDArray[np.int64], bins: int, blur: float) -> None:
-        """`prompt` is what is done there, one bin each; `blur` is how much of each counts for either neighbour, too."""
+    def __init__(self, prompt: NDArray[np.int64], bins: int, blur: float, power: float = 1.0) -> None:
+        """`prompt` is what is done there, one bin each; `blur` is how much of each counts for either neighbour, too.
+
+        The take is to do each as often as the prompt to the power of `power`: over 1, more often what is frequent.
+        """
         self._blur = blur
-        target = self._blurred(np.bincount(prompt, minlength=bins).astype(float))
+        target = self._blurred(np.bincount(prompt, minlength=bins).astype(float)) ** power
         self._target = target / target.sum()
         self._counts = np.zeros(bins)
         self.nats: NDArray[np.float32] = np.zeros(bins, np.float32)
@@ -168,6 +171,42 @@ class Frequencies:
 
     def _blurred(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.convolve(counts, (self._blur, 1, self._blur), "same")
+
+
+class Hazards:
+    """Compares how readily a take ends something with how readily its prompt does, by how long it has lasted, in bins.
+
+    Of all that comes to a bin, a share ends in it: its hazard (Cox, Regression Models and Life-Tables, 1972). Unlike
+    frequencies hazards pull the right way everywhere: what lasts far too long becomes likelier to end in every bin.
+    `nats` (bins), float32, is what to add to the logit of an end: the logarithm of the ratio of the hazards' odds,
+    within bounds; all 0 at first.
+    """
+
+    _DECAY = 0.98  # of the counts, at each observation: what was long ago is forgotten
+    _PRIOR = 4.0  # ends as readily as the prompt's, counted in: a few observations tell little
+    _MOST_NATS = 2.0
+
+    def __init__(self, prompt: NDArray[np.int64], bins: int, blur: float) -> None:
+        """`prompt` are the bins of what ended there; `blur` is how much of each counts for either neighbour, too."""
+        self._blur = blur
+        ends, came = self._ends(np.bincount(prompt, minlength=bins).astype(float))
+        self._target = np.clip((ends + 0.1) / (came + 0.2), 0.005, 0.995)
+        self._counts = np.zeros(bins)
+        self.nats: NDArray[np.float32] = np.zeros(bins, np.float32)
+
+    def observe(self, bin: int) -> None:
+        """Count an end in a bin."""
+        self._counts *= self._DECAY
+        self._counts[bin] += 1
+        ends, came = self._ends(self._counts)
+        hazards = (ends + self._PRIOR * self._target) / (came + self._PRIOR)
+        ratios = np.log(self._target / (1 - self._target)) - np.log(hazards / (1 - hazards))
+        self.nats = np.clip(ratios, -self._MOST_NATS, self._MOST_NATS).astype(np.float32)
+
+    def _ends(self, counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How many end in each bin, and how many come to it."""
+        ends = np.convolve(counts, (self._blur, 1, self._blur), "same")
+        return ends, np.cumsum(ends[::-1])[::-1]
 
 
 _TIME_BINS = 24
@@ -195,7 +234,7 @@ class Rhythm:
         steps = [round(note.start * STEPS_PER_SECOND) for note in summary.notes]
         onsets = np.unique(np.array(steps, int))
         bins = self._BINS[np.minimum(np.diff(onsets), self._LONGEST)]
-        self._frequencies = Frequencies(bins, _TIME_BINS, _TIME_BLUR) if len(bins) else None
+        self._frequencies = Frequencies(bins, _TIME_BINS, _TIME_BLUR, summary.rhythm_power) if len(bins) else None
         self._last: int | None = None  # the step of the newest onset
 
     def observe(self, note: NoteMessage) -> None:
@@ -224,8 +263,8 @@ class NoteLengths:
     """Keeps the lengths of a take's notes like those of its prompt's.
 
     A small model that has let its notes go early, and so plays thinner and thinner chords, goes on so; or it forgets to
-    let them go. Where notes have lately been let go too seldom after half a second, say, a note-off becomes likelier
-    there.
+    let them go. Where too few of its notes that last half a second, say, have lately been let go then, a note-off becomes
+    likelier there.
     """
 
     _LONGEST = 8 * STEPS_PER_SECOND  # steps; longer notes count as that
@@ -233,7 +272,7 @@ class NoteLengths:
 
     def __init__(self, summary: PromptSummary) -> None:
         bins = np.array([self._bin(round((note.end - note.start) * STEPS_PER_SECOND)) for note in summary.notes])
-        self._frequencies = Frequencies(bins, _TIME_BINS, _TIME_BLUR) if summary.notes else None
+        self._hazards = Hazards(bins, _TIME_BINS, _TIME_BLUR) if summary.notes else None
         self._onsets: dict[int, int] = {}  # steps by pitch
 
     def _bin(self, steps: int) -> int:
@@ -243,16 +282,16 @@ class NoteLengths:
         """Count a note's length when it ends."""
         if note.velocity:
             self._onsets[note.pitch] = note.step
-        elif self._frequencies is not None and note.pitch in self._onsets:
-            self._frequencies.observe(self._bin(note.step - self._onsets.pop(note.pitch)))
+        elif self._hazards is not None and note.pitch in self._onsets:
+            self._hazards.observe(self._bin(note.step - self._onsets.pop(note.pitch)))
 
     def process(self, logits: Logits, position: Position) -> Logits:
         """Notes that sound are let go sooner or later."""
-        if self._frequencies is None:
+        if self._hazards is None:
             return logits
         processed = logits.copy()
         for pitch, onset in position.sounding.items():
-            processed[NOTE_OFF.first + pitch] += self._frequencies.nats[self._bin(position.step - onset)]
+            processed[NOTE_OFF.first + pitch] += self._hazards.nats[self._bin(position.step - onset)]
         return processed
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from core.errors import UsageError
 from core.generation.constraints import Rules
 from core.generation.dynamics import DYNAMICS, Dynamics
+from core.generation.knobs import Knobs
 from core.generation.sampler import Sampling
 from core.midi.score import TakeNote
 
@@ -15,7 +16,8 @@ MOST_TAKES = 16
 class Options:
     """What to sample: `seconds` or `events` of length (neither: until stopped), `takes` at once.
 
-    `dynamics` says how loud flat prompts are continued (see core.generation.dynamics). Take number i
+    `dynamics` says how loud flat prompts are continued (see core.generation.dynamics), `knobs` how takes are to differ
+    from the prompt. Take number i
     (from 0) draws from its own random numbers, seeded by `seed` + i.
     """
 
@@ -26,6 +28,7 @@ class Options:
     events: int | None = None
     takes: int = 1
     dynamics: Dynamics = "auto"
+    knobs: Knobs = field(default_factory=Knobs)
 
     def __post_init__(self) -> None:
         """Raises UsageError for a value out of its range."""

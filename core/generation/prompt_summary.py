@@ -48,7 +48,12 @@ class PromptSummary:
     `notes` are those of the last 20 seconds, none if they are too few to tell anything; their times are right relative
     to each other. `density` is their number per step (0 without notes), `mean_pitch` their mean (None without).
     `outside_key` (128) tells which pitches lie outside the prompt's key, and `key_weight`, 0 to 1, how strictly the
-    prompt itself keeps to it. `longest_runs` (LONGEST_LOOP) are a LoopCounter's longest runs over the prompt.
+    prompt itself keeps to it; `tonic` is the key's, 0 to 11, None if no key can be told. `longest_runs` (LONGEST_LOOP)
+    are a LoopCounter's longest runs over the prompt.
+
+    What a take is to do otherwise than its prompt (see core.generation.knobs): chords of `chord_factor` times as many
+    notes; times between onsets as probable as in the prompt to the power of `rhythm_power`; a mode `brightness` steps
+    brighter.
     """
 
     notes: tuple[TakeNote, ...]
@@ -58,6 +63,10 @@ class PromptSummary:
     outside_key: NDArray[np.bool_]
     key_weight: float
     longest_runs: NDArray[np.int64]
+    tonic: int | None = None
+    chord_factor: float = 1.0
+    rhythm_power: float = 1.0
+    brightness: int = 0
 
 
 @lru_cache(2)
@@ -69,7 +78,7 @@ def summarize(prompt: Prompt, window: tuple[int, ...] | None = None) -> PromptSu
     if window is None:
         window = prompt.events
     notes = end_notes(prompt)
-    outside_key, key_weight = _key(window)
+    outside_key, key_weight, tonic = _key(window)
     return PromptSummary(
         notes,
         _density(notes),
@@ -78,6 +87,7 @@ def summarize(prompt: Prompt, window: tuple[int, ...] | None = None) -> PromptSu
         outside_key,
         key_weight,
         _longest_runs([event - NOTE_ON.first for event in window if event < NOTE_ON.end]),
+        tonic,
     )
 
 
@@ -120,16 +130,16 @@ def _density(notes: Sequence[TakeNote]) -> float:
     return len(notes) / (STEPS_PER_SECOND * max(seconds, 1.0))
 
 
-def _key(events: Sequence[int]) -> tuple[NDArray[np.bool_], float]:
-    """Which pitches lie outside the key of the last 30 seconds, and how strictly these keep to it, 0 to 1."""
+def _key(events: Sequence[int]) -> tuple[NDArray[np.bool_], float, int | None]:
+    """Which pitches lie outside the key of the last 30 seconds, how strictly these keep to it (0 to 1), its tonic."""
     notes = decode(events)
     notes = [note for note in notes if note.start >= notes[-1].start - _KEY_SECONDS]
     if len(notes) < _FEWEST_NOTES_OF_A_KEY:
-        return np.zeros(NOTE_ON.size, bool), 0.0
+        return np.zeros(NOTE_ON.size, bool), 0.0, None
     key = detect_key(notes)
     share = sum(note.pitch % 12 not in key.pitch_classes for note in notes) / len(notes)
     outside = ~np.isin(np.arange(NOTE_ON.size) % 12, list(key.pitch_classes))
-    return outside, max(0.0, 1 - share / _CHROMATIC)
+    return outside, max(0.0, 1 - share / _CHROMATIC), key.tonic
 
 
 def _longest_runs(pitches: Sequence[int]) -> NDArray[np.int64]:

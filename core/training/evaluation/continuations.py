@@ -1,6 +1,7 @@
 """Held-out prompts, spread over the sources, and what a model makes of each: examples for the criteria."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, zip_longest
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ def continue_place(engine: Engine, place: Place, options: Options) -> Example:
     grid = find_grid(tempo_map, [track], marker, start)
     prepared = engine.prepare(encode_prompt([track], marker, engine.config.conventions, start, grid))
     length = min(options.seconds or np.inf, piece.seconds - marker)
-    continuation = Continuation(engine, prepared, Options(options.sampling, options.rules, options.seed, length))
+    continuation = Continuation(engine, prepared, replace(options, seconds=length))
     for _ in continuation:
         pass
     whole = music(track.notes, piece.seconds)
