@@ -260,9 +260,11 @@ class MainWindow(QMainWindow):
 
     def change_settings(self, settings: GenerationSettings) -> None:
         """Take over settings of the panel; the next new session begins with them."""
-        is_other_rest = settings.rest != self.document.session.settings.rest
+        before = self.document.session.settings
         self.document.change_settings(settings)
-        if is_other_rest:
+        if settings.knobs != before.knobs:
+            self.generation.turn(settings.knobs)
+        if settings.rest != before.rest:
             self.commands.set_rest(settings.rest)
         self.preferences.change(generation=self.document.session.settings)
 

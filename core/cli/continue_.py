@@ -72,6 +72,15 @@ class ContinueOptions:
             help="How loud: auto as the prompt is (one velocity stays one); flat; human accents a flat prompt gently.",
         ),
     ] = "auto"
+    knob: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="busier|softer=2|...",
+            help="How to differ from the prompt: calmer, busier; lower, higher; softer, louder; shorter, longer notes; "
+            "thinner, fuller chords; darker, brighter mode; steadier, freer rhythm; each by one step or =2. May be "
+            "repeated.",
+        ),
+    ] = None
     model: Annotated[str | None, typer.Option(help="A model by name (see models) or path.")] = None
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto"
     take_only: Annotated[bool, typer.Option("--take-only", help="Write the take without the original tracks.")] = False

@@ -30,6 +30,7 @@ from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import TakePlan, plan_take
 from core.session.arrangement import end_on_bar_line, pitch_range, tempo_map_of
 from core.session.export import save_midi
+from core.session.knobs import parse_knobs
 from core.session.session import Session
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _options(wanted: ContinueOptions, choice: Choice, session: Session) -> Optio
         wanted.events,
         wanted.takes,
         wanted.dynamics,  # type: ignore[arg-type]  # checked by Options
+        parse_knobs(wanted.knob or ()),
     )
 
 

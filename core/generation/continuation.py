@@ -9,7 +9,7 @@ takes = continuation.takes     # also after a stop: closed, with nothing left so
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -21,12 +21,13 @@ from core.generation.constraints import Grammar
 from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.knob_processors import knob_processors
-from core.generation.knobs import LOUDER, Knobs, aim
+from core.generation.knobs import LOUDER, aim
 from core.generation.logits_processors import LogitsProcessor, Position, Repetition, logits_processors
 from core.generation.options import Options, Take
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.generation.sampler import sample
 from core.midi.statistics import apart, music, stretch
+from core.session.knobs import Knobs
 
 _REMEMBERED = 1000  # note messages of a take, which processors made anew are told of
 _RANKED_SECONDS = 20.0  # of the prompt's end, that a take is compared with
@@ -199,7 +200,8 @@ class Continuation:
         notes = tuple(decode(events, state.loudness.first, self._timing, state.loudness))
         seconds = max([self._seconds(state), *(note.end for note in notes)])
         marker = self._prepared.prompt.marker
-        return Take(tuple(events), notes, seconds, state.seed, self.options, self._engine.name, marker)
+        options = replace(self.options, knobs=state.knobs)
+        return Take(tuple(events), notes, seconds, state.seed, options, self._engine.name, marker)
 
 
 def rank(takes: Sequence[Take], prompt: Prompt) -> list[int]:

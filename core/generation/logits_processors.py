@@ -263,8 +263,8 @@ class NoteLengths:
     """Keeps the lengths of a take's notes like those of its prompt's.
 
     A small model that has let its notes go early, and so plays thinner and thinner chords, goes on so; or it forgets to
-    let them go. Where too few of its notes that last half a second, say, have lately been let go then, a note-off becomes
-    likelier there.
+    let them go. Where too few of its notes that came to half a second, say, have lately been let go then, a note-off
+    becomes likelier there.
     """
 
     _LONGEST = 8 * STEPS_PER_SECOND  # steps; longer notes count as that

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from core.errors import UsageError
 from core.generation.constraints import Rules
 from core.generation.dynamics import DYNAMICS, Dynamics
-from core.generation.knobs import Knobs
 from core.generation.sampler import Sampling
 from core.midi.score import TakeNote
+from core.session.knobs import Knobs
 
 MOST_TAKES = 16
 

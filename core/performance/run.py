@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from core.generation.continuation import Step
     from core.generation.engine import Engine, PreparedPrompt
     from core.generation.options import Options, Take
+    from core.session.knobs import Knobs
 
 FURTHEST_AHEAD = 60.0  # seconds of music sampled ahead of the playhead when there is no end
 LOOK_AGAIN = 0.05  # seconds between two looks at the playhead while waiting for it
@@ -37,6 +38,7 @@ class Run:
     show: "Callable[[Step], object]" = _nobody
     route: "Callable[[Step], Step]" = _as_it_is
     ahead: Callable[[], float] | None = None
+    knobs: "Knobs | None" = None  # those turned while it samples
     stopped: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.perf_counter
     takes: "list[Take]" = field(default_factory=list)  # as sampled, also after a stop or a fault
@@ -83,6 +85,8 @@ class Run:
                 self.show(step)
                 if not has_end:
                     waited += self._wait_for_playhead()
+                if self.knobs is not None:
+                    continuation.turn(self.knobs)
                 if self.stopped.is_set():
                     continuation.stop()
         except Exception as error:  # whoever asked for the run tells of it, once what there is is kept

@@ -22,6 +22,7 @@ from core.midi.grid import GRID_CHOICES, default_marker
 from core.midi.read import MAX_BYTES, parse_score
 from core.midi.score import Score, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
+from core.session.knobs import AS_THE_PROMPT, Knobs
 
 LATEST = 7 * 86400.0  # seconds: nothing is moved or placed later than a week into the music
 LONGEST_NAME = 200  # characters
@@ -62,7 +63,8 @@ class GenerationSettings:
     `key_strength` is in nats, as in core.generation.sampler. `grid` is one of core.midi.grid.GRID_CHOICES;
     `dynamics` says how loud flat prompts are continued. `rest` is what becomes of the rest of the song, `drums` whether
     their pattern goes on where the file's drums stop. `into` are the tracks that a take plays on: "auto" are those of
-    the prompt if they are several, "one" is a track of its own, "chunk:channel" the one track with this key.
+    the prompt if they are several, "one" is a track of its own, "chunk:channel" the one track with this key. `knobs`
+    say how a take is to differ from its prompt.
     """
 
     model: LongText = ""
@@ -82,6 +84,7 @@ class GenerationSettings:
     rest: RestOfSong = "stretch"
     into: str = "auto"
     drums: Literal["repeat", "off"] = "repeat"
+    knobs: Knobs = AS_THE_PROMPT
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.length <= LATEST:
@@ -126,7 +129,7 @@ class TakeRecord:
 
     `end` is where it ends in seconds from its marker, on a bar line where there are bars; 0 for as long as it lasts.
     `rest` says what becomes of the score behind the marker, and `replaces` in which of its tracks (None: in those of
-    the prompt).
+    the prompt). `knobs` are those that it was sampled with at its end.
     """
 
     notes: tuple[TakeNote, ...] = ()
@@ -146,6 +149,7 @@ class TakeRecord:
     end: SecondsOfTake = 0.0
     rest: RestOfSong = "stretch"
     replaces: tuple[tuple[Chunk, Channel], ...] | None = None
+    knobs: Knobs = AS_THE_PROMPT
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ A `.continuo` file is a zip archive of two members; other members are passed ove
                      velocity of each note, and `releases`, if any is not 64, their release velocities
         takes        [the fields of TakeRecord, `notes` a flat list of start, end, pitch, velocity; those that say where
                      it lies in its song only where they are not the defaults: end, rest, replaces [[chunk, channel]],
+                     and knobs;
                      parts [[chunk, channel, id of the take that notes came from]] and note_parts, for each note the
                      index of its part or -1]
         current      id of the current take, or ""
@@ -75,7 +76,7 @@ _MOST_MEMBERS = 64
 _MOST_SIGNS = 2_000_000
 _FORMAT = "continuo-session"
 # What settings and takes of sessions from before these did not have; the defaults stand for them.
-_LATER_FIELDS = frozenset({"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces"})
+_LATER_FIELDS = frozenset({"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces", "knobs"})
 _PLAIN_TAKE = TakeRecord()
 
 _T = TypeVar("_T")
@@ -141,15 +142,16 @@ def _as_json(session: Session) -> dict[str, Any]:
 
 def _settings_as_json(settings: GenerationSettings) -> dict[str, Any]:
     """The settings; those that came later only where they are not the defaults."""
-    later = ("rest", "into", "drums")
-    return {k: v for k, v in asdict(settings).items() if k not in later or v != getattr(DEFAULTS, k)}
+    later = ("rest", "into", "drums", "knobs")
+    return {k: v for k, v in asdict(settings).items() if k not in later or getattr(settings, k) != getattr(DEFAULTS, k)}
 
 
 def _take_as_json(take: TakeRecord) -> dict[str, Any]:
     written = {f.name: getattr(take, f.name) for f in fields(take)}
     written["notes"] = [v for n in take.notes for v in (n.start, n.end, n.pitch, n.velocity)]
-    for name in ("end", "rest", "replaces"):
-        if written[name] == getattr(_PLAIN_TAKE, name):
+    written["knobs"] = asdict(take.knobs)
+    for name in ("end", "rest", "replaces", "knobs"):
+        if getattr(take, name) == getattr(_PLAIN_TAKE, name):
             del written[name]
     parts = sorted({(n.track, n.take) for n in take.notes} - {(None, "")}, key=str)
     if parts:

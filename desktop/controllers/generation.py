@@ -26,6 +26,7 @@ from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import TakePlan, plan_take
 from core.session.arrangement import bars_in_seconds, continued_tracks, end_on_bar_line, pitch_range, tempo_map_of
 from core.session.forks import Fork, fork_prompt
+from core.session.knobs import Knobs
 from core.session.session import GenerationSettings, Session, TakeRecord, new_id
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
@@ -58,6 +59,7 @@ def options_for(settings: GenerationSettings, seconds: float, seed: int) -> Call
             seconds,
             takes=settings.takes,
             dynamics=settings.dynamics,
+            knobs=settings.knobs,
         )
 
     return options
@@ -108,6 +110,11 @@ class GenerationController(QObject):
         signals.failed.connect(self._on_failed)
         signals.ended.connect(self._on_ended)
         signals.message.connect(self.message)
+
+    def turn(self, knobs: Knobs) -> None:
+        """What is being sampled goes on with other knobs: heard once the seconds in hand are over."""
+        if self.run is not None:
+            self.run.knobs = knobs
 
     # Getting ready
 
@@ -336,6 +343,7 @@ class GenerationController(QObject):
             temperature=settings.temperature,
             top_p=settings.top_p,
             model=take.model,
+            knobs=take.options.knobs,
             marker=growing.marker,
             created=time.time(),
             end=self._plan.take.end,

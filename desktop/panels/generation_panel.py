@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
 from core.midi.grid import GRID_CHOICES, GRIDS
 from core.midi.key import Key
 from core.session.session import DEFAULTS, LATEST, GenerationSettings
+from desktop.panels.generation_tips import TIPS
+from desktop.panels.knob_sliders import KnobSliders
 from desktop.widgets import icons
 from desktop.widgets.buttons import BigButton, FlatButton, Fold
 from desktop.widgets.fields import (
@@ -52,36 +54,6 @@ _RESTS = {
 }
 _DRUMS = {"Go on": "repeat", "As in the file": "off"}
 _DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
-
-_TIPS = {
-    "model": "Which model continues. Models differ in the music they have learned from.",
-    "length": "How much is added. You can stop at any time and keep what is there.",
-    "unit": "Count the length in seconds or in bars.",
-    "takes": "How many different continuations are made at once, to choose from.",
-    "into": "Which tracks play the take. On the prompt's tracks each note goes to the one that it belongs to, with its "
-    "sound: the bass stays the bass. Into one track alone, that track is the prompt, too.",
-    "rest": "What becomes of what those tracks play behind the marker. It comes back where the take ends; or nothing "
-    "of it is left; or all of it plays on, and the take beside it. Other tracks and drums always play on.",
-    "drums": "Whether drums that stop go on with the pattern of their last bars, as notes of the take.",
-    "seed": "The number a continuation grows from: the same seed with the same settings plays the same notes.",
-    "dice": "Throw the dice for another seed.",
-    "lock": "Keep this seed. If it is not locked, every continuation gets a new one.",
-    "temperature": "How daring the playing is. 1 is as the model has learned; less keeps to what is "
-    "expected, more takes risks.",
-    "top_p": "How many of the unlikely notes are left out. 1 leaves none out; 0.9 and less plays safe.",
-    "scale": "Keep the playing to the notes of a key: the one the prompt is in, or one you choose. Minor keys "
-    "include the raised seventh.",
-    "key_strength": "How strongly the playing leans to the key that the prompt is in. 0 does not lean at all: the "
-    "model decides alone. Unlike the scale lock it still lets notes from outside through.",
-    "low": "The lowest note that may be played, such as C2 (middle C is C4).",
-    "high": "The highest note that may be played, such as C6 (middle C is C4).",
-    "grid": "Where notes may begin. Auto keeps a quantised prompt on its own grid and lets a played one breathe; "
-    "or choose the finest note value yourself. T means triplets.",
-    "dynamics": "How loud the notes are. A prompt in which all notes are equally loud goes on so, or with gentle "
-    "accents as a player gives them. Flat makes every note equally loud.",
-    "more": "How the model chooses its notes.",
-    "reset": "Set everything but the model back to how it was at first.",
-}
 
 
 class GenerationPanel(QWidget):
@@ -136,6 +108,8 @@ class GenerationPanel(QWidget):
             self.seed.setCursorPosition(0)  # show where it begins, if it is too long to be seen
         self.lock.setChecked(settings.seed_locked)
         icons.set_icon(self.lock, "locked" if settings.seed_locked else "unlocked")
+        self.knobs.show_knobs(settings.knobs)
+        self.feel.setText(f"Feel: {settings.knobs.words}" if settings.knobs.words else "Feel: as in the prompt")
         self.temperature.show_value(settings.temperature)
         self.top_p.show_value(settings.top_p)
         self._choose_scale(settings.scale)
@@ -163,7 +137,7 @@ class GenerationPanel(QWidget):
             self.model.clear()
             for name, words, licence in models:
                 self.model.addItem(words, name)
-                tip = f"{words}\n{_TIPS['model']}" + (f"\nLicence: {licence}" if licence else "")
+                tip = f"{words}\n{TIPS['model']}" + (f"\nLicence: {licence}" if licence else "")
                 self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
             self._choose_model(self._settings.model)
 
@@ -239,8 +213,8 @@ class GenerationPanel(QWidget):
         self.seed = NumberEdit()
         self.dice, self.lock = _tool("dice"), _tool("unlocked")
         self.lock.setCheckable(True)
-        self.temperature = SliderSpin(0, 10, 2, 0.05, "Temperature", _TIPS["temperature"])
-        self.top_p = SliderSpin(0.01, 1, 1, 0.01, "Top-p", _TIPS["top_p"])
+        self.temperature = SliderSpin(0, 10, 2, 0.05, "Temperature", TIPS["temperature"])
+        self.top_p = SliderSpin(0.01, 1, 1, 0.01, "Top-p", TIPS["top_p"])
         self.scale = DropDown()
         self.scale.addItem("Off", "off")
         self.scale.addItem("Auto", "auto")
@@ -249,13 +223,14 @@ class GenerationPanel(QWidget):
             for tonic in range(12):
                 name = Key(tonic, mode).name
                 self.scale.addItem(name, name)
-        self.key_strength = SliderSpin(0, 20, 4, 0.1, "Key strength", _TIPS["key_strength"])
+        self.key_strength = SliderSpin(0, 20, 4, 0.1, "Key strength", TIPS["key_strength"])
         self.low, self.high = PitchSpin(), PitchSpin()
         self.grid = DropDown()
         for grid in GRID_CHOICES:
             self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
         self.dynamics = _choice(_DYNAMICS)
         self.into, self.rest, self.drums = (_choice(words) for words in (_INTO, _RESTS, _DRUMS))
+        self.feel, self.knobs = Fold("Feel"), KnobSliders()
         self.more = Fold("More")
         self.reset = QPushButton("Reset")
         self.reset.setAutoDefault(False)
@@ -276,12 +251,13 @@ class GenerationPanel(QWidget):
             (self.into, "into", "Plays on"),
             (self.rest, "rest", "The rest of the song"),
             (self.drums, "drums", "Drums"),
+            (self.feel, "feel", "Feel"),
             (self.more, "more", "More settings"),
             (self.reset, "reset", "Reset the settings"),
         ):
-            field.setToolTip(_TIPS[key])
+            field.setToolTip(TIPS[key])
             field.setAccessibleName(name)
-            field.setAccessibleDescription(_TIPS[key])
+            field.setAccessibleDescription(TIPS[key])
         for box in (self.model, self.unit, self.scale, self.grid, self.dynamics, self.into, self.rest, self.drums):
             box.setMinimumContentsLength(4)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -316,7 +292,10 @@ class GenerationPanel(QWidget):
         ]
         for row in rows:
             _add_row(grid, row)
-        grid.addWidget(self.more, grid.rowCount(), 0, 1, 2)
+        for widget in (self.feel, self.knobs, self.more):
+            grid.addWidget(widget, grid.rowCount(), 0, 1, 2)
+        self.knobs.hide()
+        self.feel.toggled.connect(self.knobs.setVisible)
         inside = [widget for row in folded for widget in _add_row(grid, row)]
         for widget in inside:
             widget.hide()
@@ -357,6 +336,7 @@ class GenerationPanel(QWidget):
         self.into.currentIndexChanged.connect(lambda: self._change(into=self.into.currentData()))
         self.rest.currentIndexChanged.connect(lambda: self._change(rest=self.rest.currentData()))
         self.drums.currentIndexChanged.connect(lambda: self._change(drums=self.drums.currentData()))
+        self.knobs.knobs_changed.connect(lambda knobs: self._change(knobs=knobs))
         self.reset.clicked.connect(self._reset)
 
     # What the user does
@@ -397,7 +377,7 @@ class GenerationPanel(QWidget):
             self.model.setItemText(index, self.model.itemText(index).removesuffix(" (missing)"))
         self.model.setCurrentIndex(index)
         tip = self.model.itemData(index, Qt.ItemDataRole.ToolTipRole)
-        self.model.setToolTip(tip or _TIPS["model"])
+        self.model.setToolTip(tip or TIPS["model"])
 
     def _choose_into(self, into: str) -> None:
         """A track that is gone stands for the prompt's tracks, as in `core.session.arrangement`."""

@@ -8,10 +8,10 @@ import numpy as np
 from core.codec.vocabulary import STEPS_PER_SECOND
 from core.generation.engine import Engine
 from core.generation.knob_processors import brightness, chord_sizes
-from core.generation.knobs import MOST, WORDS, Knobs
 from core.generation.options import Options
 from core.midi.key import Key
 from core.midi.statistics import Music, density, histograms, key_of, share_in_key
+from core.session.knobs import MOST, WORDS, Knobs
 from core.training.evaluation.continuations import Place, continue_place
 
 PROMISED = 0.2  # of the spread among the prompts: so far an end moves its statistic at least

@@ -213,3 +213,14 @@ def test_a_fault_while_sampling_saves_what_there_is(
     assert (code, err) == (1, "continuo-cli: The lights went out.\n")
     assert '"outputs": ["o.mid"]' in out
     assert take_notes(Path("o.mid"))
+
+
+def test_knobs_change_the_take_and_unknown_ones_are_told(command: Command, song: Path, tiny: Path) -> None:
+    files = []
+    for i, knobs in enumerate(([], ["--knob", "higher=2", "--knob", "calmer"])):
+        out = song.with_name(f"knobs{i}.mid")
+        files.append(out)
+        command("continue", song, "-o", out, "--take-only", "--seconds", 4, "--seed", 3, "--model", tiny, *knobs)
+    assert files[0].read_bytes() != files[1].read_bytes()
+    result = command("continue", song, "-o", files[0], "--model", tiny, "--knob", "louder=7", code=2)
+    assert "2 steps" in result.stderr

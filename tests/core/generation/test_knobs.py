@@ -14,11 +14,12 @@ from core.errors import UsageError
 from core.generation.continuation import Continuation
 from core.generation.engine import Engine
 from core.generation.knob_processors import brightness, chord_sizes
-from core.generation.knobs import LOUDER, MOST, WORDS, Knobs, aim, parse_knobs
+from core.generation.knobs import LOUDER, aim
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.midi.score import TakeNote
 from core.model.transformer import ModelConfig, MusicTransformer
+from core.session.knobs import MOST, WORDS, Knobs, parse_knobs
 
 some_knobs = st.builds(Knobs, **{name: st.integers(-MOST, MOST) for name in WORDS})
 

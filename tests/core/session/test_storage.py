@@ -15,6 +15,7 @@ from core.errors import UnreadableInput, WriteError
 from core.session import edits, storage
 from core.session.forks import accept_take
 from core.session.history import History
+from core.session.knobs import Knobs
 from core.session.session import DEFAULTS, GenerationSettings, Session, View
 from core.session.storage import open_any, open_session, parse_session, save_session, session_bytes
 from tests.core.session.sessions import TAKE, assert_sound, band, band_with_take, midi
@@ -37,13 +38,18 @@ def rich_and_accepted() -> Session:
     return accept_take(session, session.current)
 
 
+def with_knobs() -> Session:
+    session = band_with_take().with_take(replace(TAKE, knobs=Knobs(busy=2, free=-1)))
+    return session.with_settings(replace(DEFAULTS, knobs=Knobs(loud=-2, bright=1)))
+
+
 def with_bin() -> Session:
     history = History(band_with_take())
     history.do("Delete take", history.session.delete_takes([history.session.current]))
     return history.session
 
 
-@pytest.mark.parametrize("make", [Session, band, band_with_take, rich, rich_and_accepted, with_bin])
+@pytest.mark.parametrize("make", [Session, band, band_with_take, rich, rich_and_accepted, with_bin, with_knobs])
 def test_what_is_saved_is_opened_equal(make: Callable[[], Session], tmp_path: Path) -> None:
     session = make()
     path = tmp_path / "a.continuo"

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.midi.grid import GRID_CHOICES
+from core.session.knobs import MOST, WORDS, Knobs
 from core.session.session import DEFAULTS, LATEST, GenerationSettings
 from desktop.panels.generation_panel import SEEDS, GenerationPanel
 from desktop.widgets.fields import pitch_of
@@ -26,6 +27,7 @@ def panel(qtbot: QtBot) -> GenerationPanel:
     panel.set_ready(True)
     panel.show()
     panel.activateWindow()
+    panel.feel.click()
     panel.more.click()
     return panel
 
@@ -58,6 +60,7 @@ def any_settings(draw: st.DrawFn) -> GenerationSettings:
         takes=draw(st.integers(1, 16)),
         scale=draw(st.sampled_from(["off", "auto", "D minor", "Gb major"])),
         key_strength=draw(st.floats(0, 20)),
+        knobs=draw(st.builds(Knobs, **{name: st.integers(-MOST, MOST) for name in WORDS})),
         low=low,
         high=high,
         grid=draw(st.sampled_from(GRID_CHOICES)),
@@ -356,3 +359,16 @@ def test_the_longest_length_has_both_units(panel: GenerationPanel) -> None:
     panel.show_settings(replace(DEFAULTS, length=LATEST, unit="bars"))
     panel.unit.setCurrentIndex(panel.unit.findData("seconds"))
     assert (panel.settings().length, panel.settings().unit) == (LATEST, "seconds")
+
+
+def test_knobs_are_turned_by_keys_and_said(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:
+    slider = panel.knobs.sliders["busy"]
+    QTest.keyClick(slider, Qt.Key.Key_Right)
+    QTest.keyClick(slider, Qt.Key.Key_Right)
+    QTest.keyClick(panel.knobs.sliders["loud"], Qt.Key.Key_Left)
+    assert [each.knobs for each in changes] == [Knobs(busy=1), Knobs(busy=2), Knobs(busy=2, loud=-1)]
+    assert panel.feel.text() == "Feel: much busier, softer"
+    panel.reset.click()
+    assert changes[-1].knobs == Knobs()
+    assert slider.value() == 0
+    assert panel.feel.text() == "Feel: as in the prompt"
