@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli import bench, continue_, fill, interrupts, look, play, tracks, training
+from core.cli import bench, continue_, fill, interrupts, knobs, look, play, tracks, training
 from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
 from core.logs import start_logging
@@ -63,6 +63,7 @@ for name, function in {
     "encode": look.encode,
     "decode": look.decode,
     "bench": bench.bench,
+    "evaluate-knobs": knobs.evaluate_knobs,
     "evaluate-tracks": tracks.evaluate_tracks,
 }.items():
     app.command(name)(function)

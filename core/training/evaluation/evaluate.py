@@ -81,6 +81,14 @@ class Evaluation:
         return result
 
 
+def held_out(paths: Sequence[Path], split: Split, most: int, say: Callable[[str], None]) -> dict[str, list[HeldOut]]:
+    """The pieces of a split by source, at most so many of each (0: all). Raises UsageError if there are none."""
+    pieces = _thinned(_pieces(paths, split, say), most)
+    if not any(pieces.values()):
+        raise UsageError("There is nothing to evaluate on: no piece of that split, or none with notes.")
+    return pieces
+
+
 def evaluate(
     model: str, paths: Sequence[Path], asked: Asked = _DEFAULT, say: Callable[[str], None] = lambda text: None
 ) -> Evaluation:
@@ -91,9 +99,7 @@ def evaluate(
     device = choose_device(asked.device)
     network, info = load_model(find_model(model))
     training = Corpus(asked.training) if asked.training else None  # opened now: it is looked into after minutes
-    pieces = _thinned(_pieces(paths, asked.split, say), asked.pieces)
-    if not any(pieces.values()):
-        raise UsageError("There is nothing to evaluate on: no piece of that split, or none with notes.")
+    pieces = held_out(paths, asked.split, asked.pieces, say)
     result = Evaluation(info.name)
     conventions = network.config.conventions
     for source, some in pieces.items():

@@ -222,5 +222,5 @@ def test_knobs_change_the_take_and_unknown_ones_are_told(command: Command, song:
         files.append(out)
         command("continue", song, "-o", out, "--take-only", "--seconds", 4, "--seed", 3, "--model", tiny, *knobs)
     assert files[0].read_bytes() != files[1].read_bytes()
-    result = command("continue", song, "-o", files[0], "--model", tiny, "--knob", "louder=7", code=2)
-    assert "2 steps" in result.stderr
+    sentence = command.refuse(2, "continue", song, "-o", files[0], "--model", tiny, "--knob", "louder=7")
+    assert "2 steps" in sentence

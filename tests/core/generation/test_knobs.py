@@ -149,7 +149,7 @@ def _bright(notes: tuple[TakeNote, ...]) -> float:
 def test_takes_move_the_way_a_knob_says(
     engine: Engine, name: str, statistic: Callable[[tuple[TakeNote, ...]], float]
 ) -> None:
-    down, centre, up = (statistic(sampled(engine, Knobs(**{name: steps}), seconds=90.0)) for steps in (-MOST, 0, MOST))
+    down, centre, up = (statistic(sampled(engine, Knobs(**{name: steps}), seconds=30.0)) for steps in (-MOST, 0, MOST))
     assert down < centre < up
 
 
