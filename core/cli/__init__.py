@@ -6,7 +6,7 @@ interrupts     Ctrl-C, SIGTERM and the closing of the terminal
 output         one JSON object on stdout, everything else on stderr
 prompt         from options to a prompt: which file, tracks, marker, length
 continue_      continue: its options
-fill           fill
+fill           fill, evaluate-fill
 run            continue: sampling, playing, writing and measuring
 play           play, ports
 look           info, models, import-model, encode, decode

@@ -55,6 +55,7 @@ def _options(
 for name, function in {
     "continue": continue_.continue_,
     "fill": fill.fill,
+    "evaluate-fill": fill.evaluate_fill,
     "play": play.play,
     "ports": play.ports,
     "info": look.info,

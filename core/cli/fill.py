@@ -77,6 +77,55 @@ def fill(
     give(_words(figures), figures, as_json)
 
 
+def evaluate_fill(
+    model: Annotated[str, typer.Argument(help="A model's name or file.")],
+    paths: Annotated[list[Path], typer.Argument(help="Corpora made by prepare, folders of MIDI, or MIDI files.")],
+    split: Annotated[str, typer.Option(help="train, validation or test, of corpora.")] = "test",
+    regions: Annotated[int, typer.Option(min=2, help="Regions to fill, of 2, 4, 8 and 16 seconds.")] = 200,
+    candidates: Annotated[int, typer.Option(min=2, max=16, help="How many are sampled for each.")] = 8,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Measure how regions of music that the model has not seen are filled, against what stands there.
+
+    Example: continuo-cli evaluate-fill continuo-base corpus --json
+    """
+    with interrupts.put_off():
+        from core.generation.engine import open_engine
+        from core.generation.filling import LeftToRightFiller
+        from core.generation.options import Options
+        from core.training.data.sources import SPLITS, Split
+        from core.training.evaluation.evaluate import held_out
+        from core.training.evaluation.fills import as_rows, choose_regions, fill_region, summary
+    chosen: Split | None = next((s for s in SPLITS if s == split), None)
+    if chosen is None:
+        raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
+    engine, info = open_engine(model, device, say)
+    places = choose_regions(held_out(paths, chosen, 0, say), regions, seed)
+    if not places:
+        raise UsageError("There is no piece of that split that is long enough.")
+    filler, filled = LeftToRightFiller(engine), []
+    with progress() as bar:
+        task = bar.add_task("Filling", total=len(places), note="")
+        for i, (piece, region) in enumerate(places):
+            options = Options(seed=seed + 100 * i, takes=candidates)
+            filled.append(fill_region(filler, piece, region, options))
+            bar.update(task, advance=1, note=piece.title, refresh=True)
+    figures = summary(filled)
+    give(_table(figures), {"model": info.name, **figures, "filled": as_rows(filled)}, as_json)
+
+
+def _table(figures: dict[str, dict[str, Any]]) -> str:
+    """The figures, a line for each, a column for each length in seconds: mean and standard error."""
+    lines = [" " * 18 + "".join(f"{length:>16}" for length in figures)]
+    for name in next(iter(figures.values())):
+        values = [some[name] for some in figures.values()]
+        shown = [f"{v:>16}" if isinstance(v, int) else f"{v[0]:>9.3f} ({v[1]:.3f})" for v in values]
+        lines.append(f"{name:<18}" + "".join(shown))
+    return "\n".join(lines)
+
+
 def _sample(
     plan: "FillPlan", options: "Options", count: int, model: str | None, device: str
 ) -> "tuple[Sequence[Candidate], dict[str, Any]]":

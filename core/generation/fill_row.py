@@ -21,6 +21,8 @@ from core.codec.vocabulary import (
 )
 from core.generation.constraints import Grammar
 from core.generation.dynamics import Loudness
+from core.generation.knob_processors import knob_processors
+from core.generation.knobs import LOUDER, aim
 from core.generation.logits_processors import Position, Repetition, logits_processors
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary
@@ -69,12 +71,13 @@ class FillRow:
         self.notes: list[TakeNote] = []  # new ones that have ended, seconds from the gap's start
         self.scores: dict[Part, list[float]] = {"inside": [], "seam": [], "follow": []}
         self._gap, self._sampling = gap, options.sampling
+        summary = aim(summary, options.knobs)
         self._random = np.random.default_rng(self.seed)
-        loudness = Loudness(options.dynamics, gap.prompt, self.seed)
+        loudness = Loudness(options.dynamics, gap.prompt, self.seed, LOUDER * options.knobs.loud)
         self._grammar = Grammar(options.rules, gap.prompt.steps, loudness, summary.bounds)
         self._repetition = Repetition(summary)
         processors = logits_processors(summary, options.sampling.key_strength, not loudness.bins)
-        self._processors = [*processors, self._repetition]
+        self._processors = [*processors, *knob_processors(summary), self._repetition]
         pitch = np.arange(NOTE_ON.size)
         self._pitches = (pitch >= gap.low) & (pitch <= gap.high)
         self._is_each_velocity_said = conventions.velocity == "each"

@@ -5,6 +5,7 @@ comparison    continuations against the true ones
 originality   the longest stretch that a continuation copies from the training data
 continuations held-out prompts, and what a model makes of each
 criteria      how well takes go on: what a model is chosen and its sampling tuned by
+fills         how well regions are filled
 evaluate      all of it, for one model
 plots         histograms and rolls of an evaluation, a run's loss curve
 """

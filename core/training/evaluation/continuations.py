@@ -77,7 +77,7 @@ def continue_place(engine: Engine, place: Place, options: Options) -> Example:
     The take is sampled as for a user's file: a piece on a grid is continued on it, from a quarter on.
     """
     piece, start = place
-    tempo_map, track = _as_file(piece)
+    tempo_map, track = as_file(piece)
     marker = start + PROMPT_SECONDS
     if piece.quarter:
         marker = np.ceil(marker / piece.quarter) * piece.quarter
@@ -94,7 +94,7 @@ def continue_place(engine: Engine, place: Place, options: Options) -> Example:
     return Example(piece.title, start, stretch(whole, start, marker), true, sampled, lines)
 
 
-def _as_file(piece: HeldOut) -> tuple[TempoMap, Track]:
+def as_file(piece: HeldOut) -> tuple[TempoMap, Track]:
     """The piece as if read from a file, whose ticks lie on its grid if it has one."""
     quarter = piece.quarter or 0.5
     tempo_map = TempoMap(tempos=(Tempo(0, round(quarter * 1e6)),))

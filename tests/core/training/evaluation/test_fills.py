@@ -1,0 +1,66 @@
+"""Regions of held-out music, and how well they are filled."""
+
+from collections import Counter
+
+import pytest
+
+from core.generation.filling import LeftToRightFiller
+from core.generation.options import Options
+from core.midi.region import Region
+from core.training.evaluation.continuations import HeldOut
+from core.training.evaluation.fills import FilledRegion, as_rows, choose_regions, fill_region, summary
+from tests.core.training.evaluation.test_continuations import chords
+from tests.reliability.fill import small_engine
+
+
+def test_regions_are_of_every_length_and_source_and_on_beats() -> None:
+    gridded = [HeldOut(f"gridded/{i}", chords(70, 0.5), 0.5) for i in range(3)]
+    played = [HeldOut(f"played/{i}", chords(60, 0.45, lead_in=0.003), 0.0) for i in range(3)]
+    found = choose_regions(
+        {"gridded": gridded, "played": played, "short": [HeldOut("short", chords(20, 0.5), 0.5)]}, 24
+    )
+    lengths = Counter(round(region.end - region.start) for _, region in found)
+    assert lengths == {2: 6, 4: 6, 8: 6, 16: 6}
+    assert Counter(piece.title[:4] for piece, _ in found) == {"grid": 12, "play": 12}
+    for piece, region in found:
+        assert region.start >= 19.7
+        assert region.end + 7.7 <= piece.seconds
+        if piece.quarter:
+            assert region.start / piece.quarter == pytest.approx(round(region.start / piece.quarter))
+    assert found == choose_regions({"gridded": gridded, "played": played}, 24)
+
+
+def test_a_region_is_filled_beside_its_true_middle() -> None:
+    piece = HeldOut("tune", chords(60, 0.5), 0.5)
+    filled = fill_region(LeftToRightFiller(small_engine()), piece, Region(25.0, 27.0), Options(seed=3, takes=3))
+    assert (filled.start, filled.length) == (25.0, pytest.approx(2.0))
+    assert len(filled.candidates) == len(filled.distances) == 3
+    assert filled.candidates[filled.chosen]["score"] == max(c["score"] for c in filled.candidates)
+    assert filled.copy < 0.2  # bars like those before
+    assert 0 < filled.spread <= 1
+    assert (filled.onsets[0], filled.held[0]) == (False, False)
+    assert filled.true["follow"] < 0
+
+
+def test_figures_are_means_with_their_errors() -> None:
+    def region(length: float, true: float, *scores: float, distances: tuple[float, ...]) -> FilledRegion:
+        rows = [{"score": score, "follow": 2 * score} for score in scores]
+        chosen = scores.index(max(scores))
+        true_row = {"score": true, "follow": 2 * true}
+        held = [True, *(i == chosen for i in range(len(scores)))]
+        return FilledRegion("", 0.0, length, true_row, rows, chosen, list(distances), 0.5, 0.3, held, held)
+
+    filled = [
+        region(2.1, -1.0, -2.0, -4.0, distances=(0.2, 0.4)),
+        region(3.9, -3.0, -2.0, -6.0, distances=(0.3, 0.1)),
+    ]
+    figures = summary(filled)
+    assert set(figures) == {"all", "2", "4"}
+    assert figures["all"]["true_first"] == (0.5, 0.5)
+    assert figures["2"]["true_first"] == (1.0, 0.0)
+    assert figures["all"]["distance_chosen"][0] == pytest.approx(0.25)
+    assert figures["all"]["nearer_by"][0] == pytest.approx(0.0)
+    assert figures["all"]["way"][0] == pytest.approx((1 + 2) / (2 + 1))
+    assert figures["all"]["held_average"][0] == 0.5
+    assert figures["all"]["held_chosen"] == (1.0, 0.0)
+    assert as_rows(filled)[0]["distances"] == [0.2, 0.4]
