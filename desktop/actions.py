@@ -60,6 +60,13 @@ COMMANDS = (
     Command("octave down", "O&ctave Down", "Shift+Down", kind=_ROLL),
     Command("earlier", "&Earlier", "Left", kind=_ROLL),
     Command("later", "&Later", "Right", kind=_ROLL),
+    Command("louder", "&Louder", "Ctrl+Up", kind=_ROLL),
+    Command("softer", "&Softer", "Ctrl+Down", kind=_ROLL),
+    Command("set velocity", "S&et Velocity …", tip="The same for all selected notes"),
+    Command("scale velocity", "S&cale Velocity …", tip="Multiply the velocities of the selected notes"),
+    Command(
+        "compress velocity", "Co&mpress Velocity …", tip="Bring the selected notes' velocities nearer to their mean"
+    ),
     Command("quantise", "&Quantise …", "Q", kind=_ROLL),
     Command(
         "pointer", "P&ointer", "1", "pointer", _TOOL, "Select, move and stretch notes; a double click draws or deletes"
@@ -186,6 +193,7 @@ class Actions:
         """Let be chosen what can be done; `is_empty`: nothing was opened yet."""
         has_take, has_score = session.current_take is not None, session.score is not None
         edits = ("delete notes", "up", "down", "octave up", "octave down", "earlier", "later", "quantise")
+        edits += ("louder", "softer", "set velocity", "scale velocity", "compress velocity")
         self.enable(has_selection, *edits)
         self.enable(has_take, "save score and take", "save take")
         self.enable(has_take and not is_running, "fork", "regenerate", "accept")
@@ -237,6 +245,8 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste
     actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
     actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
     actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")
+    velocity = edit.addMenu(tr("&Velocity"))
+    actions.fill(velocity, "louder", "softer", "-", "set velocity", "scale velocity", "compress velocity")
     actions.fill(edit, "quantise", "-")
     actions.fill(edit.addMenu(tr("T&ools")), "pointer", "pencil", "eraser", "knife")
     take = actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "regenerate", "-", "accept")

@@ -6,11 +6,13 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from core.logs import log_path
+from desktop.controllers.edit_commands import connect_edits
 from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
 from desktop.dialogs.questions import copy_report
 from desktop.main_window import MainWindow
 from desktop.panels.empty_state import examples
 from desktop.panels.status_bar import device_words
+from desktop.piano_roll.gestures import VELOCITY_STEP
 from desktop.piano_roll.surface import TOOLS
 
 
@@ -114,6 +116,9 @@ def connect_actions(window: MainWindow) -> None:
     on("earlier", lambda: window.roll.nudge(-1))
     on("later", lambda: window.roll.nudge(1))
     on("quantise", window.quantise)
+    on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))
+    on("softer", lambda: window.roll.change_velocity(-VELOCITY_STEP))
+    connect_edits(window.actions_, editing, lambda: window.dialogs)
     for tool in TOOLS:
         on(tool, lambda tool=tool: window.roll.set_tool(tool))
     on("continue", window.proceed)
@@ -193,6 +198,8 @@ def connect_panels(window: MainWindow) -> None:
     roll.selection_changed.connect(window.enable)
     roll.quantise_requested.connect(lambda _: window.quantise())
     roll.context_menu_requested.connect(window.show_roll_menu)
+    window.lanes.lane_chosen.connect(lambda name: window.preferences.change(lane=name))
+    window.lanes.height_changed.connect(lambda height: window.preferences.change(lane_height=height))
     roll.follow_changed.connect(window.actions_["follow"].setChecked)
 
 

@@ -44,6 +44,8 @@ from desktop.panels.take_cards import length_words
 from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
 from desktop.panels.transport import Transport
+from desktop.piano_roll.lanes.area import LaneArea
+from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets import icons
 from desktop.widgets.panes import Panes
@@ -112,6 +114,7 @@ class MainWindow(QMainWindow):
         names += ("pointer", "pencil", "eraser", "knife")
         self.transport = Transport([self.actions_[name] if name else None for name in names], self)
         self.roll = PianoRoll(self)
+        self.lanes = LaneArea(self.roll, [VelocityLane(self.roll)])
         self.empty = EmptyState(self)
         self.centre = QStackedWidget(self)
         self.centre.addWidget(self.empty)
@@ -228,6 +231,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray(base64.b64decode(now.geometry)))
         if now.layout:
             self.splitter.restoreState(QByteArray(base64.b64decode(now.layout)))
+        self.lanes.choose(now.lane, now.lane_height)
 
     def _remember_layout(self) -> None:
         self.preferences.change(
@@ -270,7 +274,7 @@ class MainWindow(QMainWindow):
 
     def repeat(self) -> None:
         """Ask how often to repeat the notes, and do."""
-        if times := self.dialogs.times_to_repeat():
+        if times := self.dialogs.number(self.tr("Repeat"), self.tr("How many times?"), 3, 1, 999):
             self.clipboard.repeat(times)
 
     def quantise(self) -> None:

@@ -1,10 +1,11 @@
 """Editing: the notes selected in the roll, changed in the session, with a name for Undo."""
 
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from core.session import edits, edits_notes
+from core.session import edits, edits_notes, edits_velocity
 from core.session.edits import Chosen, Edited
 from core.session.session import Session
 from desktop.adapters.file_worker import FileWorker
@@ -17,7 +18,7 @@ from desktop.piano_roll.view import PianoRoll
 
 MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
 
-Edit = Callable[[Session, Chosen], Edited]
+Edit = Callable[[Session, Chosen], Edited]  # of the notes chosen
 
 
 class Editing(QObject):
@@ -36,6 +37,8 @@ class Editing(QObject):
         roll.drawn.connect(self.draw)
         roll.resized.connect(self.resize)
         roll.split_requested.connect(self.split)
+        roll.velocities_set.connect(self.set_velocities)
+        roll.velocity_changed.connect(self.change_velocity)
 
     def undo(self) -> None:
         """Take back the last step."""
@@ -114,11 +117,25 @@ class Editing(QObject):
         """Divide notes at a time."""
         self._edit(self.tr("Split"), notes, lambda s, c: edits_notes.split(s, c, seconds))
 
+    def set_velocities(self, velocities: dict[str, tuple[Any, Any]]) -> None:
+        """Give notes velocities: by part of the roll, their indices and as many velocities."""
+        wanted = {session_part(key): notes for key, notes in velocities.items()}
+        chosen = {part: indices for part, (indices, _) in wanted.items()}
+        self.apply(self.tr("Velocity"), chosen, lambda s, _: edits_velocity.set_velocities(s, wanted), selects=False)
+
+    def change_velocity(self, notes: Selection, by: int) -> None:
+        """Make notes louder by so much, or softer."""
+        self._edit(self.tr("Velocity"), notes, lambda s, c: edits_velocity.change_velocity(s, c, by), "velocity")
+
     def quantise(self, grid: str) -> None:
         """Move the selected notes to a grid."""
         self._edit(
             self.tr("Quantise to {0}").format(grid), self._roll.selection, lambda s, c: edits.quantise(s, c, grid)
         )
+
+    def edit(self, name: str, edit: Edit, merge: str = "") -> None:
+        """Make an edit of the selected notes one step."""
+        self._edit(name, self._roll.selection, edit, merge)
 
     def _edit(self, name: str, notes: Selection, edit: Edit, merge: str = "") -> None:
         if not len(notes):
@@ -127,14 +144,18 @@ class Editing(QObject):
         merge = f"{merge} {len(notes)} {min(notes.indices)}" if merge else ""
         self.apply(name, {session_part(key): indices for key, indices in notes.indices.items()}, edit, merge)
 
-    def apply(self, name: str, chosen: Chosen, edit: Edit, merge: str = "") -> None:
-        """Make an edit of these notes one step, and select what it has chosen then. Raises what a small edit raises."""
+    def apply(self, name: str, chosen: Chosen, edit: Edit, merge: str = "", selects: bool = True) -> None:
+        """Make an edit of these notes one step, and select what it has chosen then, unless it leaves the selection.
+
+        Raises what a small edit raises.
+        """
         session = self._document.session
         if sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
             edited = edit(session, chosen)
             if edited.session is not session:
                 self._document.do(name, edited.session, merge)
-            self._roll.select(_selection(edited.chosen))
+            if selects:
+                self._roll.select(_selection(edited.chosen))
             return
 
         def work(task: object) -> tuple[Session, Selection]:
@@ -146,7 +167,8 @@ class Editing(QObject):
         def done(made: tuple[Session, Selection]) -> None:
             if self._document.session is session:
                 self._document.do(name, made[0])
-                self._roll.select(made[1])
+                if selects:
+                    self._roll.select(made[1])
             else:
                 self._refuse()
 

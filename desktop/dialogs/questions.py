@@ -68,11 +68,10 @@ class Dialogs:
             question = self._tr("The {0} takes in the bin will not be kept any longer.")
         return self._ask(question.format(count), self._tr("Empty the bin"))
 
-    def times_to_repeat(self) -> int | None:
-        """How often to repeat notes; None: not at all."""
-        title, words = self._window.tr("Repeat"), self._window.tr("How many times?")
-        times, is_asked_for = QInputDialog.getInt(self._window, title, words, 3, 1, 999)
-        return times if is_asked_for else None
+    def number(self, title: str, words: str, value: int, least: int, most: int) -> int | None:
+        """A number from `least` to `most`; None: it was called off."""
+        number, is_given = QInputDialog.getInt(self._window, title, words, value, least, most)
+        return number if is_given else None
 
     def give_up_export(self) -> bool:
         """The window is to close while sound is being exported."""

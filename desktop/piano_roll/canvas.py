@@ -6,7 +6,7 @@ from math import ceil
 from typing import cast
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QFont, QFontInfo, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
@@ -29,6 +29,9 @@ _NEXT_TILE = 4  # ms from one tile to the next, for what else is to be done
 class RollCanvas(QAbstractScrollArea):
     """Notes, ruler, keyboard and what moves over them, at one place and zoom."""
 
+    view_changed = Signal()  # another place, zoom or look
+    notes_changed = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.coordinates = Viewport()
@@ -42,6 +45,8 @@ class RollCanvas(QAbstractScrollArea):
         self._prepare_timer.timeout.connect(self._prepare_tile)
         self._lit: frozenset[int] = frozenset()
         self._own_lit: frozenset[int] = frozenset()
+        self._foot: QWidget | None = None
+        self._foot_height = 0
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
@@ -67,6 +72,23 @@ class RollCanvas(QAbstractScrollArea):
         """How many seconds are on view."""
         return self.coordinates.width / self.coordinates.pixels_per_second
 
+    @property
+    def theme(self) -> Theme:
+        """The colours it is painted in."""
+        return self._paper.theme
+
+    def set_foot(self, foot: QWidget, height: int) -> None:
+        """Keep a widget below the notes, as wide as they and the keyboard are."""
+        self._foot, self._foot_height = foot, height
+        self.setViewportMargins(0, 0, 0, height)
+        self._place_foot()
+        self._resize()
+
+    def _place_foot(self) -> None:
+        if self._foot is not None:
+            above = self.viewport().geometry()
+            self._foot.setGeometry(above.left(), above.bottom() + 1, above.width(), self._foot_height)
+
     def set_tempo_map(self, tempo_map: TempoMap) -> None:
         """The bars and beats to show; seconds if it states no metre."""
         self.grid = Grid(tempo_map)
@@ -82,6 +104,7 @@ class RollCanvas(QAbstractScrollArea):
         else:
             self._repaint_paper()
         self._sync_bars()
+        self.notes_changed.emit()
 
     def append_notes(self, key: str, notes: Sequence[RollNote]) -> None:
         """Add notes to a part, as a take grows. Only what they cover is painted again."""
@@ -95,6 +118,7 @@ class RollCanvas(QAbstractScrollArea):
         origin, ratio = self.coordinates.origin[0], self.coordinates.ratio
         self._update_pixels((first - origin) / ratio, (last + 1 - origin) / ratio)
         self._sync_bars()
+        self.notes_changed.emit()
 
     def set_prompt(self, start: float, marker: float) -> None:
         """The prompt's start and the continue-from marker."""
@@ -179,6 +203,7 @@ class RollCanvas(QAbstractScrollArea):
         whole = self.viewport().rect()
         is_same_pitch = is_same_rows and (before.top, before.height) == (coordinates.top, coordinates.height)
         self.viewport().update(whole.adjusted(KEYBOARD_WIDTH, 0, 0, 0) if is_same_pitch else whole)
+        self.view_changed.emit()
 
     def _prepare_tile(self) -> None:
         """One tile at a time, so that no frame has many of them to paint."""
@@ -213,6 +238,7 @@ class RollCanvas(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the left top corner."""
+        self._place_foot()
         self._resize()
 
     # Painting
@@ -268,11 +294,13 @@ class RollCanvas(QAbstractScrollArea):
         self._paper = Paper(tuple(painted_parts(self.parts)), self.grid, Theme.of(self.palette()), font)
         self._forget_tiles()
         self.viewport().update()
+        self.view_changed.emit()
 
     def _repaint_paper(self) -> None:
         self._paper = replace(self._paper, parts=tuple(painted_parts(self.parts)), grid=self.grid)
         self._forget_tiles()
         self.viewport().update(self.viewport().rect().adjusted(KEYBOARD_WIDTH, 0, 0, 0))
+        self.view_changed.emit()
 
     def _forget_tiles(self) -> None:
         self.tiles.clear()

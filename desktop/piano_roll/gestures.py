@@ -13,12 +13,14 @@ from desktop.piano_roll.keyboard import key_at
 from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.pointer import ALT, CONTROL, COPY, SHIFT, Gesture, Pointer, has_moved
 from desktop.piano_roll.ruler_gestures import begin_in_ruler
+from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.surface import RollSurface
 from desktop.piano_roll.tools import DrawNote, EraseNotes, ResizeNotes, SplitNote, edge_at
 
 _WHEEL_STEP = 120  # what one notch of a wheel reports
 _ZOOM_PER_STEP = 1.25
 _PIXELS_PER_STEP = 60.0
+VELOCITY_STEP = 4  # of a key or a notch of the wheel
 _FREE_STEP = 0.01  # seconds of a nudge with Alt
 
 
@@ -189,7 +191,7 @@ class MoveNotes:
 
 
 def wheel(roll: RollSurface, event: QWheelEvent, x: float, y: float) -> None:
-    """Wheel: up and down; Shift: back and forth; Ctrl: zoom time about the pointer; Ctrl+Shift: zoom pitch."""
+    """Wheel: up and down; Shift: back and forth, over a note its velocity; Ctrl: zoom time about the pointer; Ctrl+Shift: zoom pitch."""
     pixels, notches = event.pixelDelta(), event.angleDelta()
     # Some systems turn a wheel held with Shift or Alt sideways themselves.
     turned = notches.y() if notches.y() else notches.x()
@@ -200,6 +202,9 @@ def wheel(roll: RollSurface, event: QWheelEvent, x: float, y: float) -> None:
             roll.zoom_pitch(factor, y)
         else:
             roll.zoom_time(factor, x)
+    elif modifiers & SHIFT and (ref := roll.note_at(x, y)) is not None and roll.is_selectable(ref):
+        notes = roll.selection if roll.is_selected(ref) else Selection.of([ref])
+        roll.velocity_changed.emit(notes, _wheel_steps(turned) * VELOCITY_STEP)
     elif not pixels.isNull():
         dx, dy = -pixels.x(), -pixels.y()
         roll.scroll_by(*((dx + dy, 0) if modifiers & SHIFT else (dx, dy)))
@@ -208,6 +213,11 @@ def wheel(roll: RollSurface, event: QWheelEvent, x: float, y: float) -> None:
     else:
         step = -_PIXELS_PER_STEP / _WHEEL_STEP
         roll.scroll_by(notches.x() * step, notches.y() * step)
+
+
+def _wheel_steps(turned: int) -> int:
+    """Whole notches, at least one: a touchpad reports parts of them."""
+    return max(abs(turned) // _WHEEL_STEP, 1) * (1 if turned > 0 else -1)
 
 
 def key(roll: RollSurface, event: QKeyEvent) -> bool:
@@ -249,7 +259,9 @@ def _arrow(roll: RollSurface, key: int, modifiers: Qt.KeyboardModifier) -> bool:
     if modifiers & CONTROL:
         if across:
             roll.select_neighbour(across)
-        return bool(across)
+        else:
+            roll.change_velocity(up * VELOCITY_STEP)
+        return True
     if not roll.has_selection and modifiers & ALT and across:
         return roll.step_marker(across)
     if not roll.has_selection:

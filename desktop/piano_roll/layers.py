@@ -102,6 +102,11 @@ def with_alpha(colour: QColor, alpha: float) -> QColor:
     return faint
 
 
+def span_tint(theme: Theme) -> QColor:
+    """Over the span of time that is selected."""
+    return with_alpha(theme.accent, 0.12)
+
+
 def painted_parts(parts: Sequence[RollPart]) -> list[RollPart]:
     """What is painted of parts, in that order: notes of one colour and shade each, what is heard over what is not."""
     layers = [layer for part in parts for layer in part.layers if len(layer)]
@@ -265,7 +270,7 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
     for span, tint in (
         (overlays.prompt, theme.prompt_tint),
         (overlays.in_hand, theme.in_hand_tint),
-        (overlays.span, with_alpha(theme.accent, 0.12)),
+        (overlays.span, span_tint(theme)),
     ):
         if span is not None:
             left, right = viewport.line_x(span[0]), viewport.line_x(span[1])

@@ -29,7 +29,15 @@ class Pointer:
         return bool(self.modifiers & (ALT | SHIFT))
 
 
-class Gesture(Protocol):
+class Cancellable(Protocol):
+    """What can be ended as if it had not been."""
+
+    def cancel(self) -> None:
+        """Escape, or the roll lost the pointer: all is as before."""
+        ...
+
+
+class Gesture(Cancellable, Protocol):
     """What the roll asks of a gesture."""
 
     def move(self, at: Pointer) -> None:
@@ -38,10 +46,6 @@ class Gesture(Protocol):
 
     def release(self, at: Pointer) -> None:
         """The button was released: what was done counts."""
-        ...
-
-    def cancel(self) -> None:
-        """Escape, or the roll lost the pointer: all is as before."""
         ...
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from core.midi.pitch_names import pitch_name
 from desktop.piano_roll.canvas import RollCanvas
 from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
@@ -45,6 +46,8 @@ class RollSurface(RollCanvas):
     moved = Signal(object, float, int)  # refs, by seconds, by semitones
     copied = Signal(object, float, int)  # the same: copies of them are moved
     resized = Signal(object, float, float)  # Selection, starts by seconds, ends by seconds
+    velocities_set = Signal(object)  # part -> (indices, velocities)
+    velocity_changed = Signal(object, int)  # Selection, by how much
     drawn = Signal(str, object)  # key of a part, RollNote
     pitch_pressed = Signal(str, int)  # sound a pitch as this part would; ends with `key_released`
     split_requested = Signal(object, float)  # Selection, at which second
@@ -313,6 +316,14 @@ class RollSurface(RollCanvas):
         i = part.places([ref.index])[0]
         return RollNote(float(part.start[i]), float(part.end[i]), int(part.pitch[i]), int(part.velocity[i]))
 
+    def describe(self, ref: NoteRef) -> str:
+        """A note in words: pitch, velocity, start and length."""
+        note = self.note(ref)
+        words = self.tr("{0}, velocity {1}, {2}, {3:.2f} s long")
+        return words.format(
+            pitch_name(note.pitch), note.velocity, self.grid.position(note.start), note.end - note.start
+        )
+
     def part_to_draw_in(self, seconds: float) -> str | None:
         """The part that a note drawn at a time belongs to; None if there is none.
 
@@ -394,6 +405,11 @@ class RollSurface(RollCanvas):
             by = max(steps * (self.grid.step(first) if seconds is None else seconds), -first)
             if by:
                 self.moved.emit(self.selection, by, 0)
+
+    def change_velocity(self, by: int) -> None:
+        """Ask for the selected notes to become louder, or softer."""
+        if self.has_selection:
+            self.velocity_changed.emit(self.selection, by)
 
     def _describe(self) -> None:
         """What a screen reader says."""

@@ -7,17 +7,19 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from desktop.piano_roll import gestures, tools
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.notes import RollPart
+from desktop.piano_roll.pointer import Cancellable
 from desktop.piano_roll.ruler import RULER_HEIGHT, spot_at
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.surface import RollSurface, Tool
@@ -42,6 +44,7 @@ class PianoRoll(RollSurface):
         self._gesture: gestures.Gesture | None = None
         self._last_pointer: QPointF | None = None
         self._last_modifiers = Qt.KeyboardModifier.NoModifier
+        self._held: Cancellable | None = None  # a drag outside of the notes, such as in a lane
         self._must_fit = True
         self._edge_timer = QTimer(self)
         self._edge_timer.setInterval(_EDGE_TICK)
@@ -53,13 +56,30 @@ class PianoRoll(RollSurface):
     @property
     def has_gesture(self) -> bool:
         """Whether a gesture is under way."""
-        return self._gesture is not None
+        return self._gesture is not None or self._held is not None
+
+    def hold(self, drag: Cancellable) -> None:
+        """A drag in a lane has begun: Escape, and other notes, cancel it."""
+        self._end_gesture()
+        self._held = drag
+
+    def holds(self, drag: Cancellable) -> bool:
+        """Whether that drag is still under way."""
+        return self._held is drag
+
+    def let_go(self, drag: Cancellable) -> None:
+        """That drag has ended by itself."""
+        if self._held is drag:
+            self._held = None
 
     def set_parts(self, parts: Sequence[RollPart]) -> None:
         """Show these parts. A move of notes that are others now, or gone, ends."""
+        before = self._parts
         held = [(key, self._parts.get(key)) for key in self._selected.indices]
         super().set_parts(parts)
-        if isinstance(self._gesture, _HOLDING) and any(self._parts.get(key) is not old for key, old in held):
+        if (isinstance(self._gesture, _HOLDING) and any(self._parts.get(key) is not old for key, old in held)) or (
+            self._held is not None and any(self._parts.get(key) is not part for key, part in before.items())
+        ):
             self._end_gesture()
 
     def escape(self) -> None:
@@ -70,10 +90,12 @@ class PianoRoll(RollSurface):
     def _end_gesture(self) -> bool:
         """End the gesture under way, if there is one, as if it had not been."""
         gesture, self._gesture = self._gesture, None
+        held, self._held = self._held, None
         self._edge_timer.stop()
-        if gesture is not None:
-            gesture.cancel()
-        return gesture is not None
+        for drag in (gesture, held):
+            if drag is not None:
+                drag.cancel()
+        return gesture is not None or held is not None
 
     # Events
 
@@ -94,6 +116,12 @@ class PianoRoll(RollSurface):
                 return True
         elif event.type() == QEvent.Type.Leave:
             self._hover(None)
+        elif event.type() == QEvent.Type.ToolTip:
+            tip = cast(QHelpEvent, event)
+            at = self._pointer(QPointF(tip.pos()), Qt.KeyboardModifier.NoModifier)
+            ref = self.note_at(at.x, at.y) if self._gesture is None else None
+            QToolTip.showText(tip.globalPos(), self.describe(ref) if ref else "", self.viewport())
+            return True
         return super().viewportEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -35,6 +35,7 @@ class Answers(Dialogs):
         self.reads_again = False
         self.saves_over = False
         self.gives_up_export = False
+        self.numbers: list[int | None] = []  # answers to questions for one; then as suggested
 
     def tell(self, sentence: str) -> None:
         self.told.append(sentence)
@@ -62,8 +63,8 @@ class Answers(Dialogs):
         self.told.append(f"{count} in the bin")
         return True
 
-    def times_to_repeat(self) -> int | None:
-        return 3
+    def number(self, title: str, words: str, value: int, least: int, most: int) -> int | None:
+        return self.numbers.pop(0) if self.numbers else value
 
     def give_up_export(self) -> bool:
         self.told.append("still being exported")
