@@ -191,7 +191,7 @@ class MoveNotes:
 
 
 def wheel(roll: RollSurface, event: QWheelEvent, x: float, y: float) -> None:
-    """Wheel: up and down; Shift: back and forth, over a note its velocity; Ctrl: zoom time about the pointer; Ctrl+Shift: zoom pitch."""
+    """Wheel: up and down; Ctrl: zoom time; Ctrl+Shift: zoom pitch; Shift: back and forth, over a note its velocity."""
     pixels, notches = event.pixelDelta(), event.angleDelta()
     # Some systems turn a wheel held with Shift or Alt sideways themselves.
     turned = notches.y() if notches.y() else notches.x()

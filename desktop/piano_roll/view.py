@@ -74,12 +74,11 @@ class PianoRoll(RollSurface):
 
     def set_parts(self, parts: Sequence[RollPart]) -> None:
         """Show these parts. A move of notes that are others now, or gone, ends."""
-        before = self._parts
-        held = [(key, self._parts.get(key)) for key in self._selected.indices]
+        before, held = self._parts, list(self._selected.indices) if isinstance(self._gesture, _HOLDING) else []
         super().set_parts(parts)
-        if (isinstance(self._gesture, _HOLDING) and any(self._parts.get(key) is not old for key, old in held)) or (
-            self._held is not None and any(self._parts.get(key) is not part for key, part in before.items())
-        ):
+        if self._held is not None:
+            held = list(before)  # a drag in a lane may be of any
+        if any(self._parts.get(key) is not before.get(key) for key in held):
             self._end_gesture()
 
     def escape(self) -> None:

@@ -1,7 +1,5 @@
 """The velocity lane under a roll, by mouse and wheel."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -57,11 +55,11 @@ class LaneHand:
 
 
 @pytest.fixture
-def area(roll: PianoRoll) -> Iterator[LaneArea]:
+def area(roll: PianoRoll) -> LaneArea:
     made = LaneArea(roll, [VelocityLane(roll)])
     made.choose("velocity", 137 + GRIP)
     QApplication.processEvents()
-    yield made
+    return made
 
 
 @pytest.fixture
