@@ -1,4 +1,7 @@
-"""What tests of real MIDI ports share: a JACK dummy server, a listener on its ports, a check for leaks."""
+"""What tests of real MIDI ports share: a JACK dummy server, a listener on its ports, a check for leaks.
+
+And what a test needs of its system, which is skipped on others.
+"""
 
 import contextlib
 import importlib
@@ -6,11 +9,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
@@ -27,7 +31,35 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WAIT = 120.0  # seconds for what is sure to come: a machine may be busy, and where all is well the wait ends early
 
+# A marker says what a test needs of its system; tests that use one of the fixtures below need Linux.
+MARKERS = {
+    "linux": "needs JACK, an X server, or what /proc and /dev are on Linux",
+    "posix": "needs signals, file modes, links or paths as POSIX has them, which Windows does not",
+}
+JACK_FIXTURES = ("jack_server", "mortal_jack", "hasty_jack")
+
 Received = tuple[float, bytes]  # (time.perf_counter() at arrival, the bytes of one message)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Skip what this system has not."""
+    for item in items:
+        marks = [mark.name for mark in item.iter_markers()]
+        if reason := reason_to_skip(marks, getattr(item, "fixturenames", ()), sys.platform):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def reason_to_skip(marks: Collection[str], fixtures: Collection[str], system: str) -> str:
+    """Why a test with these markers and fixtures cannot run on `system`, a `sys.platform`; empty if it can."""
+    if system != "linux" and ("linux" in marks or any(name in fixtures for name in JACK_FIXTURES)):
+        return MARKERS["linux"]
+    return MARKERS["posix"] if system == "win32" and "posix" in marks else ""
 
 
 class JackServer:

@@ -20,7 +20,7 @@ def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
-@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.posix
 def test_a_new_file_has_usual_permissions(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
@@ -30,7 +30,7 @@ def test_a_new_file_has_usual_permissions(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.mid").stat().st_mode) == 0o644
 
 
-@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+@pytest.mark.posix
 def test_a_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real.mid").write_bytes(b"one")
     (tmp_path / "link.mid").symlink_to(tmp_path / "real.mid")
@@ -89,7 +89,7 @@ def test_places_where_no_file_can_be(tmp_path: Path) -> None:
     assert "not a possible file name" in sentence("a\0b")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no devices here")
+@pytest.mark.linux
 def test_a_device_is_not_replaced() -> None:
     with pytest.raises(WriteError, match="it is not an ordinary file"):
         write_atomically("/dev/full", b"x")

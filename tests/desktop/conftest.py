@@ -19,6 +19,9 @@ def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the test's own, which holds the user's folders, too."""
     for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / "home" / variable))
+    monkeypatch.setenv(
+        "WIN_PD_OVERRIDE_LOCAL_APPDATA", str(tmp_path / "home" / "XDG_DATA_HOME")
+    )  # all of them on Windows
     return tmp_path
 
 

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from desktop.app import NO_DISPLAY
 from tests.desktop.windows import BACH
 
-CONTINUO = Path(sys.executable).with_name("continuo")
+CONTINUO = Path(sysconfig.get_path("scripts"), "continuo")
 
 
 def start(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -73,6 +74,7 @@ sys.exit(app.main([]))
 """
 
 
+@pytest.mark.posix
 def test_ctrl_c_closes_the_window_quietly(tmp_path: Path) -> None:
     homes = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
     command = [sys.executable, "-c", INTERRUPTED]
@@ -81,7 +83,7 @@ def test_ctrl_c_closes_the_window_quietly(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the installer does it")
+@pytest.mark.linux
 def test_double_click_on_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "my data"))
     monkeypatch.setenv("XDG_DATA_DIRS", "/usr/share")
@@ -111,6 +113,7 @@ def test_a_program_with_an_odd_path_is_quoted_as_the_entry_wants_it() -> None:
     assert _quoted('/a"b/c$d/100%') == '"/a\\\\"b/c\\\\$d/100%%"'
 
 
+@pytest.mark.linux
 def test_a_menu_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))

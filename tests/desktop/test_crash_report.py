@@ -62,6 +62,7 @@ def test_the_home_folder_is_taken_out_whole(monkeypatch: pytest.MonkeyPatch) -> 
     assert without_personal_paths("in /home/Zoë Müller/x y/z, and") == "in <path>"
 
 
+@pytest.mark.posix
 def test_places_in_the_program_stay() -> None:
     import core.logs
 
@@ -85,6 +86,7 @@ def test_one_click_copies_it_and_leaves_the_question_open(qtbot: QtBot, homes: P
     box.close()
 
 
+@pytest.mark.posix
 def test_without_a_place_to_write_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/nothing")
     record_crashes()

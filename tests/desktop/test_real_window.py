@@ -102,6 +102,7 @@ def app(screen: Screen, homes: Path, jack: dict[str, str]) -> Iterator[subproces
     process.wait()
 
 
+@pytest.mark.linux
 def test_with_real_keyboard_and_mouse(screen: Screen, app: subprocess.Popen[bytes], homes: Path) -> None:
     window = screen.window("prelude.mid")
     saved = homes / "saved.continuo"

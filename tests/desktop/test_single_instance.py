@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,7 @@ from desktop.app import bring_to_front
 from desktop.single_instance import SingleInstance, server_name
 from tests.desktop.windows import BACH, Desk
 
-CONTINUO = Path(sys.executable).with_name("continuo")
-
+CONTINUO = Path(sysconfig.get_path("scripts"), "continuo")
 
 pytestmark = pytest.mark.usefixtures("homes")
 
@@ -46,6 +46,7 @@ def test_its_file_goes_to_the_first(qtbot: QtBot) -> None:
     first.close()
 
 
+@pytest.mark.posix
 def test_a_name_that_is_not_utf_8_arrives_as_it_is(qtbot: QtBot, tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/caf\xe9 \n.mid"
     first = SingleInstance()
@@ -56,11 +57,7 @@ def test_a_name_that_is_not_utf_8_arrives_as_it_is(qtbot: QtBot, tmp_path: Path)
 
 
 def test_what_a_crash_left_behind_is_no_window(qtbot: QtBot) -> None:
-    dying = (
-        "import os; from PySide6.QtCore import QCoreApplication; from desktop.single_instance import SingleInstance\n"
-    )
-    dying += "app = QCoreApplication([]); SingleInstance().hand_over_or_listen(''); os.kill(os.getpid(), 9)"
-    subprocess.run([sys.executable, "-c", dying], check=False, timeout=60)
+    subprocess.run([sys.executable, "-c", DYING], check=False, timeout=60)
     first = SingleInstance()
     assert not first.hand_over_or_listen("")
     assert start_again(qtbot, first)[0] == 0

@@ -274,6 +274,7 @@ def test_a_damaged_session_is_told_of_and_changes_nothing(desk: MakeDesk, homes:
     assert at.window.document.session is before
 
 
+@pytest.mark.linux
 def test_without_an_audio_device_it_plays_silently(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("PULSE_SERVER", "JACK_DEFAULT_SERVER", "ALSA_CONFIG_PATH"):  # whatever this machine has
         monkeypatch.setenv(variable, "/nowhere")
@@ -399,7 +400,7 @@ def test_recent_files_with_long_paths_show_where_they_begin_and_end(desk: MakeDe
     window.preferences.put(window.preferences.now.with_recent(path))
     menu = window._recent_menu
     (action,) = menu.actions()
-    assert action.text().startswith("/")
+    assert action.text().startswith(path[0])
     assert action.text().endswith("song.mid")
     assert menu.sizeHint().width() < 800
     assert action.toolTip() == path

@@ -128,6 +128,7 @@ def test_nothing_that_is_imported_is_left_out(spec: dict[str, Any]) -> None:
     assert imported & set(spec["excluded_modules"]()) <= {"matplotlib"}  # pictures of training
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("program", ["continuo", "continuo-cli"])
 def test_the_name_it_is_called_by_says_which_program_starts(program: str, tmp_path: Path) -> None:
     link = tmp_path / program
@@ -176,6 +177,7 @@ def test_the_non_commercial_model_is_labelled_in_the_installers_texts() -> None:
         assert "not for commercial use" in words, text
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(not shutil.which("xz"), reason="the unpacker for Linux needs xz")
 def test_an_archive_in_parts_is_put_together_again(tmp_path: Path) -> None:
     bundle = tmp_path / "Continuo"

@@ -45,13 +45,14 @@ def test_no_file_or_a_folder(command: Command, arguments: tuple[str, ...]) -> No
     assert os.listdir() == ["folder.mid"]
 
 
+@pytest.mark.posix
 @pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read(command: Command, song: Path) -> None:
     song.chmod(0)
     assert "may not read" in command.refuse(3, "info", song)
 
 
-@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs /proc")
+@pytest.mark.linux
 def test_a_file_that_gives_an_error_when_read(command: Command) -> None:
     assert "cannot be read" in command.refuse(3, "info", "/proc/self/mem")
 
@@ -168,6 +169,7 @@ def test_what_is_not_there(
     assert os.listdir() == [song.name]
 
 
+@pytest.mark.linux
 @pytest.mark.skipif(Path("/dev/snd").exists(), reason="this machine has an audio device")
 def test_no_audio_device(command: Command, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "there-is-none")
@@ -175,6 +177,7 @@ def test_no_audio_device(command: Command, song: Path, monkeypatch: pytest.Monke
     assert "audio device" in command.refuse(4, "play", song, "--synth")
 
 
+@pytest.mark.posix
 def test_places_that_cannot_be_written(command: Command, song: Path, tiny: Path) -> None:
     Path("folder").mkdir()
     for out in ("nowhere/out.mid", "folder", song / "out.mid", "", "a" * 300, "/proc/out.mid", os.devnull, ".."):

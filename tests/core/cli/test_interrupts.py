@@ -30,6 +30,7 @@ main()
 """
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -51,6 +52,7 @@ def test_ctrl_c_while_torch_is_loaded_is_not_lost(arguments: tuple[str, ...], tm
     assert [path.name for path in tmp_path.iterdir()] == [song.name]
 
 
+@pytest.mark.posix
 def test_ctrl_c_is_told_while_the_main_thread_computes() -> None:
     came: list[str] = []
     before = signal.signal(signal.SIGINT, lambda *_: came.append("handled"))

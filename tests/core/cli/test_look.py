@@ -134,7 +134,7 @@ def test_live_alone_means_a_virtual_port() -> None:
     assert with_live_value(["--live", "FLUID", "a.mid"]) == ["--live", "FLUID", "a.mid"]
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.linux
 def test_a_result_that_cannot_be_printed_is_a_sentence(song: Path) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run([*ENTRY, "info", song], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -143,6 +143,7 @@ def test_a_result_that_cannot_be_printed_is_a_sentence(song: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.posix
 def test_nobody_reads_stdout(song: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -151,6 +152,7 @@ def test_nobody_reads_stdout(song: Path) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_is_put_off_counts_at_the_end(number: int) -> None:
     done = []
@@ -165,6 +167,7 @@ def test_a_signal_that_is_put_off_counts_at_the_end(number: int) -> None:
     assert done == ["loaded"]
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_while_the_commands_load_ends_quietly(name: str) -> None:
     interrupted = "\n".join(

@@ -160,6 +160,7 @@ def test_pack(tmp_path: Path) -> None:
     assert isinstance(failure("pack", source, "-o", out, "--set", "name"), UsageError)
 
 
+@pytest.mark.posix
 def test_ctrl_c_keeps_a_checkpoint(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
     real = Learner.step
@@ -176,6 +177,7 @@ def test_ctrl_c_keeps_a_checkpoint(tmp_path: Path, midi: Path, monkeypatch: pyte
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.posix
 def test_ctrl_c_before_the_first_step(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
     real = Trainer.train
@@ -191,6 +193,7 @@ def test_ctrl_c_before_the_first_step(tmp_path: Path, midi: Path, monkeypatch: p
     assert json.loads(result.stdout, parse_constant=pytest.fail)["loss"] is None  # NaN is no JSON
 
 
+@pytest.mark.posix
 def test_ctrl_c_again_later_ends_at_once(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
     real = Learner.step
@@ -210,6 +213,7 @@ def test_ctrl_c_again_later_ends_at_once(tmp_path: Path, midi: Path, monkeypatch
     assert codes == [130]
 
 
+@pytest.mark.posix
 def test_ctrl_c_breaks_a_validation_off(tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus, run = tmp_path / "corpus", tmp_path / "run"
     call("prepare", midi, "-o", corpus, "--splits", splits_for(midi, ["song3.mid"]), "--jobs", 1)

@@ -61,6 +61,7 @@ def test_windows_is_told_about_loopback_ports(monkeypatch):
         open_output(VirtualPort())
 
 
+@pytest.mark.linux
 def test_no_midi_system_is_one_sentence(monkeypatch, capfd):
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "continuo-nobody-runs-this")
     monkeypatch.setenv("CONTINUO_MIDI", "jack")

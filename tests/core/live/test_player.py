@@ -146,6 +146,7 @@ def test_sigterm_of_the_player_ends_its_notes_and_is_told(jack):
             player.feed([], 1.0)
 
 
+@pytest.mark.posix
 def test_a_killed_player_is_noticed():
     with Player(NoOutput()) as player:
         player.start()
@@ -160,6 +161,7 @@ def stop(player: Player, number: signal.Signals) -> None:
     os.kill(player._process.pid, number)
 
 
+@pytest.mark.posix
 def test_a_player_that_stands_still_holds_nobody_up_and_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(player_module, "STANDS_STILL", math.inf)
     with Player(NoOutput()) as player:
@@ -403,7 +405,7 @@ def test_the_player_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_the_process_is_started_leaves_no_traceback(number: int) -> None:
     code = "\n".join(

@@ -230,7 +230,7 @@ def test_one_sentence_for_what_cannot_be_opened(tmp_path) -> None:
     assert sentence(tmp_path / "file" / "b.mid").startswith('"b.mid" cannot be read: ')
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions of POSIX")
+@pytest.mark.posix
 def test_one_sentence_for_a_locked_file(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "locked.mid"
     path.write_bytes(b"MThd")

@@ -37,6 +37,7 @@ def run_worker(folder: Path, session: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.posix
 def test_a_session_whose_program_was_killed_is_found_whole(tmp_path: Path) -> None:
     session = band_with_take()
     save_session(session, tmp_path / "start.continuo")

@@ -82,6 +82,7 @@ def test_continue_while_playing_joins_at_the_marker(desk: MakeDesk, jack: dict[s
         assert sorted(ons(messages)[len(prompt) :]) == sorted(n.pitch for n in take.notes)
 
 
+@pytest.mark.posix
 def test_a_player_that_dies_is_replaced_and_the_music_goes_on(desk: MakeDesk) -> None:
     # Not on JACK: a server that waits for its clients would wait for the dead one.
     at = desk()

@@ -33,6 +33,7 @@ app.exec()
 """
 
 
+@pytest.mark.posix
 def test_killed_while_editing_all_but_the_last_edits_are_back(homes: Path) -> None:
     folder = homes / "home" / "XDG_DATA_HOME" / "Continuo" / "autosave"
     with subprocess.Popen([sys.executable, "-c", _EDITING]) as app:

@@ -114,6 +114,7 @@ def test_a_session_changed_by_others_is_not_saved_over_unasked(desk: MakeDesk, h
     assert len(at.answers.told) == 2
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("command", ["save as", "save score", "export"])
 def test_where_nothing_can_be_written_says_so(desk: MakeDesk, command: str) -> None:
     at = desk()

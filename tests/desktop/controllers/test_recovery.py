@@ -30,6 +30,7 @@ app.exec()
 """
 
 
+@pytest.mark.posix
 def test_kill_in_mid_take_gives_session_and_take_back(desk: Callable[..., Desk], homes: Path) -> None:
     app = subprocess.Popen([sys.executable, "-c", CRASH])
     folder = homes / "home" / "XDG_DATA_HOME" / "Continuo" / "autosave"

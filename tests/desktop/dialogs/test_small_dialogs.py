@@ -128,7 +128,8 @@ def test_a_closed_sound_check_asks_no_more(qtbot: QtBot) -> None:
 
 
 def test_about_names_every_licence_and_the_log_file(qtbot: QtBot) -> None:
-    dialog = AboutDialog(Path("/home/anna/continuo.log"))
+    log = Path("/home/anna/continuo.log")
+    dialog = AboutDialog(log)
     qtbot.addWidget(dialog)
     dialog.show()
     page = dialog.licences.toPlainText()
@@ -136,7 +137,7 @@ def test_about_names_every_licence_and_the_log_file(qtbot: QtBot) -> None:
         assert name in page
         assert licence in page
     QTest.mouseClick(dialog.copy, LEFT)
-    assert "/home/anna/continuo.log" in QGuiApplication.clipboard().text()
+    assert str(log) in QGuiApplication.clipboard().text()
     assert "Qt 6" in QGuiApplication.clipboard().text()
 
 

@@ -162,6 +162,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
 
 
+@pytest.mark.posix
 def test_kill_9_loses_no_more_than_since_the_checkpoint(corpus: Corpus, tmp_path: Path) -> None:
     run = tmp_path / "killed"
     child = subprocess.Popen([sys.executable, "-c", _CHILD, "often", str(corpus.folder), str(run)], env=_environment())
