@@ -21,6 +21,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from core.errors import NotFound, UnreadableInput
 from core.files import write_atomically
@@ -91,8 +92,7 @@ def load_model(path: Path) -> tuple[MusicTransformer, ModelInfo]:
     """The network with its weights, in float32 on the CPU. Raises UnreadableInput for any that do not fit."""
     info = read_info(path)
     # Shapes are compared with the header's, and sizes with the memory, before a network of that size is made.
-    with torch.device("meta"):
-        expected = MusicTransformer(info.config).state_dict()
+    expected = _unfilled(info.config).state_dict()
     _check_memory(path.name, info.config, sum(tensor.numel() for tensor in expected.values()))
     try:
         with safe_open(path, framework="pt") as file:
@@ -105,6 +105,25 @@ def load_model(path: Path) -> tuple[MusicTransformer, ModelInfo]:
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:  # torch's, of types it cannot hold
         raise UnreadableInput(f"{path.name} is damaged ({_reason(error)}).") from error
     return _network(info.config, _unpacked(weights), path.name), info
+
+
+class _NoInitialValues(TorchFunctionMode):
+    """Makes PyTorch's initialisers leave a tensor as it is."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        named = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)
+
+
+def _unfilled(config: ModelConfig) -> MusicTransformer:
+    """A network that has shapes and no values: on the meta device.
+
+    There PyTorch would "fill" weights by Python code that loads its whole compiler, two seconds at every start.
+    """
+    with torch.device("meta"), _NoInitialValues():
+        return MusicTransformer(config)
 
 
 def _check_memory(name: str, config: ModelConfig, weights: int) -> None:
@@ -126,8 +145,7 @@ def _network(config: ModelConfig, weights: Mapping[str, Tensor], name: str) -> M
         floats[key] = tensor.float()
         if not tensor.is_floating_point() or not torch.isfinite(floats[key]).all():
             raise UnreadableInput(f"{name} is damaged: {key} holds what are not numbers.")
-    with torch.device("meta"):
-        model = MusicTransformer(config)
+    model = _unfilled(config)
     model.to_empty(device="cpu")
     model.load_state_dict(floats)
     model.reset_tables()
@@ -200,8 +218,7 @@ def import_book(path: Path) -> MusicTransformer:
     if not isinstance(raw, dict) or not all(_is_plain(tensor) for tensor in raw.values()):
         raise UnreadableInput(f"{path.name} holds something other than named weights.")
     weights = {str(key): tensor for key, tensor in raw.items() if not str(key).endswith(".attn.bias")}
-    with torch.device("meta"):
-        expected = MusicTransformer(BOOK).state_dict()
+    expected = _unfilled(BOOK).state_dict()
     _check_shapes(
         path.name,
         {k: tuple(t.shape) for k, t in weights.items()},

@@ -173,7 +173,9 @@ class MusicTransformer(nn.Module):
     def reset_tables(self) -> None:
         """Compute the rotary tables, which are not stored, on the device of the weights."""
         device = self.lm_head.weight.device
-        tables = rotary_tables(self.config.block_size, self.config.n_embd // self.config.n_head)
+        size = (self.config.block_size, self.config.n_embd // self.config.n_head)
+        # Where there are shapes alone, computing would load PyTorch's compiler.
+        tables = torch.empty(2, *size) if device.type == "meta" else rotary_tables(*size)
         for name, table in zip(("cos", "sin"), tables, strict=True):
             self.register_buffer(name, table.to(device), persistent=False)
 

@@ -1,0 +1,345 @@
+"""Try a package where there is nothing else: a bare Debian or Ubuntu, made for the test, without Python or build tools.
+
+    sudo .venv/bin/python -m resources.installer.bare_root dist/continuo_0.1.0_amd64.deb trixie pictures
+    sudo .venv/bin/python -m resources.installer.bare_root dist/Continuo-0.1.0-linux-x86_64.tar.xz bookworm pictures \
+        --deb dist/continuo_0.1.0_amd64.deb
+
+A .deb is installed with what it depends on and nothing more. An archive is unpacked into a folder that its user may not
+write to; the libraries that a desktop has, it gets as the .deb names them.
+
+What is tried runs as a user whose home has a space and a letter outside ASCII in its name, without a network and
+without a sound device; the window is on an Xvfb outside, whose socket is bound into the root. Needs debootstrap, Xvfb,
+xdotool, unshare and a network to install from. Some ten minutes; every step has a limit, and all processes and mounts
+end with it.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HOME = "/home/Zoë Müller"
+ODD_NAME = os.fsdecode(b"caf\xe9.mid")  # not UTF-8
+EXAMPLES = "_internal/resources/examples"
+INSIDE = "CONTINUO_BARE_ROOT"  # set in the namespace of its own that the test runs in
+MOST = 1800  # s, for everything
+TOOLS = ("debootstrap", "Xvfb", "xdotool", "unshare", "dpkg-deb")
+KEPT_BY_APT = ("var/lib/apt", "var/cache", "var/log", "var/lib/dpkg", "etc/ld.so.cache", "run", "tmp", "proc", "home")
+
+
+def main() -> None:
+    """Read the command line, go into a namespace of its own, and try the package there."""
+    parser = argparse.ArgumentParser(description="Try a package in a bare Debian or Ubuntu.")
+    parser.add_argument("package", type=Path, help="a .deb or .tar.xz of Continuo")
+    parser.add_argument("suite", help="the release to make, such as trixie, bookworm or jammy")
+    parser.add_argument("pictures", type=Path, help="a folder for pictures of the window")
+    parser.add_argument("--deb", type=Path, help="for an archive: the .deb that names the libraries of a desktop")
+    parser.add_argument("--mirror", default="", help="where to install from (default: debootstrap's own)")
+    parser.add_argument("--minutes", type=float, default=1.0, help="length of the fine-tuning (default: 1)")
+    given = parser.parse_args()
+    missing = [tool for tool in TOOLS if not shutil.which(tool)]
+    if missing or os.geteuid():
+        sys.exit(f"This runs as root, with {', '.join(TOOLS)} installed (missing: {', '.join(missing) or 'root'}).")
+    if INSIDE not in os.environ:
+        # Mounts, processes and shared memory of the test end with this namespace, however it ends.
+        space = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
+        command = ["timeout", "--kill-after=10", str(MOST), *space, sys.executable, "-m", __spec__.name, *sys.argv[1:]]
+        sys.exit(subprocess.run(command, env={**os.environ, INSIDE: "1"}).returncode)
+    given.pictures.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="continuo-root-") as folder, Screen() as screen:
+        root = Root(Path(folder), screen)
+        try:
+            root.make(given.suite, given.mirror)
+            try_package(root, given.package.resolve(), given.deb, given.pictures, given.minutes)
+        finally:
+            root.unmount()
+    print("All is well.")
+
+
+class Screen:
+    """An Xvfb, its keyboard, and what it shows."""
+
+    def __enter__(self) -> "Screen":
+        ours, theirs = os.pipe()
+        command = ["Xvfb", "-displayfd", str(theirs), "-noreset", "-nolisten", "tcp", "-screen", "0", "1440x900x24"]
+        self._server = subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        with os.fdopen(ours) as pipe:
+            self.display = f":{pipe.readline().strip()}"
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.terminate()
+        self._server.wait(10)
+
+    def windows(self, title: str) -> list[str]:
+        """The visible windows with this in their titles."""
+        return self._do("search", "--onlyvisible", "--name", title).split()
+
+    def press(self, title: str, *keys: str) -> None:
+        """Give the window with this title the keyboard, and press keys."""
+        self._do("windowfocus", "--sync", self.windows(title)[0])
+        for key in keys:
+            self._do("key", key)
+
+    def picture(self, file: Path) -> None:
+        """Keep what it shows."""
+        from PIL import ImageGrab
+
+        ImageGrab.grab(xdisplay=self.display).save(file)
+
+    def _do(self, *words: str) -> str:
+        environment = {**os.environ, "DISPLAY": self.display}
+        return subprocess.run(["xdotool", *words], env=environment, capture_output=True, text=True, timeout=30).stdout
+
+
+class Root:
+    """A bare system in a folder, and its one user."""
+
+    def __init__(self, path: Path, screen: Screen) -> None:
+        self.path = path
+        self.screen = screen
+        self._mounted: list[Path] = []
+
+    def make(self, suite: str, mirror: str) -> None:
+        """Install the smallest system there is of a release, and a user in it."""
+        command = ["debootstrap", "--variant=minbase", suite, self.path, *([mirror] if mirror else [])]
+        with timed(f"a bare {suite}"):
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=600)
+        self._mount("proc", "proc", "-t", "proc")
+        self._mount("tmpfs", "dev/shm", "-t", "tmpfs")
+        self._mount("/tmp/.X11-unix", "tmp/.X11-unix", "--bind")
+        self.run("useradd", "--create-home", "--home-dir", HOME, "zoe")
+
+    def _mount(self, what: str, place: str, *how: str) -> None:
+        target = self.path / place
+        target.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["mount", *how, what, target], check=True, timeout=30)
+        self._mounted.append(target)
+
+    def unmount(self) -> None:
+        """Let go of what is mounted in it, or it could not be deleted."""
+        for target in reversed(self._mounted):
+            subprocess.run(["umount", "--lazy", target], check=False, timeout=30)
+
+    def run(self, *command: str | Path, limit: float = 300) -> str:
+        """Run a command in it as root, with a network; what it prints."""
+        quiet = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"]
+        done = subprocess.run(
+            ["chroot", self.path, *quiet, *command], capture_output=True, text=True, timeout=limit, check=False
+        )
+        if done.returncode:
+            fail(f"{shlex.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}"[-4000:])
+        return done.stdout
+
+    def as_user(self, *command: str, display: bool = False, **more: str) -> list[str]:
+        """A command line that runs a program in it as its user, without a network; `more` are variables."""
+        variables = [f"HOME={HOME}", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", *(f"{n}={v}" for n, v in more.items())]
+        variables += [f"DISPLAY={self.screen.display}"] if display else []
+        user = ["chroot", "--userspec=zoe", str(self.path), "env", "-i", "-C", HOME, *variables]
+        return ["unshare", "--net", "--", *user, *command]
+
+    def home(self, *parts: str) -> Path:
+        """A place in the user's home, seen from outside."""
+        return self.path.joinpath(HOME.lstrip("/"), *parts)
+
+    def files(self) -> set[str]:
+        """All files and folders of it but those that apt itself keeps, and the user's."""
+        found: set[str] = set()
+        for folder, _, names in os.walk(self.path):
+            place = os.path.relpath(folder, self.path)
+            if not place.startswith(KEPT_BY_APT):
+                found |= {place, *(os.path.join(place, name) for name in names)}
+        return {name for name in found if not name.startswith(KEPT_BY_APT)}
+
+
+def try_package(root: Root, package: Path, deb: Path | None, pictures: Path, minutes: float) -> None:
+    """Install it, try all of it, and remove it."""
+    shutil.copy(package, root.path / package.name)
+    root.run("apt-get", "update", "-qq")
+    if package.suffix == ".deb":
+        before = root.files()
+        with timed("installing, with what it depends on"):
+            root.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", f"/{package.name}", limit=600)
+        folder = "/usr/lib/continuo"
+    else:
+        before = set()
+        root.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "xz-utils", limit=600)
+        with timed("unpacking"):
+            root.run("tar", "--extract", "--directory", "/opt", "--file", f"/{package.name}", limit=600)
+        folder = "/opt/My Apps/Continuo"
+        (root.path / "opt/My Apps").mkdir()
+        (root.path / "opt/Continuo").rename(root.path / folder.lstrip("/"))
+        say("the window without a desktop's libraries", ended(root, f"{folder}/continuo", code=1, display=True))
+    print(f"Python in it: {root.run('sh', '-c', 'command -v python3 || echo none').strip()}", flush=True)
+    try_command_line(root, folder, minutes)
+    if deb:
+        needed = subprocess.run(["dpkg-deb", "-f", deb, "Depends"], capture_output=True, text=True, check=True).stdout
+        names = [name.split("|")[0].split("(")[0].strip() for name in needed.split(",")]
+        root.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *names, limit=600)
+    try_window(root, folder, pictures, package.suffix.lstrip("."))
+    if package.suffix == ".deb":
+        remove(root, before)
+
+
+def try_command_line(root: Root, folder: str, minutes: float) -> None:
+    """Continue, cold and warm; without a sound device; as an old processor; odd names; a fine-tuning."""
+    cli, bach = f"{folder}/continuo-cli", f"{folder}/{EXAMPLES}/bwv846.mid"
+    out = f"{HOME}/out.mid"
+    Path("/proc/sys/vm/drop_caches").write_text("3\n")
+    for state in ("cold", "warm"):
+        with timed(f"first event, {state}, with the start of the program"):
+            ended(root, cli, "continue", bach, "-o", out, "--events", "1")
+    with timed("a take of 10 s"):
+        print(ended(root, cli, "continue", bach, "-o", out, "--seconds", "10", "--json"))
+    if root.home("out.mid").read_bytes()[:4] != b"MThd":
+        fail("The take is no MIDI file.")
+    with timed("the same in the C locale, on a processor without AVX2"):
+        line = (cli, "continue", bach, "-o", out, "--seconds", "10", "--json")
+        print(ended(root, *line, LANG="C", ATEN_CPU_CAPABILITY="default"))
+    say("no sound device", ended(root, cli, "continue", bach, "-o", out, "--synth", code=4))
+    say("no display", ended(root, f"{folder}/continuo", code=1))
+    shutil.copy(root.path / bach.lstrip("/"), root.home(ODD_NAME))
+    ended(root, cli, "continue", f"{HOME}/{ODD_NAME}", "-o", out, "--seconds", "2")
+    print("a name that is not UTF-8: continued", flush=True)
+    with timed(f"fine-tuning for {minutes:g} minutes"):
+        line = ("finetune", "continuo-base", f"{folder}/{EXAMPLES}", "--name", "mine", "--minutes", f"{minutes:g}")
+        print(ended(root, cli, *line, "--json", limit=60 * minutes + 180))
+    ended(root, cli, "continue", bach, "-o", out, "--seconds", "2", "--model", "mine")
+    print("the new model: continued", flush=True)
+
+
+def try_window(root: Root, folder: str, pictures: Path, kind: str) -> None:
+    """Open it cold and warm, continue by key press, and hand it files from further starts."""
+    bach, ragtime = (f"{folder}/{EXAMPLES}/{name}.mid" for name in ("bwv846", "ragtime"))
+    program = f"{folder}/continuo"
+    Path("/proc/sys/vm/drop_caches").write_text("3\n")
+    for state in ("cold", "warm", "warm"):
+        with window(root, "bwv846", program, bach) as took:
+            print(f"window, {state}: {took:.2f} s", flush=True)
+    with window(root, "bwv846", program, bach):
+        time.sleep(5)
+        root.screen.picture(pictures / f"{kind}-opened.png")
+        root.screen.press("bwv846", "c")
+        wait_for(lambda: takes(root) > 0, "a take by key press")
+        time.sleep(5)
+        root.screen.picture(pictures / f"{kind}-continued.png")
+        root.screen.press("bwv846", "Escape")
+        with timed("a file opened while the window runs"):
+            ended(root, program, ragtime, display=True)
+            wait_for(lambda: bool(root.screen.windows("ragtime") or root.screen.windows("Save")), "the other file")
+        time.sleep(2)
+        root.screen.picture(pictures / f"{kind}-second-file.png")
+    shutil.rmtree(root.home(".local/share/Continuo/autosave"), ignore_errors=True)
+    starts = [start(root, program, name) for name in (bach, ragtime)]
+    try:
+        wait_for(lambda: any(process.poll() is not None for process in starts), "one of two starts to give way")
+        wait_for(lambda: bool(root.screen.windows("bwv846|ragtime")), "the window of two starts")
+        print(f"two starts at once: ended with {[process.poll() for process in starts]}", flush=True)
+    finally:
+        for process in starts:
+            end(process)
+    with window(root, "caf", program, f"{HOME}/{ODD_NAME}"):
+        print("a name that is not UTF-8: opened in the window", flush=True)
+
+
+def remove(root: Root, before: set[str]) -> None:
+    """Purge the package and what came with it; only the user's own may be left."""
+    root.run("apt-get", "purge", "-y", "-qq", "continuo", limit=300)
+    if (root.path / "usr/lib/continuo").exists():
+        fail("The program's folder is still there.")
+    root.run("apt-get", "autoremove", "--purge", "-y", "-qq", limit=300)
+    left = sorted(name for name in root.files() - before if "continuo" in name.lower())
+    others = sorted(root.files() - before)
+    print(f"left of it after purging: {left or 'nothing'}; of what came with it: {len(others)} {others[:8]}")
+    if left:
+        fail("Purging leaves files.")
+    own = [str(path.relative_to(root.home())) for path in root.home().rglob("*") if path.is_file()]
+    print(f"the user's own, which stay: {len(own)} files, the model among them: {any('mine' in name for name in own)}")
+
+
+@contextmanager
+def window(root: Root, title: str, *command: str) -> Iterator[float]:
+    """A window that is open, and the seconds from its start until it was visible."""
+    begin = time.monotonic()
+    process = start(root, *command)
+    try:
+        wait_for(lambda: bool(root.screen.windows("Continuo")), "the window")
+        took = time.monotonic() - begin
+        wait_for(lambda: bool(root.screen.windows(title)), f"{title} in the window")
+        yield took
+    finally:
+        end(process)
+        shutil.rmtree(root.home(".local/share/Continuo/autosave"), ignore_errors=True)  # it was not closed by its user
+
+
+def start(root: Root, *command: str) -> subprocess.Popen[bytes]:
+    """Start a program with a window, first of a group of processes."""
+    return subprocess.Popen(root.as_user(*command, display=True), start_new_session=True)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End all processes of a program."""
+    if process.poll() is None:
+        os.killpg(process.pid, 9)
+    process.wait(30)
+
+
+def takes(root: Root) -> int:
+    """Takes in the session that is kept for a crash."""
+    found = 0
+    for file in root.home(".local/share/Continuo/autosave").glob("*.continuo"):
+        with zipfile.ZipFile(file) as archive:
+            found += len(json.loads(archive.read("session.json"))["takes"])
+    return found
+
+
+def ended(root: Root, *command: str, code: int = 0, limit: float = 180, display: bool = False, **more: str) -> str:
+    """Run a program as the user until it ends; the last line that it prints. Fails for another exit status."""
+    done = subprocess.run(
+        root.as_user(*command, display=display, **more), capture_output=True, timeout=limit, check=False
+    )
+    printed = (done.stdout or done.stderr).decode(errors="replace").strip()
+    if done.returncode != code or b"Traceback" in done.stderr:
+        fail(f"{command} ended with {done.returncode}:\n{printed}\n{done.stderr.decode(errors='replace')[-3000:]}")
+    return (printed.splitlines() or [""])[-1]
+
+
+def wait_for(is_so: Callable[[], object], what: str, limit: float = 90) -> None:
+    """Look again and again; ends the test after `limit` seconds."""
+    deadline = time.monotonic() + limit
+    while not is_so():
+        if time.monotonic() > deadline:
+            fail(f"Waited {limit:g} s in vain for {what}.")
+        time.sleep(0.02)
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Print how long something took."""
+    begin = time.monotonic()
+    yield
+    print(f"{what}: {time.monotonic() - begin:.1f} s", flush=True)
+
+
+def say(what: str, sentence: str) -> None:
+    """Print what Continuo said."""
+    print(f"{what}: {sentence}", flush=True)
+
+
+def fail(sentence: str) -> None:
+    """End the test."""
+    sys.exit(sentence)
+
+
+if __name__ == "__main__":
+    main()
