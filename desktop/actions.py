@@ -68,6 +68,7 @@ COMMANDS = (
         "compress velocity", "Co&mpress Velocity …", tip="Bring the selected notes' velocities nearer to their mean"
     ),
     Command("quantise", "&Quantise …", "Q", kind=_ROLL),
+    Command("tempo", "Tempo and &Metre …", "Ctrl+T", tip="From the beginning or the bar of the playhead on"),
     Command(
         "pointer", "P&ointer", "1", "pointer", _TOOL, "Select, move and stretch notes; a double click draws or deletes"
     ),
@@ -197,7 +198,7 @@ class Actions:
         self.enable(has_selection, *edits)
         self.enable(has_take, "save score and take", "save take")
         self.enable(has_take and not is_running, "fork", "regenerate", "accept")
-        self.enable(not is_running and not is_empty, "continue")
+        self.enable(not is_running and not is_empty, "continue", "tempo")
         self.enable(bool(session.takes), "save all takes")
         self.enable(has_score, "save score")
         has_music = has_score or has_take or is_running
@@ -249,6 +250,7 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste
     actions.fill(velocity, "louder", "softer", "-", "set velocity", "scale velocity", "compress velocity")
     actions.fill(edit, "quantise", "-")
     actions.fill(edit.addMenu(tr("T&ools")), "pointer", "pencil", "eraser", "knife")
+    actions.fill(edit, "tempo")
     take = actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "regenerate", "-", "accept")
     actions.fill(take, "-", "marker here", "start here")
     play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")

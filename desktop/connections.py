@@ -9,6 +9,7 @@ from core.logs import log_path
 from desktop.controllers.edit_commands import connect_edits
 from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
 from desktop.dialogs.questions import copy_report
+from desktop.dialogs.tempo import TempoDialog
 from desktop.main_window import MainWindow
 from desktop.panels.empty_state import examples
 from desktop.panels.status_bar import device_words
@@ -119,6 +120,7 @@ def connect_actions(window: MainWindow) -> None:
     on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))
     on("softer", lambda: window.roll.change_velocity(-VELOCITY_STEP))
     connect_edits(window.actions_, editing, lambda: window.dialogs)
+    on("tempo", lambda: _set_tempo(window))
     for tool in TOOLS:
         on(tool, lambda tool=tool: window.roll.set_tool(tool))
     on("continue", window.proceed)
@@ -163,6 +165,7 @@ def connect_panels(window: MainWindow) -> None:
     panel.continue_clicked.connect(window.proceed)
     panel.stop_clicked.connect(window.stop)
     window.transport.what_chosen.connect(window.playback.set_what)
+    window.transport.tempo_clicked.connect(lambda: _set_tempo(window))
     window.empty.open_clicked.connect(window.file_controller.open)
     window.empty.new_clicked.connect(window.file_controller.new)
     window.empty.example_chosen.connect(window.file_controller.open_path)
@@ -201,6 +204,15 @@ def connect_panels(window: MainWindow) -> None:
     window.lanes.lane_chosen.connect(lambda name: window.preferences.change(lane=name))
     window.lanes.height_changed.connect(lambda height: window.preferences.change(lane_height=height))
     roll.follow_changed.connect(window.actions_["follow"].setChecked)
+
+
+def _set_tempo(window: MainWindow) -> None:
+    if not window.actions_["tempo"].isEnabled():
+        return
+    tempo_map = window.document.session.tempo_map
+    dialog = TempoDialog(tempo_map, tempo_map.tick(window.playback.position), window)
+    if dialog.exec():
+        window.commands.set_tempo(dialog.tick, dialog.bpm, dialog.metre)
 
 
 def _empty_bin(window: MainWindow) -> None:

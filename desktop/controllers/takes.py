@@ -12,6 +12,7 @@ from core.midi.score import TakeNote
 from core.midi.write import take_voice
 from core.performance.playback import Playback
 from core.session.edits import Part, note_at
+from core.session.edits_song import with_metre, with_tempo
 from core.session.forks import accept_take
 from core.session.session import RestOfSong, Session, TakeRecord
 from desktop.adapters.file_worker import FileWorker, Task
@@ -168,22 +169,41 @@ class Commands(QObject):
         return seconds if is_free else self._roll.snapped_time(seconds)
 
     def accept(self, take_id: str) -> None:
-        """Make a take part of the score. Reading the new score takes a while, so not on this thread."""
+        """Make a take part of the score."""
+        name = self.tr("Make {0} part of the score").format(self._document.session.take(take_id).name)
+        self.change_song(name, lambda session: accept_take(session, take_id))
+
+    def set_tempo(self, tick: int, bpm: float | None, metre: tuple[int, int] | None) -> None:
+        """Set tempo and metre from a tick on; None leaves it as it is."""
+
+        def change(session: Session) -> Session:
+            changed = session if bpm is None else with_tempo(session, tick, bpm)
+            return changed if metre is None else with_metre(changed, tick, metre)
+
+        if bpm is not None or metre is not None:
+            self.change_song(self.tr("Tempo and metre"), change)
+
+    def change_song(self, name: str, change: Callable[[Session], Session]) -> None:
+        """Change the song's file, with a name for Undo. Reading it anew takes a while, so not on this thread."""
         session = self._document.session
 
         def work(task: Task) -> Session:
             with gc_frozen():
-                accepted = accept_take(session, take_id)
-                self._parts.prepare(accepted)
-            return accepted
+                changed = change(session)
+                self._parts.prepare(changed)
+            return changed
 
-        def done(accepted: Session) -> None:
+        def done(changed: Session) -> None:
             if self._document.session is session:
-                self._document.do(self.tr("Make {0} part of the score").format(session.take(take_id).name), accepted)
+                self._document.do(name, changed)
             else:  # something was changed meanwhile
-                self.accept(take_id)
+                self.change_song(name, change)
 
-        self._files.run(self.tr("Making the take part of the score"), work, done, self.message.emit)
+        def failed(sentence: str) -> None:
+            self.message.emit(sentence)
+            self.refused.emit()
+
+        self._files.run(name, work, done, failed)
 
     # Notes that are clicked
 

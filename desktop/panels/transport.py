@@ -1,4 +1,4 @@
-"""Transport: the bar with play, stop, return, loop, metronome, and where the sound is."""
+"""Transport: the bar with play, stop, return, loop, metronome, where the sound is, and in which tempo."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QFontDatabase
@@ -16,6 +16,7 @@ class Transport(QWidget):
     """Buttons of the actions it is given, a choice of what is played, and a clock."""
 
     what_chosen = Signal(str)
+    tempo_clicked = Signal()
 
     def __init__(self, actions: list[QAction | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +43,12 @@ class Transport(QWidget):
         self.clock.setAccessibleName(self.tr("Position"))
         self.clock.setMinimumWidth(self.clock.fontMetrics().horizontalAdvance("000.0.00   00:00.0 "))
         layout.addWidget(self.clock)
+        self.tempo = FlatButton(self)
+        self.tempo.setToolTip(self.tr("Tempo in quarters a minute, and metre: click to change them"))
+        self.tempo.setAccessibleDescription(self.tempo.toolTip())
+        self.tempo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.tempo.clicked.connect(self.tempo_clicked)
+        layout.addWidget(self.tempo)
         spring = QWidget(self)
         spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         layout.addWidget(spring)
@@ -79,3 +86,15 @@ class Transport(QWidget):
         if text != self._text:
             self._text = text
             self.clock.setText(text)
+        tempo = tempo_words(self._tempo_map, self._tempo_map.tick(seconds))
+        if tempo != self.tempo.text():
+            self.tempo.setText(tempo)
+
+
+def tempo_words(tempo_map: TempoMap, tick: int) -> str:
+    """What holds at a tick: "90 bpm  3/4"; the metre only where there is one."""
+    words = "" if tempo_map.is_smpte else f"{60e6 / tempo_map.tempo_at(tick):.4g} bpm"
+    if tempo_map.has_metre:
+        metre = tempo_map.metre_at(tick)
+        words += f"  {metre.numerator}/{metre.denominator}"
+    return words.strip() or "no tempo"

@@ -1,0 +1,131 @@
+"""TempoDialog: asks for tempo and metre, and from where on they hold."""
+
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from core.midi.tempo_map import TempoMap
+from core.session.edits_song import DENOMINATORS, FASTEST, LONGEST_BAR, SLOWEST
+from desktop.widgets.fields import PlainSpin
+from desktop.widgets.palettes import DropDown
+
+
+class TempoDialog(QDialog):
+    """Asks for tempo and metre from the beginning, or from the bar around a tick on.
+
+    Once accepted, `tick` is from where on, `bpm` quarters a minute and `metre` (numerator, denominator), both None
+    where they are to stay as they are.
+    """
+
+    def __init__(self, tempo_map: TempoMap, tick: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Tempo and metre")
+        self._map = tempo_map
+        bar = tempo_map.bar_beat(tick)[0] if tempo_map.has_metre else 0
+        self._later = tempo_map.bar_tick(bar) if tempo_map.has_metre else tick
+        self.from_start = QRadioButton("The beginning")
+        self.from_here = QRadioButton(f"Bar {bar + 1}" if tempo_map.has_metre else "The playhead")
+        self.from_here.setVisible(self._later > 0)
+        self.from_start.setChecked(True)
+        self.tempo = PlainSpin()
+        self.tempo.setRange(SLOWEST, FASTEST)
+        self.tempo.setAccessibleName("Tempo")
+        self.tempo.setEnabled(not tempo_map.is_smpte)
+        self.has_bars = QCheckBox("Bars")
+        self.has_bars.setChecked(True)
+        self.has_bars.setVisible(not tempo_map.has_metre)
+        self.beats = QSpinBox()
+        self.beats.setRange(1, LONGEST_BAR)
+        self.beats.setAccessibleName("Beats in a bar")
+        self.unit = DropDown()
+        for denominator in DENOMINATORS:
+            self.unit.addItem(str(denominator), denominator)
+        self.unit.setAccessibleName("Note value of a beat")
+        self._explain()
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(12)
+        layout.addLayout(self._form())
+        words = QLabel("They hold up to the next change. Notes keep their places in the bars.")
+        words.setWordWrap(True)
+        layout.addWidget(words)
+        layout.addStretch(1)
+        layout.addWidget(buttons)
+        self.from_start.toggled.connect(self._show_there)
+        self.has_bars.toggled.connect(self.beats.setEnabled)
+        self.has_bars.toggled.connect(self.unit.setEnabled)
+        self._show_there()
+        self.tempo.setFocus()
+        self.tempo.selectAll()
+
+    def _explain(self) -> None:
+        for widget, tip in (
+            (self.from_start, "Change what the song begins with."),
+            (self.from_here, "Change it where the playhead stands, up to the next change."),
+            (self.tempo, "Quarter notes a minute."),
+            (self.has_bars, "The file says nothing of bars: give it some."),
+            (self.beats, "How many beats a bar has."),
+            (self.unit, "Which note value a beat is: 4 is a quarter, 8 an eighth."),
+        ):
+            widget.setToolTip(tip)
+            widget.setAccessibleDescription(tip)
+
+    def _form(self) -> QFormLayout:
+        form = QFormLayout()
+        places = QHBoxLayout()
+        places.addWidget(self.from_start)
+        places.addWidget(self.from_here)
+        places.addStretch(1)
+        form.addRow("From", places)
+        tempo = QHBoxLayout()
+        tempo.addWidget(self.tempo)
+        tempo.addWidget(QLabel("bpm"))
+        tempo.addStretch(1)
+        form.addRow("Tempo", tempo)
+        metre = QHBoxLayout()
+        for widget in (self.has_bars, self.beats, QLabel("/"), self.unit):
+            metre.addWidget(widget)
+        metre.addStretch(1)
+        form.addRow("Metre", metre)
+        return form
+
+    def _show_there(self) -> None:
+        """What holds at the place that is chosen now."""
+        metre = self._map.metre_at(self.tick)
+        self.tempo.setValue(self._bpm_there)
+        self.beats.setValue(metre.numerator)
+        self.unit.setCurrentIndex(max(self.unit.findData(metre.denominator), 0))
+
+    @property
+    def _bpm_there(self) -> float:
+        return round(60e6 / self._map.tempo_at(self.tick), 2)
+
+    @property
+    def tick(self) -> int:
+        """From where on."""
+        return 0 if self.from_start.isChecked() else self._later
+
+    @property
+    def bpm(self) -> float | None:
+        """Quarters a minute; None: as it is."""
+        return self.tempo.value() if self.tempo.isEnabled() and self.tempo.value() != self._bpm_there else None
+
+    @property
+    def metre(self) -> tuple[int, int] | None:
+        """Numerator and denominator; None: as it is."""
+        if not self.has_bars.isChecked():
+            return None
+        chosen, there = (self.beats.value(), self.unit.currentData()), self._map.metre_at(self.tick)
+        is_same = self._map.has_metre and chosen == (there.numerator, there.denominator)
+        return None if is_same else chosen
