@@ -77,7 +77,8 @@ COMMANDS = (
     Command("knife", "&Knife", "4", "knife", _TOOL, "Divide the note that is clicked"),
     Command("continue", "&Continue", "C", tip="Continue from the marker"),
     Command("fork", "Continue from &Here", "Shift+C", "fork", tip="A new take from the note selected in the take"),
-    Command("regenerate", "&Regenerate", "Ctrl+R", tip="Another take from the same place"),
+    Command("regenerate", "&Regenerate the Span", "R", tip="Make the span selected in the ruler anew: alternatives"),
+    Command("another take", "A&nother Take", "Ctrl+R", tip="Another take from the same place"),
     Command(
         "marker here",
         "Put the &Marker at the Playhead",
@@ -132,6 +133,10 @@ PANE_KEYS = (
     ("Piano roll", "Return", "Play from the selected note"),
     ("Piano roll", "PgUp, PgDown", "Scroll the pitches"),
     ("Piano roll", "End", "See the end"),
+    ("Alternatives", "Left, Right", "Hear and show the one before, the next"),
+    ("Alternatives", "0", "As it was; 1 to 8 the others"),
+    ("Alternatives", "Return", "Keep the one that is shown"),
+    ("Alternatives", "Esc", "Drop them"),
     ("Tracks", "M", "Mute the track"),
     ("Tracks", "S", "Solo: play it alone"),
     ("Tracks", "P", "Take it in or out of the prompt"),
@@ -197,11 +202,12 @@ class Actions:
         edits += ("louder", "softer", "set velocity", "scale velocity", "compress velocity")
         self.enable(has_selection, *edits)
         self.enable(has_take, "save score and take", "save take")
-        self.enable(has_take and not is_running, "fork", "regenerate", "accept")
+        self.enable(has_take and not is_running, "fork", "another take", "accept")
         self.enable(not is_running and not is_empty, "continue", "tempo")
         self.enable(bool(session.takes), "save all takes")
         self.enable(has_score, "save score")
         has_music = has_score or has_take or is_running
+        self.enable((has_score or has_take) and not is_running, "regenerate")
         self.enable(has_music, "export", "play", "return", "back", "on", "loop start", "loop end")
         self.enable(not is_empty, "marker here", "start here", "span start", "span end", "select span", "loop span")
 
@@ -251,7 +257,7 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste
     actions.fill(edit, "quantise", "-")
     actions.fill(edit.addMenu(tr("T&ools")), "pointer", "pencil", "eraser", "knife")
     actions.fill(edit, "tempo")
-    take = actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "regenerate", "-", "accept")
+    take = actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "another take", "-", "regenerate", "-", "accept")
     actions.fill(take, "-", "marker here", "start here")
     play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")
     actions.fill(play, "loop", "loop start", "loop end", "metronome", "-", "panic")

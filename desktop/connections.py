@@ -40,6 +40,7 @@ def connect_generation(window: MainWindow) -> None:
     generation.grid_found.connect(window.panel.show_detected_grid)
     generation.grown.connect(window.show_growing)
     generation.ended.connect(window.takes.end_growing)
+    window.fill.changed.connect(lambda: _show_fill(window))
     window.model_signals.models_found.connect(window.panel.show_models)
     window.model_signals.model_ready.connect(lambda facts: window.panel.show_missing_model(facts.missing))
     playback.changed.connect(window.show_playback)
@@ -54,6 +55,7 @@ def connect_messages(window: MainWindow) -> None:
     for speaker in (
         document,
         window.generation,
+        window.fill,
         window.sound_signals,
         file_controller,
         window.editing,
@@ -125,7 +127,8 @@ def connect_actions(window: MainWindow) -> None:
         on(tool, lambda tool=tool: window.roll.set_tool(tool))
     on("continue", window.proceed)
     on("fork", commands.fork_here)
-    on("regenerate", lambda: commands.attempt(window.generation.regenerate, window.document.session.current))
+    on("regenerate", lambda: commands.attempt(lambda _: window.fill.regenerate(), ""))
+    on("another take", lambda: commands.attempt(window.generation.another_take, window.document.session.current))
     on("accept", lambda: commands.accept(window.document.session.current))
     on("marker here", commands.put_marker)
     on("start here", commands.put_prompt_start)
@@ -179,7 +182,10 @@ def connect_panels(window: MainWindow) -> None:
     takes.restored.connect(lambda t: do(window.tr("Bring back take"), lambda s: s.restore_take(t)))
     takes.bin_emptied.connect(lambda: _empty_bin(window))
     takes.fork_requested.connect(commands.fork_take)
-    takes.regenerate_requested.connect(lambda take: commands.attempt(window.generation.regenerate, take))
+    takes.another_requested.connect(lambda take: commands.attempt(window.generation.another_take, take))
+    window.fill_bar.chosen.connect(window.fill.choose)
+    window.fill_bar.kept.connect(lambda: window.fill.keep())
+    window.fill_bar.dropped.connect(window.fill.drop)
     takes.accept_requested.connect(commands.accept)
     tracks.mute_changed.connect(lambda i, on: do(window.tr("Mute"), lambda s: s.with_flags(i, mute=on)))
     tracks.solo_changed.connect(lambda i, on: do(window.tr("Solo"), lambda s: s.with_flags(i, solo=on)))
@@ -213,6 +219,18 @@ def _set_tempo(window: MainWindow) -> None:
     dialog = TempoDialog(tempo_map, tempo_map.tick(window.playback.position), window)
     if dialog.exec():
         window.commands.set_tempo(dialog.tick, dialog.bpm, dialog.metre)
+
+
+def _show_fill(window: MainWindow) -> None:
+    """Show what becomes of a span that is regenerated."""
+    fill, bar = window.fill, window.fill_bar
+    if fill.run is not None:
+        bar.show_sampling(fill.run.share)
+    elif fill.is_choosing:
+        bar.show_alternatives(len(fill.alternatives), fill.shown)
+    elif bar.end():
+        window.roll.setFocus()
+    window.show_playback()
 
 
 def _empty_bin(window: MainWindow) -> None:

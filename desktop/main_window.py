@@ -25,6 +25,7 @@ from desktop.adapters.playback_signals import PlaybackSignals
 from desktop.controllers.clipboard import Clipboard
 from desktop.controllers.document import Document
 from desktop.controllers.files import MIDI_SUFFIXES, FileController
+from desktop.controllers.fill import FillController
 from desktop.controllers.generation import GenerationController
 from desktop.controllers.notes import Editing
 from desktop.controllers.preferences import Preferences
@@ -36,6 +37,7 @@ from desktop.controllers.transport import TransportController
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import Dialogs
 from desktop.panels.empty_state import EmptyState, examples
+from desktop.panels.fill_bar import FillBar
 from desktop.panels.generation_panel import GenerationPanel
 from desktop.panels.output_menu import OutputMenu
 from desktop.panels.paste_menu import PasteMenu
@@ -138,14 +140,17 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.fill_bar = FillBar(self)
         layout.addWidget(self.transport)
+        layout.addWidget(self.fill_bar)
         layout.addWidget(self.splitter, 1)
         self.setCentralWidget(inside)
-        self.panes = Panes((self.transport, self.tracks, self.centre, self.panel, self.takes))
+        self.panes = Panes((self.transport, self.fill_bar, self.tracks, self.centre, self.panel, self.takes))
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self.display = RollDisplay(self.roll, self.parts, self.document, self.generation, self.playback, self)
         self.editing = Editing(self.document, self.roll, self.parts, self.files, self)
+        self.fill = FillController(self.document, self.model_signals, self.generation, self.playback, self.roll, self)
         self.clipboard = Clipboard(self.document, self.roll, self.editing, lambda: self.playback.position, self)
         self.commands = Commands(
             self.document, self.generation, self.playback, self.playback_engine, self.roll, self.parts, self.files, self
@@ -244,6 +249,7 @@ class MainWindow(QMainWindow):
     def proceed(self) -> None:
         """Continue from the marker; while the model runs, nothing."""
         if not self.generation.is_running:
+            self.fill.drop_run()
             if self.centre.currentWidget() is self.empty:
                 self.show_roll()
             self.generation.proceed()
@@ -252,6 +258,8 @@ class MainWindow(QMainWindow):
         """End a gesture in the roll, or else stop model and sound; where nothing runs, clear the roll's selection."""
         if self.roll.has_gesture:
             self.roll.escape()
+        elif self.fill.run is not None:
+            self.fill.drop()
         elif self.generation.is_running or self.playback.is_playing or self.playback_engine.is_paused:
             self.playback.stop()
         else:
@@ -288,8 +296,9 @@ class MainWindow(QMainWindow):
     def poll(self) -> None:
         """Once a frame: take in what model and sound have done."""
         self.generation.poll()
+        self.fill.poll()
         self.playback.poll()
-        is_busy = self.playback.is_playing or self.generation.is_running
+        is_busy = self.playback.is_playing or self.generation.is_running or self.fill.run is not None
         interval = FRAME if is_busy else IDLE
         if interval != self.frame.interval():  # else the timer would start anew
             self.frame.setInterval(interval)
@@ -378,7 +387,7 @@ class MainWindow(QMainWindow):
         actions["metronome"].setChecked(playback.has_metronome)
         self.transport.show_what(playback.what)
         self.transport.show_position(playback.position)
-        if is_playing:
+        if is_playing or self.fill.run is not None:
             self.frame.setInterval(FRAME)
         self.enable()
 
@@ -387,7 +396,9 @@ class MainWindow(QMainWindow):
         document = self.document
         self.actions_.name_steps(document.undo_name, document.redo_name)
         is_empty = self.centre.currentWidget() is self.empty
-        self.actions_.enable_for(document.session, self.roll.has_selection, self.generation.is_running, is_empty)
+        self.actions_.enable_for(
+            document.session, self.roll.has_selection, self.generation.is_running or self.fill.run is not None, is_empty
+        )
 
     def show_roll_menu(self, position: QPoint, refs: object, seconds: float) -> None:
         """What can be done at a place in the roll."""

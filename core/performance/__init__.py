@@ -7,6 +7,7 @@ output            the player of the output chosen; which ports there are; `stand
 run               one continuation: who hears of each step, in which order; how far ahead it goes
 generation        the thread that owns the model, reads prompts and samples; `prompts` says what is to be read
 fill              a region that is to be filled anew: what stays, and where new notes go
+fill_run          the candidates of one region, from the first event to the alternatives that are shown
 take_in_progress  the notes of a take on its way
 events            what playback tells of what happens
 background        one thing after the other on a thread of its own

@@ -106,8 +106,12 @@ class FillPlan:
 
     def router(self) -> NoteRouter:
         """What gives new notes to the tracks, in order of time from the region's start on."""
+        return NoteRouter(self._assigner.copy(), [voice.key for voice in self._chosen], self.region.start)
+
+    @cached_property
+    def _assigner(self) -> TrackAssigner:
+        """What knows the tracks: learning them takes a while."""
         chosen = self._chosen
-        keys: list[Key] = [voice.key for voice in chosen]
         only = 0 if len(chosen) == 1 else None
         start = self.region.start
         tracks = [voice.kept for voice in chosen]
@@ -118,7 +122,7 @@ class FillPlan:
             known.state = TrackState(len(tracks))
         else:
             known = TrackAssigner(tracks, start, None, self._tempo_map, only=only)
-        return NoteRouter(known, keys, start)
+        return known
 
     def placed(self, notes: Sequence[TakeNote]) -> dict[Key, tuple[Note, ...]]:
         """New notes (seconds from the region's start) on their tracks, in the score's ticks and seconds.

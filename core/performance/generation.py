@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ContinuoError
 from core.performance.events import nobody
+from core.performance.fill_run import FillRun
 from core.performance.prompts import PromptRequest, read_prompt
 from core.performance.run import Run
 
@@ -47,6 +48,7 @@ class GenerationEvents:
     preparing: Callable[[PromptRequest], object] = nobody
     prepared: Callable[[PromptRequest, str, str], object] = nobody  # the names of its key and its grid, or ""
     ended: Callable[[Run], object] = nobody
+    filled: Callable[[FillRun], object] = nobody
     message: Callable[[str], None] = nobody
     failed: Callable[[Exception, str], object] = nobody  # the model or prompt wanted cannot be had
     unlisted: Callable[[Exception, str], object] = nobody  # models cannot be listed, which breaks nothing else
@@ -67,6 +69,7 @@ class _Wanted:
     prompt: PromptRequest | None = None
     prompt_at: float = 0.0  # when to read it, by the clock
     run: _WantedRun | None = None
+    fill: FillRun | None = None
     is_closing: bool = False
 
 
@@ -125,9 +128,17 @@ class Generation:
             self._wanted.run = _WantedRun(run, prompt, options)
             self._changed.notify_all()
 
+    def want_fill(self, run: FillRun) -> None:
+        """Sample candidates for a region."""
+        with self._changed:
+            self._wanted.fill = run
+            self._changed.notify_all()
+
     def close(self) -> None:
         """End what is under way, and the thread; after CLOSING nobody waits for it."""
         with self._changed:
+            if self._wanted.fill is not None:
+                self._wanted.fill.stop()
             if self._wanted.run is not None:
                 self._wanted.run.run.stop()
             self._wanted.is_closing = True
@@ -189,6 +200,8 @@ class Generation:
             return self._load, None
         if wanted.run is not None:
             return self._sample, None
+        if wanted.fill is not None:
+            return self._fill, None
         prompt = wanted.prompt
         if self._engine is not None and prompt is not None and not self._is_prepared(prompt):
             calm_in = wanted.prompt_at - self._clock()
@@ -250,7 +263,9 @@ class Generation:
     def _is_wanted(self, prompt: PromptRequest) -> bool:
         """Whether a prompt is still worth reading."""
         wanted = self._wanted
-        return not wanted.is_closing and prompt.is_same(wanted.run.prompt if wanted.run else wanted.prompt)
+        if wanted.is_closing or (wanted.fill is not None and wanted.run is None):
+            return False
+        return prompt.is_same(wanted.run.prompt if wanted.run else wanted.prompt)
 
     def _read(self, prompt: PromptRequest, cancelled: Callable[[], bool]) -> "PreparedPrompt":
         """The prompt in the model's cache: read now, unless it stands there already."""
@@ -300,6 +315,20 @@ class Generation:
         except Exception as error:  # told with the run's end
             run.fault = error
         self._end(wanted)
+
+    def _fill(self) -> None:
+        run = self._wanted.fill
+        assert run is not None
+        try:
+            if self._engine is None:
+                raise ContinuoError("There is no model to fill it with.")
+            run.sample(self._engine)
+        except Exception as error:  # told with the run's end
+            run.fault = error
+        with self._changed:
+            if self._wanted.fill is run:
+                self._wanted.fill = None
+        self._events.filled(run)
 
     def _fail(self, wanted: _WantedRun) -> None:
         wanted.run.fault = ContinuoError("There is no model to continue with.")

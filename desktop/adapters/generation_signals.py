@@ -16,6 +16,7 @@ class GenerationSignals(QObject):
     prepared = Signal(object, str, str)  # PromptRequest, the names of its key and its grid or ""
     failed = Signal(str)  # the model or prompt wanted cannot be had: a sentence
     ended = Signal(object)  # Run
+    filled = Signal(object)  # FillRun
     message = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -27,6 +28,7 @@ class GenerationSignals(QObject):
                 preparing=self.preparing.emit,
                 prepared=self.prepared.emit,
                 ended=self.ended.emit,
+                filled=self.filled.emit,
                 message=self.message.emit,
                 failed=lambda error, doing: self.failed.emit(sentence_for(error, doing)),
                 unlisted=lambda error, doing: self.message.emit(sentence_for(error, doing)),

@@ -206,11 +206,11 @@ class GenerationController(QObject):
         name = self.tr("Continue from within {0}").format(fork.take.name)
         self._begin(name, _request(session, fork.tracks, fork.marker, fork.start), fork, fork.take.marker)
 
-    def regenerate(self, take_id: str) -> None:
+    def another_take(self, take_id: str) -> None:
         """Another take from where this one began, with a new seed. Raises UsageError if that cannot be."""
         session = self._document.session
         take = session.take(take_id)
-        name = self.tr("Regenerate {0}").format(take.name)
+        name = self.tr("Another take like {0}").format(take.name)
         if any(parent.id == take.parent for parent in session.takes):
             fork = fork_prompt(session, take.parent, take.forked_at)
             prompt = _request(session, fork.tracks, fork.marker, fork.start)

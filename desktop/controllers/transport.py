@@ -32,6 +32,8 @@ class TransportController(QObject):
         self.has_metronome = False
         self.state = PlaybackState()
         self._played: Session | None = None
+        self._around: tuple[float, float] | None = None  # a stretch that is heard by itself
+        self._loops_around = False
         self._is_on = False  # something was started and has neither ended nor been stopped
         generation.running_changed.connect(self._on_running)
 
@@ -65,9 +67,11 @@ class TransportController(QObject):
             return
         if at >= end - 0.01 or at < start:
             at = start
-        self._played = session
-        self._is_on = True
-        self.position = at
+        self._forget_around()
+        self._begin(session, at)
+
+    def _begin(self, session: Session, at: float) -> None:
+        self._played, self._is_on, self.position = session, True, at
         self._playback_engine.play(self._request(session, at))
         self.moved.emit(at)
         self.changed.emit()
@@ -82,8 +86,35 @@ class TransportController(QObject):
             self.what = "both"
         self.play(take.marker)
 
+    def hear_around(self, session: Session, stretch: tuple[float, float], loops: bool) -> None:
+        """Play a stretch of a session from its beginning, again and again if it `loops`; the user's loop goes first."""
+        self._around, self._loops_around = stretch, loops
+        if self.what == "prompt" or (self.what == "take" and session.current_take is None):
+            self.what = "both"
+        loop = self.loop if self.is_looping and self.loop else None
+        at = loop[0] if loop and not loop[0] <= stretch[0] < loop[1] else stretch[0]
+        self._begin(session, at)
+
+    def go_on_with(self, session: Session) -> None:
+        """What plays goes on as this session has it."""
+        if self.is_playing and not self._playback_engine.has_live_take:
+            self._played = session
+            self._playback_engine.refresh(self._request(session, self.position))
+
+    def end_around(self) -> None:
+        """Nothing is heard by itself any more: what plays of that stops."""
+        if self._around is not None:
+            self._forget_around()
+            self._playback_engine.stop()
+            self._is_on = False
+            self.changed.emit()
+
+    def _forget_around(self) -> None:
+        self._around, self._loops_around = None, False
+
     def stop(self) -> None:
         """Stop model and sound."""
+        self._forget_around()
         self._generation.stop()
         self._playback_engine.stop()
         self._is_on = False
@@ -91,6 +122,7 @@ class TransportController(QObject):
 
     def panic(self) -> None:
         """Silence everything."""
+        self._forget_around()
         self._generation.stop()
         self._playback_engine.panic()
         self._is_on = False
@@ -143,6 +175,7 @@ class TransportController(QObject):
 
     def reset(self) -> None:
         """Another document: silence, back to its beginning."""
+        self._forget_around()
         self._playback_engine.stop()
         self._is_on = False
         self.loop = None
@@ -194,7 +227,8 @@ class TransportController(QObject):
             self._playback_engine.refresh(self._request(self._played, self.position))
 
     def _request(self, session: Session, at: float) -> PlayRequest:
-        return PlayRequest(session, self.what, at, self.loop if self.is_looping else None, self.has_metronome)
+        loop = self.loop if self.is_looping else self._around if self._loops_around else None
+        return PlayRequest(session, self.what, at, loop, self.has_metronome)
 
     def _forget_pause(self) -> None:
         if self._playback_engine.is_paused:

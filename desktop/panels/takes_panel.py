@@ -41,7 +41,7 @@ class TakesPanel(QWidget):
     duplicated = Signal(str)
     deleted = Signal(str)
     fork_requested = Signal(str)
-    regenerate_requested = Signal(str)
+    another_requested = Signal(str)
     accept_requested = Signal(str)
     restored = Signal(str)  # out of the bin
     bin_emptied = Signal()
@@ -77,7 +77,7 @@ class TakesPanel(QWidget):
             "Rename": self._rename,
             "Duplicate": self.duplicated.emit,
             "Continue this take": self.fork_requested.emit,
-            "Regenerate with a new seed": self.regenerate_requested.emit,
+            "Another take with a new seed": self.another_requested.emit,
             "Make part of the score": self.accept_requested.emit,
             "Delete": self.deleted.emit,
         }
@@ -222,7 +222,7 @@ _ENTRIES: tuple[tuple[str, Qt.Key | None, str] | None, ...] = (
     ("Duplicate", None, "Keep a copy, to edit one of the two."),
     None,
     ("Continue this take", None, "Go on from its end: a new take that begins like this one."),
-    ("Regenerate with a new seed", None, "Another take with the same settings."),
+    ("Another take with a new seed", None, "Another take with the same settings."),
     ("Make part of the score", None, "Put its notes into the score, as a track behind the marker."),
     None,
     ("Delete", Qt.Key.Key_Delete, "Put this take into the bin, from where it can be brought back."),

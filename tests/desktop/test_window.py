@@ -106,7 +106,7 @@ def test_forks_regenerates_and_accepts(desk: MakeDesk) -> None:
     assert fork.forked_at == pytest.approx(note.end, abs=0.006)
     assert [n for n in fork.notes if n.end < fork.forked_at] == [n for n in take.notes if n.end < fork.forked_at]
     assert fork.seconds > fork.forked_at + 2.9
-    at.window.generation.regenerate(take.id)
+    at.window.generation.another_take(take.id)
     at.wait(lambda: not at.window.generation.is_running, "another take")
     again = at.takes[-1]
     assert (again.marker, len(at.takes)) == (take.marker, 3)

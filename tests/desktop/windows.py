@@ -88,6 +88,7 @@ class Desk:
         for speaker in (
             window.document,
             window.generation,
+            window.fill,
             window.sound_signals,
             window.file_controller,
             window.editing,

@@ -186,7 +186,7 @@ def test_the_menu_has_everything(panel: TakesPanel, qtbot: QtBot) -> None:
         "Star": (panel.starred, ["t0", True]),
         "Duplicate": (panel.duplicated, ["t0"]),
         "Continue this take": (panel.fork_requested, ["t0"]),
-        "Regenerate with a new seed": (panel.regenerate_requested, ["t0"]),
+        "Another take with a new seed": (panel.another_requested, ["t0"]),
         "Make part of the score": (panel.accept_requested, ["t0"]),
         "Delete": (panel.deleted, ["t0"]),
     }

@@ -1,0 +1,89 @@
+"""FillRun: the candidates of one region, from the first event to the alternatives that are shown."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.midi.score import Note, TakeNote
+from core.performance.fill import FillPlan, Key
+from core.performance.take_in_progress import TakeInProgress
+
+if TYPE_CHECKING:
+    from core.codec.events import NoteMessage
+    from core.generation.engine import Engine
+    from core.generation.filling import FillStep
+    from core.generation.options import Options
+    from core.midi.key import Key as MusicalKey
+
+_KEY_SECONDS = 30.0  # before a region that its key is found in
+
+
+@dataclass(eq=False)
+class FillRun:
+    """Samples on the thread that owns the model; the first candidate can be followed from another, by `follow`.
+
+    `options` by the key of the music before the region, if there is any. In the end `alternatives` are the notes to
+    choose from, the best first, at most `count`, or `fault` says what it broke off with.
+    """
+
+    plan: FillPlan
+    options: "Callable[[MusicalKey | None], Options]"
+    count: int = 3
+    stopped: threading.Event = field(default_factory=threading.Event)
+    alternatives: Sequence[Mapping[Key, Sequence[Note]]] = ()
+    fault: Exception | None = None
+    head: float = 0.0  # seconds of the region that the first candidate has, as far as it was followed
+
+    def __post_init__(self) -> None:
+        self._steps: deque[tuple[Sequence[NoteMessage], float]] = deque()
+        self._first = TakeInProgress(self.plan.region.start)
+
+    @property
+    def share(self) -> float:
+        """How much of the first candidate is there, 0 to 1."""
+        region = self.plan.region
+        return min(self.head / (region.end - region.start), 1.0)
+
+    def stop(self) -> None:
+        """End within one event, from any thread: there are no alternatives then."""
+        self.stopped.set()
+
+    def sample(self, engine: "Engine") -> None:
+        """Sample all candidates and choose among them. Raises Cancelled if stopped, and what the options raise."""
+        from core.generation.filling import LeftToRightFiller, choose
+
+        plan = self.plan
+        plan.router()  # learns the tracks, here and not where it is followed
+        candidates = LeftToRightFiller(engine).fill(
+            plan.gap(engine.config.conventions), self.options(self._key()), self._hear, self.stopped.is_set
+        )
+        chosen = choose(candidates, self.count, plan.region.end - plan.region.start)
+        self.alternatives = [plan.placed(candidate.notes) for candidate in chosen]
+
+    def _key(self) -> "MusicalKey | None":
+        from core.midi.key import detect_key
+
+        start = self.plan.region.start
+        tracks = [voice.kept for voice in self.plan.voices]
+        notes = [note for track in tracks for note in track.notes if start - _KEY_SECONDS <= note.start < start]
+        return detect_key(notes) if notes else None
+
+    def _hear(self, step: "FillStep") -> None:
+        if not step.candidate:
+            self._steps.append((step.messages, step.head))
+
+    def follow(self) -> bool:
+        """Take in what was sampled of the first candidate; whether notes have begun or ended since."""
+        is_new = False
+        for _ in range(len(self._steps)):
+            messages, self.head = self._steps.popleft()
+            self._first.add(messages, self.head)
+            is_new = is_new or bool(messages)
+        return is_new
+
+    @property
+    def so_far(self) -> list[TakeNote]:
+        """The notes of the first candidate as far as it was followed, seconds from the region's start."""
+        return [*self._first.notes, *self._first.sounding]

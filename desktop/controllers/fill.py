@@ -1,0 +1,216 @@
+"""FillController: a span of time is regenerated; its alternatives are heard, chosen and kept."""
+
+import secrets
+import time
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Signal
+
+from core.errors import UsageError
+from core.logs import sentence_for
+from core.midi.region import Region
+from core.midi.score import TrackKey
+from core.midi.tempo_map import TempoMap
+from core.performance.fill import plan_fill
+from core.performance.fill_run import FillRun
+from core.session import edits
+from core.session.session import Session, TakeRecord
+from desktop.adapters.generation_signals import GenerationSignals
+from desktop.controllers.document import Document
+from desktop.controllers.generation import GenerationController, options_for
+from desktop.controllers.roll_parts import as_roll, roll_key, session_part
+from desktop.controllers.transport import TransportController
+from desktop.piano_roll.selection import Selection
+from desktop.piano_roll.view import PianoRoll
+from desktop.widgets.theme import track_colours
+
+CANDIDATES = 8
+AROUND = 2.0  # seconds heard before and after a span where there are no bars
+HEAR_EVERY = 0.3  # seconds between two looks of the player at what is sampled
+
+
+class FillController(QObject):
+    """Alternatives for the span selected in the roll: while one is shown, it is what the session has, as one step.
+
+    Number 0 is what stood there. They can be chosen until something else is changed.
+    """
+
+    changed = Signal()  # what the bar with the alternatives is to show
+    message = Signal(str)
+
+    def __init__(
+        self,
+        document: Document,
+        signals: GenerationSignals,
+        generation: GenerationController,
+        playback: TransportController,
+        roll: PianoRoll,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._document, self._worker, self._generation = document, signals.generation, generation
+        self._playback, self._roll = playback, roll
+        self.run: FillRun | None = None
+        self.alternatives: list[Session] = []  # the first as it was before
+        self.shown = 0
+        self._name = self._key = ""  # of the step, and what tells it from others
+        self._around = (0.0, 0.0)
+        self._heard_at = 0.0
+        signals.filled.connect(self._on_filled)
+        document.changed.connect(self._follow_document)
+
+    @property
+    def is_choosing(self) -> bool:
+        """Whether there are alternatives to choose from."""
+        return bool(self.alternatives)
+
+    # Sampling
+
+    def regenerate(self) -> None:
+        """Sample alternatives for the span that is selected. Raises UsageError where that cannot be."""
+        if self.run is not None or self._generation.is_running:
+            return
+        self._generation.check()
+        span = self._roll.span
+        if span is None:
+            raise UsageError(self.tr("Select a span of time first: drag in the lower half of the ruler."))
+        self.keep(0)  # once more from what stood there
+        session = self._document.session
+        take = self._take_in(session, span)
+        start = max(span[0], take.marker) if take else span[0]
+        plan = plan_fill(session, Region(start, span[1], self._tracks(session, take)), take.id if take else "")
+        settings = session.settings
+        seed = settings.seed if settings.seed_locked else secrets.randbelow(2**31)
+        options = options_for(replace(settings, takes=CANDIDATES, low=0, high=127), span[1] - start, seed)
+        self._name = self.tr("Regenerate {0}").format(_words(session.tempo_map, start, span[1]))
+        self._key = f"fill {seed} {time.monotonic()}"
+        self._around = _around(session.tempo_map, start, span[1])
+        self.run = FillRun(plan, options)
+        self._worker.want_fill(self.run)
+        self._heard_at = 0.0
+        self._playback.hear_around(plan.filled(()), self._around, loops=False)
+        self.changed.emit()
+
+    def _take_in(self, session: Session, span: tuple[float, float]) -> TakeRecord | None:
+        """The take that plays in the span, if one does."""
+        take = session.current_take
+        is_there = take is not None and take.marker < span[1] and span[0] < take.marker + take.seconds
+        return take if is_there else None
+
+    def _tracks(self, session: Session, take: TakeRecord | None) -> frozenset[TrackKey | None] | None:
+        """The tracks of the notes that are selected; without any, those in the prompt, or all of the take's."""
+        keys: set[TrackKey | None] = set()
+        for key, places in self._roll.selection.indices.items():
+            part = session_part(key)
+            if take and part == take.id:
+                keys |= {take.notes[i].track for i in places if i < len(take.notes)}
+            elif not take and isinstance(part, int) and session.score:
+                keys.add(session.score.tracks[part].key)
+        if keys or take:
+            return frozenset(keys) or None
+        return frozenset(track.key for track in session.prompt_tracks) or None
+
+    def poll(self) -> None:
+        """Once a frame: show and play what was sampled since."""
+        run = self.run
+        if run is None or not run.follow():
+            return
+        score = run.plan.session.score
+        colours = track_colours([track.key for track in score.tracks] if score else ())
+        start = run.plan.region.start
+        notes = [as_roll(note, start, colours) for note in run.so_far]
+        self._roll.set_sampling(start + run.head, notes)
+        if time.monotonic() - self._heard_at > HEAR_EVERY:
+            self._heard_at = time.monotonic()
+            self._playback.go_on_with(run.plan.filled(run.so_far))
+        self.changed.emit()
+
+    def _on_filled(self, run: FillRun) -> None:
+        if run is not self.run:
+            return
+        self.run = None
+        self._roll.set_sampling(None)
+        session, before = self._document.session, run.plan.session
+        if run.stopped.is_set() or run.fault:
+            self._playback.end_around()
+            if run.fault and not run.stopped.is_set():
+                self.message.emit(sentence_for(run.fault, "regenerating"))
+        elif not _is_same_music(session, before):
+            self._playback.end_around()
+            self.message.emit(self.tr("Something was changed meanwhile: please do that once more."))
+        else:
+            plan = replace(run.plan, session=session)
+            self.alternatives = [session, *(plan.with_placed(placed) for placed in run.alternatives)]
+            self._show(1)
+        self.changed.emit()
+
+    # Choosing
+
+    def choose(self, number: int) -> None:
+        """Show an alternative, and hear it with what is around."""
+        if self.is_choosing:
+            self._show(number % len(self.alternatives))
+            self._playback.hear_around(self._document.session, self._around, loops=True)
+
+    def _show(self, number: int) -> None:
+        before = self._document.session
+        self.shown = number
+        session = self.alternatives[number]
+        self._document.do(self._name, session.with_settings(before.settings), self._key)
+        new = edits.new_notes(self.alternatives[0], session) or {}
+        self._roll.select(Selection({roll_key(part): places for part, places in new.items()}))
+        self.changed.emit()
+
+    def keep(self, number: int | None = None) -> None:
+        """End the choice with the alternative that is shown, or this one. The original leaves no step behind."""
+        if self.is_choosing:
+            chosen = self.shown if number is None else number
+            self.shown, alternatives, self.alternatives = 0, self.alternatives, []
+            if chosen == 0 and _is_same_music(self._document.undo_session, alternatives[0]):
+                self._document.undo()
+            self._playback.end_around()
+            self.changed.emit()
+
+    def drop(self) -> None:
+        """Give up: what stood there before stands there again."""
+        if self.run is not None:
+            self.drop_run()
+        else:
+            self.keep(0)
+
+    def drop_run(self) -> None:
+        """Sample no more."""
+        if self.run is not None:
+            self.run.stop()
+            self._playback.end_around()
+
+    def _follow_document(self) -> None:
+        """Something else was changed: what is shown is kept."""
+        if self.is_choosing and not _is_same_music(self._document.session, self.alternatives[self.shown]):
+            self.alternatives = []
+            self._playback.end_around()
+            self.changed.emit()
+
+
+def _is_same_music(a: Session | None, b: Session) -> bool:
+    """Whether two sessions have the same score and takes, in the same state."""
+    return a is not None and a.score is b.score and a.takes == b.takes and (a.flags, a.current) == (b.flags, b.current)
+
+
+def _around(tempo_map: TempoMap, start: float, end: float) -> tuple[float, float]:
+    """The span with a bar before and one after, in seconds."""
+    if not tempo_map.has_metre:
+        return max(start - AROUND, 0.0), end + AROUND
+    first, last = tempo_map.tick(start), tempo_map.tick(end)
+    bar = tempo_map.bar_beat(max(first - 1, 0))[0]
+    behind = tempo_map.bar_beat(tempo_map.next_bar_tick(last))[0] + 1
+    return tempo_map.seconds(tempo_map.bar_tick(bar)), tempo_map.seconds(tempo_map.bar_tick(behind))
+
+
+def _words(tempo_map: TempoMap, start: float, end: float) -> str:
+    """What a span is called."""
+    if not tempo_map.has_metre:
+        return f"{start:.1f}–{end:.1f} s"
+    first = tempo_map.bar_beat(tempo_map.tick(start))[0] + 1
+    last = tempo_map.bar_beat(max(tempo_map.tick(end) - 1, 0))[0] + 1
+    return f"bar {first}" if first == last else f"bars {first}–{last}"

@@ -1,0 +1,108 @@
+"""FillBar: the alternatives of a span that is regenerated, to hear, choose and keep."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+
+MOST = 8  # alternatives
+
+
+class FillBar(QFrame):
+    """Stands under the transport while there is something to choose. Keys: Left and Right, 0 to 8, Return, Esc."""
+
+    chosen = Signal(int)  # 0 is what stood there
+    kept = Signal()
+    dropped = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown, self._count = 0, 0
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Alternatives"))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        self.words = QLabel(self)
+        layout.addWidget(self.words)
+        self.progress = QProgressBar(self)
+        self.progress.setMaximumWidth(160)
+        self.progress.setTextVisible(False)
+        layout.addWidget(self.progress)
+        self.numbers = [self._button("", "") for _ in range(MOST + 1)]
+        for number, button in enumerate(self.numbers):
+            button.setCheckable(True)
+            button.setText(str(number) if number else self.tr("As it was"))
+            button.setToolTip(self.tr("Hear and show this one ({0})").format(number))
+            button.clicked.connect(lambda _=False, number=number: self.chosen.emit(number))
+        layout.addStretch(1)
+        self.keep = self._button(self.tr("&Keep"), self.tr("Keep the one that is shown (Return)"))
+        self.keep.clicked.connect(lambda: self.kept.emit())
+        self.drop = self._button("", self.tr("What stood there stands there again (Esc)"))
+        self.drop.clicked.connect(lambda: self.dropped.emit())
+        self.hide()
+
+    def _button(self, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.layout().addWidget(button)  # type: ignore[union-attr]  # it has one
+        return button
+
+    def show_sampling(self, share: float) -> None:
+        """The model samples: how much of the first alternative there is, 0 to 1."""
+        self._count = 0
+        self._show(self.tr("Regenerating …"), is_sampling=True)
+        self.progress.setRange(0, 100 if share else 0)
+        self.progress.setValue(round(100 * share))
+
+    def show_alternatives(self, count: int, shown: int) -> None:
+        """So many can be chosen, the first as it was before, and which is shown."""
+        self._count, self._shown = count, shown
+        self._show(self.tr("Alternatives"), is_sampling=False)
+
+    def end(self) -> bool:
+        """There is nothing to choose any more; whether it had the focus."""
+        had_focus = self.isVisible() and (self.hasFocus() or self.isAncestorOf(self.window().focusWidget() or self))
+        self.hide()
+        return had_focus
+
+    def _show(self, words: str, is_sampling: bool) -> None:
+        self.words.setText(words)
+        self.progress.setVisible(is_sampling)
+        self.keep.setVisible(not is_sampling)
+        self.drop.setText(self.tr("&Cancel") if is_sampling else self.tr("&Drop"))
+        for number, button in enumerate(self.numbers):
+            button.setVisible(number < self._count)
+            button.setChecked(number == self._shown)
+        if not self.isVisible():
+            self.show()
+            self.setFocus()
+
+    def event(self, event: QEvent) -> bool:
+        """While it has the focus its keys are its own, whatever commands have them."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._deed(event.key()):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Choose, keep or drop."""
+        if deed := self._deed(event.key()):
+            deed()
+        else:
+            super().keyPressEvent(event)
+
+    def _deed(self, key: int) -> Callable[[], object] | None:
+        """What a key does, if it is one of the bar's."""
+        number = key - Qt.Key.Key_0
+        if key == Qt.Key.Key_Escape:
+            return self.dropped.emit
+        if not self._count:
+            return None
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            return self.kept.emit
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            step = 1 if key == Qt.Key.Key_Right else -1
+            return lambda: self.chosen.emit((self._shown + step) % self._count)
+        return (lambda: self.chosen.emit(number)) if 0 <= number < self._count else None

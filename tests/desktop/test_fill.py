@@ -1,0 +1,110 @@
+"""Regenerate: alternatives for a span, heard in place, chosen by keys, one step to undo."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from core.midi.region import Region
+from core.session.export import midi_bytes
+from core.session.session import Session
+from tests.desktop.test_song import opened
+from tests.desktop.windows import Desk
+from tests.reliability.fill import assert_only_filled
+
+SPAN = (4.0, 6.0)  # the third bar
+MakeDesk = Callable[..., Desk]
+
+
+def regenerated(at: Desk, span: tuple[float, float] = SPAN) -> None:
+    """Select a span, press R, wait for the alternatives."""
+    window = at.window
+    window.roll.set_span(span)
+    window.roll.setFocus()
+    window.actions_["regenerate"].trigger()
+    assert window.fill.run is not None, at.messages
+    assert window.fill_bar.isVisible()
+    at.wait(lambda: window.fill.run is None, "the alternatives")
+    assert window.fill.is_choosing, at.messages
+
+
+def test_alternatives_stand_in_place_and_are_chosen_by_keys(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    window, document = at.window, at.window.document
+    before = document.session
+    at.set(seed=3, seed_locked=True)
+    regenerated(at)
+    fill, bar = window.fill, window.fill_bar
+    assert (len(fill.alternatives), fill.shown) == (4, 1)
+    assert [button.text() for button in bar.numbers if button.isVisibleTo(bar)] == ["As it was", "1", "2", "3"]
+    region = Region(*SPAN, frozenset([(1, 0), (2, 1)]))
+    for session in fill.alternatives[1:]:
+        assert assert_only_filled(before, region, midi_bytes(session, "score")) > 0
+    assert window.roll.has_selection  # the new notes
+
+    heard: list[Session] = []
+    window.playback_engine.play = lambda request: heard.append(request.session)  # type: ignore[method-assign]
+    QTest.keyClick(bar, Qt.Key.Key_Right)
+    assert fill.shown == 2
+    QTest.keyClick(bar, Qt.Key.Key_3)
+    QTest.keyClick(bar, Qt.Key.Key_Right)  # round to what stood there
+    assert (fill.shown, document.session.score) == (0, before.score)
+    assert len(heard) == 3
+    QTest.keyClick(bar, Qt.Key.Key_Left)
+    QTest.keyClick(bar, Qt.Key.Key_Return)
+    assert not bar.isVisible()
+    chosen = document.session
+    assert chosen.score is not before.score
+    assert document.undo_name == "Regenerate bar 3"
+    window.editing.undo()
+    assert document.session.score is before.score
+    assert document.undo_name != "Regenerate bar 3"  # all of it was one step
+    window.editing.redo()
+    assert document.session.score is chosen.score
+
+
+def test_what_is_dropped_or_cancelled_leaves_nothing_behind(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    window, document = at.window, at.window.document
+    before, name = document.session, document.undo_name
+    regenerated(at)
+    assert document.session.score is not before.score
+    QTest.keyClick(window.fill_bar, Qt.Key.Key_Escape)
+    assert (document.session.score, document.undo_name) == (before.score, name)
+    assert not window.fill_bar.isVisible()
+
+    window.actions_["regenerate"].trigger()
+    QTest.keyClick(window.fill_bar, Qt.Key.Key_Escape)
+    at.wait(lambda: window.fill.run is None, "the end of what was cancelled")
+    assert not window.fill.is_choosing
+    assert (document.session.score, document.undo_name) == (before.score, name)
+
+    regenerated(at)
+    shown = document.session
+    window.commands.change("Mute", lambda s: s.with_flags(0, mute=True))  # something else: the choice is over
+    assert not window.fill_bar.isVisible()
+    assert document.session.score is shown.score
+
+    window.roll.set_span(None)
+    window.actions_["regenerate"].trigger()
+    assert "Select a span of time first" in at.messages[-1]
+    window.roll.set_span(SPAN)
+    window.fill._tracks = lambda session, take: frozenset([(3, 9)])  # type: ignore[method-assign]
+    window.actions_["regenerate"].trigger()
+    assert "play no drums" in at.messages[-1]
+
+
+def test_a_span_of_a_take_is_regenerated_in_the_take(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    document = at.window.document
+    take = at.sample(2.0, unit="bars", seed=3, seed_locked=True)
+    regenerated(at, (9.0, 11.0))
+    changed = document.session.take(take.id)
+    assert document.session.score is not None
+    outside = [note for note in take.notes if not 1.0 <= note.start < 3.0 or note.track == (3, 9)]
+    assert [note for note in changed.notes if note in outside] == outside
+    new = [note for note in changed.notes if note not in take.notes]
+    assert new
+    assert all(1.0 <= note.start < 3.0 and note.track in ((1, 0), (2, 1)) for note in new)
+    assert all(note.end < 4.1 for note in new)
