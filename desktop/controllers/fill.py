@@ -78,7 +78,7 @@ class FillController(QObject):
         session = self._document.session
         take = self._take_in(session, span)
         start = max(span[0], take.marker) if take else span[0]
-        plan = plan_fill(session, Region(start, span[1], self._tracks(session, take)), take.id if take else "")
+        plan = plan_fill(session, Region(start, span[1], self._tracks(session, take, span)), take.id if take else "")
         settings = session.settings
         seed = settings.seed if settings.seed_locked else secrets.randbelow(2**31)
         options = options_for(replace(settings, takes=CANDIDATES, low=0, high=127), span[1] - start, seed)
@@ -97,15 +97,21 @@ class FillController(QObject):
         is_there = take is not None and take.marker < span[1] and span[0] < take.marker + take.seconds
         return take if is_there else None
 
-    def _tracks(self, session: Session, take: TakeRecord | None) -> frozenset[TrackKey | None] | None:
-        """The tracks of the notes that are selected; without any, those in the prompt, or all of the take's."""
+    def _tracks(
+        self, session: Session, take: TakeRecord | None, span: tuple[float, float]
+    ) -> frozenset[TrackKey | None] | None:
+        """The tracks of the notes selected in the span; without any, those in the prompt, or all of the take's."""
         keys: set[TrackKey | None] = set()
         for key, places in self._roll.selection.indices.items():
             part = session_part(key)
+            notes = edits.part_notes(session, part)
             if take and part == take.id:
-                keys |= {take.notes[i].track for i in places if i < len(take.notes)}
+                inside = (take.notes[i] for i in places if i < len(notes))
+                keys |= {n.track for n in inside if span[0] <= take.marker + n.start < span[1]}
             elif not take and isinstance(part, int) and session.score:
-                keys.add(session.score.tracks[part].key)
+                inside = (notes[i] for i in places if i < len(notes))
+                if any(span[0] <= n.start < span[1] for n in inside):
+                    keys.add(session.score.tracks[part].key)
         if keys or take:
             return frozenset(keys) or None
         return frozenset(track.key for track in session.prompt_tracks) or None
@@ -113,16 +119,22 @@ class FillController(QObject):
     def poll(self) -> None:
         """Once a frame: show and play what was sampled since."""
         run = self.run
-        if run is None or not run.follow():
+        if run is None or run.stopped.is_set():
             return
+        is_new = run.follow()
+        if not is_new:
+            return
+        if self._playback.is_playing and self._playback.position >= run.plan.region.end:
+            # The model is slower than the music: from the bar before once more.
+            self._playback.hear_around(run.plan.filled(run.so_far), self._around, loops=False)
+        elif time.monotonic() - self._heard_at > HEAR_EVERY:
+            self._heard_at = time.monotonic()
+            self._playback.go_on_with(run.plan.filled(run.so_far))
         score = run.plan.session.score
         colours = track_colours([track.key for track in score.tracks] if score else ())
         start = run.plan.region.start
         notes = [as_roll(note, start, colours) for note in run.so_far]
         self._roll.set_sampling(start + run.head, notes)
-        if time.monotonic() - self._heard_at > HEAR_EVERY:
-            self._heard_at = time.monotonic()
-            self._playback.go_on_with(run.plan.filled(run.so_far))
         self.changed.emit()
 
     def _on_filled(self, run: FillRun) -> None:
@@ -141,7 +153,7 @@ class FillController(QObject):
         else:
             plan = replace(run.plan, session=session)
             self.alternatives = [session, *(plan.with_placed(placed) for placed in run.alternatives)]
-            self._show(1)
+            self.choose(1)
         self.changed.emit()
 
     # Choosing
@@ -149,8 +161,9 @@ class FillController(QObject):
     def choose(self, number: int) -> None:
         """Show an alternative, and hear it with what is around."""
         if self.is_choosing:
-            self._show(number % len(self.alternatives))
-            self._playback.hear_around(self._document.session, self._around, loops=True)
+            number %= len(self.alternatives)
+            self._playback.hear_around(self.alternatives[number], self._around, loops=True)  # sound comes first
+            self._show(number)
 
     def _show(self, number: int) -> None:
         before = self._document.session
@@ -168,6 +181,8 @@ class FillController(QObject):
             self.shown, alternatives, self.alternatives = 0, self.alternatives, []
             if chosen == 0 and _is_same_music(self._document.undo_session, alternatives[0]):
                 self._document.undo()
+            if chosen == 0:
+                self._roll.clear_selection()
             self._playback.end_around()
             self.changed.emit()
 

@@ -59,6 +59,7 @@ class Studio:
             self._prompt()
             self._generating()
             self._takes()
+            self._alternatives()
             self._dialogs()
         finally:
             self._window.shut_down()
@@ -101,6 +102,21 @@ class Studio:
         window.playback.set_loop((8.0, 16.0))
         window.tracks.mute_changed.emit(1, True)
         self._picture("editing", window)
+
+    def _alternatives(self) -> None:
+        window = self._window
+        window.playback.set_loop(None)
+        window.roll.clear_selection()
+        window.roll.set_span((9.0, 15.0))
+        window.actions_["regenerate"].trigger()
+        self._until(lambda: window.fill.run is not None and window.fill.run.head > 1.0)
+        self._picture("regenerating", window)
+        self._until(lambda: window.fill.is_choosing)
+        window.playback.stop()
+        window.status.clearMessage()
+        self._settle(0.4)
+        self._picture("alternatives", window)
+        window.fill.drop()
 
     def _dialogs(self) -> None:
         window, ports = self._window, (PortInfo("FLUID Synth", "ALSA"), PortInfo("FP-10 MIDI 1", "ALSA"))

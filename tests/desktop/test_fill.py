@@ -1,14 +1,19 @@
 """Regenerate: alternatives for a span, heard in place, chosen by keys, one step to undo."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from core.live.outputs import VirtualPort
 from core.midi.region import Region
 from core.session.export import midi_bytes
+from core.session.playback import timeline
 from core.session.session import Session
+from tests.conftest import Listener
+from tests.core.cli.helpers import sounding
 from tests.desktop.test_song import opened
 from tests.desktop.windows import Desk
 from tests.reliability.fill import assert_only_filled
@@ -90,7 +95,7 @@ def test_what_is_dropped_or_cancelled_leaves_nothing_behind(desk: MakeDesk, home
     window.actions_["regenerate"].trigger()
     assert "Select a span of time first" in at.messages[-1]
     window.roll.set_span(SPAN)
-    window.fill._tracks = lambda session, take: frozenset([(3, 9)])  # type: ignore[method-assign]
+    window.fill._tracks = lambda *_: frozenset([(3, 9)])  # type: ignore[method-assign]
     window.actions_["regenerate"].trigger()
     assert "play no drums" in at.messages[-1]
 
@@ -108,3 +113,32 @@ def test_a_span_of_a_take_is_regenerated_in_the_take(desk: MakeDesk, homes: Path
     assert new
     assert all(1.0 <= note.start < 3.0 and note.track in ((1, 0), (2, 1)) for note in new)
     assert all(note.end < 4.1 for note in new)
+
+
+def test_alternatives_are_heard_on_the_port_with_a_bar_around(
+    desk: MakeDesk, jack: dict[str, str], homes: Path, tmp_path: Path
+) -> None:
+    at = opened(lambda: desk(VirtualPort()), tmp_path)
+    at.wait_until_open()
+    window = at.window
+    with Listener("Continuo") as listener:
+
+        def pitches(messages: list[bytes]) -> Counter[tuple[int, int]]:
+            return Counter((m[0] & 15, m[1]) for m in messages if m[0] & 0xF0 == 0x90 and m[2])
+
+        window.roll.set_span(SPAN)
+        window.actions_["regenerate"].trigger()
+        listener.wait_for(lambda m: bool(pitches(m)))  # the bar before, while the model samples
+        at.wait(lambda: window.fill.is_choosing, "the alternatives")
+        for number in (2, 0):
+            session = window.fill.alternatives[number]
+            expected = Counter(
+                (message[0] & 15, message[1])
+                for time, message in timeline(session)
+                if 2.0 - 1e-6 <= time < 8.0 - 1e-6 and message[0] & 0xF0 == 0x90 and message[2]
+            )
+            before = len(listener.messages)
+            QTest.keyClick(window.fill_bar, Qt.Key.Key_0 + number)  # type: ignore[arg-type]
+            at.wait(lambda e=expected, b=before: not e - pitches(listener.messages[b:]), f"number {number} at the port")
+        QTest.keyClick(window.fill_bar, Qt.Key.Key_Return)
+        at.wait(lambda: not sounding(listener.messages), "silence")
