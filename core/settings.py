@@ -36,8 +36,9 @@ class Settings:
 
     `output` is where sound goes, `channel` (0 to 15, None: each its own) what all but percussion is put on,
     `programs` whether external ports get program changes. `recent` are paths, the newest first. `geometry`
-    and `layout` are the window's, as base64 of bytes that only the window understands. `lane` is
-    what is shown under the notes (empty: nothing), so many pixels high. `generation` is what a new session starts with.
+    and `layout` are the window's, as base64 of bytes that only the window understands. `snap` is what drags among
+    notes snap to, `lane` what is shown under the notes (empty: nothing), `lane_height` how high, in pixels.
+    `generation` is what a new session starts with.
     """
 
     output: OutputChoice = _SYNTH
@@ -47,6 +48,7 @@ class Settings:
     theme: Theme = "system"
     geometry: _Base64 = ""
     layout: _Base64 = ""
+    snap: _Line = "1/16"
     lane: _Line = "velocity"
     lane_height: Annotated[int, Meta(ge=1, le=10_000)] = 90
     generation: GenerationSettings = DEFAULTS

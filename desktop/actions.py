@@ -103,6 +103,9 @@ COMMANDS = (
     Command("loop end", "Loop &To the Playhead", "]", kind=_SNAPS),
     Command("span start", "Select a &Span From the Playhead", "I", kind=_SNAPS, tip="Bars to loop or to copy"),
     Command("span end", "Select a Span &Until the Playhead", "O", kind=_SNAPS),
+    Command(
+        "snap", "S&nap to the Grid", "N", kind=_CHECK, tip="Drags in the piano roll snap; with Alt held they do not"
+    ),
     Command("select span", "Select the Notes in the Sp&an", "Shift+A"),
     Command("loop span", "Loop the S&pan", "Shift+L", tip="Play the span selected in the ruler again and again"),
     Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
@@ -252,6 +255,7 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste
     actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
     actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
     actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")
+    actions.fill(edit, "snap")
     velocity = edit.addMenu(tr("&Velocity"))
     actions.fill(velocity, "louder", "softer", "-", "set velocity", "scale velocity", "compress velocity")
     actions.fill(edit, "quantise", "-")

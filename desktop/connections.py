@@ -167,6 +167,8 @@ def connect_panels(window: MainWindow) -> None:
     panel.settings_changed.connect(window.change_settings)
     panel.continue_clicked.connect(window.proceed)
     panel.stop_clicked.connect(window.stop)
+    window.transport.snap_chosen.connect(window.set_snap)
+    window.actions_["snap"].triggered.connect(window.switch_snap)
     window.transport.what_chosen.connect(window.playback.set_what)
     window.transport.tempo_clicked.connect(lambda: _set_tempo(window))
     window.empty.open_clicked.connect(window.file_controller.open)

@@ -46,6 +46,7 @@ from desktop.panels.take_cards import length_words
 from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
 from desktop.panels.transport import Transport
+from desktop.piano_roll.grid import DEFAULT_SNAP, SNAPS
 from desktop.piano_roll.lanes.area import LaneArea
 from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.view import PianoRoll
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         )
         self.fine_tuning: FineTuneDialog | None = None  # once it was asked for
         self._may_close = False
+        self._last_snap = DEFAULT_SNAP
         self._shown: Session | None = None
 
     def _build_widgets(self) -> None:
@@ -237,6 +239,7 @@ class MainWindow(QMainWindow):
         if now.layout:
             self.splitter.restoreState(QByteArray(base64.b64decode(now.layout)))
         self.lanes.choose(now.lane, now.lane_height)
+        self.set_snap(now.snap)
 
     def _remember_layout(self) -> None:
         self.preferences.change(
@@ -279,6 +282,20 @@ class MainWindow(QMainWindow):
         if settings.rest != before.rest:
             self.commands.set_rest(settings.rest)
         self.preferences.change(generation=self.document.session.settings)
+
+    def set_snap(self, snap: str) -> None:
+        """Let drags in the roll snap to this, now and at the next start."""
+        chosen = next((each for each in SNAPS if each == snap), DEFAULT_SNAP)
+        if chosen != "off":
+            self._last_snap = chosen
+        self.roll.set_snap(chosen)
+        self.transport.show_snap(chosen)
+        self.actions_["snap"].setChecked(chosen != "off")
+        self.preferences.change(snap=chosen)
+
+    def switch_snap(self, is_on: bool) -> None:
+        """Snap to what was snapped to last, or to nothing."""
+        self.set_snap(self._last_snap if is_on else "off")
 
     def repeat(self) -> None:
         """Ask how often to repeat the notes, and do."""

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from core.midi.tempo_map import TempoMap
 from core.session.playback import What
+from desktop.piano_roll.grid import SNAPS, Snap
 from desktop.widgets.buttons import FlatButton
 from desktop.widgets.palettes import DropDown
 
@@ -17,6 +18,7 @@ class Transport(QWidget):
 
     what_chosen = Signal(str)
     tempo_clicked = Signal()
+    snap_chosen = Signal(str)  # one of SNAPS
 
     def __init__(self, actions: list[QAction | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +39,9 @@ class Transport(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setAccessibleName(action.text().replace("&", ""))
             layout.addWidget(button)
+        layout.addSpacing(10)
+        self.snap = self._snap_choice()
+        layout.addWidget(self.snap)
         layout.addSpacing(10)
         self.clock = QLabel(self)
         self.clock.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
@@ -65,6 +70,20 @@ class Transport(QWidget):
         layout.addSpacing(4)
         layout.addWidget(self._what)
         self.show_position(0.0)
+
+    def _snap_choice(self) -> DropDown:
+        choice = DropDown(self)
+        for snap in SNAPS:
+            choice.addItem(self.tr(snap_words(snap)), snap)
+        choice.setToolTip(self.tr("What drags in the piano roll snap to; with Alt held to nothing"))
+        choice.setAccessibleName(self.tr("Snap"))
+        choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        choice.activated.connect(lambda i: self.snap_chosen.emit(choice.itemData(i)))
+        return choice
+
+    def show_snap(self, snap: Snap) -> None:
+        """Show what is snapped to."""
+        self.snap.setCurrentIndex(self.snap.findData(snap))
 
     def show_what(self, what: What) -> None:
         """Show what is played."""
@@ -98,3 +117,9 @@ def tempo_words(tempo_map: TempoMap, tick: int) -> str:
         metre = tempo_map.metre_at(tick)
         words += f"  {metre.numerator}/{metre.denominator}"
     return words.strip() or "no tempo"
+
+
+def snap_words(snap: Snap) -> str:
+    """ "1/8 dotted", "No snap"."""
+    kind = {"T": " triplets", "D": " dotted"}.get(snap[-1], "")
+    return "No snap" if snap == "off" else snap.rstrip("TD").capitalize() + kind

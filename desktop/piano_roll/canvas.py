@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from core.midi.tempo_map import TempoMap
 from desktop.piano_roll.coordinates import PITCHES, Viewport
-from desktop.piano_roll.grid import Grid
+from desktop.piano_roll.grid import Grid, Snap
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_box, paint_keyboard
 from desktop.piano_roll.layers import NO_NOTES, Columns, Overlays, Paper, paint_overlays, painted_parts
 from desktop.piano_roll.notes import RollNote, RollPart
@@ -91,8 +91,14 @@ class RollCanvas(QAbstractScrollArea):
 
     def set_tempo_map(self, tempo_map: TempoMap) -> None:
         """The bars and beats to show; seconds if it states no metre."""
-        self.grid = Grid(tempo_map)
+        self.grid = Grid(tempo_map, self.grid.snap, self.coordinates.pixels_per_second)
         self._repaint_paper()
+
+    def set_snap(self, snap: Snap) -> None:
+        """What drags snap to; the grid shows it."""
+        if snap != self.grid.snap:
+            self.grid = Grid(self.grid.tempo_map, snap, self.coordinates.pixels_per_second)
+            self._repaint_paper()
 
     def set_parts(self, parts: Sequence[RollPart]) -> None:
         """Show these parts and no others."""
@@ -196,6 +202,7 @@ class RollCanvas(QAbstractScrollArea):
         if coordinates == self.coordinates:
             return
         before, self.coordinates = self.coordinates, coordinates
+        self.grid.zoom = coordinates.pixels_per_second
         is_same_rows = coordinates.row == before.row
         self._scrolled = coordinates.left - before.left, coordinates.top - before.top
         self._prepare_timer.start(0 if coordinates.scale == before.scale and is_same_rows else _CALM)

@@ -154,7 +154,7 @@ class MoveNotes:
     def _shift(self, at: Pointer) -> tuple[float, int]:
         """By how many seconds and semitones, so that every note stays within the roll."""
         by = at.seconds - self._start.seconds
-        if not at.modifiers & (SHIFT | ALT) & ~COPY:
+        if not at.modifiers & (SHIFT | ALT) & ~COPY and self._roll.grid.snap != "off":
             step = self._roll.grid.step(self._start.seconds)
             by = round(by / step) * step
         first, low, high = self._roll.selected_extent()

@@ -4,13 +4,21 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import ceil, floor, log2
 from statistics import median
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from core.midi.tempo_map import TempoMap
+
+Snap = Literal[
+    "bar", "1/2", "1/4", "1/8", "1/16", "1/32", "1/64", "1/4T", "1/8T", "1/16T", "1/32T",
+    "1/4D", "1/8D", "1/16D", "adaptive", "off",
+]  # fmt: skip
+SNAPS: tuple[Snap, ...] = get_args(Snap)  # T: triplets, D: dotted; adaptive: as fine as there is room for
+DEFAULT_SNAP: Snap = "1/16"
 
 BAR, BEAT, PART = 2, 1, 0  # strength of a line
 _LABEL_WIDTH = 56.0  # pixels from one label to the next, at least
 _BAR_WIDTH, _BEAT_WIDTH, _PART_WIDTH = 7.0, 11.0, 15.0  # pixels between lines, at least
+_FINEST = 1 / 16  # of a quarter: how fine "adaptive" becomes
 _SAMPLES = 64  # tempos looked at to find the usual length of a bar
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
@@ -29,8 +37,9 @@ class Grid:
     How dense they are follows the zoom; what is a line at one zoom is one at every nearer zoom.
     """
 
-    def __init__(self, tempo_map: TempoMap) -> None:
-        self.tempo_map = tempo_map
+    def __init__(self, tempo_map: TempoMap, snap: Snap = DEFAULT_SNAP, zoom: float = 100.0) -> None:
+        self.tempo_map, self.snap = tempo_map, snap
+        self.zoom = zoom  # pixels a second, which the lines of "adaptive" follow
         self._starts: dict[int, float] = {}  # second of each bar line asked for so far
         self._last: tuple[tuple[float, float, float], list[Line]] | None = None
         self._zoom = 0.0
@@ -106,14 +115,38 @@ class Grid:
         width = self._even_length(bar) * pixels_per_second / beats
         if width < _BEAT_WIDTH:
             return []
-        parts = 4 if width >= 4 * _PART_WIDTH else 2 if width >= 2 * _PART_WIDTH else 1
         lines = []
-        for k in range(1, beats * parts):
-            seconds = self.tempo_map.seconds(tick + round(k * beat / parts))
-            is_beat = k % parts == 0
-            label = f"{bar + 1}.{k // parts + 1}" if is_beat and width >= _LABEL_WIDTH else ""
-            lines.append(Line(seconds, BEAT if is_beat else PART, label))
-        return lines
+        for k in range(1, beats):
+            label = f"{bar + 1}.{k + 1}" if width >= _LABEL_WIDTH else ""
+            lines.append(Line(self.tempo_map.seconds(tick + round(k * beat)), BEAT, label))
+        step = self._shown_step(bar, width / beat)
+        known = {round(k * beat) for k in range(beats)}
+        for k in range(1, ceil((after - tick) / step) if step else 0):
+            if (place := round(k * step)) not in known:
+                lines.append(Line(self.tempo_map.seconds(tick + place), PART))
+        return sorted(lines)
+
+    def _shown_step(self, bar: int, pixels_per_tick: float) -> float:
+        """Ticks from one line between beats to the next: those that are snapped to, as many as there is room for."""
+        step = self._step_ticks(bar, "adaptive" if self.snap == "off" else self.snap, pixels_per_tick)
+        quarter = self.tempo_map.ticks_per_quarter
+        while step * pixels_per_tick < _PART_WIDTH:
+            step *= 2
+            if step >= quarter:
+                return 0.0
+        return step
+
+    def _step_ticks(self, bar: int, snap: Snap, pixels_per_tick: float) -> float:
+        """Ticks from one line that is snapped to to the next, not whole where triplets are not."""
+        quarter = float(self.tempo_map.ticks_per_quarter)
+        if snap == "bar":
+            return float(self.tempo_map.bar_tick(bar + 1) - self.tempo_map.bar_tick(bar))
+        if snap == "adaptive":
+            room = max(_PART_WIDTH / max(pixels_per_tick * quarter, 1e-9), _FINEST)  # in quarters
+            return max(quarter * 2.0 ** ceil(log2(room)), 1.0)
+        fraction = "1/16" if snap == "off" else snap.rstrip("TD")
+        step = quarter * 4 / int(fraction.removeprefix("1/"))
+        return max(step * {"T": 2 / 3, "D": 3 / 2}.get(snap[-1], 1.0), 1.0)
 
     # Snapping
 
@@ -145,20 +178,28 @@ class Grid:
 
     def _snap(self, seconds: float, whole: Callable[[float], int]) -> float:
         seconds = max(seconds, 0.0)
+        if self.snap == "off":
+            return seconds
         if not self.has_bars:
             return whole(seconds / 0.1 + 1e-9) * 0.1
         tick = self.tempo_map.tick(seconds)
         bar = self.tempo_map.bar_beat(tick)[0]
         low, after = self.tempo_map.bar_tick(bar), self.tempo_map.bar_tick(bar + 1)
-        step = max(self.tempo_map.ticks_per_quarter / 4, 1)
+        step = self._snap_ticks(bar)
         return self.tempo_map.seconds(min(low + round(whole((tick - low) / step) * step), after))
 
+    def _snap_ticks(self, bar: int) -> float:
+        pixels_per_tick = (
+            self._length(bar) * self.zoom / max(self.tempo_map.bar_tick(bar + 1) - self.tempo_map.bar_tick(bar), 1)
+        )
+        return self._step_ticks(bar, self.snap, pixels_per_tick)
+
     def step(self, seconds: float) -> float:
-        """How many seconds a nudge at this time is: a sixteenth, or 0.1 s without a metre."""
+        """How many seconds a nudge at this time is: what is snapped to (a sixteenth if nothing is), or 0.1 s."""
         if not self.has_bars:
             return 0.1
         tick = self.tempo_map.tick(seconds)
-        after = tick + max(self.tempo_map.ticks_per_quarter // 4, 1)
+        after = tick + max(round(self._snap_ticks(self.tempo_map.bar_beat(tick)[0])), 1)
         return self.tempo_map.seconds(after) - self.tempo_map.seconds(tick)
 
     def position(self, seconds: float) -> str:

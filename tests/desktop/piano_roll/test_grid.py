@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.midi.tempo_map import Metre, Tempo, TempoMap
-from desktop.piano_roll.grid import BAR, BEAT, PART, Grid
+from desktop.piano_roll.grid import BAR, BEAT, PART, Grid, Snap
 
 WALTZ = TempoMap(480, (Tempo(0, 500_000),), (Metre(0, 3, 4),))  # a bar is 1.5 s
 BREATHING = TempoMap(
@@ -68,3 +68,34 @@ def test_nearest_bar(seconds: float, bar: float) -> None:
 )
 def test_neighbouring_bar(seconds: float, step: int, bar: float) -> None:
     assert Grid(WALTZ).neighbour_bar(seconds, step) == pytest.approx(bar)
+
+
+@pytest.mark.parametrize(
+    ("snap", "lines"),
+    [
+        ("bar", (0.0, 1.5)),
+        ("1/2", (0.0, 1.0)),
+        ("1/4", (0.0, 0.5)),
+        ("1/64", (0.5, 0.53125)),
+        ("1/8T", (0.5, 0.5 + 1 / 6)),
+        ("1/8D", (0.375, 0.75)),
+    ],
+)
+def test_what_is_snapped_to_is_a_choice(snap: Snap, lines: tuple[float, float]) -> None:
+    grid = Grid(TempoMap(480, (Tempo(0, 500_000),), (Metre(0, 3, 4),)), snap)
+    before, after = lines
+    low, high = before + 0.4 * (after - before), before + 0.6 * (after - before)
+    assert grid.nearest_line(low) == pytest.approx(before, abs=0.001)
+    assert grid.nearest_line(high) == pytest.approx(after, abs=0.001)
+    assert grid.line_before(high) == pytest.approx(before, abs=0.001)
+    assert grid.step(before) == pytest.approx(after - before, abs=0.002)
+    drawn = [line.seconds for line in grid.lines(0, 1.6, 800)]
+    assert any(abs(seconds - after) < 0.002 for seconds in drawn)
+
+
+def test_without_snapping_a_time_stays_and_adaptive_follows_the_zoom() -> None:
+    tempo_map = TempoMap(480, (Tempo(0, 500_000),), (Metre(0, 4, 4),))
+    assert Grid(tempo_map, "off").nearest_line(0.1234) == 0.1234
+    far, near = Grid(tempo_map, "adaptive", 20), Grid(tempo_map, "adaptive", 4000)
+    assert far.step(0.0) > Grid(tempo_map).step(0.0) > near.step(0.0)
+    assert near.step(0.0) == pytest.approx(0.5 / 16, abs=0.001)
