@@ -46,7 +46,7 @@ from desktop.panels.take_cards import length_words
 from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
 from desktop.panels.transport import Transport
-from desktop.piano_roll.grid import DEFAULT_SNAP, SNAPS
+from desktop.piano_roll.grid import DEFAULT_SNAP, SNAPS, Snap
 from desktop.piano_roll.lanes.area import LaneArea
 from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.view import PianoRoll
@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         )
         self.fine_tuning: FineTuneDialog | None = None  # once it was asked for
         self._may_close = False
-        self._last_snap = DEFAULT_SNAP
+        self._last_snap: Snap = DEFAULT_SNAP
         self._shown: Session | None = None
 
     def _build_widgets(self) -> None:
@@ -285,7 +285,8 @@ class MainWindow(QMainWindow):
 
     def set_snap(self, snap: str) -> None:
         """Let drags in the roll snap to this, now and at the next start."""
-        chosen = next((each for each in SNAPS if each == snap), DEFAULT_SNAP)
+        known: dict[str, Snap] = {each: each for each in SNAPS}
+        chosen = known.get(snap, DEFAULT_SNAP)
         if chosen != "off":
             self._last_snap = chosen
         self.roll.set_snap(chosen)

@@ -75,7 +75,9 @@ class Transport(QWidget):
         choice = DropDown(self)
         for snap in SNAPS:
             choice.addItem(self.tr(snap_words(snap)), snap)
-        choice.setToolTip(self.tr("What drags in the piano roll snap to; with Alt held to nothing"))
+        choice.setToolTip(
+            self.tr("What drags among the notes snap to (T: triplets, D: dotted); with Alt held to nothing")
+        )
         choice.setAccessibleName(self.tr("Snap"))
         choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         choice.activated.connect(lambda i: self.snap_chosen.emit(choice.itemData(i)))
@@ -120,6 +122,5 @@ def tempo_words(tempo_map: TempoMap, tick: int) -> str:
 
 
 def snap_words(snap: Snap) -> str:
-    """ "1/8 dotted", "No snap"."""
-    kind = {"T": " triplets", "D": " dotted"}.get(snap[-1], "")
-    return "No snap" if snap == "off" else snap.rstrip("TD").capitalize() + kind
+    """ "1/8T", "Adaptive", "No snap"."""
+    return "No snap" if snap == "off" else snap.capitalize() if snap.isalpha() else snap

@@ -38,7 +38,8 @@ class Grid:
     """
 
     def __init__(self, tempo_map: TempoMap, snap: Snap = DEFAULT_SNAP, zoom: float = 100.0) -> None:
-        self.tempo_map, self.snap = tempo_map, snap
+        self.tempo_map = tempo_map
+        self.snap: Snap = snap
         self.zoom = zoom  # pixels a second, which the lines of "adaptive" follow
         self._starts: dict[int, float] = {}  # second of each bar line asked for so far
         self._last: tuple[tuple[float, float, float], list[Line]] | None = None
