@@ -143,6 +143,8 @@ PANE_KEYS = (
     ("Tracks", "M", "Mute the track"),
     ("Tracks", "S", "Solo: play it alone"),
     ("Tracks", "P", "Take it in or out of the prompt"),
+    ("Tracks", "Return", "Bring its notes to the front, and back"),
+    ("Tracks", "F2", "Edit name, instrument, volume and pan"),
     ("Tracks", "Space", "Switch what is under the cursor"),
     ("Takes", "Return", "Hear the take"),
     ("Takes", "*", "Star it"),

@@ -6,10 +6,12 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from core.logs import log_path
+from core.session.edits_song import change_track
 from desktop.controllers.edit_commands import connect_edits
 from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
 from desktop.dialogs.questions import copy_report
 from desktop.dialogs.tempo import TempoDialog
+from desktop.dialogs.track import TrackDialog
 from desktop.main_window import MainWindow
 from desktop.panels.empty_state import examples
 from desktop.panels.status_bar import device_words
@@ -194,6 +196,12 @@ def connect_panels(window: MainWindow) -> None:
     tracks.in_prompt_changed.connect(
         lambda i, on: do(window.tr("Tracks in the prompt"), lambda s: s.with_flags(i, in_prompt=on))
     )
+    tracks.brought_forward.connect(window.display.bring_forward)
+    tracks.prompt_narrowed.connect(lambda i: do(window.tr("Tracks in the prompt"), lambda s: s.with_prompt_of(i)))
+    tracks.hidden_changed.connect(lambda i, on: do(window.tr("Hide track"), lambda s: s.with_flags(i, hidden=on)))
+    tracks.all_shown.connect(lambda: do(window.tr("Show all tracks"), lambda s: s.with_all_shown()))
+    tracks.colour_chosen.connect(lambda i, c: do(window.tr("Colour of track"), lambda s: s.with_flags(i, colour=c)))
+    tracks.edit_requested.connect(lambda i: _edit_track(window, i))
     roll.seek_requested.connect(window.playback.go_to)
     roll.marker_moved.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
     roll.prompt_start_moved.connect(
@@ -212,6 +220,16 @@ def connect_panels(window: MainWindow) -> None:
     window.lanes.lane_chosen.connect(lambda name: window.preferences.change(lane=name))
     window.lanes.height_changed.connect(lambda height: window.preferences.change(lane_height=height))
     roll.follow_changed.connect(window.actions_["follow"].setChecked)
+
+
+def _edit_track(window: MainWindow, index: int) -> None:
+    score = window.document.session.score
+    if score is None or window.generation.is_running:
+        return
+    dialog = TrackDialog(score, score.tracks[index], window)
+    if dialog.exec() and (changes := dialog.changes()):
+        name = window.tr("Edit track {0}").format(score.tracks[index].name)
+        window.commands.change_song(name, lambda session: change_track(session, index, **changes))
 
 
 def _set_tempo(window: MainWindow) -> None:

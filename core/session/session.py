@@ -37,6 +37,8 @@ LongText = Annotated[str, Meta(max_length=4096, pattern=_WRITABLE)]
 Seconds = Annotated[float, Meta(ge=0, le=LATEST)]
 SecondsOfTake = Annotated[float, Meta(ge=0, le=2 * LATEST)]
 Chunk = Annotated[int, Meta(ge=0, le=1 << 16)]
+TRACK_COLOURS = 12  # to choose from
+Colour = Annotated[int, Meta(ge=-1, lt=TRACK_COLOURS)]
 Channel = Annotated[int, Meta(ge=0, le=16 * 128 - 1)]  # of a TrackKey
 SevenBits = Annotated[int, Meta(ge=0, le=127)]
 
@@ -47,11 +49,16 @@ RestOfSong = Literal["stretch", "rest", "beside"]
 
 @dataclass(frozen=True, slots=True)
 class TrackFlags:
-    """What the user has set for a track. Percussion is never `in_prompt`."""
+    """What the user has set for a track. Percussion is never `in_prompt`.
+
+    `hidden` keeps it out of the piano roll; `colour` is one of TRACK_COLOURS, -1 for the one that it has of itself.
+    """
 
     mute: bool = False
     solo: bool = False
     in_prompt: bool = True
+    hidden: bool = False
+    colour: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +225,21 @@ class Session:
         """Where a continuation starts if nobody says otherwise; see `core.midi.grid`."""
         return _within(default_marker(self.score, self.prompt_indices)) if self.score else 0.0
 
+    @property
+    def chosen_colours(self) -> dict[TrackKey, int]:
+        """The colours that the user has given to tracks."""
+        tracks = self.score.tracks if self.score else ()
+        return {t.key: flags.colour for t, flags in zip(tracks, self.flags, strict=True) if flags.colour >= 0}
+
     def with_flags(
-        self, track: int, *, mute: bool | None = None, solo: bool | None = None, in_prompt: bool | None = None
+        self,
+        track: int,
+        *,
+        mute: bool | None = None,
+        solo: bool | None = None,
+        in_prompt: bool | None = None,
+        hidden: bool | None = None,
+        colour: int | None = None,
     ) -> "Session":
         """Set what is given for a track (an index); what is in the prompt does not move the marker."""
         old = self.flags[track]
@@ -227,8 +247,19 @@ class Session:
             old.mute if mute is None else mute,
             old.solo if solo is None else solo,
             old.in_prompt if in_prompt is None or self._is_percussion(track) else in_prompt,
+            old.hidden if hidden is None else hidden,
+            old.colour if colour is None else colour,
         )
         return replace(self, flags=(*self.flags[:track], new, *self.flags[track + 1 :]))
+
+    def with_prompt_of(self, track: int) -> "Session":
+        """Make one track (an index) the whole prompt."""
+        flags = (replace(f, in_prompt=i == track and not self._is_percussion(i)) for i, f in enumerate(self.flags))
+        return replace(self, flags=tuple(flags))
+
+    def with_all_shown(self) -> "Session":
+        """Hide no track."""
+        return replace(self, flags=tuple(replace(flags, hidden=False) for flags in self.flags))
 
     def _is_percussion(self, track: int) -> bool:
         return self.score is not None and self.score.tracks[track].is_percussion

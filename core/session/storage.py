@@ -11,9 +11,9 @@ A `.continuo` file is a zip archive of two members; other members are passed ove
         marker, prompt_start    seconds
         settings     the fields of GenerationSettings
         view         the fields of View
-        tracks       [{chunk, channel, mute, solo, in_prompt, notes?, releases?}]: a track is known by its MTrk chunk
-                     and its channel; `notes`, if it was edited, is a flat list of start tick, end tick, pitch,
-                     velocity of each note, and `releases`, if any is not 64, their release velocities
+        tracks       [{chunk, channel, mute, solo, in_prompt, hidden?, colour?, notes?, releases?}]: a track is known by
+                     its MTrk chunk and its channel; `notes`, if it was edited, is a flat list of start tick, end tick,
+                     pitch, velocity of each note, and `releases`, if any is not 64, their release velocities
         takes        [the fields of TakeRecord, `notes` a flat list of start, end, pitch, velocity; those that say where
                      it lies in its song only where they are not the defaults: end, rest, replaces [[chunk, channel]],
                      and knobs;
@@ -53,6 +53,7 @@ from core.session.session import (
     LATEST,
     Channel,
     Chunk,
+    Colour,
     GenerationSettings,
     LongText,
     Seconds,
@@ -77,6 +78,8 @@ _MOST_SIGNS = 2_000_000
 _FORMAT = "continuo-session"
 # What settings and takes of sessions from before these did not have; the defaults stand for them.
 _LATER_FIELDS = frozenset({"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces", "knobs"})
+_LATER_FLAGS = ("hidden", "colour")  # of tracks: written where they are not the defaults
+_NO_FLAGS = TrackFlags()
 _PLAIN_TAKE = TakeRecord()
 
 _T = TypeVar("_T")
@@ -115,7 +118,8 @@ def _as_json(session: Session) -> dict[str, Any]:
     tracks = session.score.tracks if session.score else ()
     written_tracks: list[dict[str, Any]] = []
     for i, (track, flags) in enumerate(zip(tracks, session.flags, strict=True)):
-        written = {"chunk": track.key[0], "channel": track.key[1], **asdict(flags)}
+        set_by_user = {k: v for k, v in asdict(flags).items() if k not in _LATER_FLAGS or v != getattr(_NO_FLAGS, k)}
+        written = {"chunk": track.key[0], "channel": track.key[1], **set_by_user}
         if i in session.edited:
             written["notes"] = [v for n in track.notes for v in (n.start_tick, n.end_tick, n.pitch, n.velocity)]
             if any(note.release != DEFAULT_RELEASE for note in track.notes):
@@ -264,6 +268,8 @@ class _TrackJson(msgspec.Struct):
     mute: bool
     solo: bool
     in_prompt: bool
+    hidden: bool = False
+    colour: Colour = -1
     notes: list[int] | UnsetType = UNSET
     releases: list[SevenBits] | UnsetType = UNSET
 
@@ -328,7 +334,8 @@ def _with_tracks(session: Session, written: Sequence[_TrackJson]) -> Session:
         place = places.get((track.chunk, track.channel))
         if place is None or score is None:
             raise _DamagedError("its tracks are not those of its score")
-        flags[place] = TrackFlags(track.mute, track.solo, track.in_prompt and not score.tracks[place].is_percussion)
+        is_read = track.in_prompt and not score.tracks[place].is_percussion
+        flags[place] = TrackFlags(track.mute, track.solo, is_read, track.hidden, track.colour)
         if track.notes is not UNSET:
             edited[place] = _score_notes(track.notes, track.releases, score)
     if score is not None and edited:

@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QObject
 
+from core.midi.score import TrackKey
 from core.midi.tempo_map import TempoMap
 from core.session.session import TakeRecord, View
 from desktop.controllers.document import Document
@@ -50,6 +51,12 @@ class RollDisplay(QObject):
             self._roll.set_take_end(playing and playing.marker + (playing.end or playing.seconds))
         self._roll.set_prompt(session.prompt_start, session.marker)
 
+    def bring_forward(self, track: TrackKey | None) -> None:
+        """Show the notes of one track in front of all others, which fade; None: all alike."""
+        self._parts.in_front = track
+        self._shown = ()
+        self.show_document()
+
     def _playing(self) -> TakeRecord | None:
         """The take that is shown: the current one, or what the one that grows will be."""
         session, in_progress = self._document.session, self._generation.in_progress
@@ -72,8 +79,9 @@ class RollDisplay(QObject):
         self._roll.set_sampling(growing.marker + growing.head)
 
     def _on_grown(self) -> None:
-        score = self._document.session.score
-        colours = track_colours([track.key for track in score.tracks] if score else ())
+        session = self._document.session
+        tracks = session.score.tracks if session.score else ()
+        colours = track_colours([track.key for track in tracks], session.chosen_colours)
         for growing in self._generation.in_progress:
             if fresh := growing.fresh():
                 self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker, colours) for note in fresh])
@@ -108,7 +116,7 @@ class RollDisplay(QObject):
                 continue
             places = part.between(seconds, seconds + 0.001)
             if what != "prompt":  # of which nothing is replaced
-                places = places[part.shade[places] != Shade.SILENT]
+                places = places[part.shade[places] != Shade.SILENT]  # those behind others are heard
             elif session_part(part.key) not in self._document.session.audible_tracks:
                 continue
             pitches += part.pitch[places].tolist()

@@ -41,6 +41,7 @@ class RollParts:
     """Makes parts and keeps them. Safe to `prepare` on another thread before they are wanted here."""
 
     def __init__(self) -> None:
+        self.in_front: TrackKey | None = None  # the track whose notes lie in front of all others
         self._kept: dict[_Name, _Made] = {}
         self._older: list[tuple[_Name, _Made]] = []  # what was replaced, or will be wanted, newest last
         self._shaded: dict[str, tuple[RollPart, object, RollPart]] = {}  # part, why it is shaded, and so shaded
@@ -51,16 +52,17 @@ class RollParts:
         """The tracks, the current take, starred ones faint; while takes grow, they in the current one's place.
 
         Faint, too, are tracks that are not heard, and what `playing`, the take that is shown, replaces. Notes of
-        tracks that are not in the prompt are hollow.
+        tracks that are not in the prompt are hollow. Those of hidden tracks are left out.
         """
         kept, parts = self._kept, []
         self._kept = {}
         tracks = session.score.tracks if session.score else ()
-        colours = track_colours([track.key for track in tracks])
+        colours = track_colours([track.key for track in tracks], session.chosen_colours)
         stretch = take_stretch(session, playing) if playing else None
         for i, track in enumerate(tracks):
             part = self._part(kept, f"{TRACK}{i}", "prompt", track.notes, 0.0, {track.key: colours[track.key]})
-            parts.append(self._shaded_track(session, i, part, stretch))
+            if not session.flags[i].hidden:
+                parts.append(self._shaded_track(session, i, part, stretch))
         for take in session.takes:
             is_current = take.id == session.current and not in_progress
             if is_current or take.starred:
@@ -100,7 +102,9 @@ class RollParts:
         """The part of a track, drawn by whether it is heard and in the prompt."""
         assert session.score is not None
         is_audible, is_read = i in session.audible_tracks, session.flags[i].in_prompt
-        whole = Shade.SILENT if not is_audible else Shade.FULL if is_read else Shade.UNREAD
+        is_behind = self.in_front not in (None, session.score.tracks[i].key)
+        heard = Shade.BEHIND if is_behind else Shade.FULL if is_read else Shade.UNREAD
+        whole = heard if is_audible else Shade.SILENT
         is_replaced = stretch is not None and i in stretch.tracks
         why = whole, stretch if is_replaced else None
         old = self._shaded.get(part.key)
@@ -118,11 +122,15 @@ class RollParts:
         """The part of a take: its notes on tracks that are not heard are faint."""
         tracks = session.score.tracks if session.score else ()
         audible = session.audible_tracks
-        silent = tuple(colours[track.key] for i, track in enumerate(tracks) if i not in audible)
+        heard = {colours[tracks[i].key] for i in audible}
+        silent = tuple(colours[track.key] for track in tracks if colours[track.key] not in heard)
+        in_front = None if self.in_front is None else colours.get(self.in_front)
         old = self._shaded.get(part.key)
-        if old is None or old[0] is not part or old[1] != silent:
-            shade = np.where(np.isin(part.colour, silent), Shade.SILENT, Shade.FULL).astype(np.uint8)
-            old = self._shaded[part.key] = part, silent, part.shaded(shade) if shade.any() else part
+        if old is None or old[0] is not part or old[1] != (silent, in_front):
+            is_behind = (part.colour != in_front) & (in_front is not None)
+            shade = np.where(is_behind, Shade.BEHIND, Shade.FULL)
+            shade = np.where(np.isin(part.colour, silent), Shade.SILENT, shade).astype(np.uint8)
+            old = self._shaded[part.key] = part, (silent, in_front), part.shaded(shade) if shade.any() else part
         return old[2]
 
     def _forget(self) -> None:

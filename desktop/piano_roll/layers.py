@@ -156,7 +156,7 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
         fill(painter, boxes[has_edge], paper.theme.edge(*look))
         boxes = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
         _fill_by_strength(painter, boxes[~is_dot], strength[~is_dot], colours)
-        if viewport.row_height >= _NAMED_ROW and part.kind != "other" and look[2] != Shade.SILENT:
+        if viewport.row_height >= _NAMED_ROW and part.kind != "other" and look[2] <= Shade.UNREAD:
             _paint_names(painter, boxes, part.pitch[places], [colours[s] for s in strength], viewport, paper)
 
 

@@ -54,7 +54,7 @@ class SliderSpin(QWidget):
         self.spin = QDoubleSpinBox()
         self.spin.setRange(least, most)
         self.spin.setSingleStep(step)
-        self.spin.setDecimals(2)
+        self.spin.setDecimals(0 if step == round(step) else 2)
         self.spin.setKeyboardTracking(False)
         self._fit()
         for widget, kind in ((self.slider, "slider"), (self.spin, "value")):

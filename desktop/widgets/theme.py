@@ -1,6 +1,6 @@
 """Colours for light and dark, derived from the system's palette, each checked against what it stands on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -16,11 +16,15 @@ OWN = -1  # in place of a track's colour: the kind's own
 
 
 class Shade(IntEnum):
-    """How a note is drawn: as it is, hollow as one that the prompt leaves out, or faint as one that is not heard."""
+    """How a note is drawn: as it is, hollow as one that the prompt leaves out, or faint as one that is not heard.
+
+    Those of other tracks than the one in front are faint, too, and lie behind all others.
+    """
 
     FULL = 0
     UNREAD = 1
     SILENT = 2
+    BEHIND = 3
 
 
 _TAKE_HUE = 28  # orange: what the model plays
@@ -231,10 +235,13 @@ class Theme:
         return with_contrast(colour, self.background, SHAPE_CONTRAST)
 
 
-def track_colours(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
+def track_colours(
+    keys: Iterable[tuple[int, int]], chosen: Mapping[tuple[int, int], int] | None = None
+) -> dict[tuple[int, int], int]:
     """A colour for each track by its key (chunk, channel), all different for up to `TRACK_COLOURS` tracks.
 
-    It depends on the key, not on how many tracks stand before, so that tracks keep theirs as others come and go.
+    `chosen` are colours that the user has given to some. It depends on the key, not on how many tracks stand before, so
+    that tracks keep theirs as others come and go.
     """
     colours: dict[tuple[int, int], int] = {}
     free: set[int] = set()
@@ -244,7 +251,7 @@ def track_colours(keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]
         free = free or set(range(TRACK_COLOURS))
         colours[key] = min(free, key=lambda colour: (colour - wanted) % TRACK_COLOURS)
         free.discard(colours[key])
-    return colours
+    return colours | dict(chosen or {})
 
 
 def luminance(colour: QColor) -> float:

@@ -52,7 +52,8 @@ def test_keys_of_a_part_of_the_window_are_the_menus_only_where_it_is_meant(
 
 
 def test_the_table_says_which_keys_the_panels_obey(qapp: object) -> None:
-    assert {QKeySequence(key).toString() for key in track_list._KEYS} == set(keys_of("Tracks")) - {"Space"}
+    obeyed = {QKeySequence(key).toString() for key in (*track_list._KEYS, *track_list._ROW_KEYS)}
+    assert obeyed - {"Enter"} == set(keys_of("Tracks")) - {"Space"}
     shown = {QKeySequence(entry[1]).toString() for entry in takes_panel._ENTRIES if entry and entry[1] is not None}
     assert shown == set(keys_of("Takes"))
 

@@ -8,12 +8,16 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QDialogButtonBox
+from pytestqt.qtbot import QtBot
 
 from core.midi.score import TakeNote
 from core.session.session import Session, TakeRecord, open_midi
 from desktop.controllers.roll_parts import RollParts
+from desktop.dialogs.track import TrackDialog
 from desktop.piano_roll.notes import RollPart
 from desktop.widgets.theme import OWN, Shade
+from tests.desktop.looking import cut_off, unnamed
 from tests.desktop.windows import Desk
 
 BARS, BAR = 8, 2.0  # 4/4 at 120 bpm
@@ -116,3 +120,71 @@ def test_the_window_shows_the_takes_end_and_lights_what_is_heard(
     assert sorted(window.display._sounding_at(4 * BAR + 0.1)) == [36, 42, 60, 76]
     window.actions_["undo"].trigger()
     assert window.roll.overlays.take_end is None
+
+
+def test_the_track_in_front_stands_out_and_hidden_ones_are_left_out(session: Session) -> None:
+    parts = RollParts()
+    session = session.with_take(TAKE).with_flags(PAD, hidden=True, colour=11)
+    parts.in_front = KEYS[BASS]
+    melody, bass, drums, take = parts.parts(session)
+    assert [part.key for part in (melody, bass, drums)] == ["track:0", "track:2", "track:3"]
+    assert np.unique(melody.shade).tolist() == np.unique(drums.shade).tolist() == [Shade.BEHIND]
+    assert np.unique(bass.shade).tolist() == [Shade.FULL]
+    assert take.shade[np.argsort(take.index)].tolist() == [Shade.BEHIND, Shade.FULL, Shade.BEHIND]
+    parts.in_front = None
+    assert not any(part.shade.any() for part in parts.parts(session)[1:2])
+    shown = parts.parts(session.with_all_shown())
+    assert np.unique(shown[PAD].colour).tolist() == [11]
+
+
+def test_the_song_shows_and_undoes_what_is_done_with_a_track(
+    desk: Callable[..., Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "song.mid"
+    path.write_bytes(song())
+    at = desk()
+    at.open(path)
+    window, document = at.window, at.window.document
+    window.tracks.brought_forward.emit(KEYS[BASS])
+    assert [int(part.shade[0]) for part in window.roll.parts] == [3, 3, 0, 3]
+    window.tracks.brought_forward.emit(None)
+    window.tracks.hidden_changed.emit(PAD, True)
+    assert len(window.roll.parts) == 3
+    window.tracks.prompt_narrowed.emit(BASS)
+    assert document.session.prompt_indices == (BASS,)
+
+    def answer(dialog: TrackDialog) -> int:
+        dialog.name.setText("Fretless")
+        dialog.instrument.setCurrentIndex(dialog.instrument.findData(35))
+        dialog.volume.spin.setValue(64)
+        dialog.pan.spin.setValue(-20)
+        return 1
+
+    monkeypatch.setattr(TrackDialog, "exec", answer)
+    window.tracks.edit_requested.emit(BASS)
+    at.wait(lambda: document.undo_name == "Edit track Acoustic Grand Piano", "the track to change")
+    assert document.session.score is not None
+    assert (document.session.score.tracks[BASS].name, document.session.score.tracks[BASS].program) == ("Fretless", 35)
+    assert window.tracks.model.data(window.tracks.model.index(BASS, 0)) == "Fretless"
+    at.answers.path = str(tmp_path / "song.continuo")
+    window.actions_["save"].trigger()
+    at.settle()
+    at.open(at.answers.path)
+    session = document.session
+    assert session.score is not None
+    assert (session.score.tracks[BASS].name, session.flags[PAD].hidden) == ("Fretless", True)
+
+
+def test_the_dialog_of_a_track_tells_only_what_was_changed(qtbot: QtBot, session: Session) -> None:
+    assert session.score is not None
+    for place in (BASS, DRUMS):
+        dialog = TrackDialog(session.score, session.score.tracks[place])
+        qtbot.addWidget(dialog)
+        dialog.show()
+        assert dialog.changes() == {}
+        assert (cut_off(dialog), unnamed(dialog)) == ([], [])
+        dialog.volume.spin.setValue(3)
+        assert dialog.changes() == {"volume": 3}
+        dialog.name.clear()
+        ok = dialog.findChildren(QDialogButtonBox)[0].button(QDialogButtonBox.StandardButton.Ok)
+        assert not ok.isEnabled()

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
 from core.live.outputs import VirtualPort
 from desktop import main_window
-from desktop.panels.track_list import Column
+from desktop.panels.track_cells import Column
 from desktop.piano_roll.notes import NoteRef
 from tests.conftest import Listener
 from tests.desktop.looking import reachable, unnamed, untold

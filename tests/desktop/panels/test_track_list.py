@@ -3,11 +3,13 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from core.resources import bundled
 from core.session.session import Session, default_flags, open_midi
-from desktop.panels.track_list import Column, TrackList, details, instrument
+from desktop.panels.track_cells import Column, details, instrument
+from desktop.panels.track_list import TrackList
 from tests.desktop.looking import dark, reachable, unnamed
 
 LEFT = Qt.MouseButton.LeftButton
@@ -149,3 +151,49 @@ def test_it_is_painted_light_and_dark_narrow_and_wide(tracks: TrackList, session
     assert pictures[0] != pictures[1]
     columns = [tracks.table.columnWidth(column) for column in Column]
     assert sum(columns) <= tracks.table.viewport().width()
+
+
+# What a track is
+
+
+def test_a_click_on_the_name_brings_the_track_forward_and_another_back(tracks: TrackList, qtbot: QtBot) -> None:
+    key = tracks.model.tracks[1].key
+    for expected in (key, None):
+        with qtbot.waitSignal(tracks.brought_forward) as said:
+            QTest.mouseClick(tracks.table.viewport(), LEFT, pos=cell(tracks, 1, Column.NAME))
+        assert said.args == [expected]
+        assert tracks.model.in_front == expected
+    tracks.table.setFocus()
+    with qtbot.waitSignal(tracks.brought_forward):
+        QTest.keyClick(tracks.table, Qt.Key.Key_Return)
+    with qtbot.waitSignal(tracks.brought_forward) as said:  # a session without it
+        tracks.show_tracks(Session())
+    assert said.args == [None]
+
+
+def test_the_menu_of_a_track_asks_for_what_it_says(tracks: TrackList, session: Session, qtbot: QtBot) -> None:
+    menu = tracks.menu(1)
+    actions = {action.text().partition("\t")[0]: action for action in menu.actions()}
+    for words, signal, args in (
+        ("Hide in the piano roll", tracks.hidden_changed, [1, True]),
+        ("Only this in the prompt", tracks.prompt_narrowed, [1]),
+        ("Edit track …", tracks.edit_requested, [1]),
+    ):
+        with qtbot.waitSignal(signal) as said:
+            actions[words].trigger()
+        assert said.args == args
+    colours = actions["Colour"].menu()
+    assert isinstance(colours, QMenu)
+    with qtbot.waitSignal(tracks.colour_chosen) as said:
+        colours.actions()[5].trigger()
+    assert said.args == [1, 4]
+    assert "Show all tracks" not in actions
+    assert not next(a for a in tracks.menu(2).actions() if a.text() == "Only this in the prompt").isEnabled()  # drums
+    tracks.show_tracks(session.with_flags(0, hidden=True, colour=7))
+    assert "Show all tracks" in [action.text() for action in tracks.menu(1).actions()]
+    assert tracks.model.colours[tracks.model.tracks[0].key] == 7
+    tracks.table.setFocus()
+    tracks.table.setCurrentIndex(tracks.model.index(0, Column.NAME))
+    with qtbot.waitSignal(tracks.edit_requested):
+        QTest.keyClick(tracks.table, Qt.Key.Key_F2)
+    tracks.grab()
