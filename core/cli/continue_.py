@@ -35,6 +35,13 @@ class ContinueOptions:
         None
     )
     bars: Annotated[float | None, typer.Option(help="Length in bars instead.")] = None
+    to: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Where the take ends, in the file's time: nothing sounds past it."),
+    ] = None
+    let_it_end: Annotated[
+        bool, typer.Option("--let-it-end", help="Let the model end the piece, before the length is reached.")
+    ] = False
     events: Annotated[int | None, typer.Option(help="Length in events instead.")] = None
     from_: Annotated[
         float | None,

@@ -12,7 +12,7 @@ from core.midi.grid import Grid, default_marker, find_grid
 from core.midi.read import read_score
 from core.midi.score import Score, Track
 from core.session.arrangement import bars_in_seconds, tempo_map_of
-from core.session.session import GenerationSettings, RestOfSong, Session, TrackFlags
+from core.session.session import LATEST, GenerationSettings, RestOfSong, Session, TrackFlags
 
 MOST_BARS = 100_000
 USUAL_BARS, USUAL_SECONDS = 8, 30.0
@@ -104,14 +104,26 @@ def track_indices(score: Score, chosen: str | None) -> tuple[int, ...]:
 
 
 def length_in_seconds(
-    choice: Choice, seconds: float | None, bars: float | None, events: int | None, rest: RestOfSong
+    choice: Choice,
+    seconds: float | None,
+    bars: float | None,
+    events: int | None,
+    to: float | None,
+    rest: RestOfSong,
 ) -> float | None:
     """How many seconds to go on for: None if counted in events or without end ("inf"). Raises UsageError.
 
-    Of itself a take lasts 8 bars where there is a metre, else 30 seconds.
+    `to` is where to end, in seconds of the score. Of itself a take lasts 8 bars where there is a metre, else 30
+    seconds.
     """
-    if sum(value is not None for value in (seconds, bars, events)) > 1:
-        raise UsageError("Give the length once: --seconds, --bars or --events.")
+    if sum(value is not None for value in (seconds, bars, events, to)) > 1:
+        raise UsageError("Give the length once: --seconds, --bars, --events or --to.")
+    if to is not None:
+        if not 0.01 <= to - choice.marker <= LATEST:
+            raise UsageError(
+                f"--to {to:g} must lie behind the place that the take begins at, {choice.marker:.2f} seconds."
+            )
+        return to - choice.marker
     tempo_map = tempo_map_of(choice.score, choice.marker, rest)
     if bars is not None:
         if not 0 < bars <= MOST_BARS:

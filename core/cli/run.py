@@ -1,5 +1,6 @@
 """What `continue` does: samples, plays the first take meanwhile, writes the takes, and tells what came of it."""
 
+import math
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ from core.performance.prompts import read_prompt
 from core.performance.run import Run
 from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import TakePlan, plan_take
-from core.session.arrangement import end_on_bar_line, pitch_range, tempo_map_of
+from core.session.arrangement import end_on_bar_line, pitch_range, returns_at, take_stretch, tempo_map_of
 from core.session.export import save_midi
 from core.session.knobs import parse_knobs
 from core.session.session import Session
@@ -68,7 +69,10 @@ def run(wanted: ContinueOptions) -> None:
             _wait_for_connection(playback)
         # From here on Ctrl-C breaks nothing off: what is sampled then is saved and reported.
         with interrupts.noted() as interrupted:
-            plan = plan_take(session, choice.marker, _planned_end(session, options))
+            plan = _plan(wanted, session, options)
+            options = replace(options, ring=plan.ring(options.seconds))
+            if sentence := _replaced(plan, options, wanted.take_only and playback is None):
+                say(sentence)
             in_progress = [TakeInProgress(choice.marker, 0.0, plan.take.notes) for _ in range(options.takes)]
             done = _sample(model, plan, options, in_progress, playback, interrupted)
             takes = [done.takes[i] for i in done.ranking]
@@ -93,9 +97,9 @@ def _options(wanted: ContinueOptions, choice: Choice, session: Session) -> Optio
     with_range = session.with_settings(bounds)
     return Options(
         Sampling(wanted.temperature, wanted.top_k, wanted.top_p, wanted.min_p, wanted.key_strength),
-        Rules(_scale(wanted.scale, choice), *pitch_range(with_range)),
+        Rules(_scale(wanted.scale, choice), *pitch_range(with_range), ends=wanted.let_it_end),
         secrets.randbelow(2**31) if wanted.seed is None else wanted.seed,
-        prompt.length_in_seconds(choice, wanted.seconds, wanted.bars, wanted.events, wanted.rest),  # type: ignore[arg-type]
+        prompt.length_in_seconds(choice, wanted.seconds, wanted.bars, wanted.events, wanted.to, wanted.rest),  # type: ignore[arg-type]
         wanted.events,
         wanted.takes,
         wanted.dynamics,  # type: ignore[arg-type]  # checked by Options
@@ -168,10 +172,31 @@ def _wait_for_connection(playback: Playback) -> None:
 # Sampling and playing
 
 
-def _planned_end(session: Session, options: Options) -> float:
-    """Where the take ends, in seconds from the marker; where nobody can know yet, what it is laid out for."""
+def _plan(wanted: ContinueOptions, session: Session, options: Options) -> TakePlan:
+    """The take as it will lie in its song; where nobody can know its end yet, it is laid out for long."""
+    if wanted.to is not None and options.seconds is not None:
+        return plan_take(session, session.marker, options.seconds, is_exact=True)
     tempo_map = tempo_map_of(session.score, session.marker, session.settings.rest)
-    return end_on_bar_line(tempo_map, session.marker, options.seconds or LAID_OUT)
+    return plan_take(session, session.marker, end_on_bar_line(tempo_map, session.marker, options.seconds or LAID_OUT))
+
+
+def _replaced(plan: TakePlan, options: Options, is_alone: bool) -> str:
+    """What the take replaces of the prompt's tracks, in a sentence; empty if nothing."""
+    stretch, score = take_stretch(plan.session, plan.take), plan.session.score
+    assert score is not None
+    tracks = [score.tracks[i] for i in stretch.tracks]
+    count = sum(stretch.has(note.start_tick) for track in tracks for note in track.notes)
+    if not count or is_alone:
+        return ""
+    marker, end = plan.take.marker, plan.take.marker + plan.take.end
+    if stretch.end is None:
+        return f"The take replaces all {count} notes that the prompt's tracks have behind {marker:.2f} seconds."
+    if options.seconds is None:
+        return f"The take replaces what the prompt's tracks play behind {marker:.2f} seconds, for as long as it lasts."
+    returns = any(returns_at(track, stretch) is not None for track in tracks)
+    notes = f"{count} note{'s'[: count > 1]} of the prompt's tracks"
+    words = f"The take replaces {notes}, from {marker:.2f} to {end:.2f} seconds"
+    return words + ("; there the original comes back." if returns else "; behind it they have no more.")
 
 
 def _sample(
@@ -250,7 +275,7 @@ def _figures(
     paths: Sequence[Path],
 ) -> dict[str, Any]:
     """What `--json` prints. Seconds of music are those of the longest take."""
-    music = max(take.seconds for take in takes)
+    music = min(max(take.seconds for take in takes), options.seconds or math.inf)  # what rings out is no more music
     wall = max(run.seconds, 1e-9)
     status = playback.output.status() if playback else None
     return {

@@ -129,6 +129,8 @@ class Grammar:
     second, and a silence ends on the last line that its longest reaches. `loudness` says which velocities
     there are (none given: all) and what is heard of them; `bounds` are the prompt's (none given: none).
 
+    While it `rings_out` nothing begins any more: what sounds is let go when its time has come.
+
     `held` are sounding pitches that others let go: no limit is theirs, and the model may not end them.
     """
 
@@ -154,6 +156,7 @@ class Grammar:
         self._ends = rules.ends
         self._allowed = np.zeros(VOCABULARY_SIZE, dtype=bool)
         self.held: set[int] = set()
+        self.rings_out = False
 
     def change_bounds(self, bounds: Bounds | None) -> None:
         """From now on the take keeps within other bounds."""
@@ -194,6 +197,8 @@ class Grammar:
             mask[TIME_SHIFT.first : TIME_SHIFT.first + late] = False
         mask[BOUNDARY] = self._ends and not self._after_velocity
         mask[_VELOCITIES] = self._velocities & (not self._after_velocity and bool(mask[_ONS].any()))
+        if self.rings_out:
+            mask[_ONS] = mask[_VELOCITIES] = mask[BOUNDARY] = False
         return mask
 
     def forced_event(self) -> int | None:

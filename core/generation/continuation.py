@@ -101,6 +101,12 @@ class Continuation:
         self._knobs = options.knobs
         self._states = [_TakeState(i, options, prepared.prompt, self._summary) for i in range(options.takes)]
         self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
+        # What sounds at the last step may ring out until this one.
+        self._silent_step = (
+            None
+            if self._last_step is None
+            else self._last_step + (self._timing.span(options.ring) if options.ring else 0)
+        )
         self._stop = threading.Event()
         self._steps = self._run()
 
@@ -167,6 +173,7 @@ class Continuation:
         grammar = state.grammar
         if state.knobs is not (knobs := self._knobs):
             state.turn(knobs, self._summary)
+        grammar.rings_out = self._last_step is not None and grammar.step >= self._last_step
         event = grammar.forced_event()
         if event is None:
             position = Position(grammar.step, grammar.decoder.sounding, grammar.allowed())
@@ -174,7 +181,7 @@ class Continuation:
                 logits = processor.process(logits, position)
             params = state.repetition.loosen(self.options.sampling)
             event = sample(logits, position.allowed, params, state.random.random())
-            event = grammar.fit(event, self._last_step)
+            event = grammar.fit(event, self._silent_step if grammar.rings_out else self._last_step)
         messages = grammar.accept(event)
         for message in messages:
             state.observe(message)
@@ -182,8 +189,9 @@ class Continuation:
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
 
     def _is_over(self, state: _TakeState) -> bool:
-        if self._last_step is not None and state.grammar.step >= self._last_step:
-            return True
+        step = state.grammar.step
+        if self._last_step is not None and self._silent_step is not None and step >= self._last_step:
+            return not state.grammar.decoder.sounding or step >= self._silent_step
         return state.events[-1] == BOUNDARY or len(state.events) == self.options.events
 
     def _close(self, state: _TakeState) -> Step:

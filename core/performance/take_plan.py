@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from math import inf
 from typing import TYPE_CHECKING
 
 from core.arrangement.drums import repeat_drums
 from core.arrangement.track_assignment import TrackAssigner
 from core.codec.events import NoteMessage
+from core.codec.vocabulary import to_step
 from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score
@@ -19,7 +20,9 @@ from core.session.arrangement import (
     continued_tracks,
     end_on_bar_line,
     playing_tracks,
+    returns_at,
     take_parts,
+    take_stretch,
     tempo_map_of,
     wire_voice,
 )
@@ -35,20 +38,52 @@ class NoteRouter:
     """Gives each note of a take to the tracks that play it, and each note-off to those that still sound the note.
 
     `keys` are the tracks' keys, in the order of the assigner's tracks; times of messages are seconds from `start`.
-    Without an assigner all notes are of a track of the take's own.
+    Without an assigner all notes are of a track of the take's own. `limits` say of tracks how long they may sound.
     """
 
-    def __init__(self, assigner: TrackAssigner | None, keys: Sequence[TrackKey | None], start: float) -> None:
-        self._assigner, self._keys, self._start = assigner, keys, start
+    def __init__(
+        self,
+        assigner: TrackAssigner | None,
+        keys: Sequence[TrackKey | None],
+        start: float,
+        limits: Mapping[TrackKey | None, float] | None = None,
+    ) -> None:
+        self._assigner, self._keys, self._start, self._limits = assigner, keys, start, limits or {}
+        self._sounding: set[tuple[TrackKey | None, int]] = set()  # (track, pitch)
 
-    def route(self, messages: Sequence[NoteMessage]) -> tuple[NoteMessage, ...]:
-        """The messages of one event with their tracks, in order: where several play a note, one for each."""
-        if self._assigner is None:
-            return tuple(messages)
-        return tuple(chain.from_iterable(map(self._routed, messages)))
+    def route(self, messages: Sequence[NoteMessage], head: float = 0.0) -> tuple[NoteMessage, ...]:
+        """The messages of one event with their tracks, in order: where several play a note, one for each.
+
+        The take is sampled as far as `head` with them.
+        """
+        return tuple(self._within_limits(messages, head))
+
+    def _within_limits(self, messages: Sequence[NoteMessage], head: float) -> Iterator[NoteMessage]:
+        for message in messages:
+            yield from self._ended(message.time)
+            for routed in self._routed(message):
+                key = routed.track, routed.pitch
+                if routed.velocity:
+                    self._sounding.add(key)
+                elif key in self._sounding:
+                    self._sounding.discard(key)
+                elif self._limits:  # its time was over
+                    continue
+                yield routed
+        yield from self._ended(head)
+
+    def _ended(self, time: float) -> Iterator[NoteMessage]:
+        """The ends of what may not sound as long as until `time`."""
+        over = [key for key in self._sounding if self._limits.get(key[0], inf) <= time]
+        for track, pitch in sorted(over, key=lambda key: (self._limits[key[0]], key[1])):
+            self._sounding.discard((track, pitch))
+            limit = self._limits[track]
+            yield NoteMessage(to_step(limit), pitch, 0, limit, track)
 
     def _routed(self, message: NoteMessage) -> Iterator[NoteMessage]:
-        assert self._assigner is not None
+        if self._assigner is None:
+            yield message
+            return
         at = self._start + message.time
         if not message.velocity:
             for track in self._assigner.release(at, message.pitch):
@@ -100,12 +135,14 @@ class TakePlan:
     """A take that is about to be sampled.
 
     `take` is how it will lie in the song: marker, end, what it replaces; its notes are those that are there already:
-    what is kept of the take it goes on from, and repeated drums. Sampling begins at `start` (score seconds).
+    what is kept of the take it goes on from, and repeated drums. Sampling begins at `start` (score seconds). Its last
+    notes may ring out behind its end, unless that `is_exact`.
     """
 
     session: Session
     take: TakeRecord
     start: float
+    is_exact: bool = False
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -118,20 +155,42 @@ class TakePlan:
         tracks = self.tracks
         keys = [track.key for track in tracks]
         if not tracks:
-            return [NoteRouter(None, (), self.start) for _ in range(count)]
+            return [NoteRouter(None, (), self.start, self._limits()) for _ in range(count)]
         tempo_map = self.session.tempo_map
         known = [_with_kept(track, self.take, self.start, tempo_map) for track in tracks]
         only = 0 if len(tracks) == 1 else None
         prompt_start = min(self.session.prompt_start, self.take.marker)
         first = TrackAssigner(known, self.start, prompt_start, tempo_map, only=only)
-        return [
-            NoteRouter(assigner, keys, self.start) for assigner in (first, *(first.copy() for _ in range(count - 1)))
-        ]
+        assigners = (first, *(first.copy() for _ in range(count - 1)))
+        return [NoteRouter(assigner, keys, self.start, self._limits()) for assigner in assigners]
+
+    def _limits(self) -> dict[TrackKey | None, float]:
+        """How long tracks may sound, in seconds from where sampling begins: until their own notes are back."""
+        begun = self.start - self.take.marker
+        if self.is_exact:
+            return dict.fromkeys([None, *(track.key for track in self.tracks)], self.take.end - begun)
+        if self.take.rest == "beside":
+            return {}
+        stretch, tempo_map = take_stretch(self.session, self.take), self.session.tempo_map
+        returned = {track.key: returns_at(track, stretch) for track in self.tracks}
+        return {key: tempo_map.seconds(tick) - self.start for key, tick in returned.items() if tick is not None}
+
+    def ring(self, seconds: float | None) -> float:
+        """How long the last notes of a take that is sampled for so many seconds may ring out: a bar.
+
+        It is 0 where the end is exact, or not known.
+        """
+        if self.is_exact or seconds is None:
+            return 0.0
+        tempo_map = tempo_map_of(self.session.score, self.take.marker, self.take.rest)
+        end = tempo_map.tick(self.start + seconds)
+        bar = tempo_map.bar_beat(end)[0]
+        return tempo_map.seconds(end + tempo_map.bar_tick(bar + 1) - tempo_map.bar_tick(bar)) - self.start - seconds
 
     def route(self, count: int) -> "Callable[[Step], Step]":
         """What gives the notes of so many takes to their tracks, as they are sampled."""
         routers = self.note_routers(count)
-        return lambda step: replace(step, messages=routers[step.take].route(step.messages))
+        return lambda step: replace(step, messages=routers[step.take].route(step.messages, step.head))
 
     def cut_short(self, record: TakeRecord) -> TakeRecord:
         """A take as long as it was sampled: where that is less than was planned it ends on the next bar line, and so do
@@ -159,10 +218,13 @@ class TakePlan:
         yield from timeline(self.session, "both", self.start, take=there, metronome=metronome)
 
 
-def plan_take(session: Session, marker: float, end: float, fork: Fork | None = None) -> TakePlan:
+def plan_take(
+    session: Session, marker: float, end: float, fork: Fork | None = None, *, is_exact: bool = False
+) -> TakePlan:
     """A take from the marker (score seconds) that ends `end` seconds behind it, as the session's settings want it.
 
-    Of a fork, the notes that are kept are there already, and sampling begins behind them.
+    Of a fork, the notes that are kept are there already, and sampling begins behind them. Nothing sounds past an end
+    that `is_exact`.
     """
     settings = session.settings
     replaced = [session.score.tracks[i].key for i in continued_tracks(session)] if session.score else []
@@ -171,7 +233,7 @@ def plan_take(session: Session, marker: float, end: float, fork: Fork | None = N
     kept = fork.kept if fork else ()
     if settings.drums == "repeat" and session.score is not None:
         kept = (*kept, *_repeated_drums(session, take, start))
-    return TakePlan(session, replace(take, notes=tuple(sorted(kept, key=lambda n: n.start))), start)
+    return TakePlan(session, replace(take, notes=tuple(sorted(kept, key=lambda n: n.start))), start, is_exact)
 
 
 def _repeated_drums(session: Session, take: TakeRecord, start: float) -> Iterator[TakeNote]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from core.midi.messages import on_channel
 from core.midi.ports import second_kits, wire_channels
-from core.midi.score import Note, Score, TrackKey
+from core.midi.score import Note, Score, Track, TrackKey
 from core.midi.sound import sound_at
 from core.midi.splice import Stretch, is_heard_from, without
 from core.midi.tempo_map import TempoMap
@@ -211,7 +211,19 @@ def _latest_end(tempo_map: TempoMap, score: Score, part: TakePart, take: TakeRec
     """The tick that the notes of a take may sound to; None: as long as they are."""
     limits: list[int] = []
     if take.end:
-        limits.append(tempo_map.bar_tick(tempo_map.bar_beat(tempo_map.tick(take.marker + take.end))[0] + 1))
-    if part.track is not None and stretch.end is not None:
-        limits += [note.start_tick for note in score.tracks[part.track].notes if note.start_tick >= stretch.end][:1]
+        limits.append(latest_ring(tempo_map, tempo_map.tick(take.marker + take.end)))
+    if part.track is not None and (returned := returns_at(score.tracks[part.track], stretch)) is not None:
+        limits.append(returned)
     return min(limits, default=None)
+
+
+def latest_ring(tempo_map: TempoMap, end: int) -> int:
+    """The tick until which the last notes of a take that ends at a tick may ring out: a bar at most."""
+    return tempo_map.bar_tick(tempo_map.bar_beat(end)[0] + 1)
+
+
+def returns_at(track: Track, stretch: Stretch) -> int | None:
+    """The tick at which a track's own notes come back behind a stretch; None if none do."""
+    if stretch.end is None:
+        return None
+    return next((note.start_tick for note in track.notes if note.start_tick >= stretch.end), None)

@@ -71,7 +71,7 @@ class GenerationSettings:
     `dynamics` says how loud flat prompts are continued. `rest` is what becomes of the rest of the song, `drums` whether
     their pattern goes on where the file's drums stop. `into` are the tracks that a take plays on: "auto" are those of
     the prompt if they are several, "one" is a track of its own, "chunk:channel" the one track with this key. `knobs`
-    say how a take is to differ from its prompt.
+    say how a take is to differ from its prompt. `ends` lets the model end the piece before the length is reached.
     """
 
     model: LongText = ""
@@ -92,6 +92,7 @@ class GenerationSettings:
     into: str = "auto"
     drums: Literal["repeat", "off"] = "repeat"
     knobs: Knobs = AS_THE_PROMPT
+    ends: bool = False
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.length <= LATEST:

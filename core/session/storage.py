@@ -77,7 +77,9 @@ _MOST_MEMBERS = 64
 _MOST_SIGNS = 2_000_000
 _FORMAT = "continuo-session"
 # What settings and takes of sessions from before these did not have; the defaults stand for them.
-_LATER_FIELDS = frozenset({"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces", "knobs"})
+_LATER_FIELDS = frozenset(
+    {"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces", "knobs", "ends"}
+)
 _LATER_FLAGS = ("hidden", "colour")  # of tracks: written where they are not the defaults
 _NO_FLAGS = TrackFlags()
 _PLAIN_TAKE = TakeRecord()

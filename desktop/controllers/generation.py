@@ -43,7 +43,9 @@ def seconds_to_sample(session: Session, marker: float) -> float:
     return max(bars_in_seconds(tempo_map_of(session.score, marker, settings.rest), marker, settings.length), 0.01)
 
 
-def options_for(settings: GenerationSettings, seconds: float, seed: int) -> Callable[[Key | None], Options]:
+def options_for(
+    settings: GenerationSettings, seconds: float, seed: int, ring: float = 0.0
+) -> Callable[[Key | None], Options]:
     """What the sampler is told, once the prompt's key is known. Raises UsageError for a scale that is none."""
 
     def options(key: Key | None) -> Options:
@@ -54,9 +56,10 @@ def options_for(settings: GenerationSettings, seconds: float, seed: int) -> Call
             scale = parse_key(settings.scale).pitch_classes
         return Options(
             Sampling(temperature=settings.temperature, top_p=settings.top_p, key_strength=settings.key_strength),
-            Rules(scale, settings.low, settings.high),
+            Rules(scale, settings.low, settings.high, ends=settings.ends),
             seed,
             seconds,
+            ring=ring,
             takes=settings.takes,
             dynamics=settings.dynamics,
             knobs=settings.knobs,
@@ -250,9 +253,8 @@ class GenerationController(QObject):
             show=steps.append,
             route=plan.route(settings.takes),
         )
-        self._worker.want_run(
-            self.run, prompt, options_for(replace(settings, low=low, high=high), seconds, settings.seed)
-        )
+        asked = replace(settings, low=low, high=high)
+        self._worker.want_run(self.run, prompt, options_for(asked, seconds, settings.seed, plan.ring(seconds)))
         # The sound is on its way: now what is seen.
         if not settings.seed_locked and not needs_new_seed:
             self._document.amend(session.with_settings(settings))
@@ -350,7 +352,7 @@ class GenerationController(QObject):
             rest=self._plan.take.rest,
             replaces=self._plan.take.replaces,
         )
-        if stopped_early:
+        if stopped_early or settings.ends:
             record = self._plan.cut_short(record)
         if self._fork is not None:
             record = self._fork.joined(record)

@@ -53,6 +53,7 @@ _RESTS = {
     "Plays beside it": "beside",
 }
 _DRUMS = {"Go on": "repeat", "As in the file": "off"}
+_ENDINGS = {"At its length": False, "When the music ends": True}
 _DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
 
 
@@ -92,7 +93,7 @@ class GenerationPanel(QWidget):
         """Show settings; emits nothing."""
         self._settings = settings
         fields = (self.model, self.length, self.unit, self.takes, self.seed, self.lock, self.scale, self.low, self.high)
-        fields += (self.grid, self.dynamics, self.into, self.rest, self.drums)
+        fields += (self.grid, self.dynamics, self.into, self.rest, self.drums, self.ends)
         blockers = [QSignalBlocker(field) for field in fields]
         self._choose_model(settings.model)
         self.unit.setCurrentIndex(self.unit.findData(settings.unit))
@@ -118,6 +119,7 @@ class GenerationPanel(QWidget):
         show_number(self.high, settings.high)
         self.grid.setCurrentIndex(self.grid.findData(settings.grid))
         self.dynamics.setCurrentIndex(self.dynamics.findData(settings.dynamics))
+        self.ends.setCurrentIndex(self.ends.findData(settings.ends))
         self._choose_into(settings.into)
         self.rest.setCurrentIndex(self.rest.findData(settings.rest))
         self.drums.setCurrentIndex(self.drums.findData(settings.drums))
@@ -228,7 +230,7 @@ class GenerationPanel(QWidget):
         self.grid = DropDown()
         for grid in GRID_CHOICES:
             self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
-        self.dynamics = _choice(_DYNAMICS)
+        self.dynamics, self.ends = _choice(_DYNAMICS), _choice(_ENDINGS)
         self.into, self.rest, self.drums = (_choice(words) for words in (_INTO, _RESTS, _DRUMS))
         self.feel, self.knobs = Fold("Feel"), KnobSliders()
         self.more = Fold("More")
@@ -248,6 +250,7 @@ class GenerationPanel(QWidget):
             (self.high, "high", "Highest note"),
             (self.grid, "grid", "Grid"),
             (self.dynamics, "dynamics", "Dynamics"),
+            (self.ends, "ends", "Ending"),
             (self.into, "into", "Plays on"),
             (self.rest, "rest", "The rest of the song"),
             (self.drums, "drums", "Drums"),
@@ -258,7 +261,8 @@ class GenerationPanel(QWidget):
             field.setToolTip(TIPS[key])
             field.setAccessibleName(name)
             field.setAccessibleDescription(TIPS[key])
-        for box in (self.model, self.unit, self.scale, self.grid, self.dynamics, self.into, self.rest, self.drums):
+        boxes = (self.model, self.unit, self.scale, self.grid, self.dynamics, self.into, self.rest, self.drums)
+        for box in (*boxes, self.ends):
             box.setMinimumContentsLength(4)
             box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -283,6 +287,7 @@ class GenerationPanel(QWidget):
             ("Range", self.low, [(self.low, 1), (to, 0), (self.high, 1)]),
             ("Grid", self.grid, [(self.grid, 1)]),
             ("Dynamics", self.dynamics, [(self.dynamics, 1)]),
+            ("Ends", self.ends, [(self.ends, 1)]),
         ]
         folded: list[_Row] = [
             ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
@@ -333,6 +338,7 @@ class GenerationPanel(QWidget):
         self.high.valueChanged.connect(lambda high: self._change(high=high, low=min(high, self._settings.low)))
         self.grid.currentIndexChanged.connect(lambda: self._change(grid=self.grid.currentData()))
         self.dynamics.currentIndexChanged.connect(lambda: self._change(dynamics=self.dynamics.currentData()))
+        self.ends.currentIndexChanged.connect(lambda: self._change(ends=self.ends.currentData()))
         self.into.currentIndexChanged.connect(lambda: self._change(into=self.into.currentData()))
         self.rest.currentIndexChanged.connect(lambda: self._change(rest=self.rest.currentData()))
         self.drums.currentIndexChanged.connect(lambda: self._change(drums=self.drums.currentData()))
@@ -391,7 +397,7 @@ class GenerationPanel(QWidget):
         self.scale.setCurrentIndex(index)
 
 
-def _choice(options: Mapping[str, str]) -> QComboBox:
+def _choice(options: Mapping[str, Any]) -> QComboBox:
     """A list to choose from: words for the user -> value of the setting."""
     box = DropDown()
     for words, value in options.items():

@@ -29,5 +29,7 @@ TIPS = {
     "feel": "How takes are to differ from the prompt. Turned while a take plays, it is heard after the "
     "seconds that are sampled already.",
     "more": "How the model chooses its notes.",
+    "ends": "Whether a take always has its length, or may end before, at the bar line behind the last note, where the "
+    "model lets the piece end.",
     "reset": "Set everything but the model back to how it was at first.",
 }

@@ -98,6 +98,20 @@ def test_a_take_on_a_grid_begins_its_notes_on_lines_of_the_score(grid: Grid, mar
         assert n.end - n.start <= 10.0 + 1 / prompt.steps.rate
 
 
+def test_the_last_notes_ring_out_as_long_as_the_model_holds_them_and_nothing_begins_any_more() -> None:
+    last = []
+    for seed in range(8):
+        plain, ringing = (continued(Options(seed=seed, seconds=2.0, ring=ring))[0] for ring in (0.0, 1.5))
+        assert [(n.start, n.pitch, n.velocity) for n in ringing.notes] == [
+            (n.start, n.pitch, n.velocity) for n in plain.notes
+        ]
+        assert all(n.end == m.end for n, m in zip(ringing.notes, plain.notes, strict=True) if m.end < 2.0)
+        assert ringing.seconds <= 3.5 + 1e-9
+        last.append(max((n.end for n in ringing.notes), default=0.0))
+    assert max(last) > 2.0
+    assert len(set(last)) > 2
+
+
 def test_the_same_seed_gives_the_same_take_and_another_another() -> None:
     first, again, other = (continued(Options(seed=seed, seconds=5)) for seed in (1, 1, 2))
     assert first[0].events == again[0].events

@@ -130,6 +130,30 @@ def test_a_take_whose_last_step_lies_behind_its_bar_line_is_no_bar_longer() -> N
     assert plan.cut_short(replace(plan.take, seconds=4.008)).end == pytest.approx(4.0)
 
 
+def test_a_tracks_last_note_ends_where_its_own_notes_are_back() -> None:
+    plan = plan_take(song(), 8.0, 4.0)
+    assert plan.ring(4.0) == pytest.approx(2.0)
+    (router,) = plan.note_routers(1)
+    assert [m.track for m in router.route([message(3.5, 38), message(3.6, 74)], 3.9)] == [BASS, MELODY]
+    assert [(m.time, m.pitch, m.velocity, m.track) for m in router.route([], 4.5)] == [
+        (4.0, 38, 0, BASS),
+        (4.0, 74, 0, MELODY),
+    ]
+    assert router.route([message(5.0, 38, 0)], 5.0) == ()
+    (free,) = plan_take(song(rest="rest"), 8.0, 4.0).note_routers(1)
+    free.route([message(3.5, 38)], 4.5)
+    assert [m.time for m in free.route([message(5.0, 38, 0)], 5.0)] == [5.0]
+
+
+def test_nothing_sounds_past_an_exact_end() -> None:
+    plan = plan_take(song(into="one", rest="rest"), 8.0, 1.3, is_exact=True)
+    assert plan.ring(1.3) == 0
+    (router,) = plan.note_routers(1)
+    router.route([message(1.0, 60)], 1.0)
+    assert [m.time for m in router.route([message(1.304, 60, 0)], 1.304)] == [1.3]
+    assert plan.cut_short(replace(plan.take, seconds=1.304)).end == pytest.approx(1.3)
+
+
 def test_a_fork_goes_on_with_the_tracks_of_what_is_kept() -> None:
     session = song()
     plan = plan_take(session, 8.0, 4.0)
