@@ -43,6 +43,12 @@ COMMANDS = (
     Command("save take", "Take &Alone …", "Ctrl+Shift+E"),
     Command("save all takes", "A&ll Takes …"),
     Command("save score", "&Score Alone …"),
+    Command(
+        "merge takes",
+        "Into Their &Tracks",
+        kind=_CHECK,
+        tip="A take saved with the score is written into the tracks that it plays on, not beside them",
+    ),
     Command("export", "Export A&udio …", "Ctrl+Shift+W"),
     Command("quit", "&Quit", _K.Quit, role=QAction.MenuRole.QuitRole),
     Command("undo", "&Undo", _K.Undo),
@@ -249,7 +255,9 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste
     actions.fill(file, "new", "open")
     recent, examples = file.addMenu(tr("Open &Recent")), file.addMenu(tr("Open &Example"))
     actions.fill(file, "-", "save", "save as")
-    actions.fill(file.addMenu(tr("Save &MIDI")), "save score and take", "save take", "save all takes", "save score")
+    midi = file.addMenu(tr("Save &MIDI"))
+    midi.setToolTipsVisible(True)
+    actions.fill(midi, "save score and take", "save take", "save all takes", "save score", "-", "merge takes")
     actions.fill(file, "export", "-", "fine-tune", "-", "quit")
     edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "cut", "copy", "paste")
     edit.addMenu(paste_menu)

@@ -175,13 +175,13 @@ class FileController(QObject):
 
     def save_midi(self, content: MidiContent, take_id: str = "") -> None:
         """Write a MIDI file where the user says."""
-        session = self._document.session
+        session, is_merged = self._document.session, self._preferences.now.merges_takes
         names = {"score": "", "score and take": "-continued", "take": "-take", "all takes": "-takes"}
         path = self._ask(self.tr("Save MIDI file"), f"{names[content]}.mid", self.tr(MIDI_FILES), MIDI_SUFFIXES)
         if path:
             self._files.run(
                 self.tr("Saving"),
-                lambda task: save_midi(session, path, content, take_id),
+                lambda task: save_midi(session, path, content, take_id, is_merged=is_merged),
                 lambda _: self.message.emit(self.tr("Saved as {0}.").format(Path(path).name)),
                 self.dialogs.tell,
             )
@@ -214,7 +214,7 @@ class FileController(QObject):
         path = self.dialogs.file_to_save(title, str(source.with_name(source.stem + ending)), kinds, suffixes)
         # The file that was opened is never altered.
         opened = self._document.session.source
-        if path and opened and Path(path).resolve() == Path(opened).resolve():
+        if path and opened and _is_same(Path(path), Path(opened)):
             self.dialogs.tell(self.tr("The file you opened stays as it is: please choose another name."))
             return ""
         return path
@@ -324,6 +324,14 @@ class FileController(QObject):
                 self.open_path(source)
 
         self._files.run(self.tr("Looking at the file"), lambda task: file_stamp(source), seen)
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Whether two paths lead to one file, by whatever links."""
+    try:
+        return path.samefile(other)
+    except OSError:  # one of them is not there
+        return path.resolve() == other.resolve()
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -61,6 +61,7 @@ class Choices(QObject):
         output_menu.sound_check_requested.connect(self.check_sound)
         output_menu.panic_requested.connect(playback.panic)
         status.output_clicked.connect(self._show_output_menu)
+        actions.on("merge takes", lambda: preferences.change(merges_takes=not preferences.now.merges_takes))
         colours = QActionGroup(self)  # one of them is always chosen
         for theme in ("system", *_SCHEMES):
             colours.addAction(actions[f"theme {theme}"])
@@ -76,6 +77,7 @@ class Choices(QObject):
         self._menu.show_programs(now.programs)
         if self._sound_check is not None:
             self._sound_check.show_output(now.output, output.ports)
+        self._actions["merge takes"].setChecked(now.merges_takes)
         for theme in ("system", *_SCHEMES):
             self._actions[f"theme {theme}"].setChecked(now.theme == theme)
         scheme = _SCHEMES.get(now.theme, Qt.ColorScheme.Unknown)

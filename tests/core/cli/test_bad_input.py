@@ -63,6 +63,19 @@ def test_a_huge_file_is_not_even_read(command: Command) -> None:
     assert "too large" in command.refuse(3, "continue", "huge.mid", "-o", "out.mid")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_a_link_to_the_prompt_is_not_written_through(command: Command, song: Path, link: Callable[..., None]) -> None:
+    before = song.read_bytes()
+    link(song, "link.mid")
+    for line in (("-o", "link.mid"), ("-o", "link.mid", "--take-only")):
+        assert "leads to the prompt itself" in command.refuse(2, "continue", song, *line, "--events", 5)
+    Path("folder").mkdir()
+    os.symlink(song, "folder/take-1.mid")
+    assert "the prompt itself" in command.refuse(2, "continue", song, "-o", "folder/take.mid", "--takes", 2)
+    assert song.read_bytes() == Path("link.mid").read_bytes() == before
+
+
 OPTIONS: dict[str, tuple[object, ...]] = {
     "temperature under 0": ("--temperature", -1),
     "temperature nan": ("--temperature", "nan"),
