@@ -33,6 +33,7 @@ class PlayerStatus:
 
     `ahead` is what is sampled beyond the playhead. `sent`, `underruns` and lateness count from the
     last start. `connected` is None where the system cannot tell. `problem` is a sentence, or empty.
+    `wait` is in about how many seconds the sound will begin or go on, None where nobody knows or it sounds.
     `answered` counts the commands obeyed that change the state, to tell old news from new. `is_releasing`: what another
     player left sounding is to be ended yet, as nobody listens.
     """
@@ -41,6 +42,7 @@ class PlayerStatus:
     position: float = 0.0
     head: float = 0.0
     ahead: float = 0.0
+    wait: float | None = None
     underruns: int = 0
     late_ms_p50: float = 0.0
     late_ms_p99: float = 0.0
@@ -265,6 +267,24 @@ class Scheduler:
             return ahead >= min(LONGEST_LEAD, cushion + UNBROKEN * (1 - rate))
         return ahead >= cushion + (self._limit - self.head) * (1 / rate - 1)
 
+    def _wait(self, now: float) -> float | None:
+        """In about how many seconds `_will_last` will say so, if sampling goes on as fast as it was measured.
+
+        With k = 1/rate - 1 as there, the head grows by r a second: ahead + r t >= cushion + (L - head - r t) k.
+        """
+        rate = self._rate(now)
+        if self.state not in ("waiting", "holding") or not rate:
+            return None
+        cautious, ahead = rate * CAUTION, self.head - self._anchor_song
+        cushion = max(self._cushion, self._longest_pause())
+        if cautious >= 1:
+            return max((cushion - ahead) / rate, 0.0)
+        if self._limit is None:
+            return max((min(LONGEST_LEAD, cushion + UNBROKEN * (1 - cautious)) - ahead) / rate, 0.0)
+        left = max(self._limit - self.head, 0.0)
+        grown = (cushion + left * (1 / cautious - 1) - ahead) / (rate / cautious)
+        return max(min(grown, left / rate), 0.0)
+
     def _next_verdict(self, now: float) -> float | None:
         """When the gate could open though nothing more comes: once enough has been measured."""
         if not self._arrivals:
@@ -280,6 +300,7 @@ class Scheduler:
             position=position,
             head=self.head,
             ahead=max(0.0, self.head - position),
+            wait=self._wait(self._clock()),
             underruns=self.underruns,
             late_ms_p50=self.late.percentile_ms(50),
             late_ms_p99=self.late.percentile_ms(99),

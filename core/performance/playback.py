@@ -182,6 +182,7 @@ class Playback:
                 is_waiting=status.state in ("waiting", "holding"),
                 position=self._shown(song, position),
                 ahead=max(song.head - position, 0.0) if song.is_sampled else None,
+                wait=status.wait if song.is_sampled else None,
                 underruns=status.underruns,
                 has_ended=status.state == "ended" and song.end is not None,
             )

@@ -35,6 +35,7 @@ class PlaybackState:
     is_waiting: bool = False  # for the model or the output, to begin or go on
     position: float | None = None
     ahead: float | None = None  # seconds in hand of what the model samples; None of music that is there already
+    wait: float | None = None  # seconds until it sounds, about, where that is known
     underruns: int = 0
     has_ended: bool = False
 

@@ -15,6 +15,7 @@ from desktop.widgets.buttons import FlatButton
 SAID_FOR = 9000  # ms that a sentence stays
 FIGURES_EVERY = 0.2  # seconds; each time the whole bar is laid out anew
 MARGIN = 8  # pixels beside a sentence
+LEAST_WAIT = 1.0  # seconds until the sound that are worth a word
 SHOWN_AFTER = 400  # ms that work must last before it is shown
 
 
@@ -28,7 +29,9 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.model = self._label(self.tr("Model and device"))
         self.speed = self._label(self.tr("How many times faster than it plays the model samples"))
-        self.ahead = self._label(self.tr("Seconds sampled ahead of the playhead"))
+        self.ahead = self._label(
+            self.tr("Seconds sampled ahead of the playhead; a slow model needs some before the sound begins")
+        )
         self.gaps = self._label(self.tr("How often the sound had to wait for the model since it began"))
         self.output = FlatButton(self)
         self.output.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -90,7 +93,10 @@ class StatusBar(QStatusBar):
             factor = run.real_time_factor
             _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
         is_on = run is not None or state.is_playing
-        _put(self.ahead, "" if state.ahead is None else self.tr("{0:.1f} s ahead").format(state.ahead))
+        ahead = "" if state.ahead is None else self.tr("{0:.1f} s ahead").format(state.ahead)
+        if state.is_waiting and state.wait is not None and state.wait >= LEAST_WAIT:
+            ahead = self.tr("Sound in about {0:.0f} s").format(state.wait)
+        _put(self.ahead, ahead)
         if is_on:
             count = state.underruns
             many = self.tr("{0} gaps").format(count) if count else self.tr("no gaps")

@@ -385,3 +385,12 @@ def test_a_continuation_ranks_its_takes() -> None:
     for _ in continuation:
         pass
     assert continuation.ranking == rank(continuation.takes, PROMPT)
+
+
+def test_of_several_takes_none_is_more_than_an_event_ahead_of_the_others() -> None:
+    sampled = [0, 0, 0]
+    for step in Continuation(ENGINE, ENGINE.prepare(PROMPT), Options(takes=3, events=40)):
+        if step.event is not None:
+            sampled[step.take] += 1
+            assert max(sampled) - min(sampled) <= 1
+    assert sampled == [40, 40, 40]

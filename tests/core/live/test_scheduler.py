@@ -288,3 +288,28 @@ def test_what_is_remembered_of_the_rate_stays_small():
         stage.scheduler.feed([], step * 0.02)
         stage.scheduler.tick()
     assert len(stage.scheduler._arrivals) < 300
+
+
+@given(
+    rate=st.floats(0.2, 3.0),
+    length=st.one_of(st.none(), st.floats(5.0, 60.0)),
+    cushion=st.floats(0.1, 2.0),
+)
+def test_it_says_in_how_many_seconds_the_sound_will_come(rate: float, length: float | None, cushion: float) -> None:
+    stage = Stage()
+    scheduler = stage.scheduler
+    scheduler.start(0.0, length, cushion, rate)
+    assert scheduler.status().wait is not None  # the rate is known beforehand
+    step, said = 0.05, []
+    while scheduler.state == "waiting":
+        assert stage.now < 2000
+        stage.now += step
+        head = rate * (stage.now - 100.0)
+        scheduler.feed([], head if length is None else min(head, length))
+        scheduler.tick()
+        said.append((stage.now, scheduler.status().wait))
+    came = said.pop()[0]
+    assert scheduler.status().wait is None  # it sounds
+    for now, wait in said:
+        assert wait is not None
+        assert now + wait == pytest.approx(came, abs=3 * step)

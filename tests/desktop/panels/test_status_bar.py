@@ -3,6 +3,7 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
+from core.performance.song import PlaybackState
 from desktop.adapters.file_worker import Task
 from desktop.panels import status_bar
 from desktop.panels.status_bar import StatusBar
@@ -80,3 +81,14 @@ def test_a_sentence_that_is_too_long_ends_in_dots_and_is_whole_for_the_pointer(b
     assert not bar.toolTip()
     bar.say("Saved.")
     assert bar.currentMessage() == "Saved."
+
+
+def test_a_wait_for_the_sound_is_told(bar: StatusBar) -> None:
+    def shown(state: PlaybackState) -> str:
+        bar._next_figures = 0.0
+        bar.show_figures(None, None, state)
+        return bar.ahead.text()
+
+    assert shown(PlaybackState(True, True, 0.0, ahead=3.0, wait=12.3)) == "Sound in about 12 s"
+    assert shown(PlaybackState(True, True, 0.0, ahead=3.0, wait=0.4)) == "3.0 s ahead"
+    assert shown(PlaybackState(True, False, 0.0, ahead=3.0)) == "3.0 s ahead"
