@@ -73,6 +73,21 @@ COMMANDS = (
     Command(
         "compress velocity", "Co&mpress Velocity …", tip="Bring the selected notes' velocities nearer to their mean"
     ),
+    Command("degree up", "De&gree Up", "Ctrl+Shift+Up", tip="By a degree of the key; notes off the scale stay off it"),
+    Command("degree down", "Degre&e Down", "Ctrl+Shift+Down"),
+    Command("mirror", "&Mirror", tip="The highest note becomes the lowest"),
+    Command("split", "&Split at the Playhead", "Ctrl+K"),
+    Command("join", "&Join", "J", tip="One note of all selected ones of a pitch"),
+    Command("legato", "&Legato", "Shift+J", tip="Each note lasts until the next begins"),
+    Command("set length", "Set L&ength …"),
+    Command("stretch", "S&tretch Time …", tip="Notes and the time between them become longer or shorter"),
+    Command("reverse", "&Reverse", tip="Backwards"),
+    Command("swing", "S&wing …", tip="Off-beat eighths come later"),
+    Command("humanise", "&Humanise …", tip="Small differences of time and velocity"),
+    Command("select pitch", "Same &Pitch", tip="All notes of the selected pitches"),
+    Command("select place", "Same Place in the &Bar"),
+    Command("select track", "All of the &Track"),
+    Command("select velocities", "By &Velocity …", tip="Notes between two velocities"),
     Command("quantise", "&Quantise …", "Q", kind=_ROLL),
     Command("tempo", "Tempo and &Metre …", "Ctrl+T", tip="From the beginning or the bar of the playhead on"),
     Command(
@@ -210,6 +225,8 @@ class Actions:
         """Let be chosen what can be done; `is_empty`: nothing was opened yet."""
         has_take, has_score = session.current_take is not None, session.score is not None
         edits = ("delete notes", "up", "down", "octave up", "octave down", "earlier", "later", "quantise")
+        edits += ("degree up", "degree down", "mirror", "split", "join", "legato", "set length", "stretch", "reverse")
+        edits += ("swing", "humanise", "select pitch", "select place", "select track")
         edits += ("louder", "softer", "set velocity", "scale velocity", "compress velocity")
         self.enable(has_selection, *edits)
         self.enable(has_take, "save score and take", "save take")
@@ -262,9 +279,12 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste
     edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "cut", "copy", "paste")
     edit.addMenu(paste_menu)
     actions.fill(edit, "duplicate", "repeat", "delete notes", "-", "select all")
+    actions.fill(edit.addMenu(tr("S&elect")), "select pitch", "select place", "select track", "select velocities")
     actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
-    actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
-    actions.fill(edit.addMenu(tr("&Nudge")), "earlier", "later")
+    transpose = actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
+    actions.fill(transpose, "-", "degree up", "degree down", "mirror")
+    time = actions.fill(edit.addMenu(tr("&Nudge and Length")), "earlier", "later", "-", "split", "join", "legato")
+    actions.fill(time, "set length", "-", "stretch", "reverse", "swing", "humanise")
     actions.fill(edit, "snap")
     velocity = edit.addMenu(tr("&Velocity"))
     actions.fill(velocity, "louder", "softer", "-", "set velocity", "scale velocity", "compress velocity")

@@ -9,6 +9,7 @@ from core.logs import log_path
 from core.session.edits_song import change_track
 from desktop.controllers.edit_commands import connect_edits
 from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
+from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import copy_report
 from desktop.dialogs.tempo import TempoDialog
 from desktop.dialogs.track import TrackDialog
@@ -112,7 +113,7 @@ def connect_actions(window: MainWindow) -> None:
     on("copy", clipboard.copy)
     on("paste", clipboard.paste)
     on("duplicate", clipboard.duplicate)
-    on("repeat", window.repeat)
+    on("repeat", lambda: _repeat(window))
     window.paste_menu.chosen.connect(clipboard.paste)
     on("select all", window.roll.select_all)
     on("delete notes", window.roll.delete_selected)
@@ -120,10 +121,10 @@ def connect_actions(window: MainWindow) -> None:
         on(name, lambda semitones=semitones: editing.transpose(semitones))
     on("earlier", lambda: window.roll.nudge(-1))
     on("later", lambda: window.roll.nudge(1))
-    on("quantise", window.quantise)
+    on("quantise", lambda: _quantise(window))
     on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))
     on("softer", lambda: window.roll.change_velocity(-VELOCITY_STEP))
-    connect_edits(window.actions_, editing, lambda: window.dialogs)
+    connect_edits(window.actions_, editing, lambda: window.dialogs, lambda: playback.position)
     on("tempo", lambda: _set_tempo(window))
     for tool in TOOLS:
         on(tool, lambda tool=tool: window.roll.set_tool(tool))
@@ -169,8 +170,6 @@ def connect_panels(window: MainWindow) -> None:
     panel.settings_changed.connect(window.change_settings)
     panel.continue_clicked.connect(window.proceed)
     panel.stop_clicked.connect(window.stop)
-    window.transport.snap_chosen.connect(window.set_snap)
-    window.actions_["snap"].triggered.connect(window.switch_snap)
     window.transport.what_chosen.connect(window.playback.set_what)
     window.transport.tempo_clicked.connect(lambda: _set_tempo(window))
     window.empty.open_clicked.connect(window.file_controller.open)
@@ -215,7 +214,7 @@ def connect_panels(window: MainWindow) -> None:
     roll.note_released.connect(commands.release)
     roll.note_activated.connect(commands.play_from)
     roll.selection_changed.connect(window.enable)
-    roll.quantise_requested.connect(lambda _: window.quantise())
+    roll.quantise_requested.connect(lambda _: _quantise(window))
     roll.context_menu_requested.connect(window.show_roll_menu)
     window.lanes.lane_chosen.connect(lambda name: window.preferences.change(lane=name))
     window.lanes.height_changed.connect(lambda height: window.preferences.change(lane_height=height))
@@ -251,6 +250,19 @@ def _show_fill(window: MainWindow) -> None:
     elif bar.end():
         window.roll.setFocus()
     window.show_playback()
+
+
+def _repeat(window: MainWindow) -> None:
+    """Ask how often to repeat the notes, and do."""
+    if times := window.dialogs.number(window.tr("Repeat"), window.tr("How many times?"), 3, 1, 999):
+        window.clipboard.repeat(times)
+
+
+def _quantise(window: MainWindow) -> None:
+    """Ask for a grid, and move the selected notes to it."""
+    dialog = QuantiseDialog(len(window.roll.selection), parent=window)
+    if window.roll.has_selection and dialog.exec():
+        window.editing.quantise(dialog.grid)
 
 
 def _empty_bin(window: MainWindow) -> None:

@@ -31,10 +31,11 @@ from desktop.controllers.notes import Editing
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll import RollDisplay
 from desktop.controllers.roll_parts import RollParts
+from desktop.controllers.selecting import Selecting
 from desktop.controllers.settings import Choices
+from desktop.controllers.snapping import Snapping
 from desktop.controllers.takes import Commands
 from desktop.controllers.transport import TransportController
-from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import Dialogs
 from desktop.panels.empty_state import EmptyState, examples
 from desktop.panels.fill_bar import FillBar
@@ -46,7 +47,6 @@ from desktop.panels.take_cards import length_words
 from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
 from desktop.panels.transport import Transport
-from desktop.piano_roll.grid import DEFAULT_SNAP, SNAPS, Snap
 from desktop.piano_roll.lanes.area import LaneArea
 from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.view import PianoRoll
@@ -100,7 +100,6 @@ class MainWindow(QMainWindow):
         )
         self.fine_tuning: FineTuneDialog | None = None  # once it was asked for
         self._may_close = False
-        self._last_snap: Snap = DEFAULT_SNAP
         self._shown: Session | None = None
 
     def _build_widgets(self) -> None:
@@ -154,6 +153,8 @@ class MainWindow(QMainWindow):
         self.editing = Editing(self.document, self.roll, self.parts, self.files, self)
         self.fill = FillController(self.document, self.model_signals, self.generation, self.playback, self.roll, self)
         self.clipboard = Clipboard(self.document, self.roll, self.editing, lambda: self.playback.position, self)
+        self.snapping = Snapping(self.roll, self.transport, self.actions_, self.preferences)
+        self.selecting = Selecting(self.roll, self.actions_, lambda: self.dialogs)
         self.commands = Commands(
             self.document, self.generation, self.playback, self.playback_engine, self.roll, self.parts, self.files, self
         )
@@ -239,7 +240,6 @@ class MainWindow(QMainWindow):
         if now.layout:
             self.splitter.restoreState(QByteArray(base64.b64decode(now.layout)))
         self.lanes.choose(now.lane, now.lane_height)
-        self.set_snap(now.snap)
 
     def _remember_layout(self) -> None:
         self.preferences.change(
@@ -282,32 +282,6 @@ class MainWindow(QMainWindow):
         if settings.rest != before.rest:
             self.commands.set_rest(settings.rest)
         self.preferences.change(generation=self.document.session.settings)
-
-    def set_snap(self, snap: str) -> None:
-        """Let drags in the roll snap to this, now and at the next start."""
-        known: dict[str, Snap] = {each: each for each in SNAPS}
-        chosen = known.get(snap, DEFAULT_SNAP)
-        if chosen != "off":
-            self._last_snap = chosen
-        self.roll.set_snap(chosen)
-        self.transport.show_snap(chosen)
-        self.actions_["snap"].setChecked(chosen != "off")
-        self.preferences.change(snap=chosen)
-
-    def switch_snap(self, is_on: bool) -> None:
-        """Snap to what was snapped to last, or to nothing."""
-        self.set_snap(self._last_snap if is_on else "off")
-
-    def repeat(self) -> None:
-        """Ask how often to repeat the notes, and do."""
-        if times := self.dialogs.number(self.tr("Repeat"), self.tr("How many times?"), 3, 1, 999):
-            self.clipboard.repeat(times)
-
-    def quantise(self) -> None:
-        """Ask for a grid, and move the selected notes to it."""
-        dialog = QuantiseDialog(len(self.roll.selection), parent=self)
-        if self.roll.has_selection and dialog.exec():
-            self.editing.quantise(dialog.grid)
 
     # Showing
 

@@ -47,7 +47,8 @@ class VelocityLane(Lane):
         self._changed = {}
         self._selected = {}
         lengths = {part.key: len(part) for part in self.roll.parts}
-        for key, indices in self.roll.selection.indices.items():
+        # The roll shows its new notes before it lets those that are gone out of the selection.
+        for key, indices in self.roll.selection.within(self.roll.parts).indices.items():
             mask = np.zeros(lengths[key], np.bool_)
             mask[indices] = True
             self._selected[key] = mask

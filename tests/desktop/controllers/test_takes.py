@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
 from core.live.outputs import VirtualPort
-from desktop import main_window
+from desktop import connections
 from desktop.panels.track_cells import Column
 from desktop.piano_roll.notes import NoteRef
 from tests.conftest import Listener
@@ -55,7 +55,7 @@ def chosen(menu: QMenu, words: str) -> QAction:
 
 
 def test_every_edit_of_prompt_and_take_undoes_by_name(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main_window, "QuantiseDialog", Sixteenths)
+    monkeypatch.setattr(connections, "QuantiseDialog", Sixteenths)
     at = desk()
     at.open(BACH)
     take = at.sample(1.0)

@@ -124,6 +124,13 @@ def test_what_is_shown_while_dragging_is_seen(roll: PianoRoll, area: LaneArea, l
     assert np.array_equal(picture(), before)
 
 
+def test_selected_notes_may_go(roll: PianoRoll, area: LaneArea) -> None:
+    roll.set_selection([*score(2, 3), NoteRef("take", 0)])
+    roll.set_parts([RollPart.of("score", "prompt", SCORE[:3])])
+    area.grab()
+    assert roll.selection.refs == score(2)
+
+
 def test_many_notes_are_drawn_as_columns(roll: PianoRoll, area: LaneArea) -> None:
     roll.set_parts([dense_part(20_000)])
     roll.fit()
