@@ -115,6 +115,7 @@ class Root:
         command = ["debootstrap", "--variant=minbase", suite, self.path, *([mirror] if mirror else [])]
         with timed(f"a bare {suite}"):
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=600)
+        self.path.chmod(0o755)  # temporary folders are for root alone
         self._mount("proc", "proc", "-t", "proc")
         self._mount("tmpfs", "dev/shm", "-t", "tmpfs")
         self._mount("/tmp/.X11-unix", "tmp/.X11-unix", "--bind")
