@@ -33,11 +33,6 @@ class Region:
         if not 0 <= self.low <= self.high <= 127:
             raise UsageError(f"The range from note {self.low} to note {self.high} is empty or not within 0 to 127.")
 
-    @property
-    def is_whole_range(self) -> bool:
-        """Whether it takes in every pitch."""
-        return (self.low, self.high) == (0, 127)
-
     def has_track(self, key: TrackKey | None) -> bool:
         """Whether notes of a track may belong to it."""
         return self.tracks is None or key in self.tracks

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil
+from math import ceil, inf
 
+from core.arrangement.note_stream import is_monophonic
 from core.arrangement.track_assignment import TrackAssigner
 from core.arrangement.track_state import TrackState
 from core.codec.events import Conventions, NoteMessage
@@ -122,6 +123,8 @@ class FillPlan:
             known.state = TrackState(len(tracks))
         else:
             known = TrackAssigner(tracks, start, None, self._tempo_map, only=only)
+        # Whether a track plays chords is told by all of it, not by what comes before alone.
+        known.prompt.monophonic = [is_monophonic(_whole(voice), self._tempo_map, inf) for voice in chosen]
         return known
 
     def placed(self, notes: Sequence[TakeNote]) -> dict[Key, tuple[Note, ...]]:
