@@ -85,7 +85,8 @@ def test_a_region_of_a_take_changes_that_take_alone() -> None:
     take = after.take(before.current)
     assert after.score is before.score
     assert [n.pitch for n in take.notes] == [60, 61, 38, 80, 64, 65, 66, 67]
-    assert take.notes[3] == TakeNote(80, 70, pytest.approx(1.25), pytest.approx(1.75), MELODY)
+    assert (take.notes[3].start, take.notes[3].end) == (pytest.approx(1.25), pytest.approx(1.75))
+    assert take.notes[3].track == MELODY
 
 
 def test_a_run_gives_alternatives_that_are_placed_and_can_be_followed() -> None:
