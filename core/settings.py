@@ -18,7 +18,7 @@ from msgspec import Meta
 from core.errors import UnreadableInput, WriteError
 from core.files import read_file, write_atomically
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
-from core.session.session import DEFAULTS, Channel, GenerationSettings
+from core.session.session import AT_FIRST, Channel, GenerationSettings
 from core.session.storage import generation_settings
 
 MOST_RECENT = 12
@@ -53,7 +53,7 @@ class Settings:
     lane: _Line = "velocity"
     merges_takes: bool = False
     lane_height: Annotated[int, Meta(ge=1, le=10_000)] = 90
-    generation: GenerationSettings = DEFAULTS
+    generation: GenerationSettings = AT_FIRST
 
     def with_recent(self, path: str | os.PathLike[str]) -> "Settings":
         """Put a file at the head of the recent ones."""

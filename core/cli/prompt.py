@@ -12,10 +12,10 @@ from core.midi.grid import Grid, default_marker, find_grid
 from core.midi.read import read_score
 from core.midi.score import Score, Track
 from core.session.arrangement import bars_in_seconds, tempo_map_of
-from core.session.session import LATEST, GenerationSettings, RestOfSong, Session, TrackFlags
+from core.session.session import LATEST, USUAL_BARS, GenerationSettings, RestOfSong, Session, TrackFlags
 
 MOST_BARS = 100_000
-USUAL_BARS, USUAL_SECONDS = 8, 30.0
+USUAL_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)

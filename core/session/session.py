@@ -26,6 +26,7 @@ from core.session.knobs import AS_THE_PROMPT, Knobs
 
 LATEST = 7 * 86400.0  # seconds: nothing is moved or placed later than a week into the music
 LONGEST_NAME = 200  # characters
+USUAL_BARS, USUAL_SECONDS = 8.0, 20.0
 
 _BLANK = TempoMap()
 
@@ -65,7 +66,8 @@ class TrackFlags:
 class GenerationSettings:
     """What to sample next, as the generation panel shows it. Raises UsageError for a value out of range.
 
-    `model` is a name or path ("" for the bundled one). `length` counts seconds or bars, by `unit`.
+    `model` is a name or path ("" for the bundled one). `length` counts seconds or bars, by `unit`; "auto" is
+    USUAL_BARS where there is a metre, else USUAL_SECONDS, whatever the length.
     `scale` is "off", "auto" or a key such as "D minor"; `low` and `high` are the pitches allowed.
     `key_strength` is in nats, as in core.generation.sampler. `grid` is one of core.midi.grid.GRID_CHOICES;
     `dynamics` says how loud flat prompts are continued. `rest` is what becomes of the rest of the song, `drums` whether
@@ -76,7 +78,7 @@ class GenerationSettings:
 
     model: LongText = ""
     length: float = 20.0
-    unit: Literal["seconds", "bars"] = "seconds"
+    unit: Literal["seconds", "bars", "auto"] = "seconds"
     temperature: float = 1.0
     top_p: float = 0.98
     seed: int = 0
@@ -97,7 +99,7 @@ class GenerationSettings:
     def __post_init__(self) -> None:
         if not 0.01 <= self.length <= LATEST:
             raise UsageError(f"The length must lie between 0.01 and {LATEST:g}, not {self.length:g}.")
-        if self.unit not in ("seconds", "bars"):
+        if self.unit not in ("seconds", "bars", "auto"):
             raise UsageError(f'The length counts seconds or bars, not "{self.unit}".')
         if not 0 <= self.temperature <= 10:
             raise UsageError(f"The temperature must lie between 0 and 10, not {self.temperature:g}.")
@@ -124,6 +126,7 @@ class GenerationSettings:
 
 
 DEFAULTS = GenerationSettings()
+AT_FIRST = replace(DEFAULTS, unit="auto")  # what the window starts with for who has never set anything
 
 
 @dataclass(frozen=True, slots=True)

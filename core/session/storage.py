@@ -148,7 +148,7 @@ def _as_json(session: Session) -> dict[str, Any]:
 
 def _settings_as_json(settings: GenerationSettings) -> dict[str, Any]:
     """The settings; those that came later only where they are not the defaults."""
-    later = ("rest", "into", "drums", "knobs")
+    later = ("rest", "into", "drums", "knobs", "ends")
     return {k: v for k, v in asdict(settings).items() if k not in later or getattr(settings, k) != getattr(DEFAULTS, k)}
 
 

@@ -27,7 +27,7 @@ from core.performance.take_plan import TakePlan, plan_take
 from core.session.arrangement import bars_in_seconds, continued_tracks, end_on_bar_line, pitch_range, tempo_map_of
 from core.session.forks import Fork, fork_prompt
 from core.session.knobs import Knobs
-from core.session.session import GenerationSettings, Session, TakeRecord, new_id
+from core.session.session import USUAL_BARS, USUAL_SECONDS, GenerationSettings, Session, TakeRecord, new_id
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
 
@@ -38,9 +38,11 @@ if TYPE_CHECKING:
 def seconds_to_sample(session: Session, marker: float) -> float:
     """The length that the settings ask for; bars by the tempo and metre that hold under the take, up to a bar line."""
     settings = session.settings
-    if settings.unit == "seconds":
-        return settings.length
-    return max(bars_in_seconds(tempo_map_of(session.score, marker, settings.rest), marker, settings.length), 0.01)
+    tempo_map = tempo_map_of(session.score, marker, settings.rest)
+    length, unit = settings.length, settings.unit
+    if unit == "auto":
+        length, unit = (USUAL_BARS, "bars") if tempo_map.has_metre else (USUAL_SECONDS, "seconds")
+    return length if unit == "seconds" else max(bars_in_seconds(tempo_map, marker, length), 0.01)
 
 
 def options_for(

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from core.midi.grid import GRID_CHOICES, GRIDS
 from core.midi.key import Key
-from core.session.session import DEFAULTS, LATEST, GenerationSettings
+from core.session.session import AT_FIRST, DEFAULTS, LATEST, USUAL_BARS, USUAL_SECONDS, GenerationSettings
 from desktop.panels.generation_tips import TIPS
 from desktop.panels.knob_sliders import KnobSliders
 from desktop.widgets import icons
@@ -97,7 +97,8 @@ class GenerationPanel(QWidget):
         blockers = [QSignalBlocker(field) for field in fields]
         self._choose_model(settings.model)
         self.unit.setCurrentIndex(self.unit.findData(settings.unit))
-        least, step = _LENGTHS[settings.unit]
+        self.length.setVisible(settings.unit != "auto")
+        least, step = _LENGTHS.get(settings.unit, _LENGTHS["seconds"])
         least = min(least, settings.length)
         if (self.length.minimum(), self.length.singleStep()) != (least, step):  # setting them undoes what is typed
             self.length.setMinimum(least)
@@ -126,7 +127,7 @@ class GenerationPanel(QWidget):
         folded = ("temperature", "top_p", "key_strength", "seed_locked")
         is_usual = all(getattr(settings, name) == getattr(DEFAULTS, name) for name in folded)
         self.more.setText("More" if is_usual else "More (changed)")
-        self.reset.setEnabled(replace(DEFAULTS, model=settings.model, seed=settings.seed) != settings)
+        self.reset.setEnabled(replace(AT_FIRST, model=settings.model, seed=settings.seed) != settings)
         del blockers
 
     def settings(self) -> GenerationSettings:
@@ -208,6 +209,7 @@ class GenerationPanel(QWidget):
         self.unit = DropDown()
         for unit in _LENGTHS:
             self.unit.addItem(unit, unit)
+        self.unit.addItem(f"{USUAL_BARS:g} bars, or {USUAL_SECONDS:g} seconds", "auto")
         self.takes = QSpinBox()
         self.takes.setRange(1, 16)
         for number in (self.length, self.takes):
@@ -357,11 +359,14 @@ class GenerationPanel(QWidget):
     def _change_unit(self) -> None:
         unit = self.unit.currentData()
         length = self._settings.length
+        if "auto" in (unit, self._settings.unit):
+            self._change(unit=unit, length=USUAL_BARS if unit == "bars" else USUAL_SECONDS)
+            return
         # Two seconds a bar, as at 120 bpm: near enough to start from.
         self._change(unit=unit, length=max(1.0, round(length / 2) if unit == "bars" else min(length * 2, LATEST)))
 
     def _reset(self) -> None:
-        self._change(**{name: getattr(DEFAULTS, name) for name in DEFAULTS.__slots__ if name not in ("model", "seed")})
+        self._change(**{name: getattr(AT_FIRST, name) for name in AT_FIRST.__slots__ if name not in ("model", "seed")})
 
     # What it shows
 

@@ -3,7 +3,7 @@
 TIPS = {
     "model": "Which model continues. Models differ in the music they have learned from.",
     "length": "How much is added. You can stop at any time and keep what is there.",
-    "unit": "Count the length in seconds or in bars.",
+    "unit": "Count the length in seconds or in bars; or take the usual length: bars where the music has them.",
     "takes": "How many different continuations are made at once, to choose from.",
     "into": "Which tracks play the take. On the prompt's tracks each note goes to the one that it belongs to, with its "
     "sound: the bass stays the bass. Into one track alone, that track is the prompt, too.",

@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mido import MetaMessage
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
@@ -11,9 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from core.midi.grid import GRID_CHOICES
 from core.session.knobs import MOST, WORDS, Knobs
-from core.session.session import DEFAULTS, LATEST, GenerationSettings
+from core.session.session import AT_FIRST, DEFAULTS, LATEST, GenerationSettings, session_from_midi
+from desktop.controllers.generation import seconds_to_sample
 from desktop.panels.generation_panel import SEEDS, GenerationPanel
 from desktop.widgets.fields import pitch_of
+from tests.core.midi.builders import file_of, scale
 from tests.desktop.looking import cut_off, dark, reachable, unnamed
 
 LEFT = Qt.MouseButton.LeftButton
@@ -221,10 +224,26 @@ def test_dynamics(panel: GenerationPanel, changes: list[GenerationSettings]) -> 
     assert changes[-1].dynamics == "human"
 
 
+def test_the_usual_length_is_bars_where_there_are_any(
+    panel: GenerationPanel, changes: list[GenerationSettings]
+) -> None:
+    panel.show_settings(AT_FIRST)
+    assert panel.length.isHidden()
+    assert panel.unit.currentText() == "8 bars, or 20 seconds"
+    panel.unit.setCurrentIndex(panel.unit.findData("bars"))
+    assert (changes[-1].unit, changes[-1].length, panel.length.isHidden()) == ("bars", 8, False)
+    panel.unit.setCurrentIndex(panel.unit.findData("auto"))
+    assert replace(changes[-1], length=AT_FIRST.length) == AT_FIRST
+    metre = MetaMessage("time_signature", numerator=3, denominator=4)
+    for track, seconds in (([metre, *scale()], 12.0), (scale(), 20.0)):
+        session = session_from_midi(file_of(track), "x", settings=AT_FIRST).with_marker(3.0)
+        assert seconds_to_sample(session, 3.0) == pytest.approx(seconds)
+
+
 def test_reset_keeps_model_and_seed(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:
     panel.show_settings(GenerationSettings(model="x", seed=7, length=3, temperature=2, takes=5, scale="auto", low=40))
     QTest.mouseClick(panel.reset, LEFT)
-    assert changes == [replace(DEFAULTS, model="x", seed=7)]
+    assert changes == [replace(AT_FIRST, model="x", seed=7)]
     assert not panel.reset.isEnabled()
 
 
