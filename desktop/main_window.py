@@ -119,33 +119,12 @@ class MainWindow(QMainWindow):
         self.roll = PianoRoll(self)
         self.lanes = LaneArea(self.roll, [VelocityLane(self.roll)])
         self.empty = EmptyState(self)
-        self.centre = QStackedWidget(self)
-        self.centre.addWidget(self.empty)
-        self.centre.addWidget(self.roll)
         self.tracks = TrackList(self)
         self.panel = GenerationPanel(self)
         self.takes = TakesPanel(self)
         self.takes.export_for_drag = self.file_controller.drag_out
-        self.side = QSplitter(Qt.Orientation.Vertical, self)
-        self.side.addWidget(self.panel)
-        self.side.addWidget(self.takes)
-        self.side.setStretchFactor(1, 1)
-        self.side.setSizes([475, 255])
-        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
-        for widget in (self.tracks, self.centre, self.side):
-            self.splitter.addWidget(widget)
-        self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([256, 770, 294])
-        self.splitter.setCollapsible(1, False)
-        inside = QWidget(self)
-        layout = QVBoxLayout(inside)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
         self.fill_bar = FillBar(self)
-        layout.addWidget(self.transport)
-        layout.addWidget(self.fill_bar)
-        layout.addWidget(self.splitter, 1)
-        self.setCentralWidget(inside)
+        inside = self._lay_out()
         self.panes = Panes((self.transport, self.fill_bar, self.tracks, self.centre, self.panel, self.takes))
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
@@ -176,6 +155,32 @@ class MainWindow(QMainWindow):
             # A click must not take Space away from the transport.
             if button.focusPolicy() & Qt.FocusPolicy.ClickFocus:
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def _lay_out(self) -> QWidget:
+        """Put the parts of the window beside one another; the widget that they are in."""
+        self.centre = QStackedWidget(self)
+        self.centre.addWidget(self.empty)
+        self.centre.addWidget(self.roll)
+        self.side = QSplitter(Qt.Orientation.Vertical, self)
+        self.side.addWidget(self.panel)
+        self.side.addWidget(self.takes)
+        self.side.setStretchFactor(1, 1)
+        self.side.setSizes([475, 255])
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        for widget in (self.tracks, self.centre, self.side):
+            self.splitter.addWidget(widget)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([256, 770, 294])
+        self.splitter.setCollapsible(1, False)
+        inside = QWidget(self)
+        layout = QVBoxLayout(inside)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.transport)
+        layout.addWidget(self.fill_bar)
+        layout.addWidget(self.splitter, 1)
+        self.setCentralWidget(inside)
+        return inside
 
     # The beginning and the end
 

@@ -3,7 +3,7 @@
 start          the way in: loads the rest
 app            the list of commands; exit codes; what happens to errors
 interrupts     Ctrl-C, SIGTERM and the closing of the terminal
-output         one JSON object on stdout, everything else on stderr
+output         one JSON object on stdout, everything else on stderr; the progress bar, tables
 prompt         from options to a prompt: which file, tracks, marker, length
 continue_      continue: its options
 fill           fill, evaluate-fill
@@ -13,5 +13,6 @@ look           info, models, import-model, encode, decode
 bench          bench
 tracks         evaluate-tracks
 published_loop the book's sampling as published, which bench compares with
-training       prepare, pack-corpus, train, finetune, evaluate, pack
+training       prepare, pack-corpus, train, finetune
+evaluation     evaluate, pack
 """

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli import bench, continue_, fill, interrupts, knobs, look, play, tracks, training
+from core.cli import bench, continue_, evaluation, fill, interrupts, knobs, look, play, tracks, training
 from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
 from core.logs import start_logging
@@ -68,7 +68,15 @@ for name, function in {
     "evaluate-tracks": tracks.evaluate_tracks,
 }.items():
     app.command(name)(function)
-training.register(app)
+for function in (
+    training.prepare,
+    training.pack_corpus,
+    training.train,
+    training.finetune,
+    evaluation.evaluate,
+    evaluation.pack,
+):
+    app.command(no_args_is_help=True)(function)
 
 
 def main() -> None:

@@ -43,6 +43,11 @@ def bench(
     if gui:
         _bench_window(as_json)
         return
+    result = _measure(threads)
+    give(_words(result), result, as_json)
+
+
+def _measure(threads: int | None) -> dict[str, Any]:
     with interrupts.put_off():
         import torch
 
@@ -65,7 +70,7 @@ def bench(
     network, info = load_model(find_model(None))
     bundled_inference = Inference(network)
     bundled = events_per_second(bundled_inference)
-    result = {
+    return {
         "book": {
             "events_per_second": round(ours, 1),
             "arithmetic": inference.arithmetic,
@@ -82,13 +87,18 @@ def bench(
         "from_event": FIRST,
         "to_event": LAST,
     }
-    words = (
+
+
+def _words(result: dict[str, Any]) -> str:
+    book, bundled = result["book"], result["bundled"]
+    loop, in_float32, ours = (book[f"{name}events_per_second"] for name in ("loop_", "float32_", ""))
+    return (
         f"book preset, its own loop, float32  {loop:8.1f} events/s\n"
-        f"book preset, float32                {in_float32:8.1f} events/s: {in_float32 / loop:.1f} times the loop\n"
-        f"book preset, as sampled here        {ours:8.1f} events/s in {inference.arithmetic}\n"
-        f"{info.name + ', as sampled here':35} {bundled:8.1f} events/s in {bundled_inference.arithmetic}"
+        f"book preset, float32                {in_float32:8.1f} events/s: {book['ratio']:.1f} times the loop\n"
+        f"book preset, as sampled here        {ours:8.1f} events/s in {book['arithmetic']}\n"
+        f"{bundled['model'] + ', as sampled here':35} "
+        f"{bundled['events_per_second']:8.1f} events/s in {bundled['arithmetic']}"
     )
-    give(words, result, as_json)
 
 
 def _bench_window(as_json: bool) -> None:

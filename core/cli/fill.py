@@ -106,12 +106,11 @@ def evaluate_fill(
     if not places:
         raise UsageError("There is no piece of that split that is long enough.")
     filler, filled = LeftToRightFiller(engine), []
-    with progress() as bar:
-        task = bar.add_task("Filling", total=len(places), note="")
+    with progress("Filling") as show:
         for i, (piece, region) in enumerate(places):
+            show(i, len(places), piece.title)
             options = Options(seed=seed + 100 * i, takes=candidates)
             filled.append(fill_region(filler, piece, region, options))
-            bar.update(task, advance=1, note=piece.title, refresh=True)
     figures = summary(filled)
     give(_table(figures), {"model": info.name, **figures, "filled": as_rows(filled)}, as_json)
 
@@ -136,11 +135,9 @@ def _sample(
 
     seconds = plan.region.end - plan.region.start
     first_note: list[float] = []
-    with progress() as bar:
-        task = bar.add_task("Loading the model", total=None, note="")
-        bar.refresh()
+    with progress("Loading the model"):
         engine, info = open_engine(model, device, say)
-        bar.update(task, description="Sampling", total=seconds)
+    with progress("Sampling") as show:
         started = time.perf_counter()
 
         def hear(step: FillStep) -> None:
@@ -148,7 +145,7 @@ def _sample(
                 return
             if step.messages and not first_note:
                 first_note.append(time.perf_counter() - started)
-            bar.update(task, completed=step.head, refresh=True)
+            show(step.head, seconds, "")
 
         made = LeftToRightFiller(engine).fill(plan.gap(engine.config.conventions), options, hear)
     wall = time.perf_counter() - started

@@ -2,17 +2,23 @@
 
 import json
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.errors import WriteError
+from core.errors import UsageError, WriteError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
+DRAW_EVERY = 0.05  # seconds between two pictures of a progress bar
+LINE_EVERY = 60.0  # seconds between two lines of progress where there is no terminal
+
+Show = Callable[[float, float | None, str], None]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
 
 
@@ -40,16 +46,74 @@ def give(lines: str, result: dict[str, Any], as_json: bool) -> None:
         raise WriteError(f"The result cannot be printed: {error.strerror}.") from error
 
 
-def progress() -> "Progress":
-    """A progress bar on stderr whose last column is the field `note`; drawn only on a terminal."""
-    from rich.progress import BarColumn, Progress, TextColumn
+@contextmanager
+def progress(description: str, *, long: bool = False, hidden: bool = False) -> Iterator[Show]:
+    """A progress bar on stderr, on a terminal alone: call what it gives with (done, total or None, text).
 
-    return Progress(
+    `long` is work of minutes to hours: its bar tells the share and the time left and stays when all is done; where
+    stderr is no terminal, a line comes now and then.
+    """
+    from rich.progress import BarColumn, Progress, ProgressColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns: list[ProgressColumn] = [
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[text]}"),
+    ]
+    if long:
+        columns = [*columns[:2], TaskProgressColumn(), columns[2], TimeRemainingColumn()]
+    on_terminal = console().is_interactive
+    # Drawn by the caller's thread: one that redraws by itself would take time from sampling and sound.
+    with Progress(
+        *columns,
         console=console(),
-        transient=True,
+        transient=not long,
         auto_refresh=False,
-        disable=not console().is_interactive,
-    )
+        disable=hidden or not on_terminal,
+    ) as bar:
+        task = bar.add_task(description, total=None, text="")
+        bar.refresh()
+        drawn = said = time.monotonic()
+
+        def show(done: float, total: float | None, text: str) -> None:
+            nonlocal drawn, said
+            now = time.monotonic()
+            bar.update(task, completed=done, total=total, text=text)
+            if now - drawn >= DRAW_EVERY:
+                drawn = now
+                bar.refresh()
+            if long and not (hidden or on_terminal) and now - said >= LINE_EVERY:
+                said = now
+                say(f"{description}: {text}")
+
+        yield show
+
+
+def print_table(title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    """A table on stderr; numbers stand right."""
+    from rich.table import Table
+
+    table = Table(title=title)
+    for column in columns:
+        number = bool(rows) and isinstance(rows[0].get(column), (int, float))
+        table.add_column(column.replace("_", " "), justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*("" if (value := row.get(c)) is None else _number(value) for c in columns))
+    console().print(table)
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return str(value)
+
+
+def pairs(values: list[str] | None, option: str, form: str = "SOURCE=VALUE") -> dict[str, str]:
+    """Options of the form NAME=VALUE. Raises UsageError."""
+    read: dict[str, str] = {}
+    for text in values or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f'{option} wants {form}, not "{text}".')
+        read[name] = value
+    return read

@@ -67,14 +67,14 @@ def play(
         raise UnreadableInput(f"{file.name} has nothing to play.")
     end = max(score.end, messages[-1][0])
     choice = output_choice(port if port or synth else "", synth)
-    with playing(choice) as player, interrupts.noted() as interrupted, progress() as bar:
-        task = bar.add_task(f"{file.name} to {player.description}", total=end, note="")
+    with playing(choice) as player, interrupts.noted() as interrupted:
         player.start(0.0, end)
         player.feed(messages, end)
         player.finish(end)
-        while not player.wait_until_ended(LOOK_AGAIN) and not interrupted.is_set():
-            status = player.status()
-            bar.update(task, completed=status.position, note=f"{status.position:.1f} of {end:.1f} s", refresh=True)
+        with progress(f"{file.name} to {player.description}") as show:
+            while not player.wait_until_ended(LOOK_AGAIN) and not interrupted.is_set():
+                position = player.status().position
+                show(position, end, f"{position:.1f} of {end:.1f} s")
         status = player.status()
     result = {"seconds": end, "sent": status.sent, "late_ms_p99": status.late_ms_p99, "output": player.description}
     give(f"Played {min(status.position, end):.1f} seconds to {player.description}.", result, as_json)

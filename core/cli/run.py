@@ -148,11 +148,9 @@ def _load(wanted: ContinueOptions, choice: Choice) -> _Model:
     with interrupts.put_off():
         from core.generation.engine import open_engine  # torch, only now that the port is open
 
-    with progress() as bar:
-        task = bar.add_task("Loading the model", total=None, note="")
-        bar.refresh()
+    with progress("Loading the model"):
         engine, info = open_engine(wanted.model, wanted.device, say)
-        bar.update(task, description="Reading the prompt", refresh=True)
+    with progress("Reading the prompt"):
         started = time.perf_counter()
         prepared = read_prompt(engine, choice.chosen, choice.marker, choice.start, choice.grid)
         return _Model(engine, info, prepared, time.perf_counter() - started)
@@ -216,8 +214,7 @@ def _sample(
             live = begun = playback.begin_take(start)
             run.play = lambda step: begun.feed(step.messages, step.head)
             run.ahead = lambda: playback.output.status().ahead
-        with progress() as bar:
-            task = bar.add_task("Sampling", total=options.seconds or options.events, note="")
+        with progress("Sampling") as draw:
             shown = 0.0
 
             def show(step: "Step") -> None:
@@ -226,7 +223,7 @@ def _sample(
                 if run.seconds - shown > SHOW_EVERY:
                     shown = run.seconds
                     done = run.events if options.events else step.head
-                    bar.update(task, note=_note(run, step.head, playback), completed=done, refresh=True)
+                    draw(done, options.seconds or options.events, _note(run, step.head, playback))
 
             run.show = show
             run.sample(model.engine, model.prepared, options)

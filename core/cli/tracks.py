@@ -30,9 +30,9 @@ def evaluate_tracks(
 
     paths = [found for path in files for found in (sorted(path.rglob("*.mid")) if path.is_dir() else [path])]
     measured: list[tuple[Path, list[Accuracy]]] = []
-    with progress() as shown:
-        bar = shown.add_task("Measuring", total=len(paths), note="")
-        for path in paths:
+    with progress("Measuring") as show:
+        for done, path in enumerate(paths):
+            show(done, len(paths), path.name)
             try:
                 score = read_score(path)
             except UnreadableInput as error:
@@ -43,7 +43,6 @@ def evaluate_tracks(
             found = [passage for marker in markers if (passage := passage_at(score, marker, bars))]
             if found:
                 measured.append((path, [measure(passage) for passage in found]))
-            shown.update(bar, advance=1, note=path.name, refresh=True)
     if not measured:
         raise UnreadableInput("None of these files has several tracks, and enough notes, in the middle.")
     result = _summary(measured)

@@ -1,4 +1,4 @@
-"""continuo-cli prepare, pack-corpus, train, finetune, evaluate, pack: from MIDI to a model, and how good it is."""
+"""continuo-cli prepare, pack-corpus, train, finetune: from MIDI to a model."""
 
 import math
 import os
@@ -12,67 +12,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli import interrupts
-from core.cli.output import Json, console, give, say
+from core.cli.output import Json, Show, console, give, pairs, print_table, progress, say
 from core.cli.start import INTERRUPTED
 from core.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from core.training.evaluation.evaluate import Evaluation
+    from core.model.transformer import ModelConfig
     from core.training.run.finetune import FineTuned
+    from core.training.run.recipes import Recipe
     from core.training.run.train import Outcome, Status, Trainer
 
-LINE_EVERY = 60.0  # seconds between two lines of progress where there is no terminal
-
-_Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
+Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 _Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that read files (default: one per core).")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to an app."""
-    for command in (prepare, pack_corpus, train, finetune, evaluate, pack):
-        app.command(no_args_is_help=True)(command)
-
-
-def _pairs(values: list[str] | None, option: str, form: str = "SOURCE=VALUE") -> dict[str, str]:
-    """Options of the form NAME=VALUE. Raises UsageError."""
-    pairs: dict[str, str] = {}
-    for text in values or []:
-        name, equals, value = text.partition("=")
-        if not (name and equals and value):
-            raise UsageError(f'{option} wants {form}, not "{text}".')
-        pairs[name] = value
-    return pairs
 
 
 def _weights(values: list[str] | None) -> dict[str, float]:
     weights: dict[str, float] = {}
-    for name, value in _pairs(values, "--weight").items():
+    for name, value in pairs(values, "--weight").items():
         try:
             weights[name] = float(value)
         except ValueError:
             raise UsageError(f'The weight of {name} must be a number, not "{value}".') from None
     return weights
-
-
-@contextmanager
-def _bar(description: str, *, hidden: bool = False) -> Iterator[Callable[[float, float, str], None]]:
-    """A progress bar on stderr, or a line now and then where that is no terminal: call it with (done, total, text)."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[text]}"))
-    on_terminal = console().is_interactive
-    said = time.monotonic()
-    with Progress(*columns, TimeRemainingColumn(), console=console(), disable=hidden or not on_terminal) as bar:
-        task = bar.add_task(description, total=None, text="")
-
-        def show(done: float, total: float, text: str) -> None:
-            nonlocal said
-            bar.update(task, completed=done, total=total, text=text)
-            if not (hidden or on_terminal) and time.monotonic() - said >= LINE_EVERY:
-                said = time.monotonic()
-                say(f"{description}: {text}")
-
-        yield show
 
 
 @contextmanager
@@ -114,7 +75,7 @@ def _clock_time(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
-def _status_shower(show: Callable[[float, float, str], None]) -> Callable[["Status"], None]:
+def _status_shower(show: Show) -> Callable[["Status"], None]:
     best = {"text": ""}
 
     def on_status(status: "Status") -> None:
@@ -142,16 +103,16 @@ def prepare(
     """
     from core.training.data.prepare import prepare as run
 
-    with _bar("Reading") as show:
+    with progress("Reading", long=True) as show:
         report = run(
             folders,
             output,
             splits=splits,
-            licences=_pairs(licence, "--licence"),
+            licences=pairs(licence, "--licence"),
             jobs=jobs,
             progress=lambda done, total: show(done, total, f"{done} of {total} files"),
         )
-    _print_table(
+    print_table(
         "Corpus",
         ["source", "licence", "files", "songs", "hours", "events", "train_hours", "validation_hours", "test_hours"],
         report.sources,
@@ -184,24 +145,6 @@ def pack_corpus(
         give("", {"file": str(output), "pieces": pieces, "bytes": size}, as_json)
 
 
-def _print_table(title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    table = Table(title=title)
-    for column in columns:
-        number = bool(rows) and isinstance(rows[0].get(column), (int, float))
-        table.add_column(column.replace("_", " "), justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*("" if (value := row.get(c)) is None else _number(value) for c in columns))
-    console().print(table)
-
-
-def _number(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-    return str(value)
-
-
 def train(
     corpus: Annotated[Path, typer.Argument(help="A corpus made by prepare, or a file made by pack-corpus.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the run; a broken-off run goes on.")],
@@ -221,7 +164,7 @@ def train(
     batch: Annotated[int | None, typer.Option(min=1, help="Windows per step, over all processes.")] = None,
     dropout: Annotated[float | None, typer.Option(min=0.0, max=0.9, help="Default: the preset's.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    device: _Device = "auto",
+    device: Device = "auto",
     compile: Annotated[bool | None, typer.Option(help="torch.compile (default: where it helps).")] = None,
     as_json: Json = False,
 ) -> None:
@@ -232,47 +175,53 @@ def train(
 
     Example: continuo-cli train corpus -o run --preset small --minutes 60
     """
-    from dataclasses import replace
-
     with interrupts.put_off():
         from core.model.checkpoint import find_model, load_model
         from core.training.data.corpus import Corpus
         from core.training.data.packed import unpacked
         from core.training.run.hardware import gathered, processes
-        from core.training.run.recipes import RECIPES
         from core.training.run.run_folder import RunFolder
         from core.training.run.train import Settings, Trainer
 
-    if preset not in RECIPES:
-        raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')
-    recipe = RECIPES[preset] if batch is None else replace(RECIPES[preset], batch=batch)
-    recipe = recipe if dropout is None else replace(recipe, dropout=dropout)
-    network = info = None
-    if from_ is not None:
-        network, info = load_model(find_model(from_))
-        recipe = recipe.going_on(network.config, rate)
-    elif rate is not None:
-        recipe = recipe.at_rate(rate)
+    network, info = (None, None) if from_ is None else load_model(find_model(from_))
+    recipe = _recipe(preset, batch, dropout, rate, network and network.config)
     settings = Settings(minutes, epochs, seed, _weights(weight), device, compile, stop_after=stop_after)
-    with processes() as rank, _bar("Training", hidden=rank > 0) as show:
+    with processes() as rank, progress("Training", long=True, hidden=rank > 0) as show:
         if rank == 0:
             corpus = unpacked(corpus, output.with_name(f"{output.name}-corpus"))
         data, run = Corpus(gathered(corpus)[0]), RunFolder(output)
         if rank == 0:
-            asked = {"preset": recipe.as_dict(), "corpus": data.digest, "weights": dict(settings.weights), "seed": seed}
-            run.begin(asked if from_ is None else {**asked, "from": from_})
+            base = {} if from_ is None else {"from": from_}
+            weights = dict(settings.weights)
+            run.begin({"preset": recipe.as_dict(), "corpus": data.digest, "weights": weights, "seed": seed, **base})
         trainer = Trainer(
             data, run, recipe, settings, initial=network, base=info, on_status=_status_shower(show), say=say
         )
         if rank == 0:
-            hardware = trainer.hardware
-            say(f"Training on {hardware.device} in {str(hardware.dtype).removeprefix('torch.')} ({hardware.why}).")
+            say(f"Training on {trainer.hardware}.")
         with _stopping_on_signals(trainer) as signals:
             outcome = trainer.train()
         if rank == 0:
             _end_training(outcome, signals, as_json)
     if signals:
         raise typer.Exit(INTERRUPTED)
+
+
+def _recipe(
+    preset: str, batch: int | None, dropout: float | None, rate: float | None, base: "ModelConfig | None"
+) -> "Recipe":
+    """The preset with what is asked for instead of its own; `base` is the network that it goes on from."""
+    from dataclasses import replace
+
+    from core.training.run.recipes import RECIPES
+
+    if preset not in RECIPES:
+        raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')
+    recipe = RECIPES[preset] if batch is None else replace(RECIPES[preset], batch=batch)
+    recipe = recipe if dropout is None else replace(recipe, dropout=dropout)
+    if base is not None:
+        return recipe.going_on(base, rate)
+    return recipe if rate is None else recipe.at_rate(rate)
 
 
 def _end_training(outcome: "Outcome", signals: list[int], as_json: bool) -> None:
@@ -307,7 +256,7 @@ def finetune(
     name: Annotated[str | None, typer.Option(help="Name of the new model (default: the folder's).")] = None,
     minutes: Annotated[float, typer.Option(min=0.01, help="How long at most.")] = 15.0,
     patience: Annotated[int, typer.Option(min=1, help="Checks without a better result before it stops.")] = 3,
-    device: _Device = "auto",
+    device: Device = "auto",
     jobs: _Jobs = None,
     as_json: Json = False,
 ) -> None:
@@ -327,7 +276,7 @@ def finetune(
         from core.training.run.finetune import finetune as run
     signals: list[int] = []
     with ExitStack() as stack:
-        show = stack.enter_context(_bar("Fine-tuning"))
+        show = stack.enter_context(progress("Fine-tuning", long=True))
 
         def on_trainer(trainer: "Trainer") -> None:
             nonlocal signals
@@ -353,23 +302,23 @@ def finetune(
     else:
         _tell_tuned(tuned)
     if as_json:
-        give(
-            "",
-            {
-                "finished": tuned.outcome.finished,
-                "name": tuned.name,
-                "model": str(tuned.path),
-                "songs": tuned.songs,
-                "held_out": tuned.held_out,
-                "before": tuned.before,
-                "after": tuned.after,
-                "steps": tuned.outcome.steps,
-                "seconds": round(tuned.outcome.seconds, 2),
-            },
-            as_json,
-        )
+        give("", _tuned_as_json(tuned), as_json)
     if signals:
         raise typer.Exit(INTERRUPTED)
+
+
+def _tuned_as_json(tuned: "FineTuned") -> dict[str, Any]:
+    return {
+        "finished": tuned.outcome.finished,
+        "name": tuned.name,
+        "model": str(tuned.path),
+        "songs": tuned.songs,
+        "held_out": tuned.held_out,
+        "before": tuned.before,
+        "after": tuned.after,
+        "steps": tuned.outcome.steps,
+        "seconds": round(tuned.outcome.seconds, 2),
+    }
 
 
 def _tell_tuned(tuned: "FineTuned") -> None:
@@ -383,94 +332,3 @@ def _tell_tuned(tuned: "FineTuned") -> None:
     say(f'"{tuned.name}" is ready after {steps} step{"s" * (steps > 1)}: {tuned.path} ({change}).')
     if tuned.before is not None and tuned.after is not None and tuned.after >= tuned.before:
         say("On what was held out it is no better than before: give it more --minutes, or more songs.")
-
-
-def evaluate(
-    model: Annotated[str, typer.Argument(help="A model's name or file.")],
-    paths: Annotated[list[Path], typer.Argument(help="Corpora made by prepare, folders of MIDI, or MIDI files.")],
-    split: Annotated[str, typer.Option(help="train, validation or test, of corpora.")] = "test",
-    pieces: Annotated[int, typer.Option(min=0, help="At most so many pieces of each source; 0 for all.")] = 20,
-    continuations: Annotated[int, typer.Option(min=0, help="Prompts to continue.")] = 8,
-    seconds: Annotated[float, typer.Option(min=1, help="Length of each continuation.")] = 30.0,
-    training: Annotated[Path | None, typer.Option(help="Corpus in which to look for copies.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for tables and plots.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="Of the continuations (default: the app's).")] = None,
-    top_p: Annotated[float | None, typer.Option(help="Of the continuations (default: the app's).")] = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    device: _Device = "auto",
-    as_json: Json = False,
-) -> None:
-    """Measure a model: likelihood of music it has not seen, and what its continuations are like.
-
-    Example: continuo-cli evaluate continuo-base corpus -o evaluation
-    """
-    from dataclasses import replace
-
-    with interrupts.put_off():
-        from core.generation.sampler import Sampling
-        from core.model.checkpoint import find_model
-        from core.training.data.sources import SPLITS, Split
-        from core.training.evaluation.evaluate import Asked, make_output, save_evaluation
-        from core.training.evaluation.evaluate import evaluate as run
-
-    chosen: Split | None = next((s for s in SPLITS if s == split), None)
-    if chosen is None:
-        raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
-    find_model(model)  # a folder is made only for a model that there is
-    if output:
-        make_output(output)
-    named = {"temperature": temperature, "top_p": top_p}
-    sampling = replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
-    result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed, sampling), say)
-    _show_evaluation(result)
-    written = save_evaluation(result, output) if output else []
-    if as_json:
-        give("", {**result.as_dict(), "outputs": [str(path) for path in written]}, as_json)
-
-
-def _show_evaluation(result: "Evaluation") -> None:
-    rows = [{"source": s, "nats per event": nll, "events": result.events[s]} for s, nll in result.nll.items()]
-    _print_table(f"Likelihood of {result.model}", ["source", "nats per event", "events"], rows)
-    if result.comparison is None:
-        return
-    true, sampled = result.comparison.true, result.comparison.model
-    if result.criteria is not None:
-        rows = [{"measure": n.replace("_", " "), "value": v} for n, v in result.criteria.as_dict().items()]
-        _print_table("Takes against the true continuations", ["measure", "value"], rows)
-    scalars = [{"statistic": n, "true": true[n], "model": sampled[n]} for n in true if sampled[n] is not None]
-    _print_table("Continuations", ["statistic", "true", "model"], scalars)
-    distances = [{"histogram": n, "distance": d} for n, d in result.comparison.distances.items()]
-    _print_table("Distance to the true music (0 alike, 1 apart)", ["histogram", "distance"], distances)
-    if result.copies:
-        longest = max(result.copies, key=lambda copy: copy["seconds"])
-        say(f"Longest copy from the training data: {longest['seconds']:.1f} s ({longest['notes']} notes).")
-
-
-def pack(
-    model: Annotated[str, typer.Argument(help="A model's name or file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.safetensors", help="Where it goes.")],
-    header: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An entry of the header, such as name=Mine.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Pack a model's weights in 8 bits: a quarter of float32's size, the likelihood all but the same.
-
-    Example: continuo-cli pack run/best.safetensors -o mine.safetensors
-    """
-    if output.suffix != ".safetensors":
-        raise UsageError(f"The model's name must end in .safetensors, which {output.name} does not.")
-    entries = _pairs(header, "--set", "KEY=VALUE")
-    if "config" in entries:
-        raise UsageError("The config belongs to the weights and cannot be set.")
-    with interrupts.put_off():
-        import torch
-
-        from core.model.checkpoint import find_model, load_model, save_model
-
-    network, info = load_model(find_model(model))
-    save_model(output, network, {**info.provenance, **entries}, torch.int8)
-    size = output.stat().st_size
-    say(f"{output}: {size / 1e6:.1f} MB.")
-    if as_json:
-        give("", {"model": str(output), "bytes": size}, as_json)

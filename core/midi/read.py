@@ -79,25 +79,20 @@ def parse_score(data: bytes, name: str) -> Score:
     unended = 0
     strays: list[tuple[int, Place, list[Event]]] = []  # controls of chunks without notes for their channel
     for chunk, (scan, channels) in enumerate(zip(scans, read.by_chunk, strict=True)):
-        paired: dict[Place, list[_Span]] = {}
-        closed: list[tuple[int, int, int, bytes]] = []
-        for place, messages in channels.items():
-            pairing = _pair(messages, scan.end_tick)
-            unended += pairing.unended
-            closed += pairing.closed
-            if pairing.spans:
-                paired[place] = pairing.spans
-            else:
-                strays.append((chunk, place, [event for _, event in messages]))
+        pairings = {place: _pair(messages, scan.end_tick) for place, messages in sorted(channels.items())}
+        unended += sum(pairing.unended for pairing in pairings.values())
+        closed = [end for pairing in pairings.values() for end in pairing.closed]
+        spans_of = {place: pairing.spans for place, pairing in pairings.items() if pairing.spans}
+        strays += [(chunk, place, [e for _, e in channels[place]]) for place in pairings if place not in spans_of]
         if closed:
             chunks[chunk] = _with_ends(scan, closed)
         names = _track_names(scan, encoding)
-        slots = sorted({place[0] for place in paired})
-        for place, spans in sorted(paired.items()):
+        slots = sorted({place[0] for place in spans_of})
+        for place, spans in spans_of.items():
             kit = read.drums[place[0]].mostly(place[1], (span[0] for span in spans))
             tracks.append(
                 Track(
-                    name=_track_name(names, place[1], programs[place], kit, len(paired) > 1),
+                    name=_track_name(names, place[1], programs[place], kit, len(spans_of) > 1),
                     channel=place[1],
                     program=programs[place],
                     notes=_notes(spans, tempo_map),

@@ -78,6 +78,7 @@ class GenerationPanel(QWidget):
         self.reason = FaintLabel()
         self.reason.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter)
         self._build_fields()
+        self._name_fields()
         self._lay_out()
         self._connect()
         self._wheel_guard = WheelGuard(self)
@@ -239,6 +240,14 @@ class GenerationPanel(QWidget):
         self.reset = QPushButton("Reset")
         self.reset.setAutoDefault(False)
         icons.set_icon(self.reset, "reset")
+        boxes = (self.model, self.unit, self.scale, self.grid, self.dynamics, self.into, self.rest, self.drums)
+        for box in (*boxes, self.ends):
+            box.setMinimumContentsLength(4)
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.unit.setMinimumContentsLength(6)
+
+    def _name_fields(self) -> None:
         for field, key, name in (
             (self.model, "model", "Model"),
             (self.length, "length", "Length"),
@@ -263,12 +272,6 @@ class GenerationPanel(QWidget):
             field.setToolTip(TIPS[key])
             field.setAccessibleName(name)
             field.setAccessibleDescription(TIPS[key])
-        boxes = (self.model, self.unit, self.scale, self.grid, self.dynamics, self.into, self.rest, self.drums)
-        for box in (*boxes, self.ends):
-            box.setMinimumContentsLength(4)
-            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.length.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.unit.setMinimumContentsLength(6)
 
     def _lay_out(self) -> None:
         form = QWidget()

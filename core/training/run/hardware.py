@@ -36,6 +36,9 @@ class Hardware:
     compile: bool
     why: str
 
+    def __str__(self) -> str:
+        return f"{self.device} in {str(self.dtype).removeprefix('torch.')} ({self.why})"
+
     def autocast(self) -> torch.autocast:
         """The context of the forward pass."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16)

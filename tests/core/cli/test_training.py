@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 import torch
-import typer
 from typer.testing import CliRunner, Result
 
-from core.cli import interrupts, training
-from core.cli.training import register
+from core.cli import interrupts, output
+from core.cli.app import app
 from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
 from core.model.transformer import MusicTransformer
@@ -24,9 +23,6 @@ from core.training.run.learner import Learner
 from core.training.run.run_folder import Diverged
 from core.training.run.train import Outcome, Trainer
 from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, write_songs, write_tune
-
-app = typer.Typer()
-register(app)
 
 
 @pytest.fixture(autouse=True)
@@ -236,11 +232,11 @@ def test_ctrl_c_breaks_a_validation_off(tmp_path: Path, midi: Path, monkeypatch:
 
 
 def test_progress_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with training._bar("Reading") as show:
+    with output.progress("Reading", long=True) as show:
         show(1, 2, "1 of 2 files")
     assert capsys.readouterr() == ("", "")
-    monkeypatch.setattr(training, "LINE_EVERY", 0.0)
-    with training._bar("Reading") as show:
+    monkeypatch.setattr(output, "LINE_EVERY", 0.0)
+    with output.progress("Reading", long=True) as show:
         show(1, 2, "1 of 2 files")
     assert capsys.readouterr() == ("", "Reading: 1 of 2 files\n")
 
