@@ -264,7 +264,9 @@ class Actions:
         return menu
 
 
-def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste_menu: QMenu) -> tuple[QMenu, QMenu]:
+def build_menus(
+    window: QMainWindow, actions: Actions, output_menu: QMenu, paste_menu: QMenu, bars_menu: QMenu
+) -> tuple[QMenu, QMenu]:
     """The menu bar. Returns the menus that are filled later: recent files, examples."""
     bar = window.menuBar()
     tr = window.tr
@@ -292,6 +294,7 @@ def build_menus(window: QMainWindow, actions: Actions, output_menu: QMenu, paste
     actions.fill(edit.addMenu(tr("T&ools")), "pointer", "pencil", "eraser", "knife")
     actions.fill(edit, "tempo")
     take = actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "another take", "-", "regenerate", "-", "accept")
+    take.addMenu(bars_menu)
     actions.fill(take, "-", "marker here", "start here")
     play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")
     actions.fill(play, "loop", "loop start", "loop end", "metronome", "-", "panic")

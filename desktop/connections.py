@@ -114,6 +114,7 @@ def connect_actions(window: MainWindow) -> None:
     on("paste", clipboard.paste)
     on("duplicate", clipboard.duplicate)
     on("repeat", lambda: _repeat(window))
+    window.bars_menu.chosen.connect(editing.use_bars)
     window.paste_menu.chosen.connect(clipboard.paste)
     on("select all", window.roll.select_all)
     on("delete notes", window.roll.delete_selected)

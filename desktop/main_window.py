@@ -37,6 +37,7 @@ from desktop.controllers.snapping import Snapping
 from desktop.controllers.takes import Commands
 from desktop.controllers.transport import TransportController
 from desktop.dialogs.questions import Dialogs
+from desktop.panels.bars_menu import BarsMenu
 from desktop.panels.empty_state import EmptyState, examples
 from desktop.panels.fill_bar import FillBar
 from desktop.panels.generation_panel import GenerationPanel
@@ -110,7 +111,10 @@ class MainWindow(QMainWindow):
         self.key_guard = KeyGuard(self)
         self.output_menu = OutputMenu(self)
         self.paste_menu = PasteMenu(lambda: self.document.session, self)
-        self._recent_menu, examples_menu = build_menus(self, self.actions_, self.output_menu, self.paste_menu)
+        self.bars_menu = BarsMenu(lambda: self.document.session, self)
+        self._recent_menu, examples_menu = build_menus(
+            self, self.actions_, self.output_menu, self.paste_menu, self.bars_menu
+        )
         for path, title in examples():
             examples_menu.addAction(self.tr(title), lambda path=path: self.file_controller.open_path(path))
         names = ("return", "play", "stop", None, "loop", "metronome", None, "follow", "fit", None, "panic", None)

@@ -5,7 +5,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from core.session import edits, edits_notes, edits_velocity
+from core.errors import ContinuoError
+from core.session import assembly, edits, edits_notes, edits_velocity
 from core.session.edits import Chosen, Edited
 from core.session.session import Session
 from desktop.adapters.file_worker import FileWorker
@@ -126,6 +127,21 @@ class Editing(QObject):
     def change_velocity(self, notes: Selection, by: int) -> None:
         """Make notes louder by so much, or softer."""
         self._edit(self.tr("Velocity"), notes, lambda s, c: edits_velocity.change_velocity(s, c, by), "velocity")
+
+    def use_bars(self, take_id: str) -> None:
+        """Put the selected span of the take that is shown into another take, and show that."""
+        span, current = self._roll.span, self._document.session.current
+        if span is None:
+            self.message.emit(self.tr("Select the bars first: drag in the lower half of the ruler."))
+            return
+
+        def edit(session: Session, chosen: Chosen) -> Edited:
+            return assembly.use_bars(session, current, take_id, *span)
+
+        try:
+            self.apply(self.tr("Use bars"), {current: [], take_id: []}, edit)
+        except ContinuoError as error:
+            self.message.emit(str(error))
 
     def quantise(self, grid: str) -> None:
         """Move the selected notes to a grid."""

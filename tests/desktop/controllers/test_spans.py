@@ -38,3 +38,28 @@ def test_a_span_is_selected_by_mouse_and_keys_and_looped(desk: Callable[..., Des
     window.file_controller.new()
     at_work.settle()
     assert roll.span is None
+
+
+def test_bars_of_one_take_are_used_in_another(desk: Callable[..., Desk]) -> None:
+    at_work = desk()
+    at_work.open()
+    one, other = at_work.sample(4.0), at_work.sample(4.0, seed=7)
+    at_work.window.stop()
+    window, roll, document = at_work.window, at_work.window.roll, at_work.window.document
+    before = document.session
+    assert before.current == other.id
+    window.bars_menu.show_takes()
+    (action,) = window.bars_menu.actions()
+    action.trigger()
+    assert "Select the bars first" in at_work.messages[-1]
+    start, end = one.marker + 1.0, one.marker + 3.0
+    roll.set_span((start, end))
+    action.trigger()
+    session = document.session
+    came = [note for note in session.take(one.id).notes if note.take == other.id]
+    assert [n.pitch for n in came] == [n.pitch for n in other.notes if 1.0 <= n.start < 3.0]
+    assert session.current == one.id
+    assert {ref.part for ref in roll.selection.refs} == {f"take:{one.id}"}
+    assert document.undo_name == "Use bars"
+    window.actions_["undo"].trigger()
+    assert document.session.takes == before.takes

@@ -1,0 +1,42 @@
+"""A take put together from bars of several."""
+
+from dataclasses import replace
+
+from core.errors import UsageError
+from core.midi.score import TakeNote
+from core.session.edits import SHORTEST, Edited, put, with_notes
+from core.session.session import Session, TakeRecord, in_order
+
+
+def use_bars(session: Session, source_id: str, target_id: str, start: float, end: float) -> Edited:
+    """Let a take play what another plays from `start` to `end` (seconds of the song), in place of its own.
+
+    What sounds across either edge ends there. Each note keeps the id of the take that it came from, and the target is
+    shown. The notes that came are chosen. Raises UsageError for a take that is not there, for one and the same take,
+    and for bars that the source plays nothing in, or that lie before the target.
+    """
+    source, target = session.take(source_id), session.take(target_id)
+    if source is target:
+        raise UsageError("These bars are of this take already.")
+    start = max(start, target.marker)
+    new = [_moved(note, source, target, end) for note in source.notes if start <= source.marker + note.start < end]
+    if not new:
+        raise UsageError("Nothing of the take that is shown begins in these bars, or the other take begins later.")
+    first, last = start - target.marker, end - target.marker
+    kept: list[TakeNote] = []
+    for note in target.notes:
+        if note.start < first < note.end:
+            kept.append(replace(note, end=max(first, note.start + SHORTEST)))
+        elif not first <= note.start < last:
+            kept.append(note)
+    session = with_notes(session, target_id, in_order(kept))
+    session, chosen = put(session, target_id, [], new)
+    return Edited(session.select_take(target_id), chosen)
+
+
+def _moved(note: TakeNote, source: TakeRecord, target: TakeRecord, end: float) -> TakeNote:
+    """A note of one take as it stands in another, not past `end` (seconds of the song)."""
+    at = max(source.marker + note.start - target.marker, 0.0)
+    last = max(min(source.marker + note.end, end) - target.marker, at + SHORTEST)
+    origin = note.take or source.id
+    return replace(note, start=at, end=last, take="" if origin == target.id else origin)
