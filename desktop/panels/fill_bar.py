@@ -59,7 +59,8 @@ class FillBar(QFrame):
     def show_alternatives(self, count: int, shown: int) -> None:
         """So many can be chosen, the first as it was before, and which is shown."""
         self._count, self._shown = count, shown
-        self._show(self.tr("Alternatives"), is_sampling=False)
+        words = self.tr("Alternative {0} of {1}").format(shown, count - 1) if shown else self.tr("What stood there")
+        self._show(words, is_sampling=False)
 
     def end(self) -> bool:
         """There is nothing to choose any more; whether it had the focus."""
@@ -75,6 +76,9 @@ class FillBar(QFrame):
         for number, button in enumerate(self.numbers):
             button.setVisible(number < self._count)
             button.setChecked(number == self._shown)
+            font = button.font()
+            font.setBold(number == self._shown)
+            button.setFont(font)
         if not self.isVisible():
             self.show()
             self.setFocus()
