@@ -136,6 +136,22 @@ def connect_actions(window: MainWindow) -> None:
     on("accept", lambda: commands.accept(window.document.session.current))
     on("marker here", commands.put_marker)
     on("start here", commands.put_prompt_start)
+    _connect_transport_actions(window)
+    on("fit", window.roll.fit)
+    on("zoom in", window.roll.zoom_in)
+    on("zoom out", window.roll.zoom_out)
+    on("next pane", lambda: window.panes.step(1))
+    on("previous pane", lambda: window.panes.step(-1))
+    on("manual", lambda: _show_page(window, window.tr("Manual"), manual_page))
+    on("shortcuts", lambda: _show_page(window, window.tr("Keyboard Shortcuts"), lambda: _shortcuts_page(window)))
+    on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
+    on("fine-tune", lambda: _fine_tune(window))
+    on("report", lambda: _copy_report(window))
+    on("about", lambda: _tell_about(window))
+
+
+def _connect_transport_actions(window: MainWindow) -> None:
+    on, commands, playback = window.actions_.on, window.commands, window.playback
     on("back", lambda: commands.step(-1))
     on("on", lambda: commands.step(1))
     on("loop start", lambda: commands.put_loop_edge(False))
@@ -151,17 +167,6 @@ def connect_actions(window: MainWindow) -> None:
     window.actions_["loop"].triggered.connect(playback.set_looping)
     window.actions_["metronome"].triggered.connect(playback.set_metronome)
     window.actions_["follow"].triggered.connect(window.roll.set_follow)
-    on("fit", window.roll.fit)
-    on("zoom in", window.roll.zoom_in)
-    on("zoom out", window.roll.zoom_out)
-    on("next pane", lambda: window.panes.step(1))
-    on("previous pane", lambda: window.panes.step(-1))
-    on("manual", lambda: _show_page(window, window.tr("Manual"), manual_page))
-    on("shortcuts", lambda: _show_page(window, window.tr("Keyboard Shortcuts"), lambda: _shortcuts_page(window)))
-    on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
-    on("fine-tune", lambda: _fine_tune(window))
-    on("report", lambda: _copy_report(window))
-    on("about", lambda: _tell_about(window))
 
 
 def connect_panels(window: MainWindow) -> None:

@@ -1,0 +1,31 @@
+"""No module and no function grows beyond what can be read at a glance."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MODULES = [path for name in ("core", "desktop", "resources") for path in sorted((ROOT / name).rglob("*.py"))]
+LINES_OF_MODULE, LINES_OF_FUNCTION, PARAMETERS = 450, 60, 10
+
+
+def _is_typers(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether its parameters are options of a command, which Typer reads from their annotations."""
+    return any(a.annotation and "typer." in ast.unparse(a.annotation) for a in function.args.args)
+
+
+@pytest.mark.parametrize("path", [*MODULES, ROOT / "build.spec"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_sizes(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= LINES_OF_MODULE
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < LINES_OF_FUNCTION, node.name
+            every = node.args
+            names = [
+                a.arg for a in (*every.posonlyargs, *every.args, *every.kwonlyargs, every.vararg, every.kwarg) if a
+            ]
+            count = len(names) - (names[:1] in (["self"], ["cls"]))
+            assert count <= PARAMETERS or _is_typers(node), node.name
