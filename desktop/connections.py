@@ -208,6 +208,8 @@ def connect_panels(window: MainWindow) -> None:
     tracks.colour_chosen.connect(lambda i, c: do(window.tr("Colour of track"), lambda s: s.with_flags(i, colour=c)))
     tracks.edit_requested.connect(lambda i: _edit_track(window, i))
     roll.seek_requested.connect(window.playback.go_to)
+    end_moved = window.tr("Move end of takes")
+    roll.end_marker_moved.connect(lambda t: do(end_moved, lambda s: s.with_end_marker(t), "end"))
     roll.marker_moved.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
     roll.prompt_start_moved.connect(
         lambda t: do(window.tr("Move prompt start"), lambda s: s.with_prompt_start(t), "start")

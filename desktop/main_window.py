@@ -398,6 +398,10 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.addAction(self.tr("Play from here"), lambda: self.playback.play(seconds))
         menu.addAction(self.tr("Put the marker here"), lambda: self.commands.put_marker_at(seconds))
+        if seconds > self.document.session.marker:
+            menu.addAction(self.tr("End the take here"), lambda: self.commands.put_end_marker(seconds))
+        if self.document.session.end_marker:
+            menu.addAction(self.tr("Remove the end of the take"), lambda: self.commands.put_end_marker(0.0))
         here = menu.addAction(self.tr("Continue from here"), lambda: self.commands.fork_at(seconds))
         here.setToolTip(self.tr("A new take that begins like this one, up to here"))
         here.setEnabled(self.commands.can_fork_at(seconds))

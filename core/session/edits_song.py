@@ -123,6 +123,7 @@ def _retimed(session: Session, change: Callable[[Score], meta_edits.Chunks]) -> 
         changed,
         marker=moved(session.marker),
         prompt_start=moved(session.prompt_start),
+        end_marker=moved(session.end_marker) if session.end_marker else 0.0,
         takes=tuple(map(take_moved, session.takes)),
     )
     ends = [result.marker, result.score.end if result.score else 0.0]

@@ -184,7 +184,7 @@ class Session:
     `midi` any more. `current` is the id of the take shown and heard, or empty. The prompt lasts from
     `prompt_start` to `marker`. `bin` are the takes that left the list, by Delete or by undo: `History` puts them
     there and keeps them outside of what undo takes back. `numbers` is the highest number of a take that no name tells
-    any more, so that none is given twice.
+    any more, so that none is given twice. `end_marker` is where the next take ends, behind the marker; 0: nowhere set.
     """
 
     score: Score | None = None
@@ -200,6 +200,7 @@ class Session:
     view: View = View()
     bin: tuple[TakeRecord, ...] = ()
     numbers: int = 0
+    end_marker: float = 0.0
 
     # The score and its tracks
 
@@ -273,7 +274,12 @@ class Session:
     def with_marker(self, seconds: float | None) -> "Session":
         """Move the continue-from marker (None: to its default); the prompt's start never lies behind it."""
         marker = self.default_marker if seconds is None else _within(seconds)
-        return replace(self, marker=marker, prompt_start=min(self.prompt_start, marker))
+        end = self.end_marker if self.end_marker > marker else 0.0
+        return replace(self, marker=marker, prompt_start=min(self.prompt_start, marker), end_marker=end)
+
+    def with_end_marker(self, seconds: float) -> "Session":
+        """Let the next take end there; at the marker or before it: as long as the settings say."""
+        return replace(self, end_marker=_within(seconds) if seconds > self.marker else 0.0)
 
     def with_prompt_start(self, seconds: float) -> "Session":
         """Move the start of the prompt, at most up to the marker."""

@@ -21,6 +21,7 @@ A `.continuo` file is a zip archive of two members; other members are passed ove
                      index of its part or -1]
         current      id of the current take, or ""
         bin          [takes that left the list, as in `takes`], only if there are any
+        end_marker   where the next take ends, in seconds, only if that is set
         numbers      the highest number of a take that no name tells any more, only if there is one
 
 Times in ticks are whole, all others in seconds. A newer version number means: not to be read by this one.
@@ -141,6 +142,8 @@ def _as_json(session: Session) -> dict[str, Any]:
     }
     if session.bin:
         written_session["bin"] = [_take_as_json(take) for take in session.bin]
+    if session.end_marker:
+        written_session["end_marker"] = session.end_marker
     if session.numbers:
         written_session["numbers"] = session.numbers
     return written_session
@@ -262,6 +265,7 @@ class _SessionJson(msgspec.Struct):
     current: Text
     bin: list[dict[str, Any]] = []
     numbers: Annotated[int, Meta(ge=0, le=10**9)] = 0
+    end_marker: Seconds = 0.0
 
 
 class _TrackJson(msgspec.Struct):
@@ -323,6 +327,7 @@ def _session(value: object, midi: bytes | None) -> Session:
         view=_view(read.view),
         bin=binned,
         numbers=read.numbers,
+        end_marker=read.end_marker if read.end_marker > read.marker else 0.0,
     )
 
 

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 
 
 def seconds_to_sample(session: Session, marker: float) -> float:
-    """The length that the settings ask for; bars by the tempo and metre that hold under the take, up to a bar line."""
+    """The length up to the end marker; else what the settings ask for.
+
+    Bars count by the tempo and metre that hold under the take, up to a bar line.
+    """
+    if session.end_marker > marker:
+        return max(session.end_marker - marker, 0.01)
     settings = session.settings
     tempo_map = tempo_map_of(session.score, marker, settings.rest)
     length, unit = settings.length, settings.unit
@@ -196,7 +201,9 @@ class GenerationController(QObject):
         """What can be done behind drums alone, which no model plays: their pattern goes on, as a take."""
         assert session.score is not None
         marker = session.marker or end_on_bar_line(session.tempo_map, 0.0, session.score.end)
-        end = end_on_bar_line(session.tempo_map, marker, seconds_to_sample(session, marker))
+        end = seconds_to_sample(session, marker)
+        if session.end_marker <= marker:
+            end = end_on_bar_line(session.tempo_map, marker, end)
         take = plan_take(session.with_settings(replace(session.settings, drums="repeat")), marker, end).take
         if take.notes:
             self._document.do(self.tr("Repeat the drums"), session.with_take(replace(take, created=time.time())))
@@ -240,7 +247,9 @@ class GenerationController(QObject):
         seconds = seconds_to_sample(session, prompt.marker)
         at = prompt.marker - marker
         tempo_map = tempo_map_of(session.score, marker, settings.rest)
-        plan = plan_take(session, marker, at + end_on_bar_line(tempo_map, prompt.marker, seconds), fork)
+        is_exact = session.end_marker > prompt.marker
+        end = at + (seconds if is_exact else end_on_bar_line(tempo_map, prompt.marker, seconds))
+        plan = plan_take(session, marker, end, fork, is_exact=is_exact)
         self._name, self._fork, self._settings, self._plan = name, fork, settings, plan
         self.in_progress = [TakeInProgress(marker, at, plan.take.notes) for _ in range(settings.takes)]
         low, high = pitch_range(session)

@@ -50,6 +50,7 @@ class RollDisplay(QObject):
             self._roll.set_parts(self._parts.parts(session, in_progress, playing))
             self._roll.set_take_end(playing and playing.marker + (playing.end or playing.seconds))
         self._roll.set_prompt(session.prompt_start, session.marker)
+        self._roll.set_end_marker(session.end_marker or None)
 
     def bring_forward(self, track: TrackKey | None) -> None:
         """Show the notes of one track in front of all others, which fade; None: all alike."""

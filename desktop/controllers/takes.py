@@ -133,6 +133,12 @@ class Commands(QObject):
         at = self._snapped(seconds)
         self.change(self.tr("Move marker"), lambda s: s.with_marker(at), "marker")
 
+    def put_end_marker(self, seconds: float) -> None:
+        """Let takes end at a place, or the bar next to it; 0: as long as the settings say."""
+        at = self._snapped(seconds) if seconds else 0.0
+        name = self.tr("Move end of takes") if at else self.tr("Remove end of takes")
+        self.change(name, lambda s: s.with_end_marker(at), "end")
+
     def put_prompt_start(self) -> None:
         """Let the prompt begin at the playhead, or the bar next to it."""
         at = self._snapped(self._playback.position)

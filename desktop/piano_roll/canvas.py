@@ -16,7 +16,7 @@ from desktop.piano_roll.grid import Grid, Snap
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_box, paint_keyboard
 from desktop.piano_roll.layers import NO_NOTES, Columns, Overlays, Paper, paint_overlays, painted_parts
 from desktop.piano_roll.notes import RollNote, RollPart
-from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, marker_flag, paint_ruler
+from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, end_flag, marker_flag, paint_ruler
 from desktop.piano_roll.tiles import TileCache
 from desktop.widgets.theme import Theme
 
@@ -129,6 +129,10 @@ class RollCanvas(QAbstractScrollArea):
     def set_prompt(self, start: float, marker: float) -> None:
         """The prompt's start and the continue-from marker."""
         self._change_overlay(prompt=(start, marker))
+
+    def set_end_marker(self, seconds: float | None) -> None:
+        """Where the next take is to end, if that is set."""
+        self._change_overlay(end_marker=seconds)
 
     def set_loop(self, loop: tuple[float, float] | None) -> None:
         """The stretch that is played again and again."""
@@ -338,6 +342,10 @@ class RollCanvas(QAbstractScrollArea):
                 if prompt is not None:
                     flag = marker_flag(self.coordinates, prompt[1], self.small_font)
                     self._update_pixels(flag.left(), flag.right())
+        if before.end_marker != self.overlays.end_marker:
+            for seconds in filter(None, (before.end_marker, self.overlays.end_marker)):
+                flag = end_flag(self.coordinates, seconds, self.small_font)
+                self._update_pixels(flag.left() - 2, flag.right() + 2)
         self._sync_bars()
 
     def _update_span(self, old: tuple[float, float] | None, new: tuple[float, float] | None) -> None:

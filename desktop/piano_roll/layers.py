@@ -53,6 +53,7 @@ class Overlays:
     prompt: tuple[float, float] | None = None
     loop: tuple[float, float] | None = None
     span: tuple[float, float] | None = None  # selected in the ruler
+    end_marker: float | None = None  # where the next take is to end
     take_end: float | None = None  # where the take ends and the song comes back
     playhead: float | None = None
     sampling_head: float | None = None
@@ -369,6 +370,8 @@ def _paint_heads(painter: QPainter, exposed: QRectF, viewport: Viewport, overlay
     if overlays.prompt is not None:
         line(overlays.prompt[0], with_alpha(theme.marker, 0.6), 1)
         line(overlays.prompt[1], theme.marker, 2)
+    if overlays.end_marker is not None:
+        line(overlays.end_marker, theme.marker, 2)
     for edge in overlays.span or ():
         line(edge, with_alpha(theme.accent, 0.7), 1)
     if overlays.take_end is not None:

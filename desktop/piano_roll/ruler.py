@@ -13,7 +13,7 @@ from desktop.widgets.theme import Theme
 
 RULER_HEIGHT = 44  # whole device pixels at 125, 150 and 175 % too
 STRIP_HEIGHT = 18  # the upper part, where a loop is drawn
-MARKER_TEXT = "Continue"
+MARKER_TEXT, END_TEXT = "Continue", "End"
 _FLAG_TOP, _FLAG_HEIGHT = 19, 15
 _FLAG_REACH = 400  # view pixels from its line that no flag reaches beyond, whatever the font
 _HANDLE = 10  # width and height of the prompt start's and the playhead's triangles
@@ -24,6 +24,7 @@ _EDGE_REACH = 5  # how near the pointer must be to a loop's edge
 RulerSpot = Literal[
     "marker",
     "prompt start",
+    "end marker",
     "loop start",
     "loop end",
     "loop",
@@ -43,6 +44,12 @@ def marker_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
     return QRectF(left, _FLAG_TOP, width, _FLAG_HEIGHT)
 
 
+def end_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
+    """Where the flag of the take's end stands: right of its line."""
+    width = round(QFontMetricsF(font).horizontalAdvance(END_TEXT)) + 14
+    return QRectF(viewport.line_x(seconds), _FLAG_TOP, width, _FLAG_HEIGHT)
+
+
 def _start_handle(viewport: Viewport, seconds: float) -> QRectF:
     return QRectF(viewport.line_x(seconds), RULER_HEIGHT - _HANDLE, _HANDLE, _HANDLE)
 
@@ -57,6 +64,10 @@ def spot_at(x: float, y: float, viewport: Viewport, overlays: Overlays, font: QF
             return "prompt start"
         if y >= _FLAG_TOP and abs(x - viewport.line_x(marker)) <= 3:
             return "marker"
+    if overlays.end_marker is not None:
+        flag = end_flag(viewport, overlays.end_marker, font)
+        if flag.adjusted(-3, 0, 1, RULER_HEIGHT - flag.bottom() if x < flag.left() + 3 else 0).contains(x, y):
+            return "end marker"
     if y >= STRIP_HEIGHT:
         return _spot_below(x, y, viewport, overlays)
     if overlays.loop is not None:
@@ -168,6 +179,15 @@ def _paint_flags(
             painter.setFont(font)
             painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, MARKER_TEXT)
             painter.setPen(Qt.PenStyle.NoPen)
+    if overlays.end_marker is not None and is_near(x := viewport.line_x(overlays.end_marker), _FLAG_REACH):
+        painter.setBrush(theme.marker)
+        painter.fillRect(QRectF(x, _FLAG_TOP, 2, bottom - _FLAG_TOP), theme.marker)
+        flag = end_flag(viewport, overlays.end_marker, font)
+        painter.drawRoundedRect(flag, 2, 2)
+        painter.setPen(theme.on(theme.marker))
+        painter.setFont(font)
+        painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, END_TEXT)
+        painter.setPen(Qt.PenStyle.NoPen)
     if overlays.take_end is not None and is_near(x := viewport.line_x(overlays.take_end)):
         painter.fillRect(QRectF(x, _FLAG_TOP, 2, bottom - _FLAG_TOP), theme.sampling_head)
         painter.setBrush(theme.sampling_head)

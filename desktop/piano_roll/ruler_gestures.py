@@ -12,6 +12,8 @@ def begin_in_ruler(roll: RollSurface, at: Pointer) -> Gesture:
         return MovePromptEdge(roll, is_marker=True)
     if spot == "prompt start":
         return MovePromptEdge(roll, is_marker=False)
+    if spot == "end marker":
+        return MoveEndMarker(roll)
     loop, span = roll.overlays.loop, roll.overlays.span
     if loop is not None and spot in ("loop start", "loop end"):
         return DrawLoop(roll, at, loop[1] if spot == "loop start" else loop[0])
@@ -77,6 +79,26 @@ class MovePromptEdge:
     def cancel(self) -> None:
         """Put it back."""
         self._roll.set_prompt(*self._before)
+
+
+class MoveEndMarker:
+    """Drag the flag of the take's end; it snaps to bars. Dragged to the marker or before it, it is gone."""
+
+    def __init__(self, roll: RollSurface) -> None:
+        self._roll, self._before = roll, roll.overlays.end_marker
+
+    def move(self, at: Pointer) -> None:
+        """Show it under the pointer, or at the bar next to it."""
+        self._roll.set_end_marker(max(at.seconds if at.is_free else self._roll.snapped(at.x), 0.0))
+
+    def release(self, at: Pointer) -> None:
+        """Tell, if it has moved."""
+        if (seconds := self._roll.overlays.end_marker) is not None and seconds != self._before:
+            self._roll.end_marker_moved.emit(seconds)
+
+    def cancel(self) -> None:
+        """Put it back."""
+        self._roll.set_end_marker(self._before)
 
 
 class DrawLoop:

@@ -34,6 +34,7 @@ class RollSurface(RollCanvas):
 
     seek_requested = Signal(float)
     marker_moved = Signal(float)  # when the flag is let go
+    end_marker_moved = Signal(float)
     prompt_start_moved = Signal(float)
     loop_changed = Signal(object)  # (start, end) or None
     span_changed = Signal(object)  # (start, end) or None: the span selected in the ruler

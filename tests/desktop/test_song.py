@@ -5,12 +5,14 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from mido import Message, MetaMessage, MidiFile
 
 from core.midi.read import read_score
 from core.session.arrangement import arrangement
 from core.session.export import midi_bytes
 from core.session.playback import timeline
+from core.session.storage import parse_session, session_bytes
 from tests.core.midi.builders import file_of, off, on
 from tests.desktop.windows import Desk
 
@@ -97,6 +99,28 @@ def test_the_panel_says_which_tracks_play_and_what_becomes_of_the_rest(
     assert arrangement(session, changed).score == session.score
     at_work.window.editing.undo()
     assert at_work.takes[0].rest == "stretch"
+
+
+def test_the_end_marker_ends_a_take_in_time(desk: Callable[..., Desk], homes: Path, tmp_path: Path) -> None:
+    at_work = opened(desk, tmp_path)
+    window = at_work.window
+    window.commands.put_end_marker(11.9)  # the bar line next to it
+    assert (window.document.session.end_marker, window.roll.overlays.end_marker) == (12.0, 12.0)
+    window.roll.end_marker_moved.emit(10.7)  # dragged freely
+    take = at_work.sample(4.0, unit="bars", seed=2)
+    assert take.end == pytest.approx(2.7)
+    assert take.notes
+    assert max(note.end for note in take.notes) <= 2.7 + 1e-6
+    session = window.document.session
+    assert parse_session(session_bytes(session), "x").end_marker == 10.7
+    heard = arrangement(session, take).score
+    assert next(n.start for n in heard.tracks[0].notes if n.start >= 8) == 11.0
+    window.roll.marker_moved.emit(11.0)  # past it: it is gone
+    assert (window.document.session.end_marker, window.roll.overlays.end_marker) == (0.0, None)
+    window.editing.undo()
+    assert window.roll.overlays.end_marker == 10.7
+    window.commands.put_end_marker(0.0)
+    assert window.roll.overlays.end_marker is None
 
 
 def test_behind_drums_alone_their_pattern_is_repeated(desk: Callable[..., Desk], homes: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QNativeGestureEvent, Q
 from PySide6.QtWidgets import QApplication
 
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.ruler import end_flag
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import NONE, SCORE, Hand, Heard, score
@@ -204,6 +205,19 @@ def test_start_and_marker_never_pass_each_other(roll: PianoRoll, hand: Hand, hea
     hand.drag(hand.ruler(4.3, 26), hand.ruler(0.2, 26))
     assert marker == [(pytest.approx(1.5),)]
     assert roll.overlays.prompt == (pytest.approx(1.5), pytest.approx(1.5))
+
+
+def test_the_flag_of_the_takes_end_is_dragged_and_snaps(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved, seeks = heard(roll.end_marker_moved), heard(roll.seek_requested)
+    roll.set_end_marker(6.0)
+    flag = end_flag(roll.coordinates, 6.0, roll.small_font).center().toPoint()
+    at = QPoint(roll.keyboard_width + flag.x(), flag.y())
+    hand.drag(at, at + QPoint(hand.ruler(7.4).x() - hand.ruler(6.0).x(), 0))
+    assert moved == [(pytest.approx(7.5),)]
+    assert roll.overlays.end_marker == pytest.approx(7.5)
+    hand.click(at)
+    assert len(moved) == 1
+    assert seeks  # there is no flag any more
 
 
 def test_alt_arrows_move_the_marker_by_bars(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
