@@ -309,7 +309,7 @@ def takes(root: Root) -> int:
     return found
 
 
-def ended(root: Root, *command: str, code: int = 0, limit: float = 180, display: bool = False, **more: str) -> str:
+def ended(root: Root, *command: str, code: int = 0, limit: float = 300, display: bool = False, **more: str) -> str:
     """Run a program as the user until it ends; the last line that it prints. Fails for another exit status."""
     done = subprocess.run(
         root.as_user(*command, display=display, **more), capture_output=True, timeout=limit, check=False
