@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from itertools import cycle
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from core.midi.tempo_map import Metre, Tempo, TempoMap
+from desktop.piano_roll.lanes.area import LaneArea
+from desktop.piano_roll.lanes.lane import LanePointer
+from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.notes import RollNote, RollPart
+from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 
 
@@ -35,7 +40,7 @@ def dense_part(notes: int, key: str = "score", seed: int = 1) -> RollPart:
 
 
 def measure_frames(notes: int = 100_000, width: int = 1600, height: int = 800, frames: int = 200) -> list[FrameTimes]:
-    """Time scrolling, the playhead, zooming and a growing take in a roll with so many notes.
+    """Time what moves, grows, is dragged or painted in a roll with so many notes.
 
     Needs a QApplication. The roll is shown and closed again; offscreen will do.
     """
@@ -56,6 +61,8 @@ def measure_frames(notes: int = 100_000, width: int = 1600, height: int = 800, f
         "zoom": lambda: _zoom(roll),
         "zoom, everything on view": lambda: _zoom_far(roll),
         "append 50 notes": lambda: _append(roll),
+        "drag 500 notes": lambda: _drag(roll),
+        "paint velocities": lambda: _velocities(roll),
     }
     try:
         return [_time(name, scene(), frames) for name, scene in scenes.items()]
@@ -129,3 +136,31 @@ def _append(roll: PianoRoll) -> Iterator[Callable[[], object]]:
         start = frame * 0.1 % roll.visible_seconds
         notes = [RollNote(start + i / 50, start + i / 50 + 0.2, 40 + i, 20 + 2 * i) for i in range(50)]
         yield lambda notes=notes: roll.append_notes("take", notes)
+
+
+def _drag(roll: PianoRoll) -> Iterator[Callable[[], object]]:
+    """Five hundred selected notes, most of them on view, are dragged about."""
+    _zoom_to(roll, 60)
+    roll.scroll_to(0)
+    roll.select(Selection({"score": range(500)}))
+    for frame in range(10**6):
+        yield lambda frame=frame: roll.set_preview((frame % 100 * 0.02, frame % 24 - 12))
+
+
+def _velocities(roll: PianoRoll) -> Iterator[Callable[[], object]]:
+    """A ramp is drawn over all that is on view, from left to right and back."""
+    roll.set_preview(None)
+    roll.clear_selection()
+    lane = VelocityLane(roll)
+    area = LaneArea(roll, [lane])
+    area.choose(lane.name, 120)
+    _zoom_to(roll, 60)
+    roll.scroll_to(0)
+
+    def at(x: float) -> LanePointer:
+        return LanePointer(x, 20 + x % 80, roll.coordinates.seconds(x), 115.0, Qt.KeyboardModifier.NoModifier)
+
+    gesture = lane.begin(at(10.0))
+    for frame in range(10**6):
+        x = 10 + abs((frame * 15) % (2 * roll.coordinates.width) - roll.coordinates.width)
+        yield lambda x=x: gesture.move(at(x))
