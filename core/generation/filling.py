@@ -24,7 +24,8 @@ CANDIDATES = 8
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again
 _COMPARED = 20.0  # seconds before the gap that a candidate is compared with where nothing follows
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
-_WEIGHTS: dict[Part, float] = {"inside": 1.0, "seam": 1.0, "follow": 1.0}
+# Of some seam weights the one with which the true middle was first most often (see resources/models/FILLING.md).
+_WEIGHTS: dict[Part, float] = {"inside": 1.0, "seam": 0.3, "follow": 1.0}
 
 
 class FillStep(NamedTuple):
