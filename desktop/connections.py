@@ -187,7 +187,7 @@ def connect_panels(window: MainWindow) -> None:
     takes.renamed.connect(lambda t, name: do(window.tr("Rename take"), lambda s: s.rename_take(t, name)))
     takes.starred.connect(lambda t, star: do(window.tr("Star take"), lambda s: s.star_take(t, star)))
     takes.duplicated.connect(lambda t: do(window.tr("Duplicate take"), lambda s: s.duplicate_take(t)))
-    takes.deleted.connect(lambda t: do(window.tr("Delete take"), lambda s: s.delete_takes([t])))
+    takes.deleted.connect(lambda ids: do(_deleting(window, ids), lambda s: s.delete_takes(ids)))
     takes.restored.connect(lambda t: do(window.tr("Bring back take"), lambda s: s.restore_take(t)))
     takes.bin_emptied.connect(lambda: _empty_bin(window))
     takes.fork_requested.connect(commands.fork_take)
@@ -271,6 +271,10 @@ def _quantise(window: MainWindow) -> None:
     dialog = QuantiseDialog(len(window.roll.selection), parent=window)
     if window.roll.has_selection and dialog.exec():
         window.editing.quantise(dialog.grid)
+
+
+def _deleting(window: MainWindow, ids: list[str]) -> str:
+    return window.tr("Delete take") if len(ids) == 1 else window.tr("Delete {0} takes").format(len(ids))
 
 
 def _empty_bin(window: MainWindow) -> None:

@@ -36,7 +36,7 @@ from desktop.panels.generation_panel import GenerationPanel
 from desktop.panels.output_menu import OutputMenu
 from desktop.panels.paste_menu import PasteMenu
 from desktop.panels.status_bar import StatusBar
-from desktop.panels.take_cards import length_words
+from desktop.panels.take_words import length_words
 from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
 from desktop.panels.transport import Transport
@@ -325,8 +325,9 @@ class MainWindow(QMainWindow):
         self.panel.show_settings(session.settings)
         self.panel.show_plan(self._plan())
         shown = self._shown
-        if shown is None or session.takes is not shown.takes or session.current != shown.current:
-            self.takes.show_takes(session.takes, session.current or None)
+        is_other_map = shown is None or session.tempo_map is not shown.tempo_map
+        if shown is None or is_other_map or session.takes is not shown.takes or session.current != shown.current:
+            self.takes.show_takes(session.takes, session.current or None, session.tempo_map)
         if shown is None or session.bin is not shown.bin:
             self.takes.show_bin(session.bin)
         if shown is None or session.score is not shown.score or session.flags != shown.flags:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 from core.errors import ContinuoError
 from core.midi.score import TakeNote
 from core.session.session import TakeRecord
+from desktop.panels.take_words import length_words
 from desktop.piano_roll.layers import fill
 from desktop.widgets import icons
 from desktop.widgets.fields import faint, notes_words
@@ -40,10 +41,16 @@ _LOWEST_ROLL = 12  # semitones that a tiny roll shows at least
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A take, and whether it is still in the making."""
+    """A take, and whether it is still in the making.
+
+    `place` says where it begins and how long it is, `apart` what sets it apart, `parent` of which take it goes on.
+    """
 
     take: TakeRecord
     growing: bool = False
+    place: str = ""
+    apart: tuple[str, ...] = ()
+    parent: str = ""
 
 
 class Spot(Enum):
@@ -64,6 +71,7 @@ class TakeModel(QAbstractListModel):
     def __init__(self) -> None:
         super().__init__()
         self.cards: tuple[Card, ...] = ()
+        self.current = ""  # the id of the take that is shown in the roll
         self.export_for_drag: Callable[[str], Path] | None = None
 
     def show(self, cards: tuple[Card, ...]) -> None:
@@ -144,19 +152,19 @@ class TakeModel(QAbstractListModel):
         take = card.take
         if card.growing:
             return f"In the making: {length_words(take.seconds)}, {notes_words(len(take.notes))}"
-        parent = self.row_of(take.parent)
         words = [
+            *([card.place] if card.place else []),
             f"{length_words(take.seconds)}, {notes_words(len(take.notes))}",
+            *([f"By {take.model}"] if take.model else []),
             f"Seed {take.seed}, temperature {take.temperature:g}, top-p {take.top_p:g}",
         ]
         if take.parent:
-            name = self.cards[parent].take.name if parent >= 0 else "a take that was deleted"
-            words.append(f"Continues {name} from {length_words(take.forked_at)}")
+            words.append(f"Continues {card.parent or 'a take that was deleted'} from {length_words(take.forked_at)}")
         return "\n".join(words)
 
 
 class CardDelegate(QStyledItemDelegate):
-    """Paints cards: star, name and buttons; a tiny roll; length, seed and temperature."""
+    """Paints cards: star, name and buttons; a tiny roll; where it begins, its length, what sets it apart."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -199,11 +207,12 @@ class CardDelegate(QStyledItemDelegate):
         """Paint a card."""
         card, take = self._card(index), self._card(index).take
         theme, palette = Theme.of(option.palette), option.palette
-        is_current = bool(option.state & QStyle.StateFlag.State_Selected)
+        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        is_current = is_selected and self._model_of(index).current in (take.id, "")
         is_over = self.hovered is not None and self.hovered[0] == index.row()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        back = mix(theme.background, theme.accent, 0.16) if is_current else mix(theme.background, theme.text, 0.045)
+        back = mix(theme.background, theme.accent, 0.16) if is_selected else mix(theme.background, theme.text, 0.045)
         edge = theme.accent if is_current else mix(theme.background, theme.text, 0.3 if is_over else 0.14)
         painter.setBrush(back)
         painter.setPen(edge)
@@ -236,9 +245,12 @@ class CardDelegate(QStyledItemDelegate):
     # Parts of a card
 
     def _card(self, index: Index) -> Card:
+        return self._model_of(index).cards[index.row()]
+
+    def _model_of(self, index: Index) -> TakeModel:
         model = index.model()
         assert isinstance(model, TakeModel)
-        return model.cards[index.row()]
+        return model
 
     def _row_height(self, option: QStyleOptionViewItem) -> int:
         return option.fontMetrics.height() + 6
@@ -338,27 +350,19 @@ def _note_boxes(
 
 
 def facts(card: Card, metrics: QFontMetrics, width: int) -> str:
-    """Length, seed and temperature: in as many words as there is room for."""
+    """Where it begins, how long it is, which model made it, what sets it apart: as much as there is room for."""
     take = card.take
-    length = length_words(take.seconds)
     if card.growing:
+        length = length_words(take.seconds)
         forms = [f"{length} so far", length]
     else:
-        forms = [
-            f"{length} · seed {take.seed} · temperature {take.temperature:g}",
-            f"{length} · seed {take.seed} · temp. {take.temperature:g}",
-            f"{length} · seed {take.seed}",
-        ]
+        place = card.place or length_words(take.seconds)
+        apart = list(card.apart)
+        model = [take.model] if take.model and take.model not in apart else []
+        forms = [" · ".join([place, *model, *apart])]
+        forms += [" · ".join([place, *apart[:count]]) for count in range(len(apart), -1, -1)]
     fitting = [form for form in forms if metrics.horizontalAdvance(form) <= width]
     return fitting[0] if fitting else metrics.elidedText(forms[-1], Qt.TextElideMode.ElideRight, width)
-
-
-def length_words(seconds: float) -> str:
-    """ "12.5 s", or "2:05" from a minute on."""
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}"
 
 
 def growing_card(take_id: str, notes: Sequence[TakeNote], seconds: float) -> Card:

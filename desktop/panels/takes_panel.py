@@ -8,6 +8,7 @@ from PySide6.QtGui import QContextMenuEvent, QDrag, QKeyEvent, QKeySequence, QMo
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QListView,
     QMenu,
@@ -19,12 +20,15 @@ from PySide6.QtWidgets import (
 )
 
 from core.midi.score import TakeNote
+from core.midi.tempo_map import TempoMap
 from core.session.session import TakeRecord
-from desktop.panels.take_cards import Card, CardDelegate, Spot, TakeModel, growing_card, length_words
+from desktop.panels.take_cards import Card, CardDelegate, Spot, TakeModel, growing_card
+from desktop.panels.take_words import differences, length_words, place_words
 from desktop.widgets.buttons import FlatButton
 from desktop.widgets.fields import Caption, notes_words
 
 _GROWING_TICK = 100  # ms between two looks of a card in the making
+_NO_STARS = "No take is starred."
 _EMPTY = "Continuations appear here.\nEach one is kept."
 
 
@@ -39,7 +43,7 @@ class TakesPanel(QWidget):
     renamed = Signal(str, str)
     starred = Signal(str, bool)
     duplicated = Signal(str)
-    deleted = Signal(str)
+    deleted = Signal(list)  # ids
     fork_requested = Signal(str)
     another_requested = Signal(str)
     accept_requested = Signal(str)
@@ -60,7 +64,17 @@ class TakesPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(Caption("Takes"))
+        self.starred_only = FlatButton()
+        self.starred_only.setCheckable(True)
+        self.starred_only.setText("Starred")
+        self.starred_only.setToolTip("Show only the takes that are starred.")
+        self.starred_only.setAccessibleName("Show only starred takes")
+        self.starred_only.toggled.connect(lambda _: self._show())
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 6, 0)
+        head.addWidget(Caption("Takes"), 1)
+        head.addWidget(self.starred_only)
+        layout.addLayout(head)
         layout.addLayout(self.stack, 1)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.view)
@@ -69,6 +83,7 @@ class TakesPanel(QWidget):
         self.bin.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.bin.clicked.connect(self._open_bin)
         layout.addWidget(self.bin)
+        self.setTabOrder(self.view, self.starred_only)
         self._binned: tuple[TakeRecord, ...] = ()
         self.show_bin(())
         self._deeds: dict[str, Callable[[str], object]] = {
@@ -79,9 +94,10 @@ class TakesPanel(QWidget):
             "Continue this take": self.fork_requested.emit,
             "Another take with a new seed": self.another_requested.emit,
             "Make part of the score": self.accept_requested.emit,
-            "Delete": self.deleted.emit,
+            "Delete": self._delete,
         }
         self._takes: tuple[TakeRecord, ...] = ()
+        self._tempo_map = TempoMap()
         self._current: str | None = None
         self._growing: dict[str, tuple[Sequence[TakeNote], float]] = {}
         self._later = QTimer(self)
@@ -104,8 +120,12 @@ class TakesPanel(QWidget):
     def export_for_drag(self, export: Callable[[str], Path] | None) -> None:
         self.model.export_for_drag = export
 
-    def show_takes(self, takes: Sequence[TakeRecord], current: str | None) -> None:
-        """Show the takes of a session; growing cards stay until `end_growing` or a take with their id."""
+    def show_takes(self, takes: Sequence[TakeRecord], current: str | None, tempo_map: TempoMap | None = None) -> None:
+        """Show the takes of a session; growing cards stay until `end_growing` or a take with their id.
+
+        The tempo map tells in which bars they lie.
+        """
+        self._tempo_map = tempo_map or self._tempo_map
         is_other = (current or None) != self._current
         self._takes, self._current = tuple(takes), current or None
         for take in takes:
@@ -174,6 +194,11 @@ class TakesPanel(QWidget):
     def _star(self, take_id: str) -> None:
         self.starred.emit(take_id, not self.model.cards[self.model.row_of(take_id)].take.starred)
 
+    def _delete(self, take_id: str) -> None:
+        """Delete the cards that are selected, if this is one of them; else it alone."""
+        selected = self.view.selected_ids()
+        self.deleted.emit(selected if take_id in selected else [take_id])
+
     def _press(self, spot: Spot, take_id: str, at: QPoint) -> None:
         if spot is Spot.MORE:
             self._open_menu(take_id, at)
@@ -192,7 +217,7 @@ class TakesPanel(QWidget):
 
     def _select(self, index: QModelIndex) -> None:
         if index.isValid() and not self.model.cards[index.row()].growing:
-            self._current = self.model.cards[index.row()].take.id
+            self._current = self.model.current = self.model.cards[index.row()].take.id
             self.selected.emit(self._current)
 
     # What it shows
@@ -200,14 +225,27 @@ class TakesPanel(QWidget):
     def _show(self, is_other: bool = False) -> None:
         self._later.stop()
         growing = [growing_card(take_id, *made) for take_id, made in self._growing.items()]
-        cards = (*(Card(take) for take in self._takes), *growing)
+        names = {take.id: take.name for take in self._takes}
+        shown = [take for take in self._takes if take.starred or not self.starred_only.isChecked()]
+        apart = [tuple(differences(take, self._takes)) for take in shown]
+        cards = (
+            *(
+                Card(take, False, place_words(take, self._tempo_map), words, names.get(take.parent, ""))
+                for take, words in zip(shown, apart, strict=True)
+            ),
+            *growing,
+        )
+        self.empty.setText(_EMPTY if not self._takes else _NO_STARS)
+        self.starred_only.setVisible(bool(self._takes))
         selection = self.view.selectionModel()
         with QSignalBlocker(selection):
             had = self.model.row_of(self._current)
             self.model.show(cards)
             self.view.delegate.forget_all_but({card.take.id for card in cards})
             row = self.model.row_of(self._current)
-            self.view.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex())
+            self.model.current = self._current or ""
+            if row != self.view.currentIndex().row() or row != had:  # else several may be selected
+                self.view.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex())
             self.stack.setCurrentWidget(self.view if cards else self.empty)  # gives the list its size
             if (is_other or row != had) and row >= 0:
                 self.view.scrollTo(self.model.index(row))
@@ -255,7 +293,7 @@ class CardView(QListView):
         self.setAccessibleDescription("Return hears a take, F2 renames it, Delete deletes it, the menu key tells more.")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMouseTracking(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalScrollBar().setSingleStep(20)
@@ -265,6 +303,11 @@ class CardView(QListView):
         self.setDragEnabled(True)
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self._fit()
+
+    def selected_ids(self) -> list[str]:
+        """The takes of the cards that are selected, from the first on."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
+        return [card.take.id for row in rows if not (card := self._model.cards[row]).growing]
 
     def changeEvent(self, event: QEvent) -> None:
         """A card is as high as the font needs."""

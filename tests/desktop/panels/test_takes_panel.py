@@ -11,10 +11,12 @@ from pytestqt.qtbot import QtBot
 from core.errors import WriteError
 from core.midi.read import read_score
 from core.midi.score import TakeNote
+from core.midi.tempo_map import Metre, TempoMap
 from core.session.export import save_midi
 from core.session.session import Session, TakeRecord
 from desktop.panels import takes_panel
-from desktop.panels.take_cards import Card, Spot, facts, length_words
+from desktop.panels.take_cards import Card, Spot, facts
+from desktop.panels.take_words import differences, length_words, place_words
 from desktop.panels.takes_panel import TakesPanel
 from tests.desktop.looking import dark, reachable, unnamed
 
@@ -176,7 +178,7 @@ def test_delete_and_star_by_key(panel: TakesPanel, qtbot: QtBot) -> None:
     assert said.args == ["t1", True]
     with qtbot.waitSignal(panel.deleted) as said:
         QTest.keyClick(panel.view, Qt.Key.Key_Delete)
-    assert said.args == ["t1"]
+    assert said.args == [["t1"]]
 
 
 def test_the_menu_has_everything(panel: TakesPanel, qtbot: QtBot) -> None:
@@ -188,7 +190,7 @@ def test_the_menu_has_everything(panel: TakesPanel, qtbot: QtBot) -> None:
         "Continue this take": (panel.fork_requested, ["t0"]),
         "Another take with a new seed": (panel.another_requested, ["t0"]),
         "Make part of the score": (panel.accept_requested, ["t0"]),
-        "Delete": (panel.deleted, ["t0"]),
+        "Delete": (panel.deleted, [["t0"]]),
     }
     assert set(names_in(menu)) == {*signals, "Rename"}
     for action in menu.actions():
@@ -384,7 +386,7 @@ def test_every_detail_is_in_the_tooltip_and_said_aloud(panel: TakesPanel, sessio
     assert "Seed 1000, temperature 0.95" in said
     assert "Continues Take 1 from 2.5 s" in said
     assert panel.model.data(index, Qt.ItemDataRole.AccessibleTextRole) == "Fork, starred"
-    assert reachable(panel) == [panel.view]
+    assert reachable(panel) == [panel.view, panel.starred_only]
     assert unnamed(panel) == []
 
 
@@ -422,3 +424,44 @@ def test_a_card_is_seen_whole_however_small_the_panel(panel: TakesPanel) -> None
     panel.view.setFont(QFont(panel.font().family(), 20))
     QApplication.processEvents()
     assert panel.view.minimumHeight() >= card_box(panel, 1).height()
+
+
+def test_several_cards_are_selected_and_deleted_at_once(panel: TakesPanel, session: Session, qtbot: QtBot) -> None:
+    panel.selected.connect(lambda take: panel.show_takes(session.takes, take))  # as the window does
+    control = Qt.KeyboardModifier.ControlModifier
+    for row, modifier in ((0, Qt.KeyboardModifier.NoModifier), (2, control)):
+        panel.view.scrollTo(panel.model.index(row, 0))
+        box = panel.view.visualRect(panel.model.index(row, 0))
+        QTest.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, modifier, box.center())
+    assert panel.view.selected_ids() == ["t0", "t2"]
+    assert panel.model.current == "t2"
+    panel.grab()
+    with qtbot.waitSignal(panel.deleted) as said:
+        QTest.keyClick(panel.view, Qt.Key.Key_Delete)
+    assert said.args == [["t0", "t2"]]
+    panel._do("Delete", "t1")  # the menu of a card that is not among them
+    assert len(panel.view.selected_ids()) == 2
+
+
+def test_only_starred_takes_are_shown_where_that_is_wanted(panel: TakesPanel, session: Session) -> None:
+    panel.show_takes(session.star_take("t1", True).takes, "t1")
+    panel.starred_only.click()
+    assert [card.take.id for card in panel.model.cards] == ["t1"]
+    panel.show_takes(session.takes, "t1")
+    assert panel.empty.isVisible()
+    assert panel.empty.text() == "No take is starred."
+    panel.starred_only.click()
+    assert len(panel.model.cards) == 3
+
+
+def test_a_card_says_from_where_how_long_and_what_sets_it_apart() -> None:
+    bars = TempoMap(480, (), (Metre(0, 4, 4),))
+    take = TakeRecord(marker=8.0, seconds=15.8, end=16.0, seed=7, model="Continuo Base")
+    other = replace(take, temperature=1.3, seed=8)
+    assert place_words(take, bars) == "Bar 5, 8 bars"
+    assert place_words(replace(take, marker=8.5, end=0.0, seconds=1.0), bars) == "Bar 5.2, 1 bar"
+    assert place_words(take, TempoMap()) == "From 8.0 s, 15.8 s"
+    assert differences(take, [take, replace(take, seed=8)]) == ["seed 7"]
+    assert differences(other, [take, other]) == ["temperature 1.3"]
+    concert = replace(take, model="Continuo Concert", rest="rest")
+    assert differences(concert, [take, concert]) == ["Continuo Concert", "song left out"]
