@@ -8,6 +8,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from core.logs import log_path
 from core.session.edits_song import change_track
 from desktop.controllers.edit_commands import connect_edits
+from desktop.controllers.selecting import Selecting
 from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import copy_report
@@ -125,6 +126,7 @@ def connect_actions(window: MainWindow) -> None:
     on("quantise", lambda: _quantise(window))
     on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))
     on("softer", lambda: window.roll.change_velocity(-VELOCITY_STEP))
+    Selecting(window.roll, window.actions_, lambda: window.dialogs)
     connect_edits(window.actions_, editing, lambda: window.dialogs, lambda: playback.position)
     on("tempo", lambda: _set_tempo(window))
     for tool in TOOLS:

@@ -23,7 +23,6 @@ from desktop.controllers.notes import Editing
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll import RollDisplay
 from desktop.controllers.roll_parts import RollParts
-from desktop.controllers.selecting import Selecting
 from desktop.controllers.settings import Choices
 from desktop.controllers.snapping import Snapping
 from desktop.controllers.takes import Commands
@@ -129,7 +128,6 @@ class MainWindow(QMainWindow):
         self.fill = FillController(self.document, self.model_signals, self.generation, self.playback, self.roll, self)
         self.clipboard = Clipboard(self.document, self.roll, self.editing, lambda: self.playback.position, self)
         self.snapping = Snapping(self.roll, self.transport, self.actions_, self.preferences)
-        self.selecting = Selecting(self.roll, self.actions_, lambda: self.dialogs)
         self.commands = Commands(
             self.document, self.generation, self.playback, self.playback_engine, self.roll, self.parts, self.files, self
         )
