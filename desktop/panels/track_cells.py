@@ -187,7 +187,7 @@ class TrackDelegate(QStyledItemDelegate):
         font.setPointSizeF(font.pointSizeF() * SMALL)
         painter.setFont(font)
         words = notes_words(len(track.notes)) if name == instrument(track) else instrument(track)
-        words += " · hidden" if model.switches[row].hidden else ""
+        words = f"Hidden · {words}" if model.switches[row].hidden else words
         _line(painter, QRect(text.left(), text.top() + line, text.width(), line), words)
 
     def _paint_switch(

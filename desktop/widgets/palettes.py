@@ -9,7 +9,7 @@ from desktop.widgets.theme import luminance
 _Role = QPalette.ColorRole
 _COLOURS = {
     Qt.ColorScheme.Light: ("#efefef", "#ffffff", "#f6f6f6", "#1b1d20", "#2a77ab", "#ffffff"),
-    Qt.ColorScheme.Dark: ("#2b2d31", "#1f2124", "#3a3d42", "#e8e9eb", "#3d8fc6", "#ffffff"),
+    Qt.ColorScheme.Dark: ("#2b2d31", "#1f2124", "#3a3d42", "#e8e9eb", "#2e7bb0", "#ffffff"),
 }
 
 _FRAMED = "#a8a8a8"  # Fusion draws it a third darker

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QPalette
 from pytestqt.qtbot import QtBot
 
 from desktop.panels.output_menu import OutputMenu
-from desktop.widgets.palettes import DropDown, show_in
+from desktop.widgets.palettes import DropDown, palette_of, show_in
 from desktop.widgets.theme import TEXT_CONTRAST, contrast
 
 
@@ -44,3 +45,23 @@ def test_the_list_of_a_drop_down_can_be_read(qtbot: QtBot, scheme: Qt.ColorSchem
     ground = picture.pixelColor(picture.width() - 2, picture.height() // 2)
     shown = [picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height())]
     assert max(contrast(colour, ground) for colour in shown) >= TEXT_CONTRAST
+
+
+_R = QPalette.ColorRole
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        (_R.WindowText, _R.Window),
+        (_R.Text, _R.Base),
+        (_R.Text, _R.AlternateBase),
+        (_R.ButtonText, _R.Button),
+        (_R.ToolTipText, _R.ToolTipBase),
+        (_R.HighlightedText, _R.Highlight),
+    ],
+)
+def test_every_text_of_our_palettes_can_be_read(scheme: Qt.ColorScheme, ink: _R, ground: _R) -> None:
+    palette = palette_of(scheme)
+    assert contrast(palette.color(ink), palette.color(ground)) >= TEXT_CONTRAST
