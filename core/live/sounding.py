@@ -2,11 +2,7 @@
 
 from collections.abc import Iterable
 
-NOTE_OFF = 0x80
-NOTE_ON = 0x90
-CONTROL_CHANGE = 0xB0
-SUSTAIN_PEDAL = 64
-ALL_NOTES_OFF = 123
+from core.midi.messages import ALL_NOTES_OFF, CONTROL, NOTE_OFF, NOTE_ON, SUSTAIN, SYSEX
 
 
 class Sounding:
@@ -22,14 +18,14 @@ class Sounding:
     def follow(self, message: bytes) -> None:
         """Take note of a message that goes out now."""
         kind, channel = message[0] & 0xF0, message[0] & 0x0F
-        if kind == 0xF0 or len(message) < 2:
+        if kind == SYSEX or len(message) < 2:
             return
         self.channels.add(channel)
         if kind == NOTE_ON and message[2] > 0:
             self.notes.add((channel, message[1]))
         elif kind in (NOTE_ON, NOTE_OFF):
             self.notes.discard((channel, message[1]))
-        elif kind == CONTROL_CHANGE and message[1] == SUSTAIN_PEDAL:
+        elif kind == CONTROL and message[1] == SUSTAIN:
             (self.pedals.add if message[2] >= 64 else self.pedals.discard)(channel)
 
     def copy(self) -> "Sounding":
@@ -41,7 +37,7 @@ class Sounding:
     def releases(self) -> list[bytes]:
         """Note-offs for all that sounds, then the pedals that are down lifted."""
         notes = [bytes((NOTE_OFF | channel, pitch, 0)) for channel, pitch in sorted(self.notes)]
-        return notes + [bytes((CONTROL_CHANGE | c, SUSTAIN_PEDAL, 0)) for c in sorted(self.pedals)]
+        return notes + [bytes((CONTROL | c, SUSTAIN, 0)) for c in sorted(self.pedals)]
 
     def silence(self) -> list[bytes]:
         """Note-offs for all that sounds, then CC 64 = 0 and CC 123 on every channel used.
@@ -50,8 +46,8 @@ class Sounding:
         """
         messages = [bytes((NOTE_OFF | channel, pitch, 0)) for channel, pitch in sorted(self.notes)]
         for channel in sorted(self.channels):
-            messages.append(bytes((CONTROL_CHANGE | channel, SUSTAIN_PEDAL, 0)))
-            messages.append(bytes((CONTROL_CHANGE | channel, ALL_NOTES_OFF, 0)))
+            messages.append(bytes((CONTROL | channel, SUSTAIN, 0)))
+            messages.append(bytes((CONTROL | channel, ALL_NOTES_OFF, 0)))
         return messages
 
     def clear(self) -> None:

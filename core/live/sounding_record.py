@@ -6,7 +6,8 @@ taken and not yet delivered dies with it.
 
 from collections.abc import Iterable, MutableSequence, Sequence
 
-from core.live.sounding import NOTE_ON, Sounding
+from core.live.sounding import Sounding
+from core.midi.messages import NOTE_ON
 
 _CHANNEL = 129  # bytes of a channel: one for each pitch, and one for whether it is in use
 _IN_USE = 128

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from core.errors import NotFound
 from core.files import write_atomically
 from core.live.scheduler import Message
-from core.live.sounding import ALL_NOTES_OFF, CONTROL_CHANGE, NOTE_OFF, NOTE_ON, SUSTAIN_PEDAL
+from core.midi.messages import ALL_NOTES_OFF, CONTROL, NOTE_OFF, NOTE_ON, SUSTAIN
 from core.midi.score import PERCUSSION_CHANNEL
 from core.resources import bundled
 
@@ -64,7 +64,7 @@ class Voices:
                 self._held.add((channel, message[1]))
             else:
                 self._synth.noteoff(channel, message[1])
-        elif kind == CONTROL_CHANGE:
+        elif kind == CONTROL:
             self._control(channel, message[1], message[2])
         elif kind == PROGRAM_CHANGE:
             self._change_program(channel, message[1])
@@ -76,7 +76,7 @@ class Voices:
         return self._synth.generate(frames)
 
     def _control(self, channel: int, controller: int, value: int) -> None:
-        if controller == SUSTAIN_PEDAL:
+        if controller == SUSTAIN:
             if value >= 64:
                 self._pedals.add(channel)
             else:

@@ -2,12 +2,29 @@
 
 from collections.abc import Iterable
 
+from core.midi.messages import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    BANK_LSB,
+    BANK_MSB,
+    CHANNEL_PRESSURE,
+    CONTROL,
+    EXPRESSION,
+    KEY_PRESSURE,
+    PAN,
+    PITCH_BEND,
+    PROGRAM,
+    RESET_CONTROLLERS,
+    VOLUME,
+    is_control,
+    kind,
+)
 from core.midi.messages import PEDALS as PEDALS
 
-_BANK = (0, 32)
+_BANK = (BANK_MSB, BANK_LSB)
 _PARAMETERS = frozenset((6, 38, *range(96, 102)))  # registered parameters: a sequence, told whole
 # What "reset all controllers" leaves alone (MIDI recommended practice RP-015).
-_LASTING = frozenset((*_BANK, 7, 10, *range(70, 80), *range(91, 96))) | _PARAMETERS
+_LASTING = frozenset((*_BANK, VOLUME, PAN, *range(70, 80), *range(91, 96))) | _PARAMETERS
 _FULL = 127
 _CENTRE = b"\x00\x40"  # of the pitch bend
 
@@ -23,19 +40,19 @@ def held(messages: Iterable[bytes]) -> dict[StateKey, bytes]:
     """
     state: dict[StateKey, bytes] = {}
     for i, message in enumerate(messages):
-        kind, channel = message[0] & 0xF0, message[0] & 0x0F
-        if kind == 0xB0 and message[1] == 121:
-            state = {key: m for key, m in state.items() if key[0] != channel or key[1] == 0xC0 or key[2] in _LASTING}
+        status, channel = kind(message), message[0] & 0x0F
+        if is_control(message, RESET_CONTROLLERS):
+            state = {key: m for key, m in state.items() if key[0] != channel or key[1] == PROGRAM or key[2] in _LASTING}
             continue
-        if kind <= 0xA0 or ends_notes(message):
+        if status <= KEY_PRESSURE or ends_notes(message):
             continue
         key: StateKey
-        if kind == 0xB0 and message[1] in _PARAMETERS:
-            key = (channel, kind, message[1], i)
-        elif kind == 0xB0:
-            key = (channel, kind, message[1])
+        if is_control(message, *_PARAMETERS):
+            key = (channel, status, message[1], i)
+        elif status == CONTROL:
+            key = (channel, status, message[1])
         else:
-            key = (channel, kind, None)
+            key = (channel, status, None)
         state.pop(key, None)  # so that the order is that of the last changes
         state[key] = message
     return state
@@ -55,26 +72,26 @@ def difference(now: dict[StateKey, bytes], wanted: dict[StateKey, bytes]) -> lis
 
 def banks_first(messages: Iterable[bytes]) -> list[bytes]:
     """The same messages, those that choose a bank before all others."""
-    return sorted(messages, key=lambda m: not (m[0] & 0xF0 == 0xB0 and m[1] in _BANK))
+    return sorted(messages, key=lambda m: not is_control(m, *_BANK))
 
 
 def chooses_sound(message: bytes) -> bool:
     """Whether a message is a program change or chooses a bank."""
-    return message[0] & 0xF0 == 0xC0 or (message[0] & 0xF0 == 0xB0 and message[1] in _BANK)
+    return kind(message) == PROGRAM or is_control(message, *_BANK)
 
 
 def ends_notes(message: bytes) -> bool:
     """Whether a control silences its channel: all sound off, all notes off, and the modes that imply it."""
-    return message[0] & 0xF0 == 0xB0 and (message[1] == 120 or message[1] >= 123)
+    return kind(message) == CONTROL and (message[1] == ALL_SOUND_OFF or message[1] >= ALL_NOTES_OFF)
 
 
 def _reset(message: bytes) -> bytes:
     """The message that undoes a state as "reset all controllers" does; empty where that resets nothing."""
-    kind = message[0] & 0xF0
-    if kind == 0xE0:
+    status = kind(message)
+    if status == PITCH_BEND:
         return bytes((message[0], *_CENTRE))
-    if kind == 0xD0:
+    if status == CHANNEL_PRESSURE:
         return bytes((message[0], 0))
-    if kind == 0xB0 and message[1] not in _LASTING:
-        return bytes((message[0], message[1], _FULL if message[1] == 11 else 0))
+    if status == CONTROL and message[1] not in _LASTING:
+        return bytes((message[0], message[1], _FULL if message[1] == EXPRESSION else 0))
     return b""

@@ -11,14 +11,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from core.midi.messages import (
+    CHANNEL_PREFIX,
+    END_OF_TRACK_META,
+    ESCAPE,
+    KEY_SIGNATURE,
+    META,
+    NOTE_ON,
+    PITCH_BEND,
+    PORT,
+    PROGRAM,
+    SEQUENCE_NUMBER,
+    SMPTE_OFFSET,
+    SYSEX,
+    TEMPO,
+    TIME_SIGNATURE,
+)
+
 # (tick from the start of the track, message). A channel message stands as it goes over the wire, with
 # its status byte; a meta event or system exclusive as in the file, with its length.
 Event = tuple[int, bytes]
 
-META, SYSEX, ESCAPE = 0xFF, 0xF0, 0xF7
 END_OF_TRACK = b"\xff\x2f\x00"
 # Meta events with a length or values to keep to.
-_SUSPECT_META = frozenset((0x00, 0x20, 0x21, 0x51, 0x54, 0x58, 0x59))
+_SUSPECT_META = frozenset((SEQUENCE_NUMBER, CHANNEL_PREFIX, PORT, TEMPO, SMPTE_OFFSET, TIME_SIGNATURE, KEY_SIGNATURE))
 
 _LOOK_AHEAD = 8  # events a guess is tried on
 _REACH = 24  # bytes after the damage at which reading may go on
@@ -90,9 +106,9 @@ def read_event(body: bytes, pos: int, running: int, with_delta: bool = True) -> 
                 return None
         else:
             pos += 1
-        if status < 0xF0:
+        if status < SYSEX:
             first = body[pos]
-            if 0xC0 <= status < 0xE0:
+            if PROGRAM <= status < PITCH_BEND:
                 return None if first > 0x7F else (delta, bytes((status, first)), pos + 1, status)
             second = body[pos + 1]
             if (first | second) > 0x7F:
@@ -136,12 +152,12 @@ def _meta_fault(message: bytes) -> str:
     if kind not in _SUSPECT_META:
         return ""
     data = meta_data(message)
-    if kind == 0x51:
+    if kind == TEMPO:
         return "" if len(data) == 3 and any(data) else "tempo"
-    if kind == 0x58:  # 1/64 is the shortest beat anyone notates
+    if kind == TIME_SIGNATURE:  # 1/64 is the shortest beat anyone notates
         return "" if len(data) == 4 and data[0] and data[1] <= 6 else "time signature"
-    if decode_meta(message) is None or (kind == 0x59 and len(data) != 2):
-        return "key signature" if kind == 0x59 else "meta event"
+    if decode_meta(message) is None or (kind == KEY_SIGNATURE and len(data) != 2):
+        return "key signature" if kind == KEY_SIGNATURE else "meta event"
     return ""
 
 
@@ -178,8 +194,8 @@ def scan_track(body: bytes, patience: int = 1000) -> TrackScan:
         delta, message, after, running = event
         with_delta = True
         tick += delta
-        if message[0] == META and (message[1] == 0x2F or message[1] in _SUSPECT_META):
-            if message[1] == 0x2F:
+        if message[0] == META and (message[1] == END_OF_TRACK_META or message[1] in _SUSPECT_META):
+            if message[1] == END_OF_TRACK_META:
                 if message == END_OF_TRACK and after == size:
                     return TrackScan(events, tick, damage)
                 sound_to_end = sound_to_end or _has_music(body, after)
@@ -222,7 +238,7 @@ def _has_music(body: bytes, pos: int) -> bool:
         if event is None:
             return False
         _, message, pos, running = event
-        music = music or message[0] & 0xF0 == 0x90
+        music = music or message[0] & 0xF0 == NOTE_ON
     return music
 
 
@@ -241,8 +257,8 @@ class _Way(NamedTuple):
 
 def _way_on(body: bytes, pos: int, running: int, with_delta: bool, events: list[Event]) -> _Way | None:
     """The likeliest way to go on from the broken event at `pos`; None if none leads anywhere."""
-    known = {message[0] for _, message in events[-2048:] if message[0] < 0xF0}
-    last = running or next((m[0] for _, m in reversed(events[-64:]) if m[0] < 0xF0), 0)
+    known = {message[0] for _, message in events[-2048:] if message[0] < SYSEX}
+    last = running or next((m[0] for _, m in reversed(events[-64:]) if m[0] < SYSEX), 0)
     sounding = _sounding(events[-256:])
     ways = _ways(body, pos, running or last, with_delta)
     for first in range(pos + _REACH, pos + _REACH_FAR, _REACH):
@@ -279,7 +295,7 @@ def _ways(body: bytes, pos: int, running: int, with_delta: bool) -> list[_Way]:
     explicit = status >= 0x80
     base = delta if explicit else 0  # before data without a status, the delta time is in doubt too
     ways = _resumptions(body, pos, at + 1 if explicit else pos + 1, running, base)
-    if explicit and status >= 0xF0:
+    if explicit and status >= SYSEX:
         if status in (META, SYSEX, ESCAPE):
             # Text reads as notes under running status, so only a status byte is trusted here.
             ways = _resumptions(body, pos, at + 1, 0, base, _REACH_BLOCK)
@@ -293,7 +309,7 @@ def _ways(body: bytes, pos: int, running: int, with_delta: bool) -> list[_Way]:
 
 def _mended(body: bytes, pos: int, data: int, status: int, delta: int) -> list[_Way]:
     """The ways that keep the channel message with `status` whose values stand at `data`."""
-    size = 1 if 0xC0 <= status < 0xE0 else 2
+    size = 1 if PROGRAM <= status < PITCH_BEND else 2
     values = body[data : data + size]
     if len(values) < size:
         return []
@@ -326,7 +342,7 @@ def _sounding(events: list[Event]) -> set[tuple[int, int]]:
     for _, message in events:
         if message[0] & 0xE0 == 0x80:
             key = (message[0] & 0x0F, message[1])
-            if message[0] >= 0x90 and message[2]:
+            if message[0] >= NOTE_ON and message[2]:
                 sounding.add(key)
             else:
                 sounding.discard(key)
@@ -354,13 +370,13 @@ def _cost(body: bytes, way: _Way, known: set[int], sounding: set[tuple[int, int]
         status = message[0]
         explicit = with_delta is False or body[after - len(message)] == status
         cost += max(0, delta.bit_length() - 7) / 2 + (0 if explicit else 1)
-        if status < 0xF0:
+        if status < SYSEX:
             cost += 0 if status in known else 6
         elif status != META:
             cost += 3
         if status & 0xE0 == 0x80:
             key = (status & 0x0F, message[1])
-            if status >= 0x90 and message[2]:
+            if status >= NOTE_ON and message[2]:
                 cost += key in sounding
             else:
                 cost += -2 if key in sounding else 1
@@ -374,4 +390,4 @@ def _sounding_after(sounding: set[tuple[int, int]], message: bytes) -> set[tuple
     if not message or message[0] & 0xE0 != 0x80:
         return sounding
     key = {(message[0] & 0x0F, message[1])}
-    return sounding | key if message[0] >= 0x90 and message[2] else sounding - key
+    return sounding | key if message[0] >= NOTE_ON and message[2] else sounding - key

@@ -17,6 +17,7 @@ from core.midi.messages import (
     META,
     PAN,
     PROGRAM,
+    SYSEX,
     TEMPO,
     TEXTS,
     TIME_SIGNATURE,
@@ -131,7 +132,7 @@ def with_program(score: Score, track: Track, program: int) -> Chunks:
 
     def change(event: _Placed) -> bytes | None:
         _, port, message = event
-        is_ours = message[0] < 0xF0 and (port, message[0] & 0x0F) == track.place
+        is_ours = message[0] < SYSEX and (port, message[0] & 0x0F) == track.place
         is_sound = kind(message) == PROGRAM or is_control(message, BANK_MSB, BANK_LSB)
         return None if is_ours and is_sound else message
 
@@ -160,7 +161,7 @@ def _with_messages(
 
 
 def _is_of(message: bytes, port: int, place: Place) -> bool:
-    return message[0] < 0xF0 and (port, message[0] & 0x0F) == place
+    return message[0] < SYSEX and (port, message[0] & 0x0F) == place
 
 
 def with_name(score: Score, track: Track, name: str) -> Chunks:
@@ -198,7 +199,7 @@ def _renamed(scan: TrackScan, channel: int, name: bytes, is_alone: bool) -> list
     if is_alone:
         return [(0, name), *kept]
     # The prefix holds up to the next channel message, so that nothing else comes to stand behind it.
-    place = next((i for i, (_, message) in enumerate(kept) if message[0] < 0xF0), len(kept))
+    place = next((i for i, (_, message) in enumerate(kept) if message[0] < SYSEX), len(kept))
     tick = kept[place][0] if place < len(kept) else scan.end_tick
     return [*kept[:place], (tick, _meta(CHANNEL_PREFIX, bytes((channel,)))), (tick, name), *kept[place:]]
 

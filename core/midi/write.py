@@ -21,6 +21,7 @@ from core.midi.messages import (
     DEFAULT_PAN,
     DEFAULT_VOLUME,
     EXPRESSION,
+    KEY_PRESSURE,
     META,
     NOTE_OFF,
     NOTE_ON,
@@ -28,6 +29,7 @@ from core.midi.messages import (
     PORT,
     PROGRAM,
     RESET_CONTROLLERS,
+    SYSEX,
     TEMPO,
     TIME_SIGNATURE,
     VOLUME,
@@ -76,7 +78,9 @@ def tracks_alone(tempo_map: TempoMap, start: int, tracks: Sequence[AddedTrack]) 
     if tempo_map.has_metre:
         metres.insert(0, Metre(0, *tempo_map.metre_at(start)[1:]))
     events: list[Event] = [(tick, b"\xff\x51\x03" + tempo.to_bytes(3, "big")) for tick, tempo in tempos]
-    events += [(m.tick, bytes((0xFF, 0x58, 4, m.numerator, m.denominator.bit_length() - 1, 24, 8))) for m in metres]
+    events += [
+        (m.tick, bytes((META, TIME_SIGNATURE, 4, m.numerator, m.denominator.bit_length() - 1, 24, 8))) for m in metres
+    ]
     events.sort(key=itemgetter(0))
     chunks = [encode_track(events, events[-1][0]), *(_chunk_of(track, start) for track in tracks)]
     return _file_bytes(tempo_map.division, chunks)
@@ -124,7 +128,7 @@ class _Taken:
             return self._stretch.end is None and tick > self._stretch.start
         if self._is_whole and message[0] & 0xE0 != 0x80:
             return True
-        return 0xA0 <= message[0] < 0xF0 and (port, message[0] & 0x0F) in self._places
+        return KEY_PRESSURE <= message[0] < SYSEX and (port, message[0] & 0x0F) in self._places
 
 
 def rewrite_chunk(
@@ -183,9 +187,9 @@ def _with_ports(score: Score, events: Iterable[tuple[int, int, int, bytes]]) -> 
 
 def _is_of_notes(port: int, message: bytes, places: Collection[Place]) -> bool:
     """Whether a message begins or ends notes on one of these channels."""
-    if message[0] >= 0xC0 or (port, message[0] & 0x0F) not in places:
+    if message[0] >= PROGRAM or (port, message[0] & 0x0F) not in places:
         return False
-    return message[0] < 0xA0 or (message[0] >= 0xB0 and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF))
+    return message[0] < KEY_PRESSURE or (message[0] >= CONTROL and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF))
 
 
 def score_bytes(score: Score) -> bytes:

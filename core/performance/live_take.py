@@ -8,12 +8,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from core.codec.events import NoteMessage
+from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON
 from core.session.playback import Timed
 
 if TYPE_CHECKING:
     from core.performance.song import Song
-
-_ON, _OFF, _OFF_VELOCITY = 0x90, 0x80, 64
 
 
 class Router(Protocol):
@@ -31,7 +30,7 @@ class Router(Protocol):
 
 def note_message(channel: int, pitch: int, velocity: int) -> bytes:
     """A note-on, or with velocity 0 a note-off."""
-    return bytes((_ON | channel, pitch, velocity)) if velocity else bytes((_OFF | channel, pitch, _OFF_VELOCITY))
+    return bytes((NOTE_ON | channel, pitch, velocity) if velocity else (NOTE_OFF | channel, pitch, DEFAULT_RELEASE))
 
 
 @dataclass(frozen=True, slots=True)

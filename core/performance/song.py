@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from core.live.scheduler import DEFAULT_CUSHION
+from core.midi.messages import CONTROL, PITCH_BEND, PROGRAM, kind
 from core.session.playback import Timed, What
 from core.session.session import Session
 
@@ -76,7 +77,7 @@ class Song:
     def since(self, at: float) -> list[Timed]:
         """The messages from `at` on, after those controls that came before it."""
         place = bisect_left(self.messages, at, key=itemgetter(0))
-        controls = [(at, m) for _, m in self.messages[:place] if m[0] & 0xF0 in (0xB0, 0xC0, 0xE0)]
+        controls = [(at, m) for _, m in self.messages[:place] if kind(m) in (CONTROL, PROGRAM, PITCH_BEND)]
         return controls + self.messages[place:]
 
     def score_time(self, song: float) -> float:

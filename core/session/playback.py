@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Literal
 
 from core.midi.chase import chased, chooses_sound, ends_notes
-from core.midi.messages import on_channel
+from core.midi.messages import CONTROL, DEFAULT_RELEASE, NOTE_OFF, NOTE_ON, SUSTAIN, kind, on_channel
 from core.midi.ports import second_kits, wire_channels
 from core.midi.score import PERCUSSION_CHANNEL, Note, Score
 from core.midi.tempo_map import TempoMap
@@ -23,8 +23,6 @@ CLOSEST_CLICKS = 0.06  # seconds: beats that come faster than this are not click
 # Ranks of messages at one time.
 _CONTROL, _OFF, _ON, _OFF_AFTER_ON = range(4)
 _Ranked = tuple[float, int, bytes]
-
-_PEDAL = 64
 
 
 def timeline(
@@ -60,7 +58,7 @@ def timeline(
         ranked = list(_redirected(ranked, channel, programs))
     if metronome:
         beats = clicks(session.tempo_map, start, limit)
-        ranked += ((time, _ON if message[0] & 0xF0 == 0x90 else _OFF, message) for time, message in beats)
+        ranked += ((time, _ON if kind(message) == NOTE_ON else _OFF, message) for time, message in beats)
     ranked.sort(key=itemgetter(0, 1))
     return [(time, message) for time, _, message in ranked]
 
@@ -89,8 +87,8 @@ def clicks(tempo_map: TempoMap, start: float, end: float) -> Iterator[Timed]:
             time = tempo_map.seconds(low + round(beat * (high - low) / beats))
             if start <= time < end and time - last >= CLOSEST_CLICKS:
                 pitch, velocity = BEAT_CLICK if beat else BAR_CLICK
-                yield time, bytes((0x90 | PERCUSSION_CHANNEL, pitch, velocity))
-                yield min(time + CLICK_LENGTH, end), bytes((0x80 | PERCUSSION_CHANNEL, pitch, 64))
+                yield time, bytes((NOTE_ON | PERCUSSION_CHANNEL, pitch, velocity))
+                yield min(time + CLICK_LENGTH, end), bytes((NOTE_OFF | PERCUSSION_CHANNEL, pitch, DEFAULT_RELEASE))
                 last = time
         # In a tempo too fast to click, go on where the next click may come.
         bar = max(bar + 1, tempo_map.bar_beat(tempo_map.tick(last + CLOSEST_CLICKS))[0])
@@ -121,11 +119,11 @@ def _score(score: Score, audible: Collection[int], start: float, end: float) -> 
         yield from _notes(track.notes, wire[track.place], start, end)
     for channel in sorted(channels):  # a pedal that is down at the end would hold the last notes for ever
         if _is_pedal_down(channel, (message for time, message in controls if time < end)):
-            yield end, _OFF, bytes((0xB0 | channel, _PEDAL, 0))
+            yield end, _OFF, bytes((CONTROL | channel, SUSTAIN, 0))
 
 
 def _notes(notes: Sequence[Note], channel: int, start: float, end: float) -> Iterator[_Ranked]:
-    on, off = 0x90 | channel, 0x80 | channel
+    on, off = NOTE_ON | channel, NOTE_OFF | channel
     for note in notes[bisect_left(notes, start, key=lambda n: n.start) :]:
         if note.start >= end:
             break
@@ -153,8 +151,8 @@ def _take(song: Arrangement, audible: Collection[int], start: float, end: float)
 def _is_pedal_down(channel: int, messages: Iterable[bytes]) -> bool:
     down = False
     for message in messages:
-        if message[0] == 0xB0 | channel and message[1] in (_PEDAL, 121):
-            down = message[1] == _PEDAL and message[2] >= 64
+        if message[0] == 0xB0 | channel and message[1] in (SUSTAIN, 121):
+            down = message[1] == SUSTAIN and message[2] >= 64
     return down
 
 

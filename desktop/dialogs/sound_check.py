@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from core.errors import ContinuoError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
+from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON
 from desktop.panels.output_menu import port_names
 from desktop.widgets import icons
 from desktop.widgets.theme import Theme, mix
@@ -50,8 +51,8 @@ comes out at the other. Make one once, in one of two ways.</p>
 
 def arpeggio() -> list[Timed]:
     """The notes of a sound check: C major, upward, in order of time."""
-    ons = [(i * BETWEEN, bytes((0x90, pitch, 88))) for i, pitch in enumerate(PITCHES)]
-    offs = [(i * BETWEEN + LENGTH, bytes((0x80, pitch, 64))) for i, pitch in enumerate(PITCHES)]
+    ons = [(i * BETWEEN, bytes((NOTE_ON, pitch, 88))) for i, pitch in enumerate(PITCHES)]
+    offs = [(i * BETWEEN + LENGTH, bytes((NOTE_OFF, pitch, DEFAULT_RELEASE))) for i, pitch in enumerate(PITCHES)]
     return sorted(ons + offs)
 
 
