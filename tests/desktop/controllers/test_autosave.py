@@ -9,8 +9,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from core.errors import WriteError
+from core.midi.score import TakeNote
 from core.session.recovery import Autosave, find_recoverable
-from core.session.session import Session
+from core.session.session import Session, TakeRecord
 from desktop.adapters.file_worker import FileWorker
 from desktop.controllers import document as module
 from desktop.controllers.document import Document
@@ -31,6 +32,57 @@ timer.timeout.connect(edit)
 timer.start()
 app.exec()
 """
+
+
+# A take grows by a note every 20 ms, and nothing else happens.
+_SAMPLING = """
+from PySide6.QtCore import QCoreApplication, QTimer
+from core.midi.score import TakeNote
+from core.session.session import TakeRecord
+from desktop.adapters.file_worker import FileWorker
+from desktop.controllers.document import Document
+app = QCoreApplication([])
+document = Document(FileWorker())
+notes = []
+def grow():
+    notes.append(TakeNote(60, 80, len(notes) * 0.02, len(notes) * 0.02 + 0.02))
+    document.show_growing(lambda: (TakeRecord(notes=tuple(notes), seconds=len(notes) * 0.02),), len(notes) == 1)
+timer = QTimer(interval=20)
+timer.timeout.connect(grow)
+timer.start()
+app.exec()
+"""
+
+
+@pytest.mark.posix
+def test_killed_in_mid_take_what_there_was_of_it_is_back(homes: Path) -> None:
+    folder = homes / "home" / "XDG_DATA_HOME" / "Continuo" / "autosave"
+    kept: list[int] = []
+    with subprocess.Popen([sys.executable, "-c", _SAMPLING]) as app:
+        try:
+            wait_for(lambda: bool(kept.extend(_notes(folder))) or max(kept, default=0) >= 100, "100 notes kept", 60)
+        finally:
+            app.send_signal(signal.SIGKILL)
+    assert len(set(kept)) > 1  # kept again and again while it grew
+    (found,) = find_recoverable(folder)
+    assert len(found.open().takes[0].notes) >= 100
+    found.discard()
+
+
+def _notes(folder: Path) -> list[int]:
+    from core.session.storage import open_session
+
+    return [len(open_session(path).takes[0].notes) for path in folder.glob("*.continuo")]
+
+
+def test_in_mid_take_an_autosave_is_never_over_a_second_away(qtbot: QtBot, document: Document) -> None:
+    take = TakeRecord(notes=(TakeNote(60, 80, 0.0, 1.0),), seconds=1.0)
+    document.show_growing(lambda: (take,), is_first=True)
+    due = document._timer.remainingTime()
+    document.show_growing(lambda: (take,))
+    assert document._timer.isActive()
+    assert document._timer.remainingTime() <= due <= module.SOON <= 1000
+    document.show_growing(None)
 
 
 @pytest.mark.posix
