@@ -19,7 +19,7 @@ from core.midi.score import Note, TakeNote
 from core.midi.tempo_map import TempoMap
 from core.session.session import LATEST, Session, take_note_order
 
-GRIDS = ("1/4", "1/4T", "1/8", "1/8T", "1/16", "1/16T", "1/32", "1/32T")  # T: triplets
+QUANTISE_GRIDS = ("1/4", "1/4t", "1/8", "1/8t", "1/16", "1/16t", "1/32", "1/32t")  # t: triplets, as in core.midi.grid
 LATEST_TICK = 1 << 36  # nothing is moved later than this either, however fast the tempo
 SHORTEST = 1 / STEPS_PER_SECOND  # seconds: no note of a take is made shorter
 
@@ -165,16 +165,16 @@ def nudge_seconds(session: Session, chosen: Chosen, seconds: float) -> Edited:
 
 
 def quantise(session: Session, chosen: Chosen, grid: str) -> Edited:
-    """Move note onsets to the nearest line of a grid (one of GRIDS), counted from their bar's start.
+    """Move note onsets to the nearest line of a grid (one of QUANTISE_GRIDS), counted from their bar's start.
 
     Notes keep their length in ticks. A take's first line is the first at or after its marker.
     Raises UsageError for another grid.
     """
-    if grid not in GRIDS:
-        raise UsageError(f'"{grid}" is not a grid: use one of {", ".join(GRIDS)}.')
+    if grid not in QUANTISE_GRIDS:
+        raise UsageError(f'"{grid}" is not a grid: use one of {", ".join(QUANTISE_GRIDS)}.')
     tempo_map = session.tempo_map
-    step = tempo_map.ticks_per_quarter * 4 / int(grid.removesuffix("T").removeprefix("1/"))
-    if grid.endswith("T"):
+    step = tempo_map.ticks_per_quarter * 4 / int(grid.removesuffix("t").removeprefix("1/"))
+    if grid.endswith("t"):
         step *= 2 / 3
 
     def change(parts: list[Columns]) -> list[Columns]:

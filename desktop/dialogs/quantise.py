@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from core.session.edits import GRIDS
+from core.session.edits import QUANTISE_GRIDS
 from desktop.widgets.palettes import DropDown
 
 DEFAULT_GRID = "1/16"
@@ -10,14 +10,14 @@ _TIP = "The notes' starts move to the nearest of these lines; their lengths stay
 
 
 class QuantiseDialog(QDialog):
-    """Asks for one of `core.session.edits.GRIDS` to move so many notes to; `grid` is the answer once accepted."""
+    """Asks for one of `edits.QUANTISE_GRIDS` to move so many notes to; `grid` is the answer once accepted."""
 
     def __init__(self, notes: int, grid: str = DEFAULT_GRID, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Quantise")
         words = QLabel(f"Move the {'start of 1 note' if notes == 1 else f'starts of {notes} notes'} to the grid.")
         self.choice = DropDown()
-        for each in GRIDS:
+        for each in QUANTISE_GRIDS:
             self.choice.addItem(grid_words(each), each)
         self.choice.setCurrentIndex(max(self.choice.findData(grid), 0))
         self.choice.setAccessibleName("Grid")
@@ -47,4 +47,4 @@ class QuantiseDialog(QDialog):
 
 def grid_words(grid: str) -> str:
     """ "1/8 notes", "1/8 triplets"."""
-    return f"{grid.removesuffix('T')} {'triplets' if grid.endswith('T') else 'notes'}"
+    return f"{grid.removesuffix('t')} {'triplets' if grid.endswith('t') else 'notes'}"

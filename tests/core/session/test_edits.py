@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.errors import UsageError
 from core.midi.read import parse_score
 from core.session import edits
-from core.session.edits import GRIDS, Chosen, Edited, NoteRef, note_at
+from core.session.edits import QUANTISE_GRIDS, Chosen, Edited, NoteRef, note_at
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
 from core.session.history import History
@@ -103,7 +103,7 @@ def test_quantising_a_score_puts_onsets_on_lines_and_keeps_lengths(grid: str, li
 
 def test_triplets_and_bars_of_odd_metre() -> None:
     session = session_from_midi(file_of([on(60, 150), off(60, 10)]), "x.mid")
-    after, _ = edits.quantise(session, {0: [0]}, "1/8T")
+    after, _ = edits.quantise(session, {0: [0]}, "1/8t")
     assert note_at(after, NoteRef(0, 0)).start_tick == 160  # type: ignore[union-attr]
     from mido import MetaMessage
 
@@ -173,7 +173,7 @@ EDITS = st.one_of(
     st.tuples(st.just("set_velocity"), st.integers(-5, 300)),
     st.tuples(st.just("nudge"), st.one_of(st.integers(-2000, 2000), st.integers(-(1 << 40), 1 << 40))),
     st.tuples(st.just("nudge_seconds"), st.floats(-5, 5) | st.floats(-1e9, 1e9)),
-    st.tuples(st.just("quantise"), st.sampled_from(GRIDS)),
+    st.tuples(st.just("quantise"), st.sampled_from(QUANTISE_GRIDS)),
     st.tuples(st.just("delete"), st.none()),
     st.tuples(st.just("accept"), st.none()),
     st.tuples(st.just("duplicate"), st.none()),

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from core.errors import NotFound
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
 from core.resources import bundled
-from core.session.edits import GRIDS
+from core.session.edits import QUANTISE_GRIDS
 from core.session.export import SoundFormat
 from desktop.dialogs.about import PARTS, AboutDialog
 from desktop.dialogs.export import SAMPLE_RATES, ExportDialog
@@ -156,10 +156,10 @@ def test_quantise_by_keyboard(qtbot: QtBot) -> None:
     assert dialog.grid == "1/16"
     QTest.keyClick(dialog.choice, Qt.Key.Key_Down)
     QTest.keyClick(dialog.choice, Qt.Key.Key_Return)
-    assert dialog.grid == GRIDS[GRIDS.index("1/16") + 1] == "1/16T"
+    assert dialog.grid == QUANTISE_GRIDS[QUANTISE_GRIDS.index("1/16") + 1] == "1/16t"
     QTest.mouseClick(dialog.accept_button, LEFT)
     assert dialog.result() == QDialog.DialogCode.Accepted
-    assert [dialog.choice.itemData(i) for i in range(dialog.choice.count())] == list(GRIDS)
+    assert [dialog.choice.itemData(i) for i in range(dialog.choice.count())] == list(QUANTISE_GRIDS)
 
 
 def test_sound_is_normalised_unless_it_is_asked_not_to_be(qtbot: QtBot) -> None:
