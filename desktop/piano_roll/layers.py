@@ -338,8 +338,15 @@ def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, over
             dots = start[is_dot], pitch[is_dot] + up, np.zeros(np.count_nonzero(is_dot), np.uint8)
             _paint_dots(painter, *dots, [edge], viewport, _view_area(viewport))
             seen &= ~is_dot
-        _paint_framed(painter, viewport.boxes(start[seen], end[seen], pitch[seen] + up), viewport, edge, inside)
 
+        def boxes(which: NDArray[np.bool_]) -> NDArray[np.int32]:
+            return viewport.boxes(start[which], end[which], pitch[which] + up)
+
+        is_framed = seen & (is_dot | has_gone)
+        _paint_framed(painter, boxes(is_framed), viewport, edge, inside)
+        _paint_outlined(painter, boxes(seen & ~is_framed), viewport, inside)  # stands out from every track's colour
+
+    has_gone = overlays.preview is not None or overlays.stretch is not None
     if (overlays.preview is not None and not overlays.is_copy) or overlays.stretch is not None:
         ghost = with_alpha(theme.background, 0.6)
         draw(start, end, 0, ghost, ghost)
@@ -354,6 +361,20 @@ def _paint_framed(
     fill(painter, boxes, edge)
     boxes = boxes + np.array((1, 1, -1, -1), np.int32) * max(1, round(1.5 * viewport.ratio))
     fill(painter, boxes[(boxes[:, 2] >= boxes[:, 0]) & (boxes[:, 3] >= boxes[:, 1])], inside)
+
+
+def _paint_outlined(painter: QPainter, boxes: NDArray[np.int32], viewport: Viewport, edge: QColor) -> None:
+    """A line round each box, so that the colour and velocity of the note in it stay to be seen."""
+    boxes = _shown(boxes, viewport)
+    width = max(1, round(1.5 * viewport.ratio))
+    left, top, right, bottom = (boxes + np.array((-width, -width, width, width), np.int32)).T
+    for line in (
+        (left, top, right, top + width - 1),
+        (left, bottom - width + 1, right, bottom),
+        (left, top, left + width - 1, bottom),
+        (right - width + 1, top, right, bottom),
+    ):
+        fill(painter, np.stack(line, 1), edge)
 
 
 def _paint_drawn(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:

@@ -128,6 +128,18 @@ def test_notes_drawn_into_an_array_look_the_same(roll: PianoRoll, row: int, are_
     assert np.array_equal(into_array, one_by_one)
 
 
+def test_a_selected_note_has_a_line_round_it_and_keeps_its_colour(roll: PianoRoll, hand: Hand) -> None:
+    notes = [RollNote(1.0, 1.5, 60, 100, 1), RollNote(2.0, 2.04, 60, 30, 2), RollNote(3.0, 3.5, 60, 30, 1)]
+    roll.set_parts([RollPart.of("some", "prompt", notes)])
+    middles = [hand.at((note.start + note.end) / 2, 60) for note in notes]
+    edges = [hand.at(note.start, 60) - QPoint(1, 0) for note in notes]
+    before = pixels(roll)
+    roll.set_selection([NoteRef("some", i) for i in range(3)])
+    after = pixels(roll)
+    assert [colour_at(roll, after, point) for point in middles] == [colour_at(roll, before, point) for point in middles]
+    assert {colour_at(roll, after, point) for point in edges} == {roll._paper.theme.selected.rgb()}
+
+
 def test_scrolled_tiles_are_as_painted_anew(roll: PianoRoll) -> None:
     roll.set_parts([dense_part(3000, seed=5)])
     for dx, dy in [(333, 0), (401, 77), (-50, -120), (1200, 300), (-700, 13)]:
