@@ -134,9 +134,11 @@ class Desk:
         self.wait(lambda: self.window.playback_engine.output.description, "the output to open")
 
     def set(self, **settings: Any) -> None:
-        """Change generation settings as the panel would."""
+        """Change generation settings as the panel would; a length is of seconds, if nothing else is said."""
         from dataclasses import replace
 
+        if "length" in settings:
+            settings.setdefault("unit", "seconds")
         self.window.panel.settings_changed.emit(replace(self.window.document.session.settings, **settings))
 
     def sample(self, seconds: float = 2.0, **settings: Any) -> TakeRecord:
