@@ -28,13 +28,13 @@ class Loudness:
     """
 
     def __init__(self, dynamics: Dynamics, prompt: Prompt, seed: int, louder: int = 0) -> None:
-        """`louder` is added to the velocities of flat takes, which have no others to choose from."""
+        """`louder` is added to the velocities that are played; the model never sees it."""
         levels = prompt.levels or ((prompt.velocity,) if dynamics == "flat" else ())
         self._exact = {from_bin(to_bin(level)): level for level in levels}
         self.bins = tuple(to_bin(level) for level in levels)  # those that may be sampled; none: all
         self._steps = prompt.steps
         self._seed = seed
-        self._louder = [(0, louder if levels else 0)]  # from a step on
+        self._louder = [(0, louder)]  # from a step on
         self._is_human = dynamics == "human" and bool(levels)
         self._swell_steps = prompt.steps.span(_SWELL_SECONDS)
         self.first = self._first(prompt, levels)
@@ -49,9 +49,8 @@ class Loudness:
         return min(max(round(played), 1), 127)
 
     def change(self, step: int, louder: int) -> None:
-        """From a step on, flat takes are so much louder."""
-        if self.bins:
-            self._louder.append((step, louder))
+        """From a step on, the take is so much louder."""
+        self._louder.append((step, louder))
 
     def _first(self, prompt: Prompt, levels: Sequence[int]) -> int:
         """Until it says otherwise, a take is as loud as the prompt's last note; the velocity as events give it."""

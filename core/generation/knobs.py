@@ -11,13 +11,13 @@ from core.midi.key import Key
 from core.midi.score import TakeNote
 from core.session.knobs import Knobs
 
-LOUDER = 9  # MIDI velocity a step
+LOUDER = 9  # MIDI velocity a step, added to what is played (see core.generation.dynamics)
 
 # What a step up multiplies.
 _DENSITY = 1.4
-_LENGTH = 1.6
+_LENGTH = 2.2
 _CHORD = 1.5  # notes that begin together
-_VARIETY = 1.8  # by this power times between onsets that are rare become likelier
+_VARIETY = 3.0  # by this power times between onsets that are rare become likelier
 _SHORTER_WHEN_BUSY = 0.5  # the power of the density by which notes become shorter, as real ones do
 _DENSER_WHEN_FULL = 0.5  # the power of the chords' size by which there are more notes a second
 _HIGHER = 4  # semitones a step
@@ -32,7 +32,7 @@ def aim(summary: PromptSummary, knobs: Knobs) -> PromptSummary:
     higher = _HIGHER * knobs.high
     return replace(
         summary,
-        notes=tuple(_turned(note, busier, longer, LOUDER * knobs.loud) for note in summary.notes),
+        notes=tuple(_turned(note, busier, longer) for note in summary.notes),
         density=summary.density * busier * fuller**_DENSER_WHEN_FULL,
         mean_pitch=None if summary.mean_pitch is None else float(np.clip(summary.mean_pitch + higher, 12, 115)),
         outside_key=summary.outside_key & ~_parallel(summary, knobs.bright),
@@ -43,10 +43,9 @@ def aim(summary: PromptSummary, knobs: Knobs) -> PromptSummary:
     )
 
 
-def _turned(note: TakeNote, busier: float, longer: float, louder: int) -> TakeNote:
+def _turned(note: TakeNote, busier: float, longer: float) -> TakeNote:
     start = note.start / busier
-    velocity = min(max(note.velocity + louder, 1), 127)
-    return replace(note, start=start, end=start + (note.end - note.start) * longer, velocity=velocity)
+    return replace(note, start=start, end=start + (note.end - note.start) * longer)
 
 
 def _loosened(bounds: Bounds, busier: float, longer: float, fuller: float, higher: int) -> Bounds:
