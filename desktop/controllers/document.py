@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from core.errors import ContinuoError
 from core.logs import sentence_for
@@ -55,6 +55,7 @@ class Document(QObject):
         self._problem = ""  # of the last autosave
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)  # a coarse one may be due 5 % late
         self._timer.timeout.connect(lambda: self.autosave())
 
     # The session and its history
