@@ -215,6 +215,7 @@ def test_each_package_that_the_deb_needs_is_named_once() -> None:
     assert [name.split()[0] for name in named[3:]] == ["libgl1", "fonts-dejavu-core"]
 
 
+@pytest.mark.linux
 @pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="dpkg is Debian's")
 def test_the_deb_is_one_that_dpkg_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = tmp_path / "Continuo"
