@@ -11,6 +11,7 @@ run            continue: sampling, playing, writing and measuring
 play           play, ports
 look           info, models, import-model, encode, decode
 bench          bench
+knobs          evaluate-knobs
 tracks         evaluate-tracks
 published_loop the book's sampling as published, which bench compares with
 training       prepare, pack-corpus, train, finetune

@@ -38,13 +38,11 @@ def evaluate(
     with interrupts.put_off():
         from core.generation.sampler import Sampling
         from core.model.checkpoint import find_model
-        from core.training.data.sources import SPLITS, Split
+        from core.training.data.sources import parse_split
         from core.training.evaluation.evaluate import Asked, make_output, save_evaluation
         from core.training.evaluation.evaluate import evaluate as run
 
-    chosen: Split | None = next((s for s in SPLITS if s == split), None)
-    if chosen is None:
-        raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
+    chosen = parse_split(split)
     find_model(model)  # a folder is made only for a model that there is
     if output:
         make_output(output)

@@ -95,12 +95,10 @@ def evaluate_fill(
         from core.generation.engine import open_engine
         from core.generation.filling import LeftToRightFiller
         from core.generation.options import Options
-        from core.training.data.sources import SPLITS, Split
+        from core.training.data.sources import parse_split
         from core.training.evaluation.evaluate import held_out
         from core.training.evaluation.fills import as_rows, choose_regions, fill_region, summary
-    chosen: Split | None = next((s for s in SPLITS if s == split), None)
-    if chosen is None:
-        raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
+    chosen = parse_split(split)
     engine, info = open_engine(model, device, say)
     places = choose_regions(held_out(paths, chosen, 0, say), regions, seed)
     if not places:

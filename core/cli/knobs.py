@@ -25,15 +25,13 @@ def evaluate_knobs(
     """
     with interrupts.put_off():
         from core.generation.engine import open_engine
-        from core.training.data.sources import SPLITS, Split
+        from core.training.data.sources import parse_split
         from core.training.evaluation.continuations import choose_places
         from core.training.evaluation.evaluate import held_out
         from core.training.evaluation.knobs import as_dict, table
         from core.training.evaluation.knobs import evaluate_knobs as run
 
-    chosen: Split | None = next((s for s in SPLITS if s == split), None)
-    if chosen is None:
-        raise UsageError(f'"{split}" is not one of {", ".join(SPLITS)}.')
+    chosen = parse_split(split)
     engine, _ = open_engine(model)
     places = choose_places(held_out(paths, chosen, pieces, say), prompts)
     if not places:

@@ -262,7 +262,7 @@ class StreamingDecoder:
         self.steps = steps
         self._touch = touch
         self.sounding: dict[int, int] = {}  # pitch -> onset step
-        self._velocity = velocity  # MIDI velocity, 1 to 127
+        self.velocity = velocity  # MIDI velocity, 1 to 127, that the events have set
         self._short: set[int] = set()  # pitches let go in the step they were struck: to end a step later
 
     @property
@@ -279,7 +279,7 @@ class StreamingDecoder:
         if steps := shift_steps(event):
             return self._shift(steps)
         if VELOCITY.first <= event < VELOCITY.end:
-            self._velocity = from_bin(event - VELOCITY.first)
+            self.velocity = from_bin(event - VELOCITY.first)
         return []
 
     def close(self) -> list[NoteMessage]:
@@ -298,7 +298,7 @@ class StreamingDecoder:
             return []
         self.sounding[pitch] = self.step
         release = [] if onset is None else [self._message(self.step, pitch, 0)]
-        velocity = self._touch(self.step, pitch, self._velocity) if self._touch else self._velocity
+        velocity = self._touch(self.step, pitch, self.velocity) if self._touch else self.velocity
         return [*release, self._message(self.step, pitch, velocity)]
 
     def _release(self, pitch: int) -> list[NoteMessage]:

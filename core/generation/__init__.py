@@ -3,10 +3,12 @@
 options            what to sample (Options) and what came of it (Take); no torch needed
 prompt_summary     what a prompt tells about how its takes should be
 logits_processors  keep a take like its prompt: key, density, rhythm, note lengths, register, velocities; break loops
+knobs              what the knobs ask for, as a changed summary; `knob_processors` serve what no other does
 constraints        which events may come next: no hanging, doubled or misplaced notes; scale, range and bounds
 sampler            logits -> one event: temperature, top-k, nucleus (top-p), min-p
 dynamics           how loud a take is played: flat prompts stay flat, or get a human touch
 engine             a model on a device: prefills prompts, decodes one event, moves the window on
+sampling_state     what the events of one take are chosen by
 continuation       one or more takes, sampled event by event; which of them is most like its prompt
 filling            what fills a gap in music, sampled and judged by what follows; `fill_row` is one candidate on its way
 """

@@ -7,7 +7,6 @@ takes = continuation.takes     # also after a stop: closed, with nothing left so
 """
 
 import threading
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,19 +16,13 @@ from numpy.typing import NDArray
 
 from core.codec.events import NoteMessage, Prompt, decode
 from core.codec.vocabulary import BOUNDARY, note_off
-from core.generation.constraints import Grammar
-from core.generation.dynamics import Loudness
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
-from core.generation.knob_processors import knob_processors
-from core.generation.knobs import LOUDER, aim
-from core.generation.logits_processors import LogitsProcessor, Position, Repetition, logits_processors
 from core.generation.options import Options, Take
 from core.generation.prompt_summary import PromptSummary, summarize
-from core.generation.sampler import sample
+from core.generation.sampling_state import SamplingState
 from core.midi.statistics import apart, music, stretch
 from core.session.knobs import Knobs
 
-_REMEMBERED = 1000  # note messages of a take, which processors made anew are told of
 _RANKED_SECONDS = 20.0  # of the prompt's end, that a take is compared with
 
 
@@ -46,44 +39,14 @@ class Step:
     head: float
 
 
-class _TakeState:
+class _TakeState(SamplingState):
     """A take on its way."""
 
     def __init__(self, index: int, options: Options, prompt: Prompt, summary: PromptSummary) -> None:
+        super().__init__(options, index, prompt, summary)
         self.index = index
-        self.seed = options.seed + index
-        self.random = np.random.default_rng(self.seed)
-        self.knobs = options.knobs
-        self.loudness = Loudness(options.dynamics, prompt, self.seed, LOUDER * self.knobs.loud)
-        summary = aim(summary, self.knobs)
-        self.grammar = Grammar(options.rules, prompt.steps, self.loudness, summary.bounds)
-        self.repetition = Repetition(summary)
-        self._strength = options.sampling.key_strength
-        self.processors = self._processors(summary)
-        self._messages: deque[NoteMessage] = deque(maxlen=_REMEMBERED)
         self.events: list[int] = []
         self.ended = False
-
-    def _processors(self, summary: PromptSummary) -> list[LogitsProcessor]:
-        processors = logits_processors(summary, self._strength, not self.loudness.bins)
-        return [*processors, *knob_processors(summary), self.repetition]
-
-    def observe(self, message: NoteMessage) -> None:
-        """Tell all processors of a note."""
-        for processor in self.processors:
-            processor.observe(message)
-        self._messages.append(message)
-
-    def turn(self, knobs: Knobs, summary: PromptSummary) -> None:
-        """Go on with other knobs; the processors learn again what the take has lately done."""
-        self.knobs = knobs
-        self.loudness.change(self.grammar.step + 1, LOUDER * knobs.loud)  # what sounds already stays as it was
-        changed = aim(summary, knobs)
-        self.grammar.change_bounds(changed.bounds)
-        self.processors = self._processors(changed)
-        for message in self._messages:
-            for processor in self.processors[:-1]:
-                processor.observe(message)
 
 
 class Continuation:
@@ -97,9 +60,9 @@ class Continuation:
         self._engine = engine
         self._prepared = prepared
         self._timing = prepared.prompt.steps
-        self._summary = summarize(prepared.prompt, prepared.events)
+        summary = summarize(prepared.prompt, prepared.events)
         self._knobs = options.knobs
-        self._states = [_TakeState(i, options, prepared.prompt, self._summary) for i in range(options.takes)]
+        self._states = [_TakeState(i, options, prepared.prompt, summary) for i in range(options.takes)]
         self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
         # What sounds at the last step may ring out until this one.
         self._silent_step = (
@@ -172,15 +135,11 @@ class Continuation:
         """Choose the next event of a take and move it on."""
         grammar = state.grammar
         if state.knobs is not (knobs := self._knobs):
-            state.turn(knobs, self._summary)
+            state.turn(knobs)
         grammar.rings_out = self._last_step is not None and grammar.step >= self._last_step
         event = grammar.forced_event()
         if event is None:
-            position = Position(grammar.step, grammar.decoder.sounding, grammar.allowed())
-            for processor in state.processors:
-                logits = processor.process(logits, position)
-            params = state.repetition.loosen(self.options.sampling)
-            event = sample(logits, position.allowed, params, state.random.random())
+            event = state.choose(logits, grammar.allowed())
             event = grammar.fit(event, self._silent_step if grammar.rings_out else self._last_step)
         messages = grammar.accept(event)
         for message in messages:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.codec.events import Conventions, GridNote, NoteMessage
 from core.codec.gap import Gap
@@ -19,19 +18,14 @@ from core.codec.vocabulary import (
     time_shift,
     velocity,
 )
-from core.generation.constraints import Grammar
-from core.generation.dynamics import Loudness
-from core.generation.knob_processors import knob_processors
-from core.generation.knobs import LOUDER, aim
-from core.generation.logits_processors import Position, Repetition, logits_processors
+from core.generation.logits_processors import Logits
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary
-from core.generation.sampler import sample
+from core.generation.sampling_state import SamplingState
 from core.midi.score import TakeNote
 
 FOLLOWING = 26  # kept notes behind a gap that a candidate is scored by: some 80 events
 
-Logits = NDArray[np.float32]  # (vocab)
 Part = Literal["inside", "seam", "follow"]
 
 
@@ -66,18 +60,12 @@ class FillRow:
         conventions: Conventions,
         given: Sequence[GridNote] = (),
     ) -> None:
-        self.seed = options.seed + index
+        self._state = SamplingState(options, index, gap.prompt, summary)
+        self._grammar = self._state.grammar
         self.events: list[int] = []
         self.notes: list[TakeNote] = []  # new ones that have ended, seconds from the gap's start
         self.scores: dict[Part, list[float]] = {"inside": [], "seam": [], "follow": []}
-        self._gap, self._sampling = gap, options.sampling
-        summary = aim(summary, options.knobs)
-        self._random = np.random.default_rng(self.seed)
-        loudness = Loudness(options.dynamics, gap.prompt, self.seed, LOUDER * options.knobs.loud)
-        self._grammar = Grammar(options.rules, gap.prompt.steps, loudness, summary.bounds)
-        self._repetition = Repetition(summary)
-        processors = logits_processors(summary, options.sampling.key_strength, not loudness.bins)
-        self._processors = [*processors, *knob_processors(summary), self._repetition]
+        self._gap = gap
         pitch = np.arange(NOTE_ON.size)
         self._pitches = (pitch >= gap.low) & (pitch <= gap.high)
         self._is_each_velocity_said = conventions.velocity == "each"
@@ -91,6 +79,11 @@ class FillRow:
         self._dues = deque(_dues(gap, given or gap.kept))
         self._must_strike = False  # whether the next kept note begins before the model is asked again
         self._is_free = not given
+
+    @property
+    def seed(self) -> int:
+        """What its random numbers grow from."""
+        return self._state.seed
 
     @property
     def head(self) -> float:
@@ -164,11 +157,7 @@ class FillRow:
         if not allowed.any():  # silence has lasted its longest, and there is no note to break it
             by = LONGEST_SHIFT
         else:
-            position = Position(step, grammar.decoder.sounding, allowed)
-            for processor in self._processors:
-                logits = processor.process(logits, position)
-            params = self._repetition.loosen(self._sampling)
-            event = grammar.fit(sample(logits, allowed, params, self._random.random()))
+            event = grammar.fit(self._state.choose(logits, allowed))
             by = shift_steps(event)
             if not by and not (pending and pending[0] < event < NOTE_ON.end):
                 return event
@@ -203,8 +192,7 @@ class FillRow:
         told = []
         for message in messages:
             if self._is_free:
-                for processor in self._processors:
-                    processor.observe(message)
+                self._state.observe(message)
             if message.velocity:
                 if is_new:
                     self._new[message.pitch] = message

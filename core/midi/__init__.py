@@ -4,9 +4,16 @@ region      a span of time, with tracks and a pitch range, in which notes are re
 score       frozen Note, Pedal, Control, Track, Score
 tempo_map   ticks <-> seconds <-> bars
 events      the bytes of one track <-> timed messages, whatever state the bytes are in
+texts       texts of a file, in the encoding that all of them are in
+sequences   the pieces of a format 2 file, one after the other
+ports       the ports that a file's channels belong to
+percussion  which channels play drums, and when
 repair      a whole file's damaged bytes -> clean bytes, and sentences about what was skipped
 read        a file -> Score, and a Score -> the messages that play it
 write       Score + takes -> a file
+splice      a stretch of some tracks taken out, and the original's return behind it
+chase       what the controls before a place still mean there
+sound       what a channel sounds like at a place: program, bank, volume, pan, expression
 meta_edits  edits of what a file says besides its notes: tempo, metre, and what a track is
 key         the key of some notes, and the names of keys
 pitch_names names of MIDI pitches

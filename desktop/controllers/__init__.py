@@ -5,7 +5,10 @@ files        opening, saving, exporting, recovering
 generation   from the Continue button to takes
 transport    play, pause, stop, loop, metronome
 takes        what panels, menus and roll ask of takes, marker and playhead
-notes        changes of the notes selected
+fill         regenerates a span of time: its alternatives are heard, chosen, kept
+notes        changes of the notes selected; `edit_commands` are those of the Edit menu, `clipboard` copies and pastes
+selecting    selects more notes by those that are selected
+snapping     what drags in the roll snap to
 roll         keeps the roll showing session, takes that grow and playhead
 roll_parts   tracks and takes as the roll's parts
 settings     the user's settings in effect: output, colours, what the panels show

@@ -1,1 +1,1 @@
-"""Dialogs: about, quantise, sound check, and the questions that are asked."""
+"""Dialogs: one file each, and `questions`, those of one sentence. `pages` are the manual and the list of keys."""

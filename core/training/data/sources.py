@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from core.errors import UnreadableInput
+from core.errors import UnreadableInput, UsageError
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -19,6 +19,14 @@ UNKNOWN_LICENCE = "not stated"
 _HELD_OUT = 5  # per cent of the songs, for validation and for test each
 _NC = "CC BY-NC-SA 4.0"
 _VERSION = re.compile(r"([-_ ]?v\d+|\s*\(\d+\)|[-_ ]copy)$", re.IGNORECASE)
+
+
+def parse_split(name: str) -> Split:
+    """The split of that name. Raises UsageError, which says what names there are."""
+    for split in SPLITS:
+        if split == name:
+            return split
+    raise UsageError(f'"{name}" is not one of {", ".join(SPLITS)}.')
 
 
 def _by_name(path: PurePosixPath) -> str:
@@ -98,10 +106,10 @@ def read_splits(path: Path) -> dict[PurePosixPath, Split]:
         raise UnreadableInput(f'The table of splits {path} has no columns "split" and "path".')
     table: dict[PurePosixPath, Split] = {}
     for row in rows:
-        split: Split | None = next((s for s in SPLITS if s == row["split"]), None)
-        if split is None:
-            raise UnreadableInput(f'"{row["split"]}" in {path} is not one of {", ".join(SPLITS)}.')
-        table[PurePosixPath(row["path"])] = split
+        try:
+            table[PurePosixPath(row["path"])] = parse_split(row["split"])
+        except UsageError as error:
+            raise UnreadableInput(f"{path}: {error}") from error
     return table
 
 

@@ -151,6 +151,14 @@ def test_takes_move_the_way_a_knob_says(
     assert down < centre < up
 
 
+@pytest.mark.parametrize("velocities", [(60, 70, 80), (64,)])
+def test_a_louder_take_plays_the_same_notes(engine: Engine, velocities: tuple[int, ...]) -> None:
+    plain, louder = (sampled(engine, Knobs(loud=steps), tune(velocities), 8.0) for steps in (0, 1))
+    assert [(n.pitch, n.start, n.end, min(n.velocity + LOUDER, 127)) for n in plain] == [
+        (n.pitch, n.start, n.end, n.velocity) for n in louder
+    ]
+
+
 def test_a_flat_prompt_gets_louder_too(engine: Engine) -> None:
     flat = tune((64,))
     assert {note.velocity for note in sampled(engine, Knobs(), flat, 3.0)} == {64}
