@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer
+from PySide6.QtCore import QElapsedTimer, QEvent
 from PySide6.QtWidgets import QApplication
 
 from core.live.outputs import NoOutput, OutputChoice
@@ -153,5 +153,6 @@ class Desk:
         self.window._close()
         QApplication.processEvents()
         self.window.deleteLater()
-        QApplication.sendPostedEvents(None, 0)
+        # Deleted for good: else its timers would run, and its memory be held, through all tests that follow.
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         QApplication.processEvents()
