@@ -31,6 +31,7 @@ class RollCanvas(QAbstractScrollArea):
 
     view_changed = Signal()  # another place, zoom or look
     notes_changed = Signal()
+    notes_appended = Signal(float, float)  # from one view pixel to another
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -122,9 +123,10 @@ class RollCanvas(QAbstractScrollArea):
         first, last = int(boxes[:, 0].min()), int(boxes[:, 2].max())
         self.tiles.mark_stale(first, last)
         origin, ratio = self.coordinates.origin[0], self.coordinates.ratio
-        self._update_pixels((first - origin) / ratio, (last + 1 - origin) / ratio)
+        left, right = (first - origin) / ratio, (last + 1 - origin) / ratio
+        self._update_pixels(left, right)
         self._sync_bars()
-        self.notes_changed.emit()
+        self.notes_appended.emit(left, right)
 
     def set_prompt(self, start: float, marker: float) -> None:
         """The prompt's start and the continue-from marker."""

@@ -13,6 +13,7 @@ from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.buttons import FlatButton
 
 GRIP = 5  # height of the edge that is dragged
+_ROOM = 8.0  # view pixels beside a note's start and end that a lane may paint for it
 LEAST, MOST = 40, 400  # height of a lane; lower is none
 
 
@@ -47,6 +48,7 @@ class LaneArea(QWidget):
             lane.stale.connect(self._on_stale)
         roll.view_changed.connect(self.update)
         roll.notes_changed.connect(self._on_notes)
+        roll.notes_appended.connect(self._on_appended)
         roll.selection_changed.connect(self._on_notes)
         roll.span_changed.connect(self.update)
 
@@ -77,6 +79,11 @@ class LaneArea(QWidget):
         if self._lane is not None:
             self._lane.follow_notes()
             self.update()
+
+    def _on_appended(self, first: float, last: float) -> None:
+        if self._lane is not None:
+            self._lane.follow_notes()
+            self._on_stale(first - _ROOM, last + _ROOM)
 
     def _on_stale(self, first: float, last: float) -> None:
         self.update(QRectF(KEYBOARD_WIDTH + first, 0, last - first + 1, self.height()).toAlignedRect())

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPaintEvent, QRegion
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 
@@ -172,3 +172,25 @@ def test_notes_say_what_they_are(roll: PianoRoll, hand: Hand, lane: LaneHand) ->
     assert QToolTip.text() == "A4, velocity 90, bar 2, beat 1, 0.75 s long"
     assert lane.area.lane is not None
     QToolTip.hideText()
+
+
+def test_notes_that_come_are_painted_where_they_are_alone(roll: PianoRoll, area: LaneArea) -> None:
+    class Painted(QObject):
+        region = QRegion()
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if isinstance(event, QPaintEvent):
+                self.region = self.region.united(event.region())
+            return False
+
+    QApplication.processEvents()
+    painted = Painted()
+    area.installEventFilter(painted)
+    roll.set_selection([NoteRef("take", 0)])
+    QApplication.processEvents()
+    painted.region = QRegion()
+    roll.append_notes("take", [RollNote(5.2, 5.4, 68, 100), RollNote(5.3, 5.5, 70, 90)])
+    QApplication.processEvents()
+    left, right = (roll.keyboard_width + roll.coordinates.x(seconds) for seconds in (5.2, 5.5))
+    where = painted.region.boundingRect()
+    assert left - 10 <= where.left() < left < right < where.right() <= right + 10
