@@ -188,9 +188,18 @@ class TakePlan:
         return tempo_map.seconds(end + tempo_map.bar_tick(bar + 1) - tempo_map.bar_tick(bar)) - self.start - seconds
 
     def route(self, count: int) -> "Callable[[Step], Step]":
-        """What gives the notes of so many takes to their tracks, as they are sampled."""
-        routers = self.note_routers(count)
-        return lambda step: replace(step, messages=routers[step.take].route(step.messages, step.head))
+        """What gives the notes of so many takes to their tracks, as they are sampled.
+
+        It learns from the prompt as the first of them comes, so on the thread that samples: long prompts take 0.1 s.
+        """
+        routers: list[NoteRouter] = []
+
+        def routed(step: "Step") -> "Step":
+            if not routers:
+                routers.extend(self.note_routers(count))
+            return replace(step, messages=routers[step.take].route(step.messages, step.head))
+
+        return routed
 
     def cut_short(self, record: TakeRecord) -> TakeRecord:
         """A take as long as it was sampled: where that is less than was planned it ends on the next bar line, and so do

@@ -1,6 +1,8 @@
 """A take in its song: each note to its track, the band beside it, the original behind it."""
 
+import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,9 +10,11 @@ from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
 from core.codec.events import NoteMessage
+from core.generation.continuation import Step
 from core.live.outputs import ExistingPort, NoOutput
 from core.midi.score import TrackKey
 from core.midi.write import TakeVoice
+from core.performance import take_plan
 from core.performance.live_take import TakeStart
 from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import NoteRouter, PartRouter, TakePlan, plan_take
@@ -205,3 +209,22 @@ def test_two_tracks_on_one_channel_do_not_cut_each_other(moves: list[tuple[int, 
 
 def test_without_an_assigner_nothing_is_given_to_a_track() -> None:
     assert NoteRouter(None, (), 0.0).route([message(0, 60)]) == (message(0, 60),)
+
+
+def test_the_prompt_is_learned_from_as_the_first_step_comes_and_once_for_all_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learned = []
+
+    class Learner(take_plan.TrackAssigner):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            learned.append(threading.current_thread())
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(take_plan, "TrackAssigner", Learner)
+    route = plan_take(song(), 8.0, 4.0).route(2)
+    assert not learned
+    sampler = threading.Thread(target=lambda: [route(Step(i, 38, (message(0, 38),), 0.0)) for i in (0, 1, 0)])
+    sampler.start()
+    sampler.join()
+    assert learned == [sampler]
