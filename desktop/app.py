@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
@@ -64,12 +63,18 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="continuo", description="Plays on from your MIDI: a Music Transformer on your own machine."
     )
     parser.add_argument("file", nargs="?", default="", help="a MIDI file or .continuo session to open")
-    parser.add_argument("--version", action="version", version=f"Continuo {version('continuo')}")
+    parser.add_argument("--version", action="store_true", help="print the version")
     parser.add_argument("--new-window", action="store_true", help="open a window of its own beside one that is open")
     parser.add_argument(
         "--associate", action="store_true", help="put Continuo into this user's menu and open sessions with it (Linux)"
     )
-    return parser.parse_known_args(list(arguments))[0]
+    chosen = parser.parse_known_args(list(arguments))[0]
+    if chosen.version:
+        from importlib.metadata import version  # here, because the window comes first
+
+        print(f"Continuo {version('continuo')}")
+        sys.exit()
+    return chosen
 
 
 def has_display() -> bool:

@@ -8,7 +8,6 @@ import faulthandler
 import platform
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TextIO
 
@@ -41,6 +40,8 @@ def record_crashes() -> None:
 
 def versions() -> str:
     """Continuo, its libraries and the system, one a line."""
+    from importlib.metadata import PackageNotFoundError, version  # here, because the window comes first
+
     lines = [f"Continuo {version('continuo')}", f"Qt {qVersion()}, Python {platform.python_version()}"]
     with contextlib.suppress(PackageNotFoundError):
         lines.append(", ".join(f"{name} {version(name)}" for name in _LIBRARIES))
