@@ -23,7 +23,7 @@ from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
 from core.midi.ports import one_port_words
 from core.performance.events import PlaybackEvents
-from core.performance.live_take import LiveTake, TakeStart
+from core.performance.live_take import TakeStart
 from core.performance.playback import Playback
 from core.performance.prompts import read_prompt
 from core.performance.run import Run
@@ -207,13 +207,13 @@ def _sample(
 ) -> Run:
     """Sample to the end or until interrupted; the take of the first seed is played meanwhile."""
     run = Run(stopped=interrupted, route=plan.route(options.takes))
-    live: LiveTake | None = None
     try:
         if playback:
             start = TakeStart(plan.start, options.seconds, plan.part_router, plan.accompaniment(False))
-            live = begun = playback.begin_take(start)
-            run.play = lambda step: begun.feed(step.messages, step.head)
+            live = playback.begin_take(start)
+            run.play = lambda step: live.feed(step.messages, step.head)
             run.ahead = lambda: playback.output.status().ahead
+            run.finished = lambda seconds: plan.finish(live, seconds, metronome=False)
         with progress("Sampling") as draw:
             shown = 0.0
 
@@ -227,8 +227,6 @@ def _sample(
 
             run.show = show
             run.sample(model.engine, model.prepared, options)
-        if live and not run.fault:
-            live.finish(run.takes[0].seconds)
     except ContinuoError as error:  # raised by `run`, once what there is of the take is saved
         run.fault = error
     return run

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from core.performance.song import Song
 
 
+_AT_ONCE = 0.001  # seconds: what lies so close to the head comes with what is sampled next
+
+
 class Router(Protocol):
     """Turns what is sampled into MIDI messages: the one place that says on which channel a note of a take plays."""
 
@@ -49,23 +52,29 @@ class TakeStart:
 
 
 class DueMessages:
-    """Timed messages that are asked for as far as a moving head."""
+    """Timed messages that are asked for as far as a moving head. What lies at the head is not due yet."""
 
-    def __init__(self, messages: Iterable[Timed]) -> None:
+    def __init__(self, messages: Iterable[Timed], head: float = -inf) -> None:
         self._messages: Iterator[Timed] = iter(messages)
         self._next: Timed | None = None
         self._has_begun = False
+        self._head = head
 
     def until(self, head: float) -> list[Timed]:
-        """Those up to and at `head` that were not given yet. The first is not asked for before."""
+        """Those before `head` that were not given yet. The first is not asked for before."""
         due: list[Timed] = []
         if not self._has_begun:
             self._has_begun = True
             self._next = next(self._messages, None)
-        while self._next is not None and self._next[0] <= head:
-            due.append(self._next)
+        while self._next is not None and self._next[0] < head - _AT_ONCE:
+            due.append((max(self._next[0], self._head), self._next[1]))
             self._next = next(self._messages, None)
+        self._head = max(self._head, head)
         return due
+
+    def replaced(self, messages: Iterable[Timed]) -> "DueMessages":
+        """Others, in order of time, from the head on."""
+        return DueMessages((message for message in messages if message[0] >= self._head - _AT_ONCE), self._head)
 
 
 class LiveTake:
@@ -89,10 +98,16 @@ class LiveTake:
             self._waiting.append((messages, head))
             self._more(self)
 
-    def finish(self, seconds: float) -> None:
-        """The take is sampled and lasts so long. Never waits."""
+    def finish(self, seconds: float, accompaniment: Iterable[Timed] | None = None) -> None:
+        """The take is sampled and lasts so long; what plays beside it from now on, if that is something else.
+
+        Never waits for the player.
+        """
+        beside = None if accompaniment is None else list(accompaniment)  # laid out before anyone has to wait
         with self._lock:
             self.seconds = seconds
+            if beside is not None:
+                self._beside = self._beside.replaced(beside)
             self._more(self)
 
     def due(self) -> Iterator[tuple[list[Timed], float]]:

@@ -16,8 +16,8 @@ FURTHEST_AHEAD = 60.0  # seconds of music sampled ahead of the playhead when the
 LOOK_AGAIN = 0.05  # seconds between two looks at the playhead while waiting for it
 
 
-def _nobody(step: "Step") -> None:
-    """Whom no step is told."""
+def _nobody(news: object) -> None:
+    """Who is told, and does nothing."""
 
 
 def _as_it_is(step: "Step") -> "Step":
@@ -30,13 +30,14 @@ class Run:
     """One continuation. Each step goes through `route`, which gives its notes to tracks; then `play` hears of it, if it
     is the first take's; then the figures here follow; then `show` hears of it.
 
-    `ahead()` tells how many seconds of music are in hand, None where nobody plays it: a run without an end does not
+    Once the first take is complete, `finished` hears how many seconds it lasts. `ahead()` tells how many seconds of music are in hand, None where nobody plays it: a run without an end does not
     go on further than FURTHEST_AHEAD. `clock` counts seconds.
     """
 
     play: "Callable[[Step], object]" = _nobody
     show: "Callable[[Step], object]" = _nobody
     route: "Callable[[Step], Step]" = _as_it_is
+    finished: Callable[[float], object] = _nobody
     ahead: Callable[[], float] | None = None
     knobs: "Knobs | None" = None  # those turned while it samples
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -78,6 +79,8 @@ class Run:
                         self.show(step)  # it was sampled all the same
                         raise
                     self.head = step.head
+                    if step.event is None:  # others may go on for long
+                        self.finished(step.head)
                 self.seconds = self.clock() - started - waited
                 if step.event is not None:
                     self.events += 1

@@ -14,7 +14,7 @@ from core.codec.vocabulary import to_step
 from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score
-from core.performance.live_take import note_message
+from core.performance.live_take import LiveTake, note_message
 from core.session.arrangement import (
     arrangement,
     continued_tracks,
@@ -209,6 +209,19 @@ class TakePlan:
         end = self.start - self.take.marker + end_on_bar_line(tempo_map, self.start, record.seconds)
         end = min(end, self.take.end)  # its last step may lie a hair behind the bar line that was meant
         return replace(record, end=end, notes=tuple(note for note in record.notes if note.start < end))
+
+    def ended(self, seconds: float) -> "TakePlan":
+        """The plan of a take that turned out to be so many seconds long (see `cut_short`): itself if that is as meant.
+
+        What plays beside it is then the song around the take as it is: the original returns at that end.
+        """
+        take = self.cut_short(replace(self.take, seconds=seconds))
+        return self if take.end == self.take.end else replace(self, take=replace(take, seconds=take.end))
+
+    def finish(self, live: LiveTake, seconds: float, metronome: bool) -> None:
+        """Of a take that is heard all of its seconds are sampled: the original returns where it ends."""
+        ended = self.ended(seconds)
+        live.finish(seconds, None if ended is self else ended.accompaniment(metronome))
 
     @cached_property
     def part_router(self) -> PartRouter:

@@ -158,7 +158,7 @@ def take_parts(
         if track.key not in named:
             continue
         setup = tuple(track_setup(score, i, take.marker))
-        if take.rest == "beside":
+        if take.rest == "beside" and not track.is_percussion:  # drums are drums on their own channel alone
             free = [channel for channel in free_channels(score, track.port) if channel not in taken]
             channel = free[0] if free else track.channel
             taken.add(channel)

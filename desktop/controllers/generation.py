@@ -18,7 +18,7 @@ from core.logs import sentence_for
 from core.midi.key import Key, parse_key
 from core.midi.score import Track
 from core.performance.generation import ModelFacts
-from core.performance.live_take import LiveTake, TakeStart
+from core.performance.live_take import TakeStart
 from core.performance.playback import Playback
 from core.performance.prompts import PromptRequest
 from core.performance.run import Run
@@ -103,7 +103,6 @@ class GenerationController(QObject):
         self._document, self._worker, self._playback_engine = document, signals.generation, playback_engine
         self.model: ModelFacts | None = None
         self.run: Run | None = None
-        self._live: LiveTake | None = None  # what the run's first take is played by
         self._steps: deque[Step] = deque()  # sampled and not shown yet
         self.in_progress: list[TakeInProgress] = []
         self.has_metronome = False
@@ -254,15 +253,15 @@ class GenerationController(QObject):
         self.in_progress = [TakeInProgress(marker, at, plan.take.notes) for _ in range(settings.takes)]
         low, high = pitch_range(session)
         rate = self._worker.rate(settings.takes)
-        beside = plan.accompaniment(self.has_metronome)
-        live = self._live = self._playback_engine.begin_take(
-            TakeStart(prompt.marker, seconds, plan.part_router, beside, rate)
-        )
+        has_metronome = self.has_metronome
+        beside = plan.accompaniment(has_metronome)
+        live = self._playback_engine.begin_take(TakeStart(prompt.marker, seconds, plan.part_router, beside, rate))
         self._steps = steps = deque()
         self.run = Run(
             play=lambda step: live.feed(step.messages, step.head),
             show=steps.append,
             route=plan.route(settings.takes),
+            finished=lambda seconds: plan.finish(live, seconds, has_metronome),
         )
         asked = replace(settings, low=low, high=high)
         self._worker.want_run(self.run, prompt, options_for(asked, seconds, settings.seed, plan.ring(seconds)))
@@ -315,9 +314,7 @@ class GenerationController(QObject):
         if run is not self.run:
             return
         self.poll()
-        if run.takes and self._live is not None:
-            self._live.finish(run.takes[0].seconds)
-        self.run = self._live = None
+        self.run = None
         self._document.show_growing(None)
         problem = sentence_for(run.fault, "sampling") if run.fault else ""
         if problem or not any(take.notes for take in run.takes):
@@ -339,16 +336,16 @@ class GenerationController(QObject):
         names = dict(zip(sorted(kept), session.next_names(len(kept)), strict=True))  # in the order they were begun
         for i in kept:
             # The parent of a fork may be gone by now; the take then stands for itself.
-            record = self._record(self.in_progress[i], run.takes[i], run.stopped.is_set())
+            record = self._record(self.in_progress[i], run.takes[i])
             session = session.with_take(replace(record, name=names[i]), select=i == 0 or session is before)
         if session is not before:
             count = len(run.takes)
             name = self._name if count == 1 else self.tr("{0}, {1} takes").format(self._name, count)
             self._document.do(name, session)
 
-    def _record(self, growing: TakeInProgress, take: Take, stopped_early: bool) -> TakeRecord:
+    def _record(self, growing: TakeInProgress, take: Take) -> TakeRecord:
         settings = self._settings
-        record = TakeRecord(
+        made = TakeRecord(
             notes=growing.record().notes,  # what sounded when it broke off, too
             events=take.events,
             seconds=take.seconds,
@@ -363,8 +360,7 @@ class GenerationController(QObject):
             rest=self._plan.take.rest,
             replaces=self._plan.take.replaces,
         )
-        if stopped_early or settings.ends:
-            record = self._plan.cut_short(record)
+        record = self._plan.cut_short(made)
         if self._fork is not None:
             record = self._fork.joined(record)
         taken = any(old.id == growing.id for old in self._document.session.takes)

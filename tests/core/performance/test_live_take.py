@@ -20,13 +20,21 @@ class TwoHands:
 BESIDE = [(10.0, b"\x99\x24\x40"), (10.5, b"\x95\x30\x40"), (11.0, b"\x89\x24\x40")]
 
 
-def test_due_messages_are_given_once_up_to_and_at_the_head() -> None:
+def test_due_messages_are_given_once_before_the_head() -> None:
     due = DueMessages(iter(BESIDE))
     assert due.until(9.9) == []
-    assert due.until(10.5) == BESIDE[:2]
+    assert due.until(10.5) == BESIDE[:1]
     assert due.until(10.5) == []
-    assert due.until(99.0) == BESIDE[2:]
+    assert due.until(99.0) == BESIDE[1:]
     assert due.until(99.0) == []
+
+
+def test_others_take_their_place_from_where_they_were_asked_for() -> None:
+    due = DueMessages(BESIDE)
+    due.until(10.5)
+    others = [(10.4, b"\x95\x30\x40"), (10.4999, b"\x95\x31\x40"), (10.7, b"\x95\x32\x40")]
+    assert due.replaced(others).until(99.0) == [(10.5, others[1][1]), others[2]]
+    assert DueMessages(BESIDE).replaced(others).until(99.0) == others
 
 
 def test_notes_go_where_the_router_says_and_others_play_on_between_them(made: Made) -> None:

@@ -59,6 +59,16 @@ def test_of_each_step_the_player_hears_first() -> None:
     assert (run.takes, run.ranking, run.events, run.head) == (["a take", "another"], [1, 0], 6, 3.0)
 
 
+def test_the_first_takes_end_is_told_while_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [Step(0, 60, (), 1.0), Step(1, 60, (), 1.0), Step(0, None, (), 1.5), Step(1, 60, (), 2.0)]
+    monkeypatch.setattr(FakeContinuation, "__iter__", lambda self: iter([*steps, Step(1, None, (), 2.0)]))
+    heard: list[object] = []
+    run = Run(finished=heard.append)
+    run.show = lambda step: heard.append((step.take, step.event))
+    sample(run)
+    assert heard == [(0, 60), (1, 60), 1.5, (0, None), (1, 60), (1, None)]
+
+
 def test_a_stop_ends_it_within_an_event() -> None:
     run = Run()
     run.show = lambda step: run.stop()

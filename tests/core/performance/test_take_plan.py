@@ -20,6 +20,7 @@ from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import NoteRouter, PartRouter, TakePlan, plan_take
 from core.session.arrangement import pitch_range
 from core.session.forks import fork_prompt
+from core.session.playback import timeline
 from core.session.session import Session, session_from_midi
 from tests.core.midi.builders import file_of, off, on
 from tests.core.performance.fakes import Made, player
@@ -111,6 +112,35 @@ def test_the_band_plays_on_and_the_original_returns(made: Made) -> None:
     assert (8.5, "812640") in notes
     assert [t for t, m in notes if m.startswith("90")] == [12.0 + 0.5 * i for i in range(8)]  # melody, from bar 7 on
     assert player().commands[-1] == ("finish", 16.0)
+
+
+@pytest.mark.parametrize("rest", ["stretch", "rest", "beside"])
+@pytest.mark.parametrize("seconds", [0.7, 2.0, 2.3, 5.9, 8.0, 8.6])
+def test_what_is_heard_behind_a_take_is_what_is_kept_wherever_it_ends(made: Made, rest: str, seconds: float) -> None:
+    """Planned for four bars, the model may let it end before."""
+    playback = made(NoOutput())
+    session = song(rest=rest)
+    plan = plan_take(session, 8.0, 8.0)
+    live = playback.begin_take(TakeStart(plan.start, 8.0, plan.part_router, plan.accompaniment(False)))
+    (router,) = plan.note_routers(1)
+    growing = TakeInProgress(8.0, 0.0, plan.take.notes)
+    for messages, head in (([message(0, 38)], 0.3), ([message(0.5, 38, 0)], seconds)):
+        routed = router.route(messages, head)
+        growing.add(routed, head)
+        live.feed(routed, head)
+    plan.finish(live, seconds, metronome=False)
+    kept = plan.cut_short(replace(plan.take, notes=growing.record().notes, seconds=seconds))
+    assert kept.end == min(2.0 * -(-seconds // 2.0), 8.0)
+    fed = [m for command in player().commands if command[0] == "feed" for m in command[1]]
+    expected = [(round(time, 3), wire.hex()) for time, wire in timeline(session.with_take(kept), "both", 8.0)]
+    assert _notes(fed, rest != "beside") == _notes(expected, rest != "beside")
+    assert [time for time, _ in fed] == sorted(time for time, _ in fed)
+
+
+def _notes(messages: list[tuple[float, str]], with_channel: bool) -> list[tuple[float, str, str]]:
+    """Notes on and off; of channels of its own a take has as many as it plays on, of which live nobody knows yet."""
+    notes = [(time, wire) for time, wire in messages if wire[0] in "89"]
+    return sorted((time, wire[:2] if with_channel or wire[1] == "9" else wire[0], wire[2:]) for time, wire in notes)
 
 
 def test_drums_that_stop_repeat_their_pattern_as_notes_of_the_take() -> None:
