@@ -38,8 +38,8 @@ class Settings:
     `programs` whether external ports get program changes. `recent` are paths, the newest first. `geometry`
     and `layout` are the window's, as base64 of bytes that only the window understands. `snap` is what drags among
     notes snap to, `lane` what is shown under the notes (empty: nothing), `lane_height` how high, in pixels.
-    `merges_takes` says whether a take is saved within the tracks that it plays on. `generation` is what a new session
-    starts with.
+    `unfolded` are the parts of the generation panel that stand open. `merges_takes` says whether a take is saved within
+    the tracks that it plays on. `generation` is what a new session starts with.
     """
 
     output: OutputChoice = _SYNTH
@@ -51,6 +51,7 @@ class Settings:
     layout: _Base64 = ""
     snap: _Line = "1/16"
     lane: _Line = "velocity"
+    unfolded: tuple[_Line, ...] = ()
     merges_takes: bool = False
     lane_height: Annotated[int, Meta(ge=1, le=10_000)] = 90
     generation: GenerationSettings = AT_FIRST

@@ -130,10 +130,10 @@ def create_window(app: Application) -> "MainWindow":
     """The window, not shown yet."""
     with gc_frozen():
         from desktop.connections import connected_window
-        from desktop.widgets.palettes import frame_switches
+        from desktop.widgets.palettes import mend_palette
 
-        frame_switches()
-        app.styleHints().colorSchemeChanged.connect(lambda _: frame_switches())
+        mend_palette()
+        app.styleHints().colorSchemeChanged.connect(lambda _: mend_palette())
         window = connected_window()
         window.fit_in(window.screen().availableSize())
         app.file_opened.connect(window.file_controller.open_path)

@@ -176,6 +176,8 @@ def connect_panels(window: MainWindow) -> None:
     panel, takes, roll, tracks = window.panel, window.takes, window.roll, window.tracks
     commands, do = window.commands, window.commands.change
     panel.settings_changed.connect(window.change_settings)
+    panel.show_unfolded(window.preferences.now.unfolded)
+    panel.unfolded_changed.connect(lambda names: window.preferences.change(unfolded=names))
     panel.continue_clicked.connect(window.proceed)
     panel.stop_clicked.connect(window.stop)
     window.transport.what_chosen.connect(window.playback.set_what)

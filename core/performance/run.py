@@ -28,9 +28,10 @@ def _as_it_is(step: "Step") -> "Step":
 @dataclass(eq=False, slots=True)
 class Run:
     """One continuation. Each step goes through `route`, which gives its notes to tracks; then `play` hears of it, if it
-    is the first take's; then the figures here follow; then `show` hears of it.
+    is the first take's; then the figures here follow; then `show` hears of it. Once the first take is complete,
+    `finished` hears how many seconds it lasts.
 
-    Once the first take is complete, `finished` hears how many seconds it lasts. `ahead()` tells how many seconds of music are in hand, None where nobody plays it: a run without an end does not
+    `ahead()` tells how many seconds of music are in hand, None where nobody plays it: a run without an end does not
     go on further than FURTHEST_AHEAD. `clock` counts seconds.
     """
 

@@ -1,7 +1,7 @@
 """GenerationPanel: what to sample next, and the button that starts and stops it."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any, Literal
@@ -64,6 +64,7 @@ class GenerationPanel(QWidget):
     """
 
     settings_changed = Signal(object)  # GenerationSettings
+    unfolded_changed = Signal(object)  # the names of the parts that stand open
     continue_clicked = Signal()
     stop_clicked = Signal()
 
@@ -130,6 +131,11 @@ class GenerationPanel(QWidget):
         self.more.setText("More" if is_usual else "More (changed)")
         self.reset.setEnabled(replace(AT_FIRST, model=settings.model, seed=settings.seed) != settings)
         del blockers
+
+    def show_unfolded(self, names: Collection[str]) -> None:
+        """Open these parts, "feel" and "more", and close the others."""
+        for name, fold in self._folds.items():
+            fold.setChecked(name in names)
 
     def settings(self) -> GenerationSettings:
         """The settings as they stand."""
@@ -237,6 +243,7 @@ class GenerationPanel(QWidget):
         self.into, self.rest, self.drums = (_choice(words) for words in (_INTO, _RESTS, _DRUMS))
         self.feel, self.knobs = Fold("Feel"), KnobSliders()
         self.more = Fold("More")
+        self._folds = {"feel": self.feel, "more": self.more}
         self.reset = QPushButton("Reset")
         self.reset.setAutoDefault(False)
         icons.set_icon(self.reset, "reset")
@@ -349,6 +356,10 @@ class GenerationPanel(QWidget):
         self.drums.currentIndexChanged.connect(lambda: self._change(drums=self.drums.currentData()))
         self.knobs.knobs_changed.connect(lambda knobs: self._change(knobs=knobs))
         self.reset.clicked.connect(self._reset)
+        for fold in self._folds.values():
+            fold.toggled.connect(
+                lambda: self.unfolded_changed.emit(tuple(n for n, f in self._folds.items() if f.isChecked()))
+            )
 
     # What the user does
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QComboBox, QStyledItemDelegate, QWidget
 
-from desktop.widgets.theme import luminance
+from desktop.widgets.theme import TEXT_CONTRAST, contrast, luminance, with_contrast
 
 _Role = QPalette.ColorRole
 _COLOURS = {
@@ -21,17 +21,26 @@ def show_in(scheme: Qt.ColorScheme) -> None:
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         return
-    if scheme == Qt.ColorScheme.Unknown:
-        app.setPalette(QPalette())
-    elif _is_dark(app) != (scheme == Qt.ColorScheme.Dark):
+    app.setPalette(QPalette())  # the system's
+    if scheme != Qt.ColorScheme.Unknown and _is_dark(app) != (scheme == Qt.ColorScheme.Dark):
         app.setPalette(palette_of(scheme))
-    frame_switches()
+    mend_palette()
 
 
-def frame_switches() -> None:
-    """Show the boxes of switches in menus in the dark, too: Fusion frames them a shade darker than Window."""
+def mend_palette() -> None:
+    """Make readable what the system's palette, or its style, leaves hard to read.
+
+    Selected text may stand out too little from what it stands on; and Fusion frames the boxes of switches in menus a
+    shade darker than Window, which is not seen in the dark.
+    """
     app = QApplication.instance()
     if isinstance(app, QApplication):
+        ink, ground = app.palette().color(_Role.HighlightedText), app.palette().color(_Role.Highlight)
+        if contrast(ink, ground) < TEXT_CONTRAST:
+            palette = QPalette(app.palette())
+            palette.setResolveMask(0)  # all others follow the system
+            palette.setColor(_Role.Highlight, with_contrast(ground, ink, TEXT_CONTRAST))
+            app.setPalette(palette)
         palette = QPalette()
         if _is_dark(app) and app.style().name() == "fusion":
             palette.setColor(_Role.Window, QColor(_FRAMED))  # a menu itself is painted in Base

@@ -19,6 +19,7 @@ ALL = Settings(
     theme="dark",
     geometry="AAEC",
     layout="/w==",
+    unfolded=("feel", "more"),
     generation=GenerationSettings("big", 8.0, "bars", 0.7, 0.9, 5, True, 2, "auto", 2.0, 21, 108, "off", "flat"),
 )
 KEYS = [field.name for field in fields(Settings)]
