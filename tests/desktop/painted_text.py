@@ -42,7 +42,7 @@ def painted_texts(root: QWidget) -> list[PaintedText]:
     generator.setResolution(root.logicalDpiX())
     root.render(generator)
     found: list[PaintedText] = []
-    _collect(ElementTree.fromstring(buffer.data().data().decode()), {}, QTransform(), root, picture, found)
+    _collect(ElementTree.fromstring(bytes(buffer.data().data()).decode()), {}, QTransform(), root, picture, found)
     # A text that is selected is painted twice, as selected and as it would be else, clipped to what of it is so.
     found.sort(key=lambda text: text.contrast)
     return list({(text.words, text.rect.getRect()): text for text in found}.values())
