@@ -1,8 +1,8 @@
 """Filler: what fills a gap in music; and one that does so with a model that reads from left to right.
 
 Such a model knows what comes before a gap, but not what follows. So several candidates are sampled up to the gap's end,
-and each is judged by how well it leads on: by the likelihood of the notes that follow, read after it. The candidates
-share the KV cache of what comes before.
+and each is judged by how well it leads on, the likelihood of the notes that follow, read after it, and by how like the
+music around the gap it is. The candidates share the KV cache of what comes before.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,20 +12,21 @@ from typing import NamedTuple, Protocol
 
 from core.codec.events import GridNote, NoteMessage, decode
 from core.codec.gap import Gap
-from core.codec.vocabulary import BOUNDARY
+from core.codec.steps import Steps
+from core.codec.vocabulary import BOUNDARY, from_bin, shift_steps
 from core.generation.engine import Cancelled, Engine, cut_window, to_numpy
 from core.generation.fill_row import FillRow, Part
 from core.generation.options import Options
-from core.generation.prompt_summary import PromptSummary, summarize
+from core.generation.prompt_summary import summarize
 from core.midi.score import TakeNote
-from core.midi.statistics import apart, music, stretch
+from core.midi.statistics import Music, apart, music, stretch
 
 CANDIDATES = 8
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again
-_COMPARED = 20.0  # seconds before the gap that a candidate is compared with where nothing follows
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
-# Of some seam weights the one with which the true middle was first most often (see resources/models/FILLING.md).
+# Chosen among some on regions of the validation split (see resources/models/FILLING.md).
 _WEIGHTS: dict[Part, float] = {"inside": 1.0, "seam": 0.3, "follow": 1.0}
+_LIKE = 100.0  # nats that a distance of 1 from the music around costs
 
 
 class FillStep(NamedTuple):
@@ -45,12 +46,14 @@ class Candidate:
     """What may stand in a gap: new notes, in seconds from the gap's start.
 
     `scores` are log-probabilities (nats), summed over the kept notes that begin "inside" the gap, over how it is left
-    (the "seam"), and over what "follow"s; `score` puts them together: more is better.
+    (the "seam"), and over what "follow"s; `apart` is how far its music is from that around the gap, 0 (alike) to 1.
+    `score` puts them together: more is better.
     """
 
     notes: tuple[TakeNote, ...]
     seed: int
     scores: dict[Part, float]
+    apart: float
     score: float
 
 
@@ -108,7 +111,8 @@ class LeftToRightFiller:
         rows = [FillRow(gap, options, i, summary, config.conventions) for i in range(options.takes)]
         rows += [FillRow(gap, options, options.takes, summary, config.conventions, notes) for notes in given]
         self._run(rows, prepared.events, self.engine.fork(prepared, len(rows)), hear, cancelled)
-        return [self._candidate(row, gap, summary) for row in rows]
+        surroundings = _Surroundings(gap)
+        return [_candidate(row, surroundings) for row in rows]
 
     def _run(
         self,
@@ -145,14 +149,35 @@ class LeftToRightFiller:
             histories = partial(_histories, before, [row for _, row in running], window)
             raw, cache = self.engine.decode_one(newest, cache, histories)
 
-    def _candidate(self, row: FillRow, gap: Gap, summary: PromptSummary) -> Candidate:
-        scores: dict[Part, float] = {part: float(sum(logs)) for part, logs in row.scores.items()}
-        notes = tuple(sorted(row.notes, key=lambda note: (note.start, note.pitch)))
-        if row.scores["follow"] or row.scores["inside"]:
-            score = sum(_WEIGHTS[part] * value for part, value in scores.items())
-        else:
-            score = -_from_before(notes, gap)
-        return Candidate(notes, row.seed, scores, score)
+
+class _Surroundings:
+    """The music around a gap: what is kept in it, and as much as it lasts before it and behind it."""
+
+    def __init__(self, gap: Gap) -> None:
+        steps = gap.prompt.steps
+        self._seconds = seconds = steps.seconds(gap.end)
+        kept = [TakeNote(n.pitch, from_bin(n.bin), steps.seconds(n.start), steps.seconds(n.end)) for n in gap.kept]
+        self._inside = [note for note in kept if 0 <= note.start < seconds]
+        before = decode(gap.prompt.events, steps=Steps(steps.rate))
+        length = sum(map(shift_steps, gap.prompt.events)) / steps.rate
+        near = [
+            stretch(music(before, length), max(0.0, length - seconds), length),
+            stretch(music(kept, 2 * seconds), seconds, 2 * seconds),
+        ]
+        self._near: list[Music] = [each for each in near if len(each.pitch)]
+
+    def apart(self, notes: Sequence[TakeNote]) -> float:
+        """How far the gap's music with these new notes is from it in its statistics, 0 (alike, or none there) to 1."""
+        filled = music([*notes, *self._inside], self._seconds)
+        return sum(apart(filled, each) for each in self._near) / max(1, len(self._near))
+
+
+def _candidate(row: FillRow, surroundings: _Surroundings) -> Candidate:
+    scores: dict[Part, float] = {part: float(sum(logs)) for part, logs in row.scores.items()}
+    notes = tuple(sorted(row.notes, key=lambda note: (note.start, note.pitch)))
+    distance = surroundings.apart(notes)
+    score = sum(_WEIGHTS[part] * value for part, value in scores.items()) - _LIKE * distance
+    return Candidate(notes, row.seed, scores, distance, score)
 
 
 def choose(candidates: Sequence[Candidate], count: int, seconds: float) -> list[Candidate]:
@@ -165,14 +190,6 @@ def choose(candidates: Sequence[Candidate], count: int, seconds: float) -> list[
         (others if is_like else chosen).append(candidate)
     picked = {id(candidate) for candidate in [*chosen, *others][:count]}
     return [candidate for candidate in candidates if id(candidate) in picked]
-
-
-def _from_before(notes: Sequence[TakeNote], gap: Gap) -> float:
-    """How far the statistics of new notes are from those of the music before the gap."""
-    before = decode(gap.prompt.events, steps=gap.prompt.steps)
-    length = max((note.end for note in before), default=0.0)
-    end = stretch(music(before, length), max(0.0, length - _COMPARED), length)
-    return apart(music(notes, gap.prompt.steps.seconds(gap.end)), end)
 
 
 def _histories(before: tuple[int, ...], rows: Sequence[FillRow], window: int) -> list[list[int]]:

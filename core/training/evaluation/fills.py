@@ -118,7 +118,7 @@ def _from(note: Note, start: float) -> TakeNote:
 
 
 def _scores(candidate: Candidate) -> dict[str, float]:
-    return {**candidate.scores, "score": candidate.score}
+    return {**candidate.scores, "apart": candidate.apart, "score": candidate.score}
 
 
 def _has_onset(notes: Music) -> bool:

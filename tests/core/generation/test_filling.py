@@ -154,9 +154,34 @@ def test_a_fill_that_is_no_longer_wanted_ends_at_once() -> None:
 def test_the_chosen_are_apart_as_far_as_there_are_such() -> None:
     def candidate(score: float, *pitches: int) -> Candidate:
         notes = tuple(TakeNote(pitch, 80, i / 4, i / 4 + 0.2) for i, pitch in enumerate(pitches))
-        return Candidate(notes, 0, {"inside": 0.0, "seam": 0.0, "follow": score}, score)
+        return Candidate(notes, 0, {"inside": 0.0, "seam": 0.0, "follow": score}, 0.0, score)
 
     best, like, other = candidate(-1, 60, 62, 64, 65), candidate(-2, 60, 62, 64, 65), candidate(-3, 84, 30)
     assert choose([best, like, other], 2, 2.0) == [best, other]
     assert choose([best, like, other], 3, 2.0) == [best, like, other]
     assert choose([best, like], 2, 2.0) == [best, like]
+
+
+def test_what_is_like_the_music_around_is_judged_better() -> None:
+    gap = gap_of((around(MELODY), BASS))
+    steps = gap.prompt.steps
+    like = placed_notes([MELODY, BASS], REGION, steps)
+    # As much before and behind the gap as in it, and twice as many notes, two octaves higher.
+    other = track_of(*((84 + i % 7, 2 + i / 8, 2 + i / 8 + 0.1) for i in range(16)), velocity=90)
+    unlike = placed_notes([around(MELODY), other, BASS], REGION, steps)
+    _, near, far = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [like, unlike])
+    assert near.apart < 0.1 < 0.3 < far.apart
+    assert near.score == pytest.approx(
+        near.scores["inside"] + 0.3 * near.scores["seam"] + near.scores["follow"] - 100 * near.apart
+    )
+
+
+def test_a_rest_before_a_gap_counts_as_rest() -> None:
+    early = track_of(*((60, i / 4, i / 4 + 0.2) for i in range(4)), (60, 4.0, 4.2))  # silent from 1 s to the gap at 2 s
+    gap = gap_of((early,))
+    sparse = placed_notes([early, track_of((60, 2.0, 2.2), (60, 3.0, 3.2))], REGION, gap.prompt.steps)
+    dense = placed_notes(
+        [early, track_of(*((60, 2 + i / 8, 2.1 + i / 8) for i in range(16)))], REGION, gap.prompt.steps
+    )
+    _, few, many = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [sparse, dense])
+    assert few.apart < many.apart
