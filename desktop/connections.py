@@ -119,8 +119,10 @@ def connect_actions(window: MainWindow) -> None:
     window.paste_menu.chosen.connect(clipboard.paste)
     on("select all", window.roll.select_all)
     on("delete notes", window.roll.delete_selected)
-    for name, semitones in (("up", 1), ("down", -1), ("octave up", 12), ("octave down", -12)):
-        on(name, lambda semitones=semitones: editing.transpose(semitones))
+    for name, rows in (("up", 1), ("down", -1)):
+        on(name, lambda rows=rows: window.roll.step_rows(rows))
+    for name, semitones in (("octave up", 12), ("octave down", -12)):
+        on(name, lambda semitones=semitones: window.roll.transpose(semitones))
     on("earlier", lambda: window.roll.nudge(-1))
     on("later", lambda: window.roll.nudge(1))
     on("quantise", lambda: _quantise(window))
@@ -221,6 +223,7 @@ def connect_panels(window: MainWindow) -> None:
     roll.loop_changed.connect(window.playback.set_loop)
     roll.key_pressed.connect(commands.press_key)
     roll.pitch_pressed.connect(commands.press_pitch)
+    roll.tapped.connect(commands.tap)
     roll.key_released.connect(commands.release)
     roll.note_pressed.connect(commands.press_note)
     roll.note_released.connect(commands.release)

@@ -1,5 +1,6 @@
 """Edits of pitch that know of keys, and mirroring; as those of `edits`, on tracks and takes alike."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,22 @@ def mirror(session: Session, chosen: Chosen) -> Edited:
     def change(parts: list[Columns]) -> list[Columns]:
         both = min(part.pitch.min() for part in parts) + max(part.pitch.max() for part in parts)
         return [replace(part, pitch=both - part.pitch) for part in parts]
+
+    return change_notes(session, chosen, change)
+
+
+def transpose_by_rows(session: Session, chosen: Chosen, rows: Sequence[int], by: int) -> Edited:
+    """Move notes up or down among some pitches, in order: all by as many, as far as the outermost can go.
+
+    A note that is on none of them goes from the one above it.
+    """
+    shown = np.array(rows, np.int64)
+
+    def change(parts: list[Columns]) -> list[Columns]:
+        places = [np.searchsorted(shown, part.pitch) for part in parts]
+        lowest, highest = min(int(p.min()) for p in places), max(int(p.max()) for p in places)
+        most = min(max(by, -lowest), len(shown) - 1 - highest)
+        return [replace(p, pitch=shown[at + most]) if most else p for p, at in zip(parts, places, strict=True)]
 
     return change_notes(session, chosen, change)
 

@@ -11,7 +11,7 @@ from core.errors import ContinuoError
 from core.files import make_folder, read_file, write_atomically
 from core.midi.read import MAX_BYTES
 from core.resources import user_folder
-from core.session import clips, edits, edits_notes
+from core.session import clips, edits, edits_notes, edits_pitch
 from core.session.edits import Chosen, Edited, Part
 from core.session.session import Session
 from desktop.controllers.document import Document
@@ -110,14 +110,15 @@ class Clipboard(QObject):
         name = self.tr("Duplicate") if times == 1 else self.tr("Repeat {0} times").format(times)
         self._editing.apply(name, stretch.chosen, lambda s, c: edits_notes.repeat(s, c, ticks, times))
 
-    def copy_to(self, notes: Selection, seconds: float, semitones: int) -> None:
+    def copy_to(self, notes: Selection, seconds: float, rows: int) -> None:
         """Copy notes to where they were dragged."""
+        shown = self._roll.coordinates.rows.pitches
 
         def edit(session: Session, chosen: Chosen) -> Edited:
             moved = edits_notes.copy(session, chosen)
             if seconds:
                 moved = edits.nudge_seconds(*moved, seconds)
-            return edits.transpose(*moved, semitones) if semitones else moved
+            return edits_pitch.transpose_by_rows(*moved, shown, rows) if rows else moved
 
         name = self.tr("Copy note") if len(notes) == 1 else self.tr("Copy {0} notes").format(len(notes))
         self._editing.apply(name, _Stretch(notes, 0.0, 0.0).chosen, edit)
@@ -132,7 +133,7 @@ class Clipboard(QObject):
             return None
         if span is not None and len(notes.plus(in_span)) == len(in_span):
             return _Stretch(notes, *span)
-        start, end, _ = roll.overlays.selected
+        start, end, *_ = roll.overlays.selected
         first, last = float(start.min()), float(end.max())
         length = max(roll.grid.nearest_line(last) - roll.grid.nearest_line(first), roll.grid.step(first))
         return _Stretch(notes, first, first + length)

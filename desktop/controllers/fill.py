@@ -18,11 +18,10 @@ from core.session.session import Session, TakeRecord
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController, options_for
-from desktop.controllers.roll_parts import as_roll, roll_key, session_part
+from desktop.controllers.roll_parts import Look, as_roll, roll_key, session_part
 from desktop.controllers.transport import TransportController
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
-from desktop.widgets.theme import track_colours
 
 CANDIDATES = 8
 AROUND = 2.0  # seconds heard before and after a span where there are no bars
@@ -130,10 +129,9 @@ class FillController(QObject):
         elif time.monotonic() - self._heard_at > HEAR_EVERY:
             self._heard_at = time.monotonic()
             self._playback.go_on_with(run.plan.filled(run.so_far))
-        score = run.plan.session.score
-        colours = track_colours([track.key for track in score.tracks] if score else ())
+        look = Look.of(run.plan.session)
         start = run.plan.region.start
-        notes = [as_roll(note, start, colours) for note in run.so_far]
+        notes = [as_roll(note, start, look) for note in run.so_far]
         self._roll.set_sampling(start + run.head, notes)
         self.changed.emit()
 

@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import ContinuoError
-from core.session import assembly, edits, edits_notes, edits_velocity
+from core.session import assembly, edits, edits_notes, edits_pitch, edits_velocity
 from core.session.edits import Chosen, Edited
 from core.session.session import Session
 from desktop.adapters.file_worker import FileWorker
@@ -35,6 +35,7 @@ class Editing(QObject):
         self._reached: Session | None = None  # by the last step of the history that was gone
         roll.delete_requested.connect(self.delete)
         roll.moved.connect(self.move)
+        roll.transposed.connect(self.transpose)
         roll.drawn.connect(self.draw)
         roll.resized.connect(self.resize)
         roll.split_requested.connect(self.split)
@@ -83,22 +84,21 @@ class Editing(QObject):
         name = self.tr("Delete note") if len(notes) == 1 else self.tr("Delete {0} notes").format(len(notes))
         self._edit(name, notes, edits.delete)
 
-    def transpose(self, semitones: int) -> None:
-        """Move the selected notes up or down."""
-        self._edit(
-            self.tr("Transpose"), self._roll.selection, lambda s, c: edits.transpose(s, c, semitones), "transpose"
-        )
+    def transpose(self, notes: Selection, semitones: int) -> None:
+        """Move notes up or down."""
+        self._edit(self.tr("Transpose"), notes, lambda s, c: edits.transpose(s, c, semitones), "transpose")
 
-    def move(self, notes: Selection, seconds: float, semitones: int) -> None:
-        """Move notes in time and pitch, as they were dragged."""
+    def move(self, notes: Selection, seconds: float, rows: int) -> None:
+        """Move notes in time and among the pitches that are shown, as they were dragged."""
+        shown = self._roll.coordinates.rows.pitches
 
         def edit(session: Session, chosen: Chosen) -> Edited:
             if not seconds:
-                return edits.transpose(session, chosen, semitones)
+                return edits_pitch.transpose_by_rows(session, chosen, shown, rows)
             moved = edits.nudge_seconds(session, chosen, seconds)
-            return edits.transpose(*moved, semitones) if semitones else moved
+            return edits_pitch.transpose_by_rows(*moved, shown, rows) if rows else moved
 
-        name = self.tr("Move notes") if seconds and semitones else self.tr("Nudge") if seconds else self.tr("Transpose")
+        name = self.tr("Move notes") if seconds and rows else self.tr("Nudge") if seconds else self.tr("Transpose")
         self._edit(name, notes, edit, name)
 
     def draw(self, key: str, note: RollNote) -> None:

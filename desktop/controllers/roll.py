@@ -7,10 +7,10 @@ from core.midi.tempo_map import TempoMap
 from core.session.session import TakeRecord, View
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
-from desktop.controllers.roll_parts import TAKE, RollParts, as_roll, session_part
+from desktop.controllers.roll_parts import TAKE, TRACK, Look, RollParts, as_roll, session_part
 from desktop.controllers.transport import TransportController
 from desktop.piano_roll.view import PianoRoll
-from desktop.widgets.theme import Shade, track_colours
+from desktop.widgets.theme import Shade
 
 
 class RollDisplay(QObject):
@@ -48,9 +48,18 @@ class RollDisplay(QObject):
                 self._roll.set_tempo_map(session.tempo_map)
             playing = self._playing()
             self._roll.set_parts(self._parts.parts(session, in_progress, playing))
+            self._roll.set_drum_keys(self._drum_part())
             self._roll.set_take_end(playing and playing.marker + (playing.end or playing.seconds))
         self._roll.set_prompt(session.prompt_start, session.marker)
         self._roll.set_end_marker(session.end_marker or None)
+
+    def _drum_part(self) -> str:
+        """The part whose drums the keyboard plays: the track in front, or the first where all is drums; else none."""
+        score, front = self._document.session.score, self._parts.in_front
+        if front is not None and score is not None:
+            return next((f"{TRACK}{i}" for i, t in enumerate(score.tracks) if t.key == front and t.is_percussion), "")
+        parts = [part for part in self._roll.parts if len(part) and part.kind != "other"]
+        return parts[0].key if parts and all(part.are_drums for part in parts) else ""
 
     def bring_forward(self, track: TrackKey | None) -> None:
         """Show the notes of one track in front of all others, which fade; None: all alike."""
@@ -81,13 +90,12 @@ class RollDisplay(QObject):
 
     def _on_grown(self) -> None:
         session = self._document.session
-        tracks = session.score.tracks if session.score else ()
-        colours = track_colours([track.key for track in tracks], session.chosen_colours)
+        look = Look.of(session)
         for growing in self._generation.in_progress:
             if fresh := growing.fresh():
-                self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker, colours) for note in fresh])
+                self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker, look) for note in fresh])
         first = self._generation.in_progress[0]
-        sounding = [as_roll(note, first.marker, colours) for note in first.sounding]
+        sounding = [as_roll(note, first.marker, look) for note in first.sounding]
         self._roll.set_sampling(first.marker + first.head, sounding)
 
     def _on_ended(self) -> None:

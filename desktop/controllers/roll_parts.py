@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.midi.score import TakeNote, TrackKey
+from core.midi.score import TakeNote, Track, TrackKey
 from core.midi.splice import Stretch
 from core.performance.take_in_progress import TakeInProgress
 from core.session.arrangement import take_stretch
@@ -25,16 +25,37 @@ _Name = tuple[str, PartKind]  # key and kind of a part
 _Colours = Mapping[TrackKey, int]
 
 
+class Look(NamedTuple):
+    """What notes look like, beside themselves: the colour of each track, which are drums, the names of takes."""
+
+    colours: _Colours
+    drums: frozenset[TrackKey] = frozenset()
+    title: str = ""
+    takes: tuple[tuple[str, str], ...] = ()  # id and name
+
+    @classmethod
+    def of(cls, session: Session) -> "Look":
+        """That of a session's takes."""
+        tracks = session.score.tracks if session.score else ()
+        colours = track_colours([track.key for track in tracks], session.chosen_colours)
+        drums = frozenset(track.key for track in tracks if track.is_percussion)
+        return cls(colours, drums, "", tuple((take.id, take.name) for take in (*session.takes, *session.bin)))
+
+    def of_track(self, track: Track) -> "Look":
+        """That of one track."""
+        return Look({track.key: self.colours[track.key]}, self.drums & {track.key}, track.name)
+
+
 class _Made(NamedTuple):
     """What a part was made of, and it."""
 
     notes: Sequence[Any]
     offset: float
-    colours: _Colours
+    look: Look
     part: RollPart
 
-    def is_of(self, notes: Sequence[Any], offset: float, colours: _Colours) -> bool:
-        return self.notes is notes and self.offset == offset and self.colours == colours
+    def is_of(self, notes: Sequence[Any], offset: float, look: Look) -> bool:
+        return self.notes is notes and self.offset == offset and self.look == look
 
 
 class RollParts:
@@ -57,21 +78,21 @@ class RollParts:
         kept, parts = self._kept, []
         self._kept = {}
         tracks = session.score.tracks if session.score else ()
-        colours = track_colours([track.key for track in tracks], session.chosen_colours)
+        look = Look.of(session)
         stretch = take_stretch(session, playing) if playing else None
         for i, track in enumerate(tracks):
-            part = self._part(kept, f"{TRACK}{i}", "prompt", track.notes, 0.0, {track.key: colours[track.key]})
+            part = self._part(kept, f"{TRACK}{i}", "prompt", track.notes, 0.0, look.of_track(track))
             if not session.flags[i].hidden:
                 parts.append(self._shaded_track(session, i, part, stretch))
         for take in session.takes:
             is_current = take.id == session.current and not in_progress
             if is_current or take.starred:
                 kind: PartKind = "take" if is_current else "other"
-                part = self._part(kept, TAKE + take.id, kind, take.notes, take.marker, colours)
-                parts.append(self._shaded_take(session, part, colours) if is_current else part)
+                part = self._part(kept, TAKE + take.id, kind, take.notes, take.marker, look._replace(title=take.name))
+                parts.append(self._shaded_take(session, part, look.colours) if is_current else part)
         for i, growing in enumerate(in_progress):
             growing.fresh()
-            parts.append(rolled(TAKE + growing.id, "other" if i else "take", growing.notes, growing.marker, colours))
+            parts.append(rolled(TAKE + growing.id, "other" if i else "take", growing.notes, growing.marker, look))
         self._forget()
         return parts
 
@@ -84,14 +105,14 @@ class RollParts:
         self._older = [*self._older, *made]
 
     def _part(
-        self, kept: dict[_Name, _Made], key: str, kind: PartKind, notes: Any, offset: float, colours: _Colours
+        self, kept: dict[_Name, _Made], key: str, kind: PartKind, notes: Any, offset: float, look: Look
     ) -> RollPart:
         name: _Name = key, kind
         old = kept.get(name)
         candidates = [old, *(made for known, made in self._older if known == name)]
-        made = next((m for m in candidates if m is not None and m.is_of(notes, offset, colours)), None)
+        made = next((m for m in candidates if m is not None and m.is_of(notes, offset, look)), None)
         if made is None:
-            made = _Made(notes, offset, colours, rolled(key, kind, notes, offset, colours))
+            made = _Made(notes, offset, look, rolled(key, kind, notes, offset, look))
         if old is not None and made is not old:
             self._older = [(known, m) for known, m in self._older if m is not made]
             self._older.append((name, old))
@@ -143,28 +164,37 @@ class RollParts:
                 return
 
 
-def rolled(key: str, kind: PartKind, notes: Sequence[Any], offset: float, colours: _Colours) -> RollPart:
+def rolled(key: str, kind: PartKind, notes: Sequence[Any], offset: float, look: Look) -> RollPart:
     """A part of the roll from the notes of a track or take, `offset` seconds later.
 
-    Notes of a take have the colours of their tracks; those of a track are all of the one that `colours` names.
+    Notes of a take have the looks of their tracks; those of a track are all of the one that `look` is of.
     """
 
     def column(name: str) -> NDArray[np.float64]:
         return np.fromiter(map(attrgetter(name), notes), np.float64, len(notes))
 
+    count = len(notes)
+    origins: tuple[str, ...] = ()
     if kind == "prompt":
-        colour = np.full(len(notes), next(iter(colours.values())))
+        colour = np.full(count, next(iter(look.colours.values())))
+        is_drum, origin = np.full(count, bool(look.drums)), np.zeros(count)
     else:
-        colour = np.array([colours.get(note.track, OWN) for note in notes])
+        colour = np.array([look.colours.get(note.track, OWN) for note in notes])
+        is_drum = np.array([note.track in look.drums for note in notes])
+        ids = list(dict.fromkeys(note.take for note in notes if note.take))
+        origin = np.array([ids.index(note.take) + 1 if note.take else 0 for note in notes])
+        names = dict(look.takes)
+        origins = tuple(names.get(each) or "a take that is gone" for each in ids)
     start, end = column("start"), column("end")
-    columns = start + offset, np.maximum(start, end) + offset, column("pitch"), column("velocity"), colour
-    return RollPart.of_columns(key, kind, np.column_stack(columns))
+    columns = start + offset, np.maximum(start, end) + offset, column("pitch"), column("velocity")
+    looks = colour, is_drum, origin
+    return RollPart.of_columns(key, kind, np.column_stack((*columns, *looks)), look.title, origins)
 
 
-def as_roll(note: TakeNote, offset: float, colours: _Colours) -> RollNote:
+def as_roll(note: TakeNote, offset: float, look: Look) -> RollNote:
     """One note of a take."""
-    colour = OWN if note.track is None else colours.get(note.track, OWN)
-    return RollNote(note.start + offset, note.end + offset, note.pitch, note.velocity, colour)
+    colour = OWN if note.track is None else look.colours.get(note.track, OWN)
+    return RollNote(note.start + offset, note.end + offset, note.pitch, note.velocity, colour, note.track in look.drums)
 
 
 def session_part(key: str) -> Part:

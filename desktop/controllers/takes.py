@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from core.errors import ContinuoError
 from core.midi.ports import wire_channels
-from core.midi.score import TakeNote
+from core.midi.score import Note, TakeNote
 from core.midi.write import take_voice
 from core.performance.playback import Playback
 from core.session.edits import Part, note_at
@@ -25,6 +25,7 @@ from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.view import PianoRoll
 
 KEY_VELOCITY = 80  # of the keyboard beside the roll
+TAP = 200  # ms that transposed notes sound
 
 
 class Commands(QObject):
@@ -48,6 +49,10 @@ class Commands(QObject):
         self._document, self._generation, self._playback = document, generation, playback
         self._playback_engine, self._roll, self._parts, self._files = playback_engine, roll, parts, files
         self._pressed: dict[NoteRef | int, tuple[int, int]] = {}  # what is held down: pitch and channel
+        self.hears_edits = True  # notes that are clicked, drawn, dragged or transposed sound
+        self._tapped: list[int] = []  # pitches that sound for a moment
+        self._tap_timer = QTimer(self, singleShot=True, interval=TAP)
+        self._tap_timer.timeout.connect(self._end_tap)
 
     def change(self, name: str, change: Callable[[Session], Session], merge: str = "") -> None:
         """Change the session, with a name for Undo; what cannot be is told."""
@@ -217,19 +222,45 @@ class Commands(QObject):
         """Sound a note of the roll, in the voice of its track or take."""
         at = session_ref(ref)
         note = note_at(self._document.session, at)
-        if note is not None:
-            self._press(ref, note.pitch, note.velocity, *self._voice(at.part))
+        if note is not None and self.hears_edits:
+            self._press(ref, note.pitch, note.velocity, *self._voice(self._sounding_part(at.part, note)))
 
     def press_key(self, pitch: int) -> None:
-        """Sound a key of the keyboard."""
-        self._press(pitch, pitch, KEY_VELOCITY, 0, ())
+        """Sound a key of the keyboard; where that is of drums, the drum."""
+        if (key := self._roll.drum_part) and self._has(session_part(key)):
+            self._press(pitch, pitch, KEY_VELOCITY, *self._voice(session_part(key)))
+        else:
+            self._press(pitch, pitch, KEY_VELOCITY, 0, ())
 
     def press_pitch(self, key: str, pitch: int) -> None:
         """Sound a pitch in the voice of a part of the roll, until `release` of that pitch."""
         part = session_part(key)
-        takes = self._document.session.takes
-        if not isinstance(part, str) or any(take.id == part for take in takes):  # none that still grows
+        if self.hears_edits and self._has(part):
             self._press(pitch, pitch, KEY_VELOCITY, *self._voice(part))
+
+    def tap(self, notes: list[tuple[str, int]]) -> None:
+        """Sound pitches, each in the voice of a part of the roll, for a moment."""
+        self._end_tap()
+        for key, pitch in notes:
+            self.press_pitch(key, pitch)
+            self._tapped.append(pitch)
+        self._tap_timer.start()
+
+    def _end_tap(self) -> None:
+        tapped, self._tapped = self._tapped, []
+        for pitch in tapped:
+            self.release(pitch)
+
+    def _has(self, part: Part) -> bool:
+        """Whether a part is there: a take that still grows is not."""
+        return not isinstance(part, str) or any(take.id == part for take in self._document.session.takes)
+
+    def _sounding_part(self, part: Part, note: Note | TakeNote) -> Part:
+        """The part whose voice a note has: of a take's note that plays on a track, that track."""
+        score = self._document.session.score
+        if isinstance(note, TakeNote) and note.track is not None and score is not None:
+            return next((i for i, track in enumerate(score.tracks) if track.key == note.track), part)
+        return part
 
     def _voice(self, part: Part) -> tuple[int, tuple[bytes, ...]]:
         """Channel of a part, and what gives it its sound; nothing while it plays, as the score sees to that."""

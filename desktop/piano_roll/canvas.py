@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from math import ceil
 from typing import cast
 
 import numpy as np
@@ -10,13 +9,16 @@ from PySide6.QtCore import QEvent, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QFont, QFontInfo, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
+from core.midi.scale import Scale
 from core.midi.tempo_map import TempoMap
-from desktop.piano_roll.coordinates import PITCHES, Viewport
+from desktop.piano_roll.coordinates import ALL_ROWS, Rows, Viewport
 from desktop.piano_roll.grid import Grid, Snap
-from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_box, paint_keyboard
-from desktop.piano_roll.layers import NO_NOTES, Columns, Overlays, Paper, paint_overlays, painted_parts
+from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_at, key_box, paint_keyboard, row_names
+from desktop.piano_roll.layers import NO_NOTES, Columns, Overlays, Paper, painted_parts
 from desktop.piano_roll.notes import RollNote, RollPart
+from desktop.piano_roll.overlays import paint_overlays
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, end_flag, marker_flag, paint_ruler
+from desktop.piano_roll.scroll_bars import show_view
 from desktop.piano_roll.tiles import TileCache
 from desktop.widgets.theme import Theme
 
@@ -47,11 +49,15 @@ class RollCanvas(QAbstractScrollArea):
         self._lit: frozenset[int] = frozenset()
         self._own_lit: frozenset[int] = frozenset()
         self._foot: QWidget | None = None
-        self._foot_height = 0
+        self._head: QWidget | None = None
+        self._margins = 0, 0  # heights of head and foot
+        self.drum_part = ""  # the part whose drums the keyboard plays; none: it is of keys
+        self._folds = False  # only rows in use are shown
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._paper = Paper((), self.grid, Theme.of(self.palette()), self.font())
         self._read_style()
 
     # What is shown
@@ -80,15 +86,58 @@ class RollCanvas(QAbstractScrollArea):
 
     def set_foot(self, foot: QWidget, height: int) -> None:
         """Keep a widget below the notes, as wide as they and the keyboard are."""
-        self._foot, self._foot_height = foot, height
-        self.setViewportMargins(0, 0, 0, height)
-        self._place_foot()
+        self._foot = foot
+        self._set_margins(self._margins[0], height)
+
+    def set_head(self, head: QWidget, height: int) -> None:
+        """Keep a widget above the ruler, as wide as notes and keyboard are."""
+        self._head = head
+        self._set_margins(height, self._margins[1])
+
+    def _set_margins(self, head: int, foot: int) -> None:
+        self._margins = head, foot
+        self.setViewportMargins(0, head, 0, foot)
+        self._place_margins()
         self._resize()
 
-    def _place_foot(self) -> None:
+    def _place_margins(self) -> None:
+        between, (head, foot) = self.viewport().geometry(), self._margins
         if self._foot is not None:
-            above = self.viewport().geometry()
-            self._foot.setGeometry(above.left(), above.bottom() + 1, above.width(), self._foot_height)
+            self._foot.setGeometry(between.left(), between.bottom() + 1, between.width(), foot)
+        if self._head is not None:
+            self._head.setGeometry(between.left(), between.top() - head, between.width(), head)
+
+    def set_scale(self, scale: Scale | None) -> None:
+        """Show the rows of a scale light and the others dark, and mark notes outside of it; None: as keys are."""
+        if scale != self._paper.scale:
+            self._paper = replace(self._paper, scale=scale)
+            self._repaint_paper()
+
+    def set_folded(self, folds: bool) -> None:
+        """Show only the rows that notes are in."""
+        self._folds = folds
+        self._sync_rows()
+
+    def set_drum_keys(self, part: str) -> None:
+        """Name the rows as the drums that a part plays on; empty: as pitches."""
+        if part != self.drum_part:
+            self.drum_part = part
+            self._sync_rows()
+            self.viewport().update()
+
+    def _sync_rows(self) -> None:
+        used = np.unique(np.concatenate([part.pitch for part in self._parts.values()] or [NO_NOTES.pitch]))
+        rows = Rows(tuple(used.tolist())) if self._folds and len(used) else ALL_ROWS
+        is_list = rows.is_folded or self.drum_part != ""
+        if is_list != self._paper.is_list:
+            self._paper = replace(self._paper, is_list=is_list)
+            self._repaint_paper()
+        if rows != self.coordinates.rows:
+            self._set_coordinates(self.coordinates.with_rows(rows))
+
+    def key_at(self, x: float, y: float) -> int:
+        """The key at a point of the keyboard."""
+        return key_at(x, y, self.coordinates, self._paper.is_list)
 
     def set_tempo_map(self, tempo_map: TempoMap) -> None:
         """The bars and beats to show; seconds if it states no metre."""
@@ -104,6 +153,7 @@ class RollCanvas(QAbstractScrollArea):
     def set_parts(self, parts: Sequence[RollPart]) -> None:
         """Show these parts and no others."""
         self._parts = {part.key: part for part in parts}
+        self._sync_rows()
         before = [part for part in self._paper.parts if len(part)]
         after = [part for part in painted_parts(self.parts) if len(part)]
         if len(before) == len(after) and all(a.looks_like(b) for a, b in zip(after, before, strict=True)):
@@ -118,9 +168,11 @@ class RollCanvas(QAbstractScrollArea):
         if not notes:
             return
         self._parts[key] = self._parts[key].with_appended(notes)
+        self._sync_rows()
         self._paper = replace(self._paper, parts=tuple(painted_parts(self.parts)))
         boxes = self.coordinates.boxes([n.start for n in notes], [n.end for n in notes], [n.pitch for n in notes])
-        first, last = int(boxes[:, 0].min()), int(boxes[:, 2].max())
+        drum = self.coordinates.half_diamond if any(note.is_drum for note in notes) else 0
+        first, last = int(boxes[:, 0].min()) - drum, int(boxes[:, 2].max()) + drum
         self.tiles.mark_stale(first, last)
         origin, ratio = self.coordinates.origin[0], self.coordinates.ratio
         left, right = (first - origin) / ratio, (last + 1 - origin) / ratio
@@ -183,7 +235,7 @@ class RollCanvas(QAbstractScrollArea):
             self._update_notes()
 
     def set_preview(self, by: tuple[float, int] | None, is_copy: bool = False) -> None:
-        """Show the selected notes moved by seconds and semitones; of copies, the notes stay where they are."""
+        """Show the selected notes moved by seconds and rows; of copies, the notes stay where they are."""
         self.overlays.preview, self.overlays.is_copy = by, is_copy
         self._update_notes()
 
@@ -198,8 +250,9 @@ class RollCanvas(QAbstractScrollArea):
         for it in (before, note):
             if it is not None:
                 left, right = self.coordinates.x(it.start), self.coordinates.x(it.end)
-                row = QRectF(left, self.coordinates.y(it.pitch), right - left, self.coordinates.row_height)
-                self._update_rect(row.adjusted(-2, -1, 4, 1))
+                height = self.coordinates.row_height
+                row = QRectF(left, self.coordinates.y(it.pitch), right - left, height)
+                self._update_rect(row.adjusted(-height, -1, height, 1))
 
     # Place and zoom
 
@@ -209,7 +262,7 @@ class RollCanvas(QAbstractScrollArea):
             return
         before, self.coordinates = self.coordinates, coordinates
         self.grid.zoom = coordinates.pixels_per_second
-        is_same_rows = coordinates.row == before.row
+        is_same_rows = (coordinates.row, coordinates.rows) == (before.row, before.rows)
         self._scrolled = coordinates.left - before.left, coordinates.top - before.top
         self._prepare_timer.start(0 if coordinates.scale == before.scale and is_same_rows else _CALM)
         self._sync_bars()
@@ -225,22 +278,8 @@ class RollCanvas(QAbstractScrollArea):
 
     def _sync_bars(self) -> None:
         """Set the scroll bars to what is on view."""
-        view = self.coordinates
         self._is_syncing = True
-        pps = view.pixels_per_second
-        span = max(self.content_end * pps - 0.5 * view.width, view.left * pps, 0)
-        # In steps of a hundredth of the bar: a take that grows would else have both bars drawn anew all the time.
-        step = max((span + view.width) // 100, 1)
-        span = min(ceil(span / step) * step, 2**31 - 1)
-        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
-        across.setRange(0, round(span))
-        across.setPageStep(view.width)
-        across.setSingleStep(40)
-        across.setValue(round(view.left * pps))
-        down.setRange(0, max(round(PITCHES * view.row / view.ratio - view.height), 0))
-        down.setPageStep(view.height)
-        down.setSingleStep(24)
-        down.setValue(round(view.top / view.ratio))
+        show_view(self.horizontalScrollBar(), self.verticalScrollBar(), self.coordinates, self.content_end)
         self._is_syncing = False
 
     def _resize(self) -> None:
@@ -251,7 +290,7 @@ class RollCanvas(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the left top corner."""
-        self._place_foot()
+        self._place_margins()
         self._resize()
 
     # Painting
@@ -268,10 +307,11 @@ class RollCanvas(QAbstractScrollArea):
 
     def _paint(self, painter: QPainter, region: QRegion) -> None:
         view, o, theme = self.coordinates, self.overlays, self._paper.theme
+        names = row_names(self.drum_part != "", view)
         for left, top, paint in (
             (KEYBOARD_WIDTH, RULER_HEIGHT, self._paint_notes),
             (KEYBOARD_WIDTH, 0, lambda p, e: paint_ruler(p, e, view, o, self.grid, theme, self.small_font)),
-            (0, RULER_HEIGHT, lambda p, e: paint_keyboard(p, e, view, o, theme, self.font())),
+            (0, RULER_HEIGHT, lambda p, e: paint_keyboard(p, e, view, o, theme, self.font(), names)),
         ):
             width = view.width if left else KEYBOARD_WIDTH
             height = view.height if top else RULER_HEIGHT
@@ -304,7 +344,7 @@ class RollCanvas(QAbstractScrollArea):
         font = QFont(self.font())
         font.setPixelSize(max(round(QFontInfo(font).pixelSize() * 0.9), 10))
         self.small_font = font
-        self._paper = Paper(tuple(painted_parts(self.parts)), self.grid, Theme.of(self.palette()), font)
+        self._paper = replace(self._paper, theme=Theme.of(self.palette()), font=font)
         self._forget_tiles()
         self.viewport().update()
         self.view_changed.emit()
@@ -338,7 +378,7 @@ class RollCanvas(QAbstractScrollArea):
         for note in set(before.sounding) ^ set(self.overlays.sounding) if head is not None else ():
             left, right = self.coordinates.x(note.start), self.coordinates.x(max(head or 0.0, note.start))
             row = QRectF(left, self.coordinates.y(note.pitch), right - left, self.coordinates.row_height)
-            self._update_rect(row.adjusted(-2, -1, 4, 1))
+            self._update_rect(row.adjusted(-row.height(), -1, row.height(), 1))
         if before.prompt != self.overlays.prompt:
             for prompt in (before.prompt, self.overlays.prompt):
                 if prompt is not None:
@@ -379,7 +419,7 @@ class RollCanvas(QAbstractScrollArea):
 
     def _update_keys(self, pitches: Iterable[int]) -> None:
         for pitch in pitches:
-            box = key_box(pitch, self.coordinates).translated(0, RULER_HEIGHT)
+            box = key_box(pitch, self.coordinates, self._paper.is_list).translated(0, RULER_HEIGHT)
             keyboard = QRect(0, RULER_HEIGHT, KEYBOARD_WIDTH, self.coordinates.height)
             self.viewport().update(box.adjusted(0, -8, 0, 4).toAlignedRect() & keyboard)
 

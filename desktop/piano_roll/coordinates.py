@@ -6,6 +6,7 @@ seams. *View* pixels are Qt's own, counted from the left top corner of the note 
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import ceil, floor
 
 import numpy as np
@@ -19,12 +20,59 @@ _SHORTEST_NOTE = 2.0  # width that any note has at least, in view pixels
 
 
 @dataclass(frozen=True)
+class Rows:
+    """The pitches that have a row, the lowest first: all, or those in use."""
+
+    pitches: tuple[int, ...] = tuple(range(PITCHES))
+
+    def __len__(self) -> int:
+        return len(self.pitches)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether some pitches have none."""
+        return len(self.pitches) < PITCHES
+
+    @cached_property
+    def _shown(self) -> NDArray[np.int64]:
+        return np.array(self.pitches, np.int64)
+
+    @cached_property
+    def lines(self) -> NDArray[np.int64]:
+        """For each pitch its row, counted from the top, (128,). Those without one lie far below all others."""
+        lines = np.full(PITCHES, 4 * PITCHES, np.int64)
+        lines[self._shown] = np.arange(len(self))[::-1]
+        return lines
+
+    def pitch(self, line: int) -> int:
+        """The pitch of a row counted from the top; of one that is not there, that of the row next to it."""
+        return self.pitches[min(max(len(self) - 1 - line, 0), len(self) - 1)]
+
+    def places(self, pitches: ArrayLike) -> NDArray[np.int64]:
+        """How many rows lie below each pitch."""
+        return np.searchsorted(self._shown, pitches).astype(np.int64)
+
+    def room(self, low: int, high: int) -> tuple[int, int]:
+        """By how many rows pitches from `low` to `high` can go down (0 or less) and up."""
+        first, last = self.places((low, high)).tolist()
+        return -first, len(self) - 1 - last
+
+    def moved(self, pitches: NDArray[np.int32], by: int) -> NDArray[np.int32]:
+        """Pitches so many rows up (below 0: down), as far as there are rows."""
+        places = np.clip(self.places(pitches) + by, 0, len(self) - 1)
+        return self._shown[places].astype(np.int32) if by else pitches
+
+
+ALL_ROWS = Rows()
+
+
+@dataclass(frozen=True)
 class Viewport:
     """The stretch of time and pitch on view.
 
     `left` is the second at the left edge, `top` the content pixel at the upper edge, `row` the height
     of a pitch in device pixels; `width` and `height` of the note area are view pixels, each of them
-    `ratio` device pixels.
+    `ratio` device pixels. `rows` says which pitches are shown.
     """
 
     left: float = 0.0
@@ -34,6 +82,7 @@ class Viewport:
     width: int = 800
     height: int = 600
     ratio: float = 1.0
+    rows: Rows = ALL_ROWS
 
     # Time
 
@@ -73,12 +122,11 @@ class Viewport:
 
     def y(self, pitch: int) -> float:
         """View pixel of the upper edge of a pitch's row."""
-        return ((PITCHES - 1 - pitch) * self.row - self.origin[1]) / self.ratio
+        return (int(self.rows.lines[pitch]) * self.row - self.origin[1]) / self.ratio
 
     def pitch(self, y: float) -> int:
         """The pitch at a view pixel, 0 to 127."""
-        row = floor((y * self.ratio + self.origin[1]) / self.row)
-        return min(max(PITCHES - 1 - row, 0), PITCHES - 1)
+        return self.rows.pitch(floor((y * self.ratio + self.origin[1]) / self.row))
 
     @property
     def pitches(self) -> tuple[int, int]:
@@ -100,8 +148,21 @@ class Viewport:
         """
         x = np.rint(np.asarray(start, np.float64) * self.scale)
         after = np.maximum(np.rint(np.asarray(end, np.float64) * self.scale), x + self.shortest)
-        y = (PITCHES - 1 - np.asarray(pitch, np.int64)) * self.row
+        y = self.rows.lines[np.asarray(pitch, np.int64)] * self.row
         boxes = np.column_stack((x, y, after - 1, y + self.row - 2))
+        return np.clip(boxes, -(2**31), 2**31 - 1).astype(np.int32)
+
+    @property
+    def half_diamond(self) -> int:
+        """How far a drum's diamond reaches to each side of its middle, in device pixels."""
+        return max((self.row - 2) // 2, 1)
+
+    def diamonds(self, start: ArrayLike, pitch: ArrayLike) -> NDArray[np.int32]:
+        """Content pixels of the squares around drums' diamonds, as `boxes`: each in the middle of where it begins."""
+        half = self.half_diamond
+        x = np.rint(np.asarray(start, np.float64) * self.scale)
+        y = self.rows.lines[np.asarray(pitch, np.int64)] * self.row + max((self.row - 1) // 2, half)
+        boxes = np.column_stack((x - half, y - half, x + half, y + half))
         return np.clip(boxes, -(2**31), 2**31 - 1).astype(np.int32)
 
     def are_shortest(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -134,9 +195,9 @@ class Viewport:
         """
         span = max(end - start, 0.5)
         pps = min(max(self.width / span, MIN_PIXELS_PER_SECOND), MAX_PIXELS_PER_SECOND)
-        rows = high - low + 1
-        row = self._row(min(floor(self.height * self.ratio / rows), round(18 * self.ratio)))
-        middle = (PITCHES - (low + high + 1) / 2) * row
+        lowest, above = self.rows.places((low, high + 1)).tolist()
+        row = self._row(min(floor(self.height * self.ratio / max(above - lowest, 1)), round(18 * self.ratio)))
+        middle = (len(self.rows) - (lowest + above) / 2) * row
         return replace(self, left=start, pixels_per_second=pps, row=row, top=middle - self.height * self.ratio / 2)
 
     def resized(self, width: int, height: int, ratio: float) -> "Viewport":
@@ -145,10 +206,19 @@ class Viewport:
         row = resized._row(round(self.row_height * ratio))
         return replace(resized, row=row, top=self.top * row / self.row)
 
+    def with_rows(self, rows: Rows) -> "Viewport":
+        """Other rows: of few all that fit, of many those about the pitch that was in the middle."""
+        if rows.is_folded:
+            fitted = replace(self, rows=rows).fitted(0.0, 1.0, rows.pitches[0], rows.pitches[-1])
+            return replace(fitted, left=self.left, pixels_per_second=self.pixels_per_second)
+        middle = self.pitch(self.height / 2)
+        top = (int(rows.lines[middle]) + 0.5) * self.row - self.height * self.ratio / 2
+        return replace(self, rows=rows, top=top)
+
     def clamped(self, end: float) -> "Viewport":
         """Moved back so that neither times below 0, nor above `end`, nor pitches that are none show."""
         left = max(min(self.left, end - self.width / self.pixels_per_second), 0.0)
-        lowest = max(PITCHES * self.row - self.height * self.ratio, 0)
+        lowest = max(len(self.rows) * self.row - self.height * self.ratio, 0)
         return replace(self, left=left, top=min(max(self.top, 0.0), lowest))
 
     def _row(self, wanted: int) -> int:

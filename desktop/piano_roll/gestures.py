@@ -6,10 +6,10 @@ changes what the roll shows at once; what others must know goes out as the roll'
 
 from math import ceil, floor
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 
-from desktop.piano_roll.keyboard import key_at
 from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.pointer import ALT, CONTROL, COPY, SHIFT, Gesture, Pointer, has_moved
 from desktop.piano_roll.ruler_gestures import begin_in_ruler
@@ -74,7 +74,7 @@ class PlayKeys:
         roll.set_own_lit({self._pitch})
 
     def _key(self, at: Pointer) -> int:
-        return key_at(at.x + self._roll.keyboard_width, at.y, self._roll.coordinates)
+        return self._roll.key_at(at.x + self._roll.keyboard_width, at.y)
 
     def move(self, at: Pointer) -> None:
         """Go to the key under the pointer."""
@@ -138,9 +138,10 @@ class MoveNotes:
             if not at.modifiers & (SHIFT | CONTROL):
                 roll.clear_selection()
             roll.select_indices({ref.part: [ref.index]}, roll.selection.indices, SHIFT)
-        self._pitch = roll.pitch_of(ref)
+        self._own_pitch = roll.pitch_of(ref)
+        self._pitch: int | None = self._own_pitch  # what sounds, of the note and then of where it is dragged to
         roll.note_pressed.emit(ref)
-        roll.set_own_lit({self._pitch})
+        roll.set_own_lit({self._own_pitch})
 
     def move(self, at: Pointer) -> None:
         """Show the selected notes where they would go."""
@@ -148,17 +149,27 @@ class MoveNotes:
             return
         if not self._is_dragging:
             self._is_dragging = True
+            self._roll.note_released.emit(self._ref)
+        by, up = self._shift(at)
+        self._roll.set_preview((by, up), bool(at.modifiers & COPY))
+        pitch = int(self._roll.coordinates.rows.moved(np.array([self._own_pitch]), up)[0])
+        if pitch != self._pitch:
             self._let_go()
-        self._roll.set_preview(self._shift(at), bool(at.modifiers & COPY))
+            self._pitch = pitch
+            self._roll.pitch_pressed.emit(self._ref.part, pitch)
+            self._roll.set_own_lit({pitch})
 
     def _shift(self, at: Pointer) -> tuple[float, int]:
-        """By how many seconds and semitones, so that every note stays within the roll."""
+        """By how many seconds and rows, so that every note stays within the roll."""
         by = at.seconds - self._start.seconds
         if not at.modifiers & (SHIFT | ALT) & ~COPY and self._roll.grid.snap != "off":
             step = self._roll.grid.step(self._start.seconds)
             by = round(by / step) * step
         first, low, high = self._roll.selected_extent()
-        return max(by, -first), min(max(at.pitch - self._start.pitch, -low), 127 - high)
+        rows = self._roll.coordinates.rows
+        start, wanted = rows.places((self._start.pitch, at.pitch)).tolist()
+        down, up = rows.room(low, high)
+        return max(by, -first), min(max(wanted - start, down), up)
 
     def release(self, at: Pointer) -> None:
         """A click selects this note alone (Ctrl takes it out); a drag moves."""
@@ -182,8 +193,11 @@ class MoveNotes:
 
     def _let_go(self) -> None:
         if self._pitch is not None:
+            if self._is_dragging:
+                self._roll.key_released.emit(self._pitch)
+            else:
+                self._roll.note_released.emit(self._ref)
             self._pitch = None
-            self._roll.note_released.emit(self._ref)
             self._roll.set_own_lit(set())
 
 
@@ -266,8 +280,10 @@ def _arrow(roll: RollSurface, key: int, modifiers: Qt.KeyboardModifier) -> bool:
         return roll.step_marker(across)
     if not roll.has_selection:
         roll.scroll_by(across * _PIXELS_PER_STEP, -up * _PIXELS_PER_STEP)
+    elif up and modifiers & SHIFT:
+        roll.transpose(12 * up)
     elif up:
-        roll.transpose(up * (12 if modifiers & SHIFT else 1))
+        roll.step_rows(up)
     else:
         roll.nudge(across, _FREE_STEP if modifiers & ALT else None)
     return True

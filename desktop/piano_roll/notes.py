@@ -10,18 +10,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from desktop.widgets.theme import OWN, PartKind, Shade
 
-_PAINTED = ("start", "end", "pitch", "velocity", "colour", "shade")
+_PAINTED = ("start", "end", "pitch", "velocity", "colour", "shade", "is_drum", "origin")
+_COLUMNS = 7  # of numbers that make a note
 _COLOURS = 256  # more than there are
 
 
 class RollNote(NamedTuple):
-    """A note to show: start and end in seconds, MIDI pitch, velocity 1 to 127, and its track's colour or `OWN`."""
+    """A note to show: start and end in seconds, MIDI pitch, velocity 1 to 127, and its track's colour or `OWN`.
+
+    `origin` says which of its part's `origins` it came from: 0 for none, 1 for the first.
+    """
 
     start: float
     end: float
     pitch: int
     velocity: int
     colour: int = OWN
+    is_drum: bool = False
+    origin: int = 0
 
 
 class NoteRef(NamedTuple):
@@ -36,9 +42,10 @@ class RollPart:
     """The notes of one part, in order of their starts. Make it with `of`; arrays are all (n,).
 
     `kind` decides look and what can be done: notes of "other" parts are faint and cannot be
-    selected. `colour` is that of each note's track, or `OWN` for the kind's own; `shade` how each is drawn. `index`
-    is each note's place as given, `latest` the latest end among the notes up to and with each one, which never falls
-    and so can be bisected.
+    selected. `colour` is that of each note's track, or `OWN` for the kind's own; `shade` how each is drawn; drums are
+    diamonds where they begin. `title` names the part, `origins` what notes came from, where that is another take.
+    `index` is each note's place as given, `latest` the latest end among the notes up to and with each one, which never
+    falls and so can be bisected.
     """
 
     key: str
@@ -50,6 +57,10 @@ class RollPart:
     index: NDArray[np.int32]
     colour: NDArray[np.int16]
     shade: NDArray[np.uint8]  # values of Shade
+    is_drum: NDArray[np.bool_]
+    origin: NDArray[np.int16]
+    title: str = ""
+    origins: tuple[str, ...] = ()
     latest: NDArray[np.float64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -58,17 +69,32 @@ class RollPart:
     @classmethod
     def of(cls, key: str, kind: PartKind, notes: Sequence[RollNote]) -> "RollPart":
         """A part of notes in any order."""
-        return cls.of_columns(key, kind, np.array(notes, np.float64).reshape(-1, 5))
+        return cls.of_columns(key, kind, np.array(notes, np.float64).reshape(-1, _COLUMNS))
 
     @classmethod
-    def of_columns(cls, key: str, kind: PartKind, columns: NDArray[np.float64]) -> "RollPart":
-        """The same of an array (n, 5): starts, ends, pitches, velocities, colours."""
-        return cls._sorted(key, kind, columns, np.arange(len(columns), dtype=np.int32))
+    def of_columns(
+        cls,
+        key: str,
+        kind: PartKind,
+        columns: NDArray[np.float64],
+        title: str = "",
+        origins: tuple[str, ...] = (),
+    ) -> "RollPart":
+        """The same of an array (n, 7): starts, ends, pitches, velocities, colours, whether drums, origins."""
+        return cls._sorted(key, kind, columns, np.arange(len(columns), dtype=np.int32), title, origins)
 
     @classmethod
-    def _sorted(cls, key: str, kind: PartKind, columns: NDArray[np.float64], index: NDArray[np.int32]) -> "RollPart":
+    def _sorted(
+        cls,
+        key: str,
+        kind: PartKind,
+        columns: NDArray[np.float64],
+        index: NDArray[np.int32],
+        title: str = "",
+        origins: tuple[str, ...] = (),
+    ) -> "RollPart":
         order = np.argsort(columns[:, 0], kind="stable")
-        start, end, pitch, velocity, colour = columns[order].T
+        start, end, pitch, velocity, colour, is_drum, origin = columns[order].T
         return cls(
             key,
             kind,
@@ -79,6 +105,10 @@ class RollPart:
             index[order],
             colour.astype(np.int16),
             np.full(len(order), Shade.FULL, np.uint8),
+            is_drum.astype(np.bool_),
+            origin.astype(np.int16),
+            title,
+            origins,
         )
 
     def __len__(self) -> int:
@@ -102,8 +132,8 @@ class RollPart:
 
     @cached_property
     def layers(self) -> tuple["RollPart", ...]:
-        """The part by what is painted alike: parts of one colour and shade each, the palest first."""
-        looks = self.shade.astype(np.int32) * _COLOURS + self.colour
+        """The part by what is painted alike: of one colour and shade each, drums or not, the palest first."""
+        looks = (self.shade.astype(np.int32) * 2 + self.is_drum) * _COLOURS + self.colour
         known = np.unique(looks)[::-1].tolist() if len(looks) and np.any(looks != looks[0]) else []
         return tuple(self._of(looks == look) for look in known) or (self,)
 
@@ -113,10 +143,22 @@ class RollPart:
 
     def with_appended(self, notes: Sequence[RollNote]) -> "RollPart":
         """The part with notes added to the end of its order; they may start before notes already here."""
-        old = np.column_stack((self.start, self.end, self.pitch, self.velocity, self.colour))
-        columns = np.concatenate((old, np.array(notes, np.float64).reshape(-1, 5))).astype(np.float64)
+        old = (self.start, self.end, self.pitch, self.velocity, self.colour, self.is_drum, self.origin)
+        new = np.array(notes, np.float64).reshape(-1, _COLUMNS)
+        columns = np.concatenate((np.column_stack(old), new)).astype(np.float64)
         index = np.concatenate((self.index, np.arange(len(self), len(columns), dtype=np.int32)))
-        return self._sorted(self.key, self.kind, columns, index)
+        return self._sorted(self.key, self.kind, columns, index, self.title, self.origins)
+
+    @property
+    def are_drums(self) -> bool:
+        """Whether all of its notes, and there are some, are drums."""
+        return len(self) > 0 and bool(self.is_drum.all())
+
+    def begun_between(self, start: float, end: float, low: int = 0, high: int = 127) -> NDArray[np.intp]:
+        """Places in the arrays of the notes that begin in [start, end) with low <= pitch <= high."""
+        first, last = np.searchsorted(self.start, (start, end), side="left")
+        pitch = self.pitch[first:last]
+        return np.nonzero((pitch >= low) & (pitch <= high))[0] + first
 
     def between(self, start: float, end: float, low: int = 0, high: int = 127) -> NDArray[np.intp]:
         """Places in the arrays of the notes that sound in [start, end) with low <= pitch <= high."""

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from core.midi.pitch_names import pitch_name
+from desktop.piano_roll import hits
 from desktop.piano_roll.canvas import RollCanvas
 from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
@@ -18,6 +18,7 @@ from desktop.piano_roll.ruler import RULER_HEIGHT
 from desktop.piano_roll.selection import Indices, Selection
 
 _FOLLOW_AT, _FOLLOW_TO = 0.92, 0.08  # shares of the width: the page turns there, the playhead is then here
+_AT_ONCE, _MOST_TAPPED = 0.03, 8  # seconds within which notes begin together; how many of them are sounded
 _SNAP_REACH = 7.0  # view pixels within which the end of the notes draws more than a bar line does
 
 
@@ -44,7 +45,9 @@ class RollSurface(RollCanvas):
     note_released = Signal(object)
     note_activated = Signal(object)  # NoteRef, double-clicked or Return
     selection_changed = Signal()
-    moved = Signal(object, float, int)  # refs, by seconds, by semitones
+    moved = Signal(object, float, int)  # refs, by seconds, by rows: semitones, where all pitches are shown
+    transposed = Signal(object, int)  # refs, by semitones
+    tapped = Signal(object)  # [(key of a part, pitch)]: sound these for a moment
     copied = Signal(object, float, int)  # the same: copies of them are moved
     resized = Signal(object, float, float)  # Selection, starts by seconds, ends by seconds
     velocities_set = Signal(object)  # part -> (indices, velocities)
@@ -275,9 +278,15 @@ class RollSurface(RollCanvas):
 
     def select_neighbour(self, step: int) -> None:
         """Select the note after (1) or before (-1) the selected one; from none, the first on view."""
+        if (ref := self.neighbour(step) or (self._selected.refs[:1] or (None,))[0]) is not None:
+            self.set_selection([ref])
+            self._bring_in_view(self.note(ref).start)
+
+    def neighbour(self, step: int) -> NoteRef | None:
+        """The note that begins after (1) or before (-1) those selected; of none, the first on view. None at an end."""
         parts = [part for part in self.parts if part.kind != "other" and len(part)]
         if not parts:
-            return
+            return None
         onsets = np.concatenate([part.start for part in parts])
         of_part = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         indices = np.concatenate([part.index for part in parts])
@@ -287,11 +296,12 @@ class RollSurface(RollCanvas):
             key, selected = list(self._selected.indices.items())[end]
             is_it = (of_part == [part.key for part in parts].index(key)) & (indices == selected[end])
             place = int(np.nonzero(is_it[order])[0][0]) + step
+            if not 0 <= place < len(order):
+                return None
         else:
-            place = int(np.searchsorted(onsets[order], self.coordinates.left))
-        chosen = int(order[min(max(place, 0), len(order) - 1)])
-        self.set_selection([NoteRef(parts[of_part[chosen]].key, int(indices[chosen]))])
-        self._bring_in_view(float(onsets[chosen]))
+            place = min(int(np.searchsorted(onsets[order], self.coordinates.left)), len(order) - 1)
+        chosen = int(order[place])
+        return NoteRef(parts[of_part[chosen]].key, int(indices[chosen]))
 
     def is_selected(self, ref: NoteRef) -> bool:
         """Whether a note is selected."""
@@ -303,7 +313,7 @@ class RollSurface(RollCanvas):
 
     def selected_extent(self) -> tuple[float, int, int]:
         """First start, lowest and highest pitch of the selected notes; there must be some."""
-        start, _, pitch = self.overlays.selected
+        start, _, pitch, _ = self.overlays.selected
         return float(start.min()), int(pitch.min()), int(pitch.max())
 
     def pitch_of(self, ref: NoteRef) -> int:
@@ -315,15 +325,9 @@ class RollSurface(RollCanvas):
         """A note that is there."""
         part = self._parts[ref.part]
         i = part.places([ref.index])[0]
-        return RollNote(float(part.start[i]), float(part.end[i]), int(part.pitch[i]), int(part.velocity[i]))
-
-    def describe(self, ref: NoteRef) -> str:
-        """A note in words: pitch, velocity, start and length."""
-        note = self.note(ref)
-        words = self.tr("{0}, velocity {1}, {2}, {3:.2f} s long")
-        return words.format(
-            pitch_name(note.pitch), note.velocity, self.grid.position(note.start), note.end - note.start
-        )
+        start, end, pitch, velocity = part.start[i], part.end[i], part.pitch[i], part.velocity[i]
+        look = int(part.colour[i]), bool(part.is_drum[i]), int(part.origin[i])
+        return RollNote(float(start), float(end), int(pitch), int(velocity), *look)
 
     def part_to_draw_in(self, seconds: float) -> str | None:
         """The part that a note drawn at a time belongs to; None if there is none.
@@ -341,23 +345,13 @@ class RollSurface(RollCanvas):
 
     def note_at(self, x: float, y: float) -> NoteRef | None:
         """The note painted at a view pixel, the topmost of several."""
-        view = self.coordinates
-        if not (0 <= x <= view.width and 0 <= y <= view.height):
-            return None
-        pitch, hair = view.pitch(y), view.shortest / view.scale
-        pixel = int(x * view.ratio) + view.origin[0]
-        for part in reversed(self._paper.parts):
-            places = part.between(view.seconds(x) - hair, view.seconds(x) + hair, pitch, pitch)
-            boxes = view.boxes(part.start[places], part.end[places], part.pitch[places])
-            hit = places[(boxes[:, 0] <= pixel) & (pixel <= boxes[:, 2])]
-            if len(hit):
-                return NoteRef(part.key, int(part.index[hit[-1]]))
-        return None
+        return hits.note_at(x, y, self.coordinates, self._paper.parts)
 
     def indices_between(self, start: float, end: float, low: int, high: int) -> Indices:
-        """The notes that can be selected and sound in [start, end) with low <= pitch <= high."""
+        """The notes that can be selected and show in [start, end) with low <= pitch <= high."""
         parts = [part for part in self.parts if part.kind != "other"]
-        return {part.key: part.index[part.between(start, end, low, high)] for part in parts}
+        between, view = hits.places_between, self.coordinates
+        return {part.key: part.index[between(part, start, end, low, high, view)] for part in parts}
 
     def _select(self, selection: Selection, are_notes_new: bool = False) -> None:
         if selection == self._selected and not are_notes_new:
@@ -365,7 +359,7 @@ class RollSurface(RollCanvas):
         is_new = selection != self._selected
         self._selected = selection
         columns = [
-            Columns(part.start[places], part.end[places], part.pitch[places])
+            Columns(part.start[places], part.end[places], part.pitch[places], part.is_drum[places])
             for key, indices in selection.indices.items()
             for part in [self._parts[key]]
             for places in [part.places(indices)]
@@ -397,7 +391,30 @@ class RollSurface(RollCanvas):
         if self.has_selection:
             _, low, high = self.selected_extent()
             if low + semitones >= 0 and high + semitones <= 127:
-                self.moved.emit(self.selection, 0.0, semitones)
+                sounding = [(key, pitch + semitones) for key, pitch in self._first_selected()]
+                self.transposed.emit(self.selection, semitones)
+                self.tapped.emit(sounding)
+
+    def step_rows(self, rows: int) -> None:
+        """Ask for the selected notes to be moved by rows; not at all if there are none for one of them."""
+        if self.has_selection:
+            shown = self.coordinates.rows
+            down, up = shown.room(*self.selected_extent()[1:])
+            if down <= rows <= up:
+                first = self._first_selected()
+                pitches = shown.moved(np.array([pitch for _, pitch in first]), rows).tolist()
+                self.moved.emit(self.selection, 0.0, rows)
+                self.tapped.emit([(key, pitch) for (key, _), pitch in zip(first, pitches, strict=True)])
+
+    def _first_selected(self) -> list[tuple[str, int]]:
+        """The selected notes that begin first, as parts and pitches: a chord at most."""
+        first = self.selected_extent()[0] + _AT_ONCE
+        notes: list[tuple[str, int]] = []
+        for key, indices in self._selected.indices.items():
+            part = self._parts[key]
+            places = part.places(indices)
+            notes += [(key, pitch) for pitch in part.pitch[places[part.start[places] <= first]].tolist()]
+        return notes[:_MOST_TAPPED]
 
     def nudge(self, steps: int, seconds: float | None = None) -> None:
         """Ask for the selected notes to be moved in time, by steps of the grid or of so many seconds."""

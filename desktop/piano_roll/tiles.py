@@ -10,7 +10,7 @@ from math import ceil, floor
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
-from desktop.piano_roll.coordinates import Viewport
+from desktop.piano_roll.coordinates import Rows, Viewport
 from desktop.piano_roll.layers import Paper, paint_tile
 
 _HAIR = 1 / 1024  # of a device pixel
@@ -26,7 +26,7 @@ class TileCache:
         self._tiles: OrderedDict[_Key, QPixmap] = OrderedDict()  # least recently shown first
         self._spare: list[QPixmap] = []  # to be painted over: fresh memory costs half as much as painting
         self._stale: dict[_Key, tuple[int, int]] = {}  # first and last content x to paint again
-        self._zoom: tuple[float, int, float] | None = None
+        self._zoom: tuple[float, int, float, Rows] | None = None
         self.painted = 0  # tiles painted as a whole so far
         self.mended = 0  # tiles painted in part so far
 
@@ -90,7 +90,7 @@ class TileCache:
 
     def _keep_to(self, viewport: Viewport) -> None:
         """Forget the tiles of another zoom."""
-        zoom = (viewport.scale, viewport.row, viewport.ratio)
+        zoom = (viewport.scale, viewport.row, viewport.ratio, viewport.rows)
         if zoom != self._zoom:
             self.clear()
             self._zoom = zoom

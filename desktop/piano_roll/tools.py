@@ -18,6 +18,8 @@ def edge_at(roll: RollSurface, at: Pointer, ref: NoteRef) -> Edge | None:
     if not roll.is_selectable(ref):
         return None
     note = roll.note(ref)
+    if note.is_drum:
+        return None  # a diamond has no length to drag
     left, right = roll.coordinates.x(note.start), roll.coordinates.x(note.end)
     reach = min(_REACH, (right - left) / 4)
     if at.x >= right - reach:
@@ -33,7 +35,8 @@ class DrawNote:
         roll.clear_selection()
         begin = max(at.seconds if at.is_free else roll.grid.line_before(at.seconds), 0.0)
         length = roll.last_length or roll.grid.step(begin)
-        self._note = RollNote(begin, begin + length, at.pitch, _DRAWN_VELOCITY)
+        is_drum = any(each.key == part and each.are_drums for each in roll.parts)
+        self._note = RollNote(begin, begin + length, at.pitch, _DRAWN_VELOCITY, is_drum=is_drum)
         self._is_dragging = False
         roll.set_drawn(self._note)
         self._sound(at.pitch)

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from desktop.piano_roll import gestures, tools
+from desktop.piano_roll.accessible import describe, install, named, tell_of_selection
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.pointer import Cancellable
@@ -52,6 +53,8 @@ class PianoRoll(RollSurface):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         self.setAccessibleName(self.tr("Piano roll"))
+        install()
+        self.selection_changed.connect(lambda: tell_of_selection(self))
 
     @property
     def has_gesture(self) -> bool:
@@ -119,9 +122,13 @@ class PianoRoll(RollSurface):
             tip = cast(QHelpEvent, event)
             at = self._pointer(QPointF(tip.pos()), Qt.KeyboardModifier.NoModifier)
             ref = self.note_at(at.x, at.y) if self._gesture is None else None
-            QToolTip.showText(tip.globalPos(), self.describe(ref) if ref else "", self.viewport())
+            QToolTip.showText(tip.globalPos(), describe(self, ref) if ref else self._key_words(at), self.viewport())
             return True
         return super().viewportEvent(event)
+
+    def _key_words(self, at: gestures.Pointer) -> str:
+        """The name of a drum on the keyboard, of which there is room for a short one."""
+        return named(at.pitch, is_drum=True) if self.drum_part and at.x < 0 <= at.y else ""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """See gestures.wheel."""
@@ -232,7 +239,7 @@ class PianoRoll(RollSurface):
 
     def _selected_point(self) -> QPoint:
         """Where a menu opened by a key belongs: at the first selected note, or in the middle."""
-        start, _, pitch = self.overlays.selected
+        start, _, pitch, _ = self.overlays.selected
         if not len(start):
             return self.viewport().rect().center()
         x = min(max(self.coordinates.x(float(start[0])), 0.0), self.coordinates.width)

@@ -31,6 +31,8 @@ _TAKE_HUE = 28  # orange: what the model plays
 _PLAYHEAD_HUE = 355
 _LOOP_HUE = 285
 _MARKER_HUE = 212
+_OFF_SCALE_HUE = 330
+_ORIGIN_HUES = (190, 285, 105, 240, 55)
 _WEAKEST = 0.42  # share of a note's own colour at the lowest velocity
 _HOLLOW, _FAINT = 0.3, 0.3  # shares of that in notes that the prompt leaves out, and in those that are not heard
 
@@ -80,6 +82,11 @@ class Theme:
     def black_row(self) -> QColor:
         """Rows of the black keys."""
         return mix(self.background, self.text, 0.075 if self.is_dark else 0.055)
+
+    @cached_property
+    def tonic_row(self) -> QColor:
+        """Rows of a scale's first degree."""
+        return mix(self.background, self.accent, 0.16 if self.is_dark else 0.11)
 
     @cached_property
     def row_line(self) -> QColor:
@@ -177,6 +184,15 @@ class Theme:
             return self._hue(_TAKE_HUE)
         table = _TRACKS_ON_DARK if self.is_dark else _TRACKS_ON_LIGHT
         return with_contrast(QColor(table[max(colour, 0) % TRACK_COLOURS]), self.background, SHAPE_CONTRAST)
+
+    @cached_property
+    def off_scale(self) -> QColor:
+        """At the beginning of notes that are not of the scale."""
+        return self._hue(_OFF_SCALE_HUE)
+
+    def origin(self, which: int) -> QColor:
+        """In notes that came from another take: the first (1), the second."""
+        return self._hue(_ORIGIN_HUES[(which - 1) % len(_ORIGIN_HUES)])
 
     @cached_property
     def selected(self) -> QColor:

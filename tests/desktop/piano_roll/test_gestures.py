@@ -128,6 +128,7 @@ def test_the_menu_is_for_the_note_under_it(roll: PianoRoll, hand: Hand, heard: H
 
 def test_keys_edit_what_is_selected(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     moved, deleted, quantised = heard(roll.moved), heard(roll.delete_requested), heard(roll.quantise_requested)
+    transposed, tapped = heard(roll.transposed), heard(roll.tapped)
     hand.key(Qt.Key.Key_Delete)
     assert deleted == []
     roll.set_selection(score(1, 2))
@@ -140,10 +141,11 @@ def test_keys_edit_what_is_selected(roll: PianoRoll, hand: Hand, heard: Heard) -
     refs = score(1, 2)
     assert moved == [
         (Selection.of(refs), 0.0, 1),
-        (Selection.of(refs), 0.0, -12),
         (Selection.of(refs), pytest.approx(0.125), 0),
         (Selection.of(refs), pytest.approx(-0.01), 0),
     ]
+    assert transposed == [(Selection.of(refs), -12)]
+    assert tapped == [([("score", 65)],), ([("score", 52)],)]  # the first of them sounds
     assert quantised == [(Selection.of(refs),)]
     assert deleted == [(Selection.of(refs),)]
 

@@ -120,10 +120,10 @@ def test_notes_drawn_into_an_array_look_the_same(roll: PianoRoll, row: int, are_
     if are_selected:
         roll.select_all()
     roll._set_coordinates(replace(roll.coordinates, pixels_per_second=0.6, left=3.1, row=row))
-    with mock.patch.object(layers, "_paint_dots", wraps=layers._paint_dots) as paint_dots:
+    with mock.patch.object(layers, "paint_dots", wraps=layers.paint_dots) as paint_dots:
         into_array = afresh(roll)
     assert paint_dots.called
-    with mock.patch.object(layers, "_MANY_DOTS", 10**9):
+    with mock.patch.object(layers, "MANY_DOTS", 10**9):
         one_by_one = afresh(roll)
     assert np.array_equal(into_array, one_by_one)
 

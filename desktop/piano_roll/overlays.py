@@ -1,0 +1,202 @@
+"""Paints what lies over the tiles: what is selected, moved, drawn and sampled, and the heads."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from desktop.piano_roll import layers
+from desktop.piano_roll.coordinates import Viewport
+from desktop.piano_roll.diamonds import paint_diamonds
+from desktop.piano_roll.layers import (
+    STRENGTHS,
+    Columns,
+    Overlays,
+    boxes_within,
+    fill,
+    line_width,
+    span_tint,
+    with_alpha,
+)
+from desktop.widgets.theme import Theme
+
+
+def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    """Paint what lies over the tiles inside `exposed`; the painter's unit is view pixels.
+
+    The painter must be clipped to `exposed`: at fractional scales only a clip has the same edges for all.
+    """
+    near = exposed.adjusted(-4, -4, 4, 4)
+    for span, tint in (
+        (overlays.prompt, theme.prompt_tint),
+        (overlays.in_hand, theme.in_hand_tint),
+        (overlays.span, span_tint(theme)),
+    ):
+        if span is not None:
+            left, right = viewport.line_x(span[0]), viewport.line_x(span[1])
+            painter.fillRect(QRectF(left, 0, right - left, viewport.height) & near, tint)
+    painter.save()
+    painter.scale(1 / viewport.ratio, 1 / viewport.ratio)
+    _paint_sounding(painter, exposed, viewport, overlays, theme)
+    _paint_selected(painter, exposed, viewport, overlays, theme)
+    _paint_drawn(painter, viewport, overlays, theme)
+    painter.restore()
+    _paint_heads(painter, near, viewport, overlays, theme)
+    if overlays.band is not None:
+        painter.setPen(theme.accent)
+        painter.setBrush(with_alpha(theme.accent, 0.15))
+        painter.drawRect(overlays.band)
+
+
+def _paint_sounding(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    head = overlays.sampling_head
+    if not overlays.sounding or head is None:
+        return
+    first, last = _seconds_of(exposed, viewport)
+    for note in overlays.sounding:
+        if note.start >= last or max(head, note.start) <= first:
+            continue  # most often: the head is far ahead of what is on view
+        if note.is_drum:
+            boxes = _shown(viewport.diamonds([note.start], [note.pitch]), viewport)
+            inside = theme.velocities("take", note.colour)[STRENGTHS[note.velocity]]
+            _paint_diamonds(painter, boxes, inside, theme.edge("take", note.colour), viewport)
+            continue
+        boxes = viewport.boxes([note.start], [max(head, note.start)], [note.pitch])
+        boxes = _shown(boxes, viewport)
+        fill(painter, boxes, theme.edge("take", note.colour))
+        inside = boxes + np.array((1, 1, -1, -1), np.int32) * line_width(viewport.ratio)
+        fill(
+            painter,
+            inside[inside[:, 2] >= inside[:, 0]],
+            theme.velocities("take", note.colour)[STRENGTHS[note.velocity]],
+        )
+
+
+def _view_area(viewport: Viewport) -> QRect:
+    """The content pixels on view."""
+    return QRect(*viewport.origin, round(viewport.width * viewport.ratio), round(viewport.height * viewport.ratio))
+
+
+def _shown(boxes: NDArray[np.int32], viewport: Viewport) -> NDArray[np.int32]:
+    return boxes_within(boxes, _view_area(viewport))
+
+
+def _seconds_of(exposed: QRectF, viewport: Viewport) -> tuple[float, float]:
+    """From when to when a note must sound to show there, however short it is."""
+    hair = (max(viewport.shortest, viewport.half_diamond) + 2) / viewport.scale
+    return viewport.seconds(exposed.left()) - hair, viewport.seconds(exposed.right()) + hair
+
+
+def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    notes = overlays.selected
+    if not len(notes.start):
+        return
+    by, up = overlays.preview or (0.0, 0)
+    span = _seconds_of(exposed, viewport)
+    if overlays.preview is None and overlays.stretch is None:
+        _paint_notes(painter, notes, span, viewport, theme.selected_edge, theme.selected, has_gone=False)
+        return
+    if not overlays.is_copy or overlays.stretch is not None:
+        ghost = with_alpha(theme.background, 0.6)
+        _paint_notes(painter, notes, span, viewport, ghost, ghost, has_gone=True)
+    by_start, by_end = overlays.stretch or (by, by)
+    start = notes.start + by_start
+    if overlays.stretch is not None:
+        start = np.minimum(start, np.maximum(notes.end, notes.start))
+    end = np.maximum(notes.end + by_end, start)
+    moved = Columns(start, end, viewport.rows.moved(notes.pitch, up), notes.is_drum)
+    _paint_notes(painter, moved, span, viewport, theme.selected_edge, theme.selected, has_gone=True)
+
+
+def _paint_notes(
+    painter: QPainter,
+    notes: Columns,
+    span: tuple[float, float],
+    viewport: Viewport,
+    edge: QColor,
+    inside: QColor,
+    has_gone: bool,
+) -> None:
+    """Selected notes between two times: with a line round them or, where they have gone somewhere, whole."""
+    start, end, pitch, is_drum = notes
+    seen = (start < span[1]) & (np.where(is_drum, start, end) > span[0])
+    drums = seen & is_drum
+    boxes = _shown(viewport.diamonds(start[drums], pitch[drums]), viewport)
+    if has_gone:
+        _paint_diamonds(painter, boxes, inside, edge, viewport)
+    else:
+        _paint_diamonds(painter, boxes, QColor(0, 0, 0, 0), inside, viewport)
+    seen &= ~is_drum
+    is_dot = viewport.are_shortest(start, end) & seen  # all edge, no inside
+    if np.count_nonzero(is_dot) > layers.MANY_DOTS:
+        dots = start[is_dot], pitch[is_dot], np.zeros(np.count_nonzero(is_dot), np.uint8)
+        layers.paint_dots(painter, *dots, [edge], viewport, _view_area(viewport))
+        seen &= ~is_dot
+
+    def bars(which: NDArray[np.bool_]) -> NDArray[np.int32]:
+        return viewport.boxes(start[which], end[which], pitch[which])
+
+    is_framed = seen & (is_dot | has_gone)
+    _paint_framed(painter, bars(is_framed), viewport, edge, inside)
+    _paint_outlined(painter, bars(seen & ~is_framed), viewport, inside)  # stands out from every track's colour
+
+
+def _paint_diamonds(
+    painter: QPainter, boxes: NDArray[np.int32], inside: QColor, edge: QColor, viewport: Viewport
+) -> None:
+    """Diamonds of one look, with as strong a line around as bars have."""
+    width = max(1, round(1.5 * viewport.ratio))
+    paint_diamonds(painter, boxes, np.zeros(len(boxes), np.intp), [inside], edge, width)
+
+
+def _paint_framed(
+    painter: QPainter, boxes: NDArray[np.int32], viewport: Viewport, edge: QColor, inside: QColor
+) -> None:
+    boxes = _shown(boxes, viewport)
+    fill(painter, boxes, edge)
+    boxes = boxes + np.array((1, 1, -1, -1), np.int32) * max(1, round(1.5 * viewport.ratio))
+    fill(painter, boxes[(boxes[:, 2] >= boxes[:, 0]) & (boxes[:, 3] >= boxes[:, 1])], inside)
+
+
+def _paint_outlined(painter: QPainter, boxes: NDArray[np.int32], viewport: Viewport, edge: QColor) -> None:
+    """A line round each box, so that the colour and velocity of the note in it stay to be seen."""
+    boxes = _shown(boxes, viewport)
+    width = max(1, round(1.5 * viewport.ratio))
+    left, top, right, bottom = (boxes + np.array((-width, -width, width, width), np.int32)).T
+    for line in (
+        (left, top, right, top + width - 1),
+        (left, bottom - width + 1, right, bottom),
+        (left, top, left + width - 1, bottom),
+        (right - width + 1, top, right, bottom),
+    ):
+        fill(painter, np.stack(line, 1), edge)
+
+
+def _paint_drawn(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    if (note := overlays.drawn) is not None:
+        if note.is_drum:
+            box = _shown(viewport.diamonds([note.start], [note.pitch]), viewport)
+            _paint_diamonds(painter, box, theme.selected, theme.selected_edge, viewport)
+            return
+        box = viewport.boxes([note.start], [note.end], [note.pitch])
+        _paint_framed(painter, box, viewport, theme.selected_edge, theme.selected)
+
+
+def _paint_heads(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    def line(seconds: float, colour: QColor, width: float) -> None:
+        x = viewport.line_x(seconds)
+        painter.fillRect(QRectF(x, 0, width, viewport.height) & exposed, colour)
+
+    if overlays.prompt is not None:
+        line(overlays.prompt[0], with_alpha(theme.marker, 0.6), 1)
+        line(overlays.prompt[1], theme.marker, 2)
+    if overlays.end_marker is not None:
+        line(overlays.end_marker, theme.marker, 2)
+    for edge in overlays.span or ():
+        line(edge, with_alpha(theme.accent, 0.7), 1)
+    if overlays.take_end is not None:
+        line(overlays.take_end, theme.sampling_head, 2)
+    if overlays.sampling_head is not None:
+        line(overlays.sampling_head, theme.sampling_head, 1)
+    if overlays.playhead is not None:
+        line(overlays.playhead, theme.playhead, 2)

@@ -1,0 +1,80 @@
+"""Drums in the window: what the keyboard shows and plays, and what a drum sounds like."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from desktop.piano_roll.notes import NoteRef
+from tests.desktop.piano_roll.conftest import Hand
+from tests.desktop.test_song import DRUMS, MELODY, song
+from tests.desktop.windows import Desk
+
+
+@pytest.fixture
+def at(desk: Callable[..., Desk], tmp_path: Path) -> Desk:
+    (tmp_path / "song.mid").write_bytes(song())
+    at_work = desk()
+    at_work.open(tmp_path / "song.mid")
+    return at_work
+
+
+Note = tuple[int, int, int]
+
+
+@pytest.fixture
+def sounds(at: Desk, monkeypatch: pytest.MonkeyPatch) -> list[Note]:
+    """Pitch, velocity and channel of each note that is asked for."""
+    played: list[Note] = []
+
+    def note(pitch: int, velocity: int, channel: int = 0, setup: object = ()) -> None:
+        played.append((pitch, velocity, channel))
+
+    monkeypatch.setattr(at.window.playback_engine, "note", note)
+    return played
+
+
+def test_a_drum_track_in_front_has_the_keyboard_and_its_keys_play_it(at: Desk, sounds: list[Note]) -> None:
+    roll, hand = at.window.roll, Hand(at.window.roll)
+    assert [part.are_drums for part in roll.parts] == [False, False, True]
+    assert roll.drum_part == ""
+    at.window.tracks.brought_forward.emit(DRUMS)
+    assert roll.drum_part == "track:2"
+    roll.scroll_by(0.0, roll.coordinates.y(50))
+    key = hand.at(0.0, 42)
+    key.setX(10)
+    hand.click(key)
+    assert sounds == [(42, 80, 9), (42, 0, 9)]
+    at.window.tracks.brought_forward.emit(MELODY)
+    assert roll.drum_part == ""
+    hand.click(key)
+    assert sounds[2:] == [(42, 80, 0), (42, 0, 0)]
+
+
+def test_where_only_drums_are_shown_the_keyboard_is_of_drums(at: Desk) -> None:
+    window = at.window
+    for track in (0, 1):
+        window.tracks.hidden_changed.emit(track, True)
+    assert window.roll.drum_part == "track:2"
+    window.actions_["undo"].trigger()
+    assert window.roll.drum_part == ""
+
+
+def test_transposing_and_dragging_sound_in_the_notes_own_voice(at: Desk, sounds: list[Note]) -> None:
+    window, roll, hand = at.window, at.window.roll, Hand(at.window.roll)
+    roll.scroll_by(0.0, roll.coordinates.y(60))
+    roll.set_selection([NoteRef("track:2", 3)])
+    QTest.keyClick(roll, Qt.Key.Key_Up)
+    assert sounds == [(43, 80, 9)]
+    window.commands._tap_timer.timeout.emit()
+    assert sounds[1:] == [(43, 0, 9)]
+    sounds.clear()
+    start, end = hand.at(1.5, 43), hand.at(1.5, 46)
+    hand.press(start)
+    hand.move(end)
+    assert sounds == [(43, 80, 9), (43, 0, 9), (46, 80, 9)]  # as it was, then where it goes
+    hand.release(end)
+    assert sounds[3:] == [(46, 0, 9)]
+    assert [note.pitch for note in window.document.session.score.tracks[2].notes[:4]] == [36, 42, 38, 46]  # type: ignore[union-attr]
