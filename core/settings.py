@@ -38,6 +38,8 @@ class Settings:
     `programs` whether external ports get program changes. `recent` are paths, the newest first. `geometry`
     and `layout` are the window's, as base64 of bytes that only the window understands. `snap` is what drags among
     notes snap to, `lane` what is shown under the notes (empty: nothing), `lane_height` how high, in pixels.
+    `scale` is the one whose rows are light: "off", "auto" for the one found, or its name; `folds` says whether only
+    rows in use are shown, `chords` whether their names are, `hears_edits` whether notes sound that are edited.
     `unfolded` are the parts of the generation panel that stand open. `merges_takes` says whether a take is saved within
     the tracks that it plays on. `generation` is what a new session starts with.
     """
@@ -52,6 +54,10 @@ class Settings:
     snap: _Line = "1/16"
     lane: _Line = "velocity"
     unfolded: tuple[_Line, ...] = ()
+    scale: _Line = "off"
+    folds: bool = False
+    chords: bool = False
+    hears_edits: bool = True
     merges_takes: bool = False
     lane_height: Annotated[int, Meta(ge=1, le=10_000)] = 90
     generation: GenerationSettings = AT_FIRST

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMainWindow, QMenu, QMenuBar
 
+from core.midi.scale import MODES, TONICS
 from core.session.session import Session
 from desktop.widgets.icons import set_icon
 
@@ -127,6 +128,9 @@ COMMANDS = (
     Command(
         "snap", "S&nap to the Grid", "N", kind=_CHECK, tip="Drags in the piano roll snap; with Alt held they do not"
     ),
+    Command(
+        "hear edits", "&Hear Notes While Editing", kind=_CHECK, tip="Notes sound as they are clicked, drawn and moved"
+    ),
     Command("select span", "Select the Notes in the Sp&an", "Shift+A"),
     Command("loop span", "Loop the S&pan", "Shift+L", tip="Play the span selected in the ruler again and again"),
     Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
@@ -136,6 +140,14 @@ COMMANDS = (
     Command("zoom in", "Zoom &In", _K.ZoomIn),
     Command("zoom out", "Zoom &Out", _K.ZoomOut),
     Command("follow", "F&ollow Playhead", "Ctrl+F", "follow", _CHECK, "Turn the page as the music goes on"),
+    Command(
+        "scale", "Show the &Scale", "Shift+S", kind=_CHECK, tip="Rows of the scale are light; notes outside are marked"
+    ),
+    Command("scale auto", "&Found in the Notes", kind=_CHECK, tip="The key that the notes are in"),
+    *(Command(f"scale {mode}", mode.capitalize(), kind=_CHECK) for mode in MODES),
+    *(Command(f"tonic {tonic}", name, kind=_CHECK) for tonic, name in enumerate(TONICS)),
+    Command("fold", "Only Rows in &Use", "Shift+F", kind=_CHECK, tip="Pitches without notes are left out"),
+    Command("chords", "C&hord Names", "Shift+H", kind=_CHECK, tip="Over the ruler, told from the notes that sound"),
     Command("next pane", "&Next Pane", "F6", tip="The keys go to the next part of the window"),
     Command("previous pane", "&Previous Pane", "Shift+F6", tip="The keys go to the part of the window before"),
     Command("theme system", "As the &System", kind=_CHECK),
@@ -287,7 +299,7 @@ def build_menus(
     actions.fill(transpose, "-", "degree up", "degree down", "mirror")
     time = actions.fill(edit.addMenu(tr("&Nudge and Length")), "earlier", "later", "-", "split", "join", "legato")
     actions.fill(time, "set length", "-", "stretch", "reverse", "swing", "humanise")
-    actions.fill(edit, "snap")
+    actions.fill(edit, "snap", "hear edits")
     velocity = edit.addMenu(tr("&Velocity"))
     actions.fill(velocity, "louder", "softer", "-", "set velocity", "scale velocity", "compress velocity")
     actions.fill(edit, "quantise", "-")
@@ -299,8 +311,11 @@ def build_menus(
     play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")
     actions.fill(play, "loop", "loop start", "loop end", "metronome", "-", "panic")
     view = actions.fill(
-        bar.addMenu(tr("&View")), "fit", "zoom in", "zoom out", "-", "follow", "-", "next pane", "previous pane", "-"
+        bar.addMenu(tr("&View")), "fit", "zoom in", "zoom out", "-", "follow", "-", "scale", "fold", "chords"
     )
+    scale = actions.fill(view.addMenu(tr("Sca&le")), "scale auto", "-", *(f"scale {mode}" for mode in MODES), "-")
+    actions.fill(scale.addMenu(tr("&Tonic")), *(f"tonic {tonic}" for tonic in range(12)))
+    actions.fill(view, "-", "next pane", "previous pane", "-")
     actions.fill(view.addMenu(tr("&Colours")), "theme system", "theme light", "theme dark")
     bar.addMenu(output_menu)
     actions.fill(bar.addMenu(tr("&Help")), "manual", "shortcuts", "-", "log", "report", "-", "about")

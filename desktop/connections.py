@@ -8,9 +8,10 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from core.logs import log_path
 from core.session.edits_song import change_track
 from desktop.controllers.edit_commands import connect_edits
+from desktop.controllers.quantising import Quantising
+from desktop.controllers.scale import ScaleDisplay
 from desktop.controllers.selecting import Selecting
 from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
-from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import copy_report
 from desktop.dialogs.tempo import TempoDialog
 from desktop.dialogs.track import TrackDialog
@@ -125,9 +126,13 @@ def connect_actions(window: MainWindow) -> None:
         on(name, lambda semitones=semitones: window.roll.transpose(semitones))
     on("earlier", lambda: window.roll.nudge(-1))
     on("later", lambda: window.roll.nudge(1))
-    on("quantise", lambda: _quantise(window))
+    quantising = Quantising(window.document, window.roll, editing, window.display, window)
+    on("quantise", quantising.ask)
+    window.roll.quantise_requested.connect(lambda _: quantising.ask())
     on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))
     on("softer", lambda: window.roll.change_velocity(-VELOCITY_STEP))
+    ScaleDisplay(window.roll, window.actions_, window.preferences)
+    _connect_hearing(window)
     Selecting(window.roll, window.actions_, lambda: window.dialogs)
     connect_edits(window.actions_, editing, lambda: window.dialogs, lambda: playback.position)
     on("tempo", lambda: _set_tempo(window))
@@ -152,6 +157,19 @@ def connect_actions(window: MainWindow) -> None:
     on("fine-tune", lambda: _fine_tune(window))
     on("report", lambda: _copy_report(window))
     on("about", lambda: _tell_about(window))
+
+
+def _connect_hearing(window: MainWindow) -> None:
+    """Whether notes sound while they are edited."""
+    action = window.actions_["hear edits"]
+
+    def show() -> None:
+        window.commands.hears_edits = window.preferences.now.hears_edits
+        action.setChecked(window.preferences.now.hears_edits)
+
+    action.triggered.connect(lambda is_on: window.preferences.change(hears_edits=is_on))
+    window.preferences.changed.connect(show)
+    show()
 
 
 def _connect_transport_actions(window: MainWindow) -> None:
@@ -229,7 +247,6 @@ def connect_panels(window: MainWindow) -> None:
     roll.note_released.connect(commands.release)
     roll.note_activated.connect(commands.play_from)
     roll.selection_changed.connect(window.enable)
-    roll.quantise_requested.connect(lambda _: _quantise(window))
     roll.context_menu_requested.connect(window.show_roll_menu)
     window.lanes.lane_chosen.connect(lambda name: window.preferences.change(lane=name))
     window.lanes.height_changed.connect(lambda height: window.preferences.change(lane_height=height))
@@ -271,13 +288,6 @@ def _repeat(window: MainWindow) -> None:
     """Ask how often to repeat the notes, and do."""
     if times := window.dialogs.number(window.tr("Repeat"), window.tr("How many times?"), 3, 1, 999):
         window.clipboard.repeat(times)
-
-
-def _quantise(window: MainWindow) -> None:
-    """Ask for a grid, and move the selected notes to it."""
-    dialog = QuantiseDialog(len(window.roll.selection), parent=window)
-    if window.roll.has_selection and dialog.exec():
-        window.editing.quantise(dialog.grid)
 
 
 def _deleting(window: MainWindow, ids: list[str]) -> str:

@@ -65,7 +65,7 @@ class Scale:
         fifths = ((self.tonic - above) * 7 + 5) % 12 - 5  # sharps of the signature; flats below 0
         if fifths == 6 and above == _MODES["minor"][1]:
             fifths = -6  # Eb minor
-        first = min(max(fifths - 3, -6), 0)
+        first = min(max(fifths - 3, -6), fifths - 1, 0)
         place = first + (pitch * 7 - first) % 12 + 1  # counted from F
         accidentals, letter = divmod(place, 7)
         return _LETTERS[letter] + ("#" * accidentals if accidentals > 0 else "b" * -accidentals)

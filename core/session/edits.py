@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.vocabulary import STEPS_PER_SECOND
-from core.errors import UsageError
 from core.midi.score import Note, TakeNote
 from core.midi.tempo_map import TempoMap
 from core.session.session import LATEST, Session, take_note_order
 
-QUANTISE_GRIDS = ("1/4", "1/4t", "1/8", "1/8t", "1/16", "1/16t", "1/32", "1/32t")  # t: triplets, as in core.midi.grid
 LATEST_TICK = 1 << 36  # nothing is moved later than this either, however fast the tempo
 SHORTEST = 1 / STEPS_PER_SECOND  # seconds: no note of a take is made shorter
 
@@ -162,44 +160,6 @@ def nudge_seconds(session: Session, chosen: Chosen, seconds: float) -> Edited:
         return [replace(part, start=moved(part.start), end=moved(part.end)) for part in parts]
 
     return change_notes(session, chosen, change)
-
-
-def quantise(session: Session, chosen: Chosen, grid: str) -> Edited:
-    """Move note onsets to the nearest line of a grid (one of QUANTISE_GRIDS), counted from their bar's start.
-
-    Notes keep their length in ticks. A take's first line is the first at or after its marker.
-    Raises UsageError for another grid.
-    """
-    if grid not in QUANTISE_GRIDS:
-        raise UsageError(f'"{grid}" is not a grid: use one of {", ".join(QUANTISE_GRIDS)}.')
-    tempo_map = session.tempo_map
-    step = tempo_map.ticks_per_quarter * 4 / int(grid.removesuffix("t").removeprefix("1/"))
-    if grid.endswith("t"):
-        step *= 2 / 3
-
-    def change(parts: list[Columns]) -> list[Columns]:
-        lines = [_nearest_lines(tempo_map, part.start, step, part.first) for part in parts]
-        return [replace(p, start=line, end=p.end + (line - p.start)) for p, line in zip(parts, lines, strict=True)]
-
-    return change_notes(session, chosen, change)
-
-
-def _nearest_lines(tempo_map: TempoMap, ticks: Ticks, step: float, first: float) -> Ticks:
-    """For each tick (in order) the nearest line of the grid at or after `first`."""
-    lines = np.empty_like(ticks)
-    low = high = 0  # the bar that holds the tick at hand
-    for i, tick in enumerate(ticks.tolist()):
-        if not low <= tick < high:
-            bar = tempo_map.bar_beat(int(tick))[0]
-            low, high = tempo_map.bar_tick(bar), tempo_map.bar_tick(bar + 1)
-        k = round((tick - low) / step)
-        line = low + round(k * step)
-        if high - tick < abs(line - tick):  # a bar line is a line, whatever the metre
-            line = high
-        if line < first:
-            line = min(low + round((k + 1) * step), high)
-        lines[i] = line
-    return lines
 
 
 # Which notes

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from core.errors import ContinuoError
 from core.session import assembly, edits, edits_notes, edits_pitch, edits_velocity
 from core.session.edits import Chosen, Edited
+from core.session.edits_quantise import Quantisation, quantise
 from core.session.session import Session
 from desktop.adapters.file_worker import FileWorker
 from desktop.adapters.gc_pause import gc_frozen
@@ -59,13 +60,13 @@ class Editing(QObject):
             step()
             self._reached = self._document.session
             if (brought := edits.new_notes(before, after)) is not None:
-                self._roll.select(_selection(brought))
+                self._roll.select(as_selection(brought))
             return
 
         def work(task: object) -> Selection:
             with gc_frozen():
                 self._parts.prepare(after)
-                return _selection(edits.new_notes(before, after) or {})
+                return as_selection(edits.new_notes(before, after) or {})
 
         def done(brought: Selection) -> None:
             if self._document.session is before and target() is after:
@@ -143,11 +144,9 @@ class Editing(QObject):
         except ContinuoError as error:
             self.message.emit(str(error))
 
-    def quantise(self, grid: str) -> None:
+    def quantise(self, to: Quantisation) -> None:
         """Move the selected notes to a grid."""
-        self._edit(
-            self.tr("Quantise to {0}").format(grid), self._roll.selection, lambda s, c: edits.quantise(s, c, grid)
-        )
+        self._edit(self.tr("Quantise to {0}").format(to.grid), self._roll.selection, lambda s, c: quantise(s, c, to))
 
     def edit(self, name: str, edit: Edit, merge: str = "") -> None:
         """Make an edit of the selected notes one step."""
@@ -171,14 +170,14 @@ class Editing(QObject):
             if edited.session is not session:
                 self._document.do(name, edited.session, merge)
             if selects:
-                self._roll.select(_selection(edited.chosen))
+                self._roll.select(as_selection(edited.chosen))
             return
 
         def work(task: object) -> tuple[Session, Selection]:
             with gc_frozen():
                 edited = edit(session, chosen)
                 self._parts.prepare(edited.session)
-                return edited.session, _selection(edited.chosen)
+                return edited.session, as_selection(edited.chosen)
 
         def done(made: tuple[Session, Selection]) -> None:
             if self._document.session is session:
@@ -194,6 +193,6 @@ class Editing(QObject):
         self.message.emit(self.tr("Something was changed meanwhile: please do that once more."))
 
 
-def _selection(chosen: Chosen) -> Selection:
+def as_selection(chosen: Chosen) -> Selection:
     """Notes of the session as the roll selects them."""
     return Selection({roll_key(part): places for part, places in chosen.items()})

@@ -1,10 +1,12 @@
 """RollDisplay: keeps the piano roll showing the document, the takes that grow, and the playhead."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject
 
 from core.midi.score import TrackKey
 from core.midi.tempo_map import TempoMap
-from core.session.session import TakeRecord, View
+from core.session.session import Session, TakeRecord, View
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
 from desktop.controllers.roll_parts import TAKE, TRACK, Look, RollParts, as_roll, session_part
@@ -30,15 +32,23 @@ class RollDisplay(QObject):
         self._document, self._generation, self._playback = document, generation, playback
         self._shown: tuple[object, ...] = ()
         self._tempo_map: TempoMap | None = None
+        self._edit: Callable[[Session], Session] | None = None
         generation.begun.connect(self._on_begun)
         generation.grown.connect(self._on_grown)
         generation.ended.connect(self._on_ended)
         playback.moved.connect(self._on_moved)
         playback.changed.connect(self._on_playback)
 
+    def preview(self, edit: Callable[[Session], Session] | None) -> None:
+        """Show what an edit would make of the document, whatever that becomes, until there is none."""
+        self._edit = edit
+        self.show_document()
+
     def show_document(self) -> None:
         """Show the notes, if they are others, and where the prompt lies."""
         session = self._document.session
+        if self._edit is not None:
+            session = self._edit(session)
         in_progress = self._generation.in_progress
         shown = (session.score, session.flags, session.takes, session.current, bool(in_progress))
         if len(self._shown) != len(shown) or any(a is not b for a, b in zip(shown, self._shown, strict=True)):

@@ -1,48 +1,94 @@
-"""QuantiseDialog: asks for the grid to move notes to."""
+"""QuantiseDialog: asks where notes are to go on a grid, and how far."""
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from core.session.edits import QUANTISE_GRIDS
+from core.session.edits_quantise import QUANTISE_GRIDS, STRAIGHT, Quantisation, What
+from desktop.widgets.fields import SliderSpin
 from desktop.widgets.palettes import DropDown
 
-DEFAULT_GRID = "1/16"
-_TIP = "The notes' starts move to the nearest of these lines; their lengths stay as they are."
+_GRID = "The lines that notes move to the nearest of."
+_WHAT = "Starts alone: notes keep their lengths."
+_STRENGTH = "How far notes move, in per cent of the way to the line."
+_SWING = "Where the second of two lines lies, in per cent: 50 is straight, 67 as triplets."
+_WHATS: tuple[tuple[What, str], ...] = (
+    ("starts", "Where notes start"),
+    ("ends", "Where notes end"),
+    ("both", "Starts and ends"),
+)
 
 
 class QuantiseDialog(QDialog):
-    """Asks for one of `edits.QUANTISE_GRIDS` to move so many notes to; `grid` is the answer once accepted."""
+    """Asks how to move so many notes to a grid; `wanted` is the answer. `changed` tells of every change of it."""
 
-    def __init__(self, notes: int, grid: str = DEFAULT_GRID, parent: QWidget | None = None) -> None:
+    changed = Signal()
+
+    def __init__(
+        self, notes: int, first: Quantisation | None = None, is_shown: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Quantise")
-        words = QLabel(f"Move the {'start of 1 note' if notes == 1 else f'starts of {notes} notes'} to the grid.")
-        self.choice = DropDown()
-        for each in QUANTISE_GRIDS:
-            self.choice.addItem(grid_words(each), each)
-        self.choice.setCurrentIndex(max(self.choice.findData(grid), 0))
-        self.choice.setAccessibleName("Grid")
-        self.choice.setAccessibleDescription(_TIP)
-        self.choice.setToolTip(_TIP)
+        first = first or Quantisation()
+        words = "Move 1 note to the grid." if notes == 1 else f"Move {notes} notes to the grid."
+        if not is_shown:
+            words += " There are too many to show beforehand what becomes of them."
+        label = QLabel(words)
+        label.setWordWrap(True)
+        self.choice = self._drop_down("Grid", _GRID, [(grid, grid_words(grid)) for grid in QUANTISE_GRIDS], first.grid)
+        self.what = self._drop_down("What moves", _WHAT, _WHATS, first.what)
+        self.strength = self._slider("Strength", _STRENGTH, 0, 100, first.strength)
+        self.swing = self._slider("Swing", _SWING, STRAIGHT, 80, first.swing)
         buttons = QDialogButtonBox()
         self.accept_button = buttons.addButton("Quantise", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.accept_button.setToolTip("Move the notes to these lines. It can be undone.")
+        self.accept_button.setToolTip("Move the notes so. It can be undone.")
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         form = QFormLayout()
         form.addRow("Grid", self.choice)
+        form.addRow("Move", self.what)
+        form.addRow("Strength, %", self.strength)
+        form.addRow("Swing, %", self.swing)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
-        layout.addWidget(words)
+        layout.addWidget(label)
         layout.addLayout(form)
         layout.addStretch(1)
         layout.addWidget(buttons)
         self.choice.setFocus()
+        self._enable()
+
+    def _drop_down(
+        self, name: str, tip: str, entries: list[tuple[What, str]] | list[tuple[str, str]], now: str
+    ) -> DropDown:
+        choice = DropDown()
+        for value, words in entries:
+            choice.addItem(words, value)
+        choice.setCurrentIndex(max(choice.findData(now), 0))
+        choice.setAccessibleName(name)
+        choice.setAccessibleDescription(tip)
+        choice.setToolTip(tip)
+        choice.currentIndexChanged.connect(self._on_change)
+        return choice
+
+    def _slider(self, name: str, tip: str, least: int, most: int, now: int) -> SliderSpin:
+        slider = SliderSpin(least, most, most, 1, name, tip)
+        slider.show_value(now)
+        slider.value_changed.connect(self._on_change)
+        return slider
+
+    def _on_change(self) -> None:
+        self._enable()
+        self.changed.emit()
+
+    def _enable(self) -> None:
+        self.swing.setEnabled(not self.choice.currentData().endswith("t"))
 
     @property
-    def grid(self) -> str:
-        """The grid chosen."""
-        return self.choice.currentData()
+    def wanted(self) -> Quantisation:
+        """What is chosen."""
+        strength, swing = round(self.strength.spin.value()), round(self.swing.spin.value())
+        return Quantisation(self.choice.currentData(), self.what.currentData(), strength, swing)
 
 
 def grid_words(grid: str) -> str:

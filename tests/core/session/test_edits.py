@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import UsageError
 from core.midi.read import parse_score
 from core.session import edits
-from core.session.edits import QUANTISE_GRIDS, Chosen, Edited, NoteRef, note_at
+from core.session.edits import Chosen, Edited, NoteRef, note_at
+from core.session.edits_pitch import transpose_by_rows
+from core.session.edits_quantise import QUANTISE_GRIDS, Quantisation, quantise
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
 from core.session.history import History
@@ -89,47 +90,6 @@ def test_nudging_a_take_by_time_is_exact() -> None:
     assert later.takes[0].events == session.takes[0].events
 
 
-@pytest.mark.parametrize(("grid", "line"), [("1/4", 480), ("1/8", 240), ("1/16", 120), ("1/32", 60)])
-def test_quantising_a_score_puts_onsets_on_lines_and_keeps_lengths(grid: str, line: int) -> None:
-    data = file_of([on(60, 130), off(60, 100), on(62, 277), off(62, 90), on(64, 1003), off(64, 333)])
-    session = session_from_midi(data, "x.mid")
-    after, chosen = edits.quantise(session, {0: range(3)}, grid)
-    assert after.score is not None
-    notes = after.score.tracks[0].notes
-    assert [n.start_tick for n in notes] == [round(t / line) * line for t in (130, 507, 1600)]
-    assert [n.end_tick - n.start_tick for n in notes] == [100, 90, 333]
-    assert len(chosen[0]) == 3
-
-
-def test_triplets_and_bars_of_odd_metre() -> None:
-    session = session_from_midi(file_of([on(60, 150), off(60, 10)]), "x.mid")
-    after, _ = edits.quantise(session, {0: [0]}, "1/8t")
-    assert note_at(after, NoteRef(0, 0)).start_tick == 160  # type: ignore[union-attr]
-    from mido import MetaMessage
-
-    # Bars of 7/8 are 1680 ticks: quarters count from each bar's start, and the next bar line is one too.
-    seven = [MetaMessage("time_signature", numerator=7, denominator=8)]
-    session = session_from_midi(file_of(seven, [on(60, 2150), off(60, 10), on(62, 1140), off(62, 10)]), "x.mid")
-    after, _ = edits.quantise(session, {0: [0, 1]}, "1/4")
-    assert [n.start_tick for n in after.score.tracks[0].notes] == [2160, 3360]  # type: ignore[union-attr]
-
-
-def test_quantising_a_take_goes_by_the_scores_bars() -> None:
-    session = band_with_take().with_marker(0.0)
-    take = replace(session.takes[0], marker=0.37)
-    session = session.with_changed_take(take)
-    chosen: Chosen = {take.id: range(3)}
-    after, _ = edits.quantise(session, chosen, "1/8")
-    ticks = [after.tempo_map.exact_tick(0.37 + n.start) for n in after.takes[0].notes]
-    assert [round(t, 6) % 240 for t in ticks] == [0, 0, 0]
-    assert min(n.start for n in after.takes[0].notes) >= 0
-
-
-def test_an_unknown_grid_is_refused() -> None:
-    with pytest.raises(UsageError):
-        edits.quantise(band(), {0: [0]}, "1/5")
-
-
 def test_references_to_nothing_do_nothing() -> None:
     session = band()
     nothing: list[Chosen] = [{}, {9: [0]}, {0: [99]}, {0: [-1]}, {"gone": [0]}]
@@ -138,7 +98,7 @@ def test_references_to_nothing_do_nothing() -> None:
         assert edits.delete(session, chosen).session == session
         assert edits.nudge(session, chosen, 1).session == session
         assert edits.nudge_seconds(session, chosen, 1).session == session
-        assert edits.quantise(session, chosen, "1/4").session == session
+        assert quantise(session, chosen, Quantisation("1/4")).session == session
 
 
 def test_a_format_0_chunk_keeps_its_other_channels_in_order() -> None:
@@ -173,12 +133,28 @@ EDITS = st.one_of(
     st.tuples(st.just("set_velocity"), st.integers(-5, 300)),
     st.tuples(st.just("nudge"), st.one_of(st.integers(-2000, 2000), st.integers(-(1 << 40), 1 << 40))),
     st.tuples(st.just("nudge_seconds"), st.floats(-5, 5) | st.floats(-1e9, 1e9)),
-    st.tuples(st.just("quantise"), st.sampled_from(QUANTISE_GRIDS)),
+    st.tuples(
+        st.just("quantise"),
+        st.builds(
+            Quantisation,
+            st.sampled_from(QUANTISE_GRIDS),
+            st.sampled_from(("starts", "ends", "both")),
+            st.integers(-5, 120),
+            st.integers(0, 100),
+        ),
+    ),
+    st.tuples(st.just("by_rows"), st.integers(-200, 200)),
     st.tuples(st.just("delete"), st.none()),
     st.tuples(st.just("accept"), st.none()),
     st.tuples(st.just("duplicate"), st.none()),
     st.tuples(st.just("mute"), st.none()),
 )
+
+
+CHANGES: dict[str, Any] = {
+    "quantise": quantise,
+    "by_rows": lambda session, chosen, by: transpose_by_rows(session, chosen, (3, 4, 50, 60, 61, 64, 72, 127), by),
+}
 
 
 def apply(session: Session, kind: str, value: object, picks: list[tuple[int, int]]) -> Session:
@@ -195,7 +171,7 @@ def apply(session: Session, kind: str, value: object, picks: list[tuple[int, int
     if kind == "delete":
         return edits.delete(session, chosen).session
     there = {(part, i) for part, indices in chosen.items() for i in indices if note_at(session, NoteRef(part, i))}
-    after, moved = getattr(edits, kind)(session, chosen, value)
+    after, moved = CHANGES.get(kind, getattr(edits, kind, None))(session, chosen, value)  # type: ignore[misc]
     assert len(notes_of(after, moved)) == len(there)
     return after
 

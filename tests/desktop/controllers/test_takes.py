@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 
 from core.live.outputs import VirtualPort
-from desktop import connections
+from desktop.dialogs.quantise import QuantiseDialog
 from desktop.panels.track_cells import Column
 from desktop.piano_roll.notes import NoteRef
 from tests.conftest import Listener
@@ -22,17 +22,6 @@ from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
 LEFT = Qt.MouseButton.LeftButton
-
-
-class Sixteenths:
-    """A quantise dialog whose user chooses 1/16."""
-
-    grid = "1/16"
-
-    def __init__(self, notes: int, parent: object) -> None: ...
-
-    def exec(self) -> bool:
-        return True
 
 
 @pytest.fixture
@@ -55,7 +44,7 @@ def chosen(menu: QMenu, words: str) -> QAction:
 
 
 def test_every_edit_of_prompt_and_take_undoes_by_name(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "QuantiseDialog", Sixteenths)
+    monkeypatch.setattr(QuantiseDialog, "exec", lambda dialog: True)  # 1/16 is offered first
     at = desk()
     at.open(BACH)
     take = at.sample(1.0)

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from core.errors import NotFound
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
 from core.resources import bundled
-from core.session.edits import QUANTISE_GRIDS
+from core.session.edits_quantise import QUANTISE_GRIDS
 from core.session.export import SoundFormat
 from desktop.dialogs.about import PARTS, AboutDialog
 from desktop.dialogs.export import SAMPLE_RATES, ExportDialog
@@ -153,10 +153,10 @@ def test_quantise_by_keyboard(qtbot: QtBot) -> None:
     dialog = QuantiseDialog(12)
     qtbot.addWidget(dialog)
     dialog.show()
-    assert dialog.grid == "1/16"
+    assert dialog.wanted.grid == "1/16"
     QTest.keyClick(dialog.choice, Qt.Key.Key_Down)
     QTest.keyClick(dialog.choice, Qt.Key.Key_Return)
-    assert dialog.grid == QUANTISE_GRIDS[QUANTISE_GRIDS.index("1/16") + 1] == "1/16t"
+    assert dialog.wanted.grid == QUANTISE_GRIDS[QUANTISE_GRIDS.index("1/16") + 1] == "1/16t"
     QTest.mouseClick(dialog.accept_button, LEFT)
     assert dialog.result() == QDialog.DialogCode.Accepted
     assert [dialog.choice.itemData(i) for i in range(dialog.choice.count())] == list(QUANTISE_GRIDS)
