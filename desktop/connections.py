@@ -118,23 +118,7 @@ def connect_actions(window: MainWindow) -> None:
     on("repeat", lambda: _repeat(window))
     window.bars_menu.chosen.connect(editing.use_bars)
     window.paste_menu.chosen.connect(clipboard.paste)
-    on("select all", window.roll.select_all)
-    on("delete notes", window.roll.delete_selected)
-    for name, rows in (("up", 1), ("down", -1)):
-        on(name, lambda rows=rows: window.roll.step_rows(rows))
-    for name, semitones in (("octave up", 12), ("octave down", -12)):
-        on(name, lambda semitones=semitones: window.roll.transpose(semitones))
-    on("earlier", lambda: window.roll.nudge(-1))
-    on("later", lambda: window.roll.nudge(1))
-    quantising = Quantising(window.document, window.roll, editing, window.display, window)
-    on("quantise", quantising.ask)
-    window.roll.quantise_requested.connect(lambda _: quantising.ask())
-    on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))
-    on("softer", lambda: window.roll.change_velocity(-VELOCITY_STEP))
-    ScaleDisplay(window.roll, window.actions_, window.preferences)
-    _connect_hearing(window)
-    Selecting(window.roll, window.actions_, lambda: window.dialogs)
-    connect_edits(window.actions_, editing, lambda: window.dialogs, lambda: playback.position)
+    _connect_note_actions(window)
     on("tempo", lambda: _set_tempo(window))
     for tool in TOOLS:
         on(tool, lambda tool=tool: window.roll.set_tool(tool))
@@ -157,6 +141,28 @@ def connect_actions(window: MainWindow) -> None:
     on("fine-tune", lambda: _fine_tune(window))
     on("report", lambda: _copy_report(window))
     on("about", lambda: _tell_about(window))
+
+
+def _connect_note_actions(window: MainWindow) -> None:
+    """Commands for notes, and how the roll shows them."""
+    on, editing, playback = window.actions_.on, window.editing, window.playback
+    on("select all", window.roll.select_all)
+    on("delete notes", window.roll.delete_selected)
+    for name, rows in (("up", 1), ("down", -1)):
+        on(name, lambda rows=rows: window.roll.step_rows(rows))
+    for name, semitones in (("octave up", 12), ("octave down", -12)):
+        on(name, lambda semitones=semitones: window.roll.transpose(semitones))
+    on("earlier", lambda: window.roll.nudge(-1))
+    on("later", lambda: window.roll.nudge(1))
+    quantising = Quantising(window.document, window.roll, editing, window.display, window)
+    on("quantise", quantising.ask)
+    window.roll.quantise_requested.connect(lambda _: quantising.ask())
+    on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))
+    on("softer", lambda: window.roll.change_velocity(-VELOCITY_STEP))
+    ScaleDisplay(window.roll, window.actions_, window.preferences)
+    _connect_hearing(window)
+    Selecting(window.roll, window.actions_, lambda: window.dialogs)
+    connect_edits(window.actions_, editing, lambda: window.dialogs, lambda: playback.position)
 
 
 def _connect_hearing(window: MainWindow) -> None:

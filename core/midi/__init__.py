@@ -16,7 +16,9 @@ chase       what the controls before a place still mean there
 sound       what a channel sounds like at a place: program, bank, volume, pan, expression
 meta_edits  edits of what a file says besides its notes: tempo, metre, and what a track is
 key         the key of some notes, and the names of keys
-pitch_names names of MIDI pitches
+scale       scales and modes, and how notes are spelled in them
+chords      the chords of the notes that sound, and their names
+pitch_names names of MIDI pitches and of General MIDI's drums
 statistics  what music is like in numbers, and how far two pieces of music are apart
 grid        whether music lies on its metre's grid, on which lines, and where to continue from
 """

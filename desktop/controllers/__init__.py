@@ -9,6 +9,8 @@ fill         regenerates a span of time: its alternatives are heard, chosen, kep
 notes        changes of the notes selected; `edit_commands` are those of the Edit menu, `clipboard` copies and pastes
 selecting    selects more notes by those that are selected
 snapping     what drags in the roll snap to
+quantising   asks how to quantise, and shows what becomes of the notes
+scale        the scale that the roll shows, rows in use, chord names
 roll         keeps the roll showing session, takes that grow and playhead
 roll_parts   tracks and takes as the roll's parts
 settings     the user's settings in effect: output, colours, what the panels show

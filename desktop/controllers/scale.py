@@ -89,7 +89,7 @@ class ScaleDisplay(QObject):
         )
         pitch = pitch.astype(np.int64)
         weights = np.bincount(pitch % 12, np.maximum(end - start, _SHORTEST), minlength=12)
-        self._found = Scale.of_key(key_of(weights)) if weights.any() else Scale(0)
+        self._found = Scale.of_key(key_of(weights.astype(np.float64))) if weights.any() else Scale(0)
         if self._preferences.now.chords:
             edges, strong = beats(self._roll.grid.tempo_map, float(end.max(initial=0.0)))
             self.strip.show_chords(find_chords(start, end, pitch, edges, strong), self.scale)

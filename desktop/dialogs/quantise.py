@@ -1,5 +1,7 @@
 """QuantiseDialog: asks where notes are to go on a grid, and how far."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
@@ -58,9 +60,7 @@ class QuantiseDialog(QDialog):
         self.choice.setFocus()
         self._enable()
 
-    def _drop_down(
-        self, name: str, tip: str, entries: list[tuple[What, str]] | list[tuple[str, str]], now: str
-    ) -> DropDown:
+    def _drop_down(self, name: str, tip: str, entries: Sequence[tuple[str, str]], now: str) -> DropDown:
         choice = DropDown()
         for value, words in entries:
             choice.addItem(words, value)

@@ -4,9 +4,14 @@ notes        RollNote, NoteRef, RollPart: what is shown, as sorted arrays (no Qt
 coordinates  Viewport: seconds and pitches <-> pixels, zoom, scroll, fit (no Qt)
 grid         bar and beat lines, their labels, snapping (no Qt)
 selection    which notes are selected (no Qt)
-layers       paints rows, lines and notes of one tile, and what lies over the tiles
+hits         which notes lie at a place (no Qt)
+layers       paints rows, lines and notes of one tile
+diamonds     paints drums
+overlays     paints what lies over the tiles
 ruler        paints the ruler; what of it lies at a point
 keyboard     paints the keys; which key lies at a point
+chord_strip  the names of chords over the ruler
+scroll_bars  sets the scroll bars
 tiles        keeps painted tiles, and which stretch of each is out of date
 canvas       RollCanvas: what is shown, and which pixels of it are out of date
 surface      RollSurface: navigation, selection and signals, which gestures act upon
@@ -16,6 +21,7 @@ ruler_gestures  those of the ruler: playhead, prompt, loop, span
 gestures     the others, one class each; which one a press begins; wheel and keys
 view         PianoRoll, the widget: a RollSurface with pointer, wheel and keys
 lanes        what is shown under the notes: velocities
+accessible   notes in words, and for screen readers
 measure      how long its frames take: for the benchmark, and while developing
 
 It knows nothing of sessions, files or generation. Of `core` it imports `core.midi` alone.

@@ -39,6 +39,7 @@ def aside(hand: Hand, note: RollNote, x: int, y: int = 0) -> QPoint:
 def test_a_drum_is_a_diamond_in_the_colour_of_its_velocity(drums: PianoRoll, hand: Hand) -> None:
     shown = pixels(drums)
     theme = drums._paper.theme
+    paper = 0
     for note in BEATS[1:]:
         middle = QColor.fromRgba(colour_at(drums, shown, hand.at(note.start, note.pitch)))
         assert middle in theme.velocities("prompt", 2)

@@ -1,0 +1,123 @@
+"""Notes as a screen reader finds them: children of the roll, with names, places and the focus."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+
+from core.midi.pitch_names import drum_name
+from desktop.piano_roll import accessible
+from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.view import PianoRoll
+from tests.desktop.piano_roll.conftest import OTHER, SCORE, Hand, score
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+Told = list[tuple[QAccessible.Event, str]]
+
+
+def reader(roll: PianoRoll) -> QAccessibleInterface:
+    return QAccessible.queryAccessibleInterface(roll)
+
+
+def notes(roll: PianoRoll) -> list[QAccessibleInterface]:
+    """The children that are no widgets, as a screen reader goes through them."""
+    root = reader(roll)
+    children = [root.child(i) for i in range(root.childCount())]
+    return [child for child in children if child.role() == QAccessible.Role.ListItem]
+
+
+def names(roll: PianoRoll) -> list[str]:
+    return [note.text(QAccessible.Text.Name) for note in notes(roll)]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    """The events that a screen reader is sent: which, and the name of what they are about."""
+    events: Told = []
+
+    def update(event: Any) -> None:
+        about = event.accessibleInterface()
+        events.append((event.type(), about.text(QAccessible.Text.Name)))
+
+    monkeypatch.setattr(accessible.QAccessible, "isActive", lambda: True)
+    monkeypatch.setattr(accessible.QAccessible, "updateAccessibility", update)
+    return events
+
+
+def test_the_selected_note_and_its_neighbours_are_read(roll: PianoRoll) -> None:
+    roll.set_selection(score(1))
+    assert names(roll) == [
+        "C4, velocity 80, bar 1, beat 1, 0.50 s long",
+        "E4, velocity 100, bar 1, beat 2, 0.50 s long",
+        "G4, velocity 40, bar 2, beat 1, 1.50 s long",
+    ]
+    states = [note.state() for note in notes(roll)]
+    assert [state.selected for state in states] == [False, True, False]
+    assert all(state.selectable and state.focusable for state in states)
+    root = reader(roll)
+    assert [root.indexOfChild(note) for note in notes(roll)] == list(range(root.childCount() - 3, root.childCount()))
+    assert all(note.parent() is root for note in notes(roll))
+
+
+def test_track_origin_and_drum_are_told(roll: PianoRoll) -> None:
+    drum = RollPart.of("drums", "prompt", [RollNote(0.5, 0.6, 42, 90, 1, True)])
+    columns = [[4.5, 5.0, 62, 90, -1, 0, 1]]
+    take = RollPart.of_columns("take", "take", np.array(columns), "Take 2", ("The calm one",))
+    roll.set_parts([drum, take])
+    roll.select_all()
+    assert names(roll) == [
+        f"{drum_name(42)} (F#2), velocity 90, bar 1, beat 2, 0.10 s long",
+        "D4, velocity 90, bar 4, beat 1, 0.50 s long, Take 2, from The calm one",
+    ]
+
+
+def test_keys_go_from_note_to_note_and_the_focus_is_told(
+    roll: PianoRoll, hand: Hand, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roll, "hasFocus", lambda: True)  # no window of an offscreen platform is active
+    reader(roll)
+    for key, name in (
+        (Qt.Key.Key_Right, "C4"),
+        (Qt.Key.Key_Right, "E4"),
+        (Qt.Key.Key_Left, "C4"),
+        (Qt.Key.Key_Left, "C4"),  # there is none before: nothing new is said
+    ):
+        hand.key(key, CONTROL)
+        focus = [words for event, words in told if event == QAccessible.Event.Focus]
+        assert focus[-1].startswith(f"{name}, velocity")
+        child = reader(roll).focusChild()
+        assert child is not None
+        assert child.text(QAccessible.Text.Name) == focus[-1]
+    assert len([event for event, _ in told if event == QAccessible.Event.Focus]) == 3
+
+
+def test_a_note_says_where_it_is_and_when_it_is_gone(roll: PianoRoll, hand: Hand) -> None:
+    roll.set_selection(score(2))
+    note = notes(roll)[1]
+    place = note.rect()
+    assert place.contains(roll.viewport().mapToGlobal(hand.at(2.0, 67)))
+    assert not place.contains(roll.viewport().mapToGlobal(hand.at(2.0, 68)))
+    roll.set_parts([RollPart.of("score", "prompt", SCORE[:1])])
+    assert not note.isValid()
+    assert note.text(QAccessible.Text.Name) == ""
+    assert names(roll) == ["C4, velocity 80, bar 1, beat 1, 0.50 s long"]
+    roll.set_parts([])
+    assert names(roll) == []
+
+
+def test_of_many_selected_notes_some_are_read_and_faint_ones_never(roll: PianoRoll) -> None:
+    many = [RollNote(i / 10, i / 10 + 0.1, 60, 80) for i in range(1000)]
+    roll.set_parts([RollPart.of("many", "prompt", many), RollPart.of("old", "other", OTHER)])
+    roll.select_all()
+    assert len(notes(roll)) == accessible.MOST
+    roll.set_selection([NoteRef("many", 999)])
+    assert len(notes(roll)) == 2
+
+
+def test_widgets_of_the_roll_stay_reachable(roll: PianoRoll) -> None:
+    root = reader(roll)
+    own = [root.child(i) for i in range(root.childCount() - len(notes(roll)))]
+    assert own
+    assert all(root.indexOfChild(child) == i for i, child in enumerate(own))
