@@ -86,11 +86,16 @@ def tracks_alone(tempo_map: TempoMap, start: int, tracks: Sequence[AddedTrack]) 
     return _file_bytes(tempo_map.division, chunks)
 
 
-def without_stretch(score: Score, stretch: Stretch, merged: Mapping[int, Sequence[Note]] | None = None) -> Score:
+def without_stretch(
+    score: Score,
+    stretch: Stretch,
+    merged: Mapping[int, Sequence[Note]] | None = None,
+    controls: Mapping[int, Sequence[Event]] | None = None,
+) -> Score:
     """The score with a stretch taken out, as `splice.without` does, in its chunks as well.
 
-    `merged` are notes to put into tracks instead, by their index. A chunk that nothing is taken from or added to
-    stays as it is, byte for byte.
+    `merged` are notes to put into tracks instead, by their index, `controls` what their channels get then. A chunk
+    that nothing is taken from or added to stays as it is, byte for byte.
     """
     merged = merged or {}
     around = without(score, stretch)
@@ -104,6 +109,8 @@ def without_stretch(score: Score, stretch: Stretch, merged: Mapping[int, Sequenc
     added: dict[int, list[PortEvent]] = defaultdict(list)
     for i, events in seam.items():
         added[score.tracks[i].chunk] += [(tick, score.tracks[i].port, message) for tick, message in events]
+    for i, own in (controls or {}).items():
+        added[score.tracks[i].chunk] += [(tick, score.tracks[i].port, message) for tick, message in own]
     around = replace(around, tracks=tuple(tracks))
     chunks = [
         rewrite_chunk(around, i, changed, _Taken(score, i, stretch, channels), added[i])
@@ -165,17 +172,18 @@ def rewrite_chunk(
     # Where something was dropped the chunk ends with what is left, so that no silence is left in its place.
     end_tick = max(scan.end_tick if len(kept) == len(placed) else 0, events[-1][0] if events else 0)
     several = len({port for _, _, port, message in events if message[0] != META}) > 1
-    written = _with_ports(score, events) if several else [(tick, message) for tick, _, _, message in events]
+    on_ports = [(tick, port, message) for tick, _, port, message in events]
+    written = with_ports(score, on_ports) if several else [(tick, message) for tick, _, message in on_ports]
     return encode_track(written, end_tick)
 
 
-def _with_ports(score: Score, events: Iterable[tuple[int, int, int, bytes]]) -> list[Event]:
-    """The events of a chunk of several ports, (tick, rank, port, message): wherever the port changes, named anew."""
+def with_ports(score: Score, events: Iterable[PortEvent]) -> list[Event]:
+    """The events of a chunk of several ports: wherever the port changes, named anew."""
     names = port_names([scan_track(body) for body in score.chunks])
     metas = set(names.values())
     result: list[Event] = []
     now: int | None = None
-    for tick, _, port, message in events:
+    for tick, port, message in events:
         if message in metas:
             continue
         if port != now and message[0] != META:

@@ -255,7 +255,9 @@ def plan_take(
     kept = fork.kept if fork else ()
     if settings.drums == "repeat" and session.score is not None:
         kept = (*kept, *_repeated_drums(session, take, start))
-    return TakePlan(session, replace(take, notes=tuple(sorted(kept, key=lambda n: n.start))), start, is_exact)
+    controls = fork.controls if fork else ()
+    notes = tuple(sorted(kept, key=lambda n: n.start))
+    return TakePlan(session, replace(take, notes=notes, controls=controls), start, is_exact)
 
 
 def _repeated_drums(session: Session, take: TakeRecord, start: float) -> Iterator[TakeNote]:

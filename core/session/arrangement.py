@@ -6,8 +6,12 @@ are all laid out from an `Arrangement`.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
+from core.midi.chase import StateKey, difference, held
+from core.midi.controllers import control_message
+from core.midi.events import Event
 from core.midi.messages import on_channel
 from core.midi.ports import second_kits, wire_channels
 from core.midi.score import Note, Score, Track, TrackKey
@@ -32,13 +36,15 @@ class Arrangement:
 
     `score` is what the song's own tracks play, from its start to its end, in the tempo map that holds: without what the
     take replaces. `stretch` is what was taken out. `notes` are the take's by its parts, in order of their start, in
-    score seconds and ticks. `start` is where the take begins, in score seconds.
+    score seconds and ticks; `controls` its pedals and other controllers, as (tick, message), with what ends them.
+    `start` is where the take begins, in score seconds.
     """
 
     score: Score
     start: float = 0.0
     stretch: Stretch | None = None
     notes: Mapping[TakePart, tuple[Note, ...]] = field(default_factory=dict)
+    controls: Mapping[TakePart, tuple[Event, ...]] = field(default_factory=dict)
 
 
 def arrangement(session: Session, take: TakeRecord | None, used: Collection[int] = ()) -> Arrangement:
@@ -51,9 +57,11 @@ def arrangement(session: Session, take: TakeRecord | None, used: Collection[int]
         return Arrangement(score)
     stretch = take_stretch(session, take)
     around = score if stretch.is_nothing else without(score, stretch)
-    return Arrangement(
-        around, take.marker, stretch, _notes(take_parts(session, take, used), score, around.tempo_map, take, stretch)
-    )
+    parts = take_parts(session, take, used)
+    notes = _notes(parts, score, around.tempo_map, take, stretch)
+    controls = _controls(parts, score, around.tempo_map, take, stretch, notes)
+    notes = {part: () for part in controls} | notes
+    return Arrangement(around, take.marker, stretch, notes, controls)
 
 
 def take_stretch(session: Session, take: TakeRecord) -> Stretch:
@@ -150,7 +158,7 @@ def take_parts(
     Notes that name no track, or one that is gone, are of the part None, which has a voice of its own.
     """
     score = session.score or blank_score()
-    named = {note.track for note in take.notes} | set(also)
+    named = {note.track for note in take.notes} | {control.track for control in take.controls} | set(also)
     own = take_voice(score, session.prompt_indices, take.marker, used)
     parts: dict[TrackKey | None, TakePart] = {None: TakePart(None, own, take.name)}
     taken = {*used, own.channel} if None in named else set(used)
@@ -205,6 +213,38 @@ def _notes(
         seconds = tempo_map.seconds(first), tempo_map.seconds(last)
         placed.setdefault(part, []).append(Note(note.pitch, note.velocity, *seconds, first, last))
     return {part: tuple(notes) for part, notes in placed.items()} or {parts[None]: ()}
+
+
+def _controls(
+    parts: Mapping[TrackKey | None, TakePart],
+    score: Score,
+    tempo_map: TempoMap,
+    take: TakeRecord,
+    stretch: Stretch,
+    notes: Mapping[TakePart, tuple[Note, ...]],
+) -> dict[TakePart, tuple[Event, ...]]:
+    """The take's controllers by part, as (tick, message).
+
+    Where a track's own notes come back, its channel gets back what the score has there; else pedals are lifted, and the
+    like, when the take's last note has ended.
+    """
+    placed: dict[TakePart, list[Event]] = {}
+    for control in take.controls:
+        part = parts.get(control.track) or parts[None]
+        tick = max(tempo_map.tick(take.marker + control.at), stretch.start)
+        if part.track is None or stretch.end is None or tick < stretch.end:
+            message = control_message(control.number, control.value, part.voice.channel)
+            placed.setdefault(part, []).append((tick, message))
+    for part, events in placed.items():
+        end = max([events[-1][0], *(note.end_tick for note in notes.get(part, ()))])
+        wanted: dict[StateKey, bytes] = {}
+        if part.track is not None and stretch.end is not None:
+            end, place = stretch.end, score.tracks[part.track].place
+            own = (c for track in score.tracks if track.place == place for c in track.controls if c.tick <= end)
+            wanted = held(control.message for control in sorted(own, key=attrgetter("tick")))
+        now = held(message for _, message in events)
+        events += [(end, m) for m in difference(now, {key: m for key, m in wanted.items() if key in now})]
+    return {part: tuple(events) for part, events in placed.items()}
 
 
 def _latest_end(tempo_map: TempoMap, score: Score, part: TakePart, take: TakeRecord, stretch: Stretch) -> int | None:

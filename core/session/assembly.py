@@ -30,8 +30,28 @@ def use_bars(session: Session, source_id: str, target_id: str, start: float, end
         elif not first <= note.start < last:
             kept.append(note)
     session = with_notes(session, target_id, in_order(kept))
+    session = session.with_changed_take(_with_controls(session.take(target_id), source, start, end))
     session, chosen = put(session, target_id, [], new)
     return Edited(session.select_take(target_id), chosen)
+
+
+def _with_controls(target: TakeRecord, source: TakeRecord, start: float, end: float) -> TakeRecord:
+    """A take with the controllers that another has from `start` to `end` (seconds of the song), for its own there.
+
+    What it had at the end it has there again.
+    """
+    by = source.marker - target.marker
+    first, last = start - target.marker, end - target.marker
+    new = [control._replace(at=control.at + by) for control in source.controls]
+    played = [control for control in new if first <= control.at < last]
+    kept = [control for control in target.controls if not first <= control.at < last]
+    if not played and len(kept) == len(target.controls):
+        return target
+    held = {(c.number, c.track): c._replace(at=last) for c in target.controls if c.at <= last}
+    now = {(c.number, c.track): c.value for c in [*(c for c in kept if c.at < first), *played]}
+    back = [control for key, control in held.items() if now.get(key) != control.value]
+    both = sorted([*kept, *played, *back], key=lambda control: control.at)
+    return replace(target, controls=tuple(both))
 
 
 def _moved(note: TakeNote, source: TakeRecord, target: TakeRecord, end: float) -> TakeNote:

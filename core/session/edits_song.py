@@ -74,6 +74,17 @@ def change_track(
     return session
 
 
+def with_chunks(session: Session, chunks: meta_edits.Chunks) -> Session:
+    """The session on a file whose chunks have other controllers, and the notes that they had."""
+    old = session.score
+    changed = _changed(session, lambda _: chunks)
+    if old is None or changed.score is None:
+        return changed
+    # The very same notes, so that nobody takes them for others.
+    tracks = tuple(replace(new, notes=track.notes) for track, new in zip(old.tracks, changed.score.tracks, strict=True))
+    return replace(changed, score=replace(changed.score, tracks=tracks))
+
+
 def _changed(session: Session, change: Callable[[Score], meta_edits.Chunks]) -> Session:
     """The session on another reading of its file: the notes of edited tracks stay what they were made."""
     old = session.score or blank_score()
@@ -117,6 +128,7 @@ def _retimed(session: Session, change: Callable[[Score], meta_edits.Chunks]) -> 
             seconds=max([within(take.seconds), *(note.end for note in notes)]),
             end=within(take.end) if take.end else 0.0,
             forked_at=within(take.forked_at),
+            controls=tuple(control._replace(at=within(control.at)) for control in take.controls),
         )
 
     result = replace(

@@ -70,7 +70,8 @@ def midi_bytes(session: Session, content: MidiContent, take_id: str = "", *, is_
     merged = {part.track: notes for part, notes in song.notes.items() if is_merged and part.track is not None}
     score = score or blank_score()
     if song.stretch is not None and (merged or not song.stretch.is_nothing):
-        score = without_stretch(score, song.stretch, merged)
+        controls = {part.track: c for part, c in song.controls.items() if is_merged and part.track is not None}
+        score = without_stretch(score, song.stretch, merged, controls)
     added = list(_added(song, parts, ""))
     start = song.score.tempo_map.tick(song.start)
     faded = [(start, message) for message in _against_fades(song, merged, start)]
@@ -110,6 +111,7 @@ def _added(
         voice = part.voice
         channel = 0 if is_alone and len(parts) == 1 else voice.channel
         setup = [(start, on_channel(message, channel)) for message in voice.setup]
+        setup += [(tick, on_channel(message, channel)) for tick, message in song.controls.get(part, ())]
         port = 0 if is_alone and len(parts) == 1 else voice.port
         name = f"{take_name}: {part.name}" if take_name and part.name != take_name else part.name
         yield AddedTrack(name, channel, notes, setup, port)

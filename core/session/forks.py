@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 
 from core.codec.vocabulary import STEPS_PER_SECOND, to_step
 from core.errors import UsageError
+from core.midi.controllers import DOWN
+from core.midi.messages import PEDALS
 from core.midi.read import parse_score
 from core.midi.score import Note, Score, TakeNote, Track
 from core.midi.tempo_map import TempoMap
 from core.session.arrangement import continued_tracks
 from core.session.export import midi_bytes
-from core.session.session import Session, TakeRecord, TrackFlags, default_flags, in_order
+from core.session.session import Session, TakeControl, TakeRecord, TrackFlags, default_flags, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,16 @@ class Fork:
             marker=self.take.marker,
             parent=self.take.id,
             forked_at=self.at,
+            controls=self.controls,
         )
+
+    @property
+    def controls(self) -> tuple[TakeControl, ...]:
+        """The pedals and other controllers of the take that stay; a pedal that is down is lifted where it forks."""
+        kept = [control for control in self.take.controls if control.at < self.at]
+        now = {(c.number, c.track): c for c in kept}
+        down = [c for c in now.values() if c.number in PEDALS and c.value >= DOWN]
+        return tuple([*kept, *(c._replace(at=self.at, value=0) for c in down)])
 
 
 def fork_prompt(session: Session, take_id: str, at: float) -> Fork:

@@ -10,7 +10,7 @@ from core.midi.messages import CONTROL, DEFAULT_RELEASE, NOTE_OFF, NOTE_ON, SUST
 from core.midi.ports import second_kits, wire_channels
 from core.midi.score import PERCUSSION_CHANNEL, Note, Score
 from core.midi.tempo_map import TempoMap
-from core.session.arrangement import Arrangement, arrangement, wire_voice
+from core.session.arrangement import Arrangement, TakePart, arrangement, wire_voice
 from core.session.session import Session, TakeRecord
 
 What = Literal["prompt", "take", "both"]
@@ -142,7 +142,23 @@ def _take(song: Arrangement, audible: Collection[int], start: float, end: float)
         ready = max(start, song.start) if voice.is_shared else start
         for message in voice.setup:
             yield ready, _CONTROL, message
+        yield from _take_controls(song, part, voice.channel, start, end)
         yield from _notes(notes, voice.channel, start, end)
+
+
+def _take_controls(song: Arrangement, part: TakePart, channel: int, start: float, end: float) -> Iterator[_Ranked]:
+    """The pedals and other controllers of a part of a take over [start, end), on a channel."""
+    seconds = song.score.tempo_map.seconds
+    controls = [(seconds(tick), on_channel(message, channel)) for tick, message in song.controls.get(part, ())]
+    for message in chased(message for time, message in controls if time < start):
+        yield start, _CONTROL, message
+    for time, message in controls:
+        if start <= time < end:
+            yield time, _CONTROL, message
+        elif time == end:  # with the last note: what ends them
+            yield time, _OFF, message
+    if _is_pedal_down(channel, (message for time, message in controls if time <= end)):
+        yield end, _OFF, bytes((CONTROL | channel, SUSTAIN, 0))
 
 
 # Controls

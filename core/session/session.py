@@ -11,13 +11,14 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 from msgspec import Meta
 
 from core.codec.vocabulary import VOCABULARY_SIZE
 from core.errors import UsageError
 from core.files import read_file
+from core.midi.controllers import BEND
 from core.midi.grid import GRID_CHOICES, default_marker
 from core.midi.read import MAX_BYTES, parse_score
 from core.midi.score import Score, TakeNote, Track, TrackKey
@@ -129,6 +130,18 @@ DEFAULTS = GenerationSettings()
 AT_FIRST = replace(DEFAULTS, unit="auto")  # what the window starts with for who has never set anything
 
 
+class TakeControl(NamedTuple):
+    """The value of a controller of a take (0 to 127, or core.midi.controllers.BEND) from `at` seconds of it on.
+
+    `track` is the key of the score's track whose channel it is for, None for a track of the take's own.
+    """
+
+    at: SecondsOfTake
+    number: Annotated[int, Meta(ge=0, le=BEND)]
+    value: Annotated[int, Meta(ge=0, le=16383)]
+    track: tuple[Chunk, Channel] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TakeRecord:
     """A take that is kept: what was sampled, what made it, and what the user made of it.
@@ -140,7 +153,8 @@ class TakeRecord:
 
     `end` is where it ends in seconds from its marker, on a bar line where there are bars; 0 for as long as it lasts.
     `rest` says what becomes of the score behind the marker, and `replaces` in which of its tracks (None: in those of
-    the prompt). `knobs` are those that it was sampled with at its end.
+    the prompt). `knobs` are those that it was sampled with at its end. `controls` are pedals and other controllers that
+    the user gave it, in order of time.
     """
 
     notes: tuple[TakeNote, ...] = ()
@@ -161,6 +175,7 @@ class TakeRecord:
     rest: RestOfSong = "stretch"
     replaces: tuple[tuple[Chunk, Channel], ...] | None = None
     knobs: Knobs = AS_THE_PROMPT
+    controls: tuple[TakeControl, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ A `.continuo` file is a zip archive of two members; other members are passed ove
                      pitch, velocity of each note, and `releases`, if any is not 64, their release velocities
         takes        [the fields of TakeRecord, `notes` a flat list of start, end, pitch, velocity; those that say where
                      it lies in its song only where they are not the defaults: end, rest, replaces [[chunk, channel]],
-                     and knobs;
+                     and knobs; controls [[seconds, number, value, [chunk, channel] or null]], if it has any;
                      parts [[chunk, channel, id of the take that notes came from]] and note_parts, for each note the
                      index of its part or -1]
         current      id of the current take, or ""
@@ -79,7 +79,7 @@ _MOST_SIGNS = 2_000_000
 _FORMAT = "continuo-session"
 # What settings and takes of sessions from before these did not have; the defaults stand for them.
 _LATER_FIELDS = frozenset(
-    {"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces", "knobs", "ends"}
+    {"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces", "knobs", "ends", "controls"}
 )
 _LATER_FLAGS = ("hidden", "colour")  # of tracks: written where they are not the defaults
 _NO_FLAGS = TrackFlags()
@@ -159,7 +159,7 @@ def _take_as_json(take: TakeRecord) -> dict[str, Any]:
     written = {f.name: getattr(take, f.name) for f in fields(take)}
     written["notes"] = [v for n in take.notes for v in (n.start, n.end, n.pitch, n.velocity)]
     written["knobs"] = asdict(take.knobs)
-    for name in ("end", "rest", "replaces", "knobs"):
+    for name in ("end", "rest", "replaces", "knobs", "controls"):
         if getattr(take, name) == getattr(_PLAIN_TAKE, name):
             del written[name]
     parts = sorted({(n.track, n.take) for n in take.notes} - {(None, "")}, key=str)

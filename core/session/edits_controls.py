@@ -1,0 +1,189 @@
+"""Edits of pedals, pitch bend and other controllers, of the score's tracks and of takes alike.
+
+Those of a track are its channel's, and stand in the MIDI file that the score is read from; those of a take are the
+take's own. Times are seconds of the song.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from core.midi.controllers import (
+    Point,
+    Span,
+    drawn,
+    most,
+    moved_span,
+    numbers_of,
+    points_of,
+    resets_of,
+    with_points,
+    with_span,
+    without_span,
+)
+from core.midi.controllers import spans as spans_of
+from core.midi.messages import SUSTAIN
+from core.midi.score import TrackKey
+from core.session.edits import SHORTEST, Part
+from core.session.edits_song import with_chunks
+from core.session.session import LATEST, Session, TakeControl
+
+TimeSpan = tuple[float, float]  # start and end
+
+
+class Owner(NamedTuple):
+    """Whose controllers: those of a track (its index), or of a take (its id) on the track of this key."""
+
+    part: Part
+    track: TrackKey | None = None
+
+
+def curve(session: Session, owner: Owner, number: int) -> list[Point]:
+    """The values of a controller over the song's seconds; nothing where there is no such track or take."""
+    clock = _Clock(session, owner)
+    return [Point(clock.seconds(point.at), point.value) for point in _points(session, owner, number)]
+
+
+def pedals(session: Session, owner: Owner) -> list[TimeSpan]:
+    """When the sustain pedal is down, in the song's seconds; a pedal that nothing lifts has an infinite end."""
+    clock = _Clock(session, owner)
+    return [(clock.seconds(span.start), clock.seconds(span.end)) for span in _spans(session, owner)]
+
+
+def used_numbers(session: Session, owner: Owner) -> set[int]:
+    """The controllers that a track's channel uses, or a take."""
+    if isinstance(owner.part, str):
+        takes = (take for take in session.takes if take.id == owner.part)
+        return {control.number for take in takes for control in take.controls if control.track == owner.track}
+    score = session.score
+    return numbers_of(score, score.tracks[owner.part]) if score and _is_there(session, owner) else set()
+
+
+def draw_curve(
+    session: Session, owner: Owner, number: int, start: float, end: float, points: Sequence[Point]
+) -> Session:
+    """Put these values into [start, end], in place of those that were there; none: what held before goes on."""
+    clock = _Clock(session, owner)
+    if clock.is_before(end):
+        return session
+    first, last = clock.place(start), clock.place(end)
+    values = [Point(clock.place(p.at), min(max(p.value, 0), most(number))) for p in points]
+    new = list({p.at: p for p in values}.values())  # of several at one place the last
+
+    def change(old: Sequence[Point]) -> list[Point]:
+        return drawn(old, first, last, new)
+
+    return _changed(session, owner, number, change)
+
+
+def draw_pedal(session: Session, owner: Owner, start: float, end: float) -> Session:
+    """Press the sustain pedal for a while; where it is down already the two become one."""
+    clock = _Clock(session, owner)
+    if clock.is_before(end):
+        return session
+    first = clock.place(start)
+    last = clock.at_least_after(first, clock.place(end))
+    return _changed(session, owner, SUSTAIN, lambda old: with_span(old, first, last))
+
+
+def delete_pedal(session: Session, owner: Owner, start: float) -> Session:
+    """Take away the pedal that goes down there."""
+    span = _span_at(session, owner, start)
+    return session if span is None else _changed(session, owner, SUSTAIN, lambda old: without_span(old, span))
+
+
+def erase_pedals(session: Session, owner: Owner, start: float, end: float) -> Session:
+    """Take away the pedals that are down anywhere between two times."""
+    clock = _Clock(session, owner)
+    first, last = clock.place(start), clock.place(end)
+    for span in reversed(_spans(session, owner)):
+        if span.start < last and span.end > first:
+            session = delete_pedal(session, owner, clock.seconds(span.start))
+    return session
+
+
+def move_pedal(session: Session, owner: Owner, start: float, to: float, until: float) -> Session:
+    """Let the pedal that goes down at `start` last from `to` until `until` instead, with all that is in it."""
+    span = _span_at(session, owner, start)
+    if span is None:
+        return session
+    clock = _Clock(session, owner)
+    first, last = clock.place(to), clock.place(until)
+    if not math.isinf(span.end) and math.isclose(to - start, until - clock.seconds(span.end), abs_tol=1e-6):
+        last = first + (span.end - span.start)  # moved: as long as it was
+    last = clock.at_least_after(first, last)
+    return _changed(session, owner, SUSTAIN, lambda old: moved_span(old, span, first, last))
+
+
+class _Clock:
+    """Seconds of the song <-> what points of an owner count in: ticks, or seconds from a take's marker."""
+
+    def __init__(self, session: Session, owner: Owner) -> None:
+        self._map = session.tempo_map
+        self._marker = next((take.marker for take in session.takes if take.id == owner.part), None)
+
+    def place(self, seconds: float) -> float:
+        seconds = min(max(seconds, 0.0), LATEST)
+        return self._map.tick(seconds) if self._marker is None else max(seconds - self._marker, 0.0)
+
+    def is_before(self, seconds: float) -> bool:
+        """Whether a take begins later."""
+        return self._marker is not None and seconds < self._marker
+
+    def seconds(self, at: float) -> float:
+        if math.isinf(at):
+            return at
+        return self._map.seconds(int(at)) if self._marker is None else self._marker + at
+
+    def at_least_after(self, first: float, last: float) -> float:
+        return max(last, first + (1 if self._marker is None else SHORTEST))
+
+
+def _is_there(session: Session, owner: Owner) -> bool:
+    if isinstance(owner.part, str):
+        return any(take.id == owner.part for take in session.takes)
+    return session.score is not None and 0 <= owner.part < len(session.score.tracks)
+
+
+def _points(session: Session, owner: Owner, number: int) -> list[Point]:
+    if not _is_there(session, owner):
+        return []
+    if isinstance(owner.part, str):
+        controls = session.take(owner.part).controls
+        return [Point(c.at, c.value) for c in controls if (c.number, c.track) == (number, owner.track)]
+    assert session.score is not None  # or there would be no such track
+    return points_of(session.score, session.score.tracks[owner.part], number)
+
+
+def _spans(session: Session, owner: Owner) -> list[Span]:
+    resets: Iterable[float] = ()
+    if session.score is not None and isinstance(owner.part, int) and _is_there(session, owner):
+        resets = resets_of(session.score, session.score.tracks[owner.part])
+    return spans_of(_points(session, owner, SUSTAIN), resets)
+
+
+def _span_at(session: Session, owner: Owner, start: float) -> Span | None:
+    """The span that begins nearest to a time, if that is within a hair."""
+    clock = _Clock(session, owner)
+    found = min(_spans(session, owner), key=lambda span: abs(clock.seconds(span.start) - start), default=None)
+    return found if found and abs(clock.seconds(found.start) - start) < SHORTEST / 2 else None
+
+
+def _changed(session: Session, owner: Owner, number: int, change: Callable[[Sequence[Point]], list[Point]]) -> Session:
+    if not _is_there(session, owner):
+        return session
+    old = _points(session, owner, number)
+    new = change(old)
+    if new == old:
+        return session
+    if isinstance(owner.part, str):
+        take = session.take(owner.part)
+        others = [c for c in take.controls if (c.number, c.track) != (number, owner.track)]
+        own = [TakeControl(point.at, number, point.value, owner.track) for point in new]
+        # By number at one time: then it does not matter which was changed first.
+        both = sorted([*others, *own], key=lambda c: (c.at, c.number, c.track or (-1, -1)))
+        return session.with_changed_take(replace(take, controls=tuple(both)))
+    score = session.score
+    assert score is not None  # or there would be no such track
+    return with_chunks(session, with_points(score, score.tracks[owner.part], number, old, new))
