@@ -37,7 +37,7 @@ class Settings:
     `output` is where sound goes, `channel` (0 to 15, None: each its own) what all but percussion is put on,
     `programs` whether external ports get program changes. `recent` are paths, the newest first. `geometry`
     and `layout` are the window's, as base64 of bytes that only the window understands. `snap` is what drags among
-    notes snap to, `lane` what is shown under the notes (empty: nothing), `lane_height` how high, in pixels.
+    notes snap to, `lanes` what is shown under the notes, from top to bottom: names, and heights in pixels.
     `scale` is the one whose rows are light: "off", "auto" for the one found, or its name; `folds` says whether only
     rows in use are shown, `chords` whether their names are, `hears_edits` whether notes sound that are edited.
     `unfolded` are the parts of the generation panel that stand open. `merges_takes` says whether a take is saved within
@@ -52,14 +52,13 @@ class Settings:
     geometry: _Base64 = ""
     layout: _Base64 = ""
     snap: _Line = "1/16"
-    lane: _Line = "velocity"
     unfolded: tuple[_Line, ...] = ()
     scale: _Line = "off"
     folds: bool = False
     chords: bool = False
     hears_edits: bool = True
     merges_takes: bool = False
-    lane_height: Annotated[int, Meta(ge=1, le=10_000)] = 90
+    lanes: tuple[tuple[_Line, Annotated[int, Meta(ge=1, le=10_000)]], ...] = (("velocity", 90),)
     generation: GenerationSettings = AT_FIRST
 
     def with_recent(self, path: str | os.PathLike[str]) -> "Settings":

@@ -133,6 +133,8 @@ COMMANDS = (
     ),
     Command("select span", "Select the Notes in the Sp&an", "Shift+A"),
     Command("loop span", "Loop the S&pan", "Shift+L", tip="Play the span selected in the ruler again and again"),
+    Command("lane line", "&Draw a Line in the Lane …", "D", tip="Over the selected span; the pedal is pressed"),
+    Command("lane erase", "&Erase in the Lane", "Shift+D", tip="What the lane drawn in last has in the selected span"),
     Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
     Command("metronome", "&Metronome", "M", "metronome", _CHECK, "Click along"),
     Command("panic", "P&anic", "Ctrl+.", "panic", tip="Silence everything at once"),
@@ -277,7 +279,12 @@ class Actions:
 
 
 def build_menus(
-    window: QMainWindow, actions: Actions, output_menu: QMenu, paste_menu: QMenu, bars_menu: QMenu
+    window: QMainWindow,
+    actions: Actions,
+    output_menu: QMenu,
+    paste_menu: QMenu,
+    bars_menu: QMenu,
+    lanes_menu: QMenu,
 ) -> tuple[QMenu, QMenu]:
     """The menu bar. Returns the menus that are filled later: recent files, examples."""
     bar = window.menuBar()
@@ -294,7 +301,8 @@ def build_menus(
     edit.addMenu(paste_menu)
     actions.fill(edit, "duplicate", "repeat", "delete notes", "-", "select all")
     actions.fill(edit.addMenu(tr("S&elect")), "select pitch", "select place", "select track", "select velocities")
-    actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
+    span = actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
+    actions.fill(span, "-", "lane line", "lane erase")
     transpose = actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
     actions.fill(transpose, "-", "degree up", "degree down", "mirror")
     time = actions.fill(edit.addMenu(tr("&Nudge and Length")), "earlier", "later", "-", "split", "join", "legato")
@@ -316,6 +324,7 @@ def build_menus(
     scale = actions.fill(view.addMenu(tr("Sca&le")), "scale auto", "-", *(f"scale {mode}" for mode in MODES), "-")
     actions.fill(scale.addMenu(tr("&Tonic")), *(f"tonic {tonic}" for tonic in range(12)))
     actions.fill(view, "-", "next pane", "previous pane", "-")
+    view.addMenu(lanes_menu)
     actions.fill(view.addMenu(tr("&Colours")), "theme system", "theme light", "theme dark")
     bar.addMenu(output_menu)
     actions.fill(bar.addMenu(tr("&Help")), "manual", "shortcuts", "-", "log", "report", "-", "about")

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QMenu
 
 from core.logs import log_path
 from core.session.edits_song import change_track
@@ -65,6 +66,7 @@ def connect_messages(window: MainWindow) -> None:
         file_controller,
         window.editing,
         window.clipboard,
+        window.lane_display,
         window.commands,
     ):
         speaker.message.connect(window.status.say)
@@ -87,10 +89,12 @@ def connect_document(window: MainWindow) -> None:
     document = window.document
     document.replaced.connect(window.playback.reset)  # silence before anything of the new document is shown
     document.replaced.connect(window.display.follow_replaced)
+    document.replaced.connect(window.lane_display.show_document)
     document.replaced.connect(window.name_file)
     document.changed.connect(window.generation.prepare)  # the model has most to do
     document.changed.connect(window.playback.follow_document)
     document.changed.connect(window.display.show_document)
+    document.changed.connect(window.lane_display.show_document)
     document.changed.connect(window.show_document)
 
 
@@ -188,6 +192,8 @@ def _connect_transport_actions(window: MainWindow) -> None:
     on("span end", lambda: commands.put_span_edge(True))
     on("select span", window.roll.select_span)
     on("loop span", commands.loop_span)
+    on("lane line", window.lane_display.draw_line)
+    on("lane erase", window.lane_display.erase)
     on("play", playback.toggle)
     on("stop", window.stop)
     on("return", window.return_to_start)
@@ -232,6 +238,7 @@ def connect_panels(window: MainWindow) -> None:
         lambda i, on: do(window.tr("Tracks in the prompt"), lambda s: s.with_flags(i, in_prompt=on))
     )
     tracks.brought_forward.connect(window.display.bring_forward)
+    tracks.brought_forward.connect(window.lane_display.bring_forward)
     tracks.prompt_narrowed.connect(lambda i: do(window.tr("Tracks in the prompt"), lambda s: s.with_prompt_of(i)))
     tracks.hidden_changed.connect(lambda i, on: do(window.tr("Hide track"), lambda s: s.with_flags(i, hidden=on)))
     tracks.all_shown.connect(lambda: do(window.tr("Show all tracks"), lambda s: s.with_all_shown()))
@@ -253,9 +260,7 @@ def connect_panels(window: MainWindow) -> None:
     roll.note_released.connect(commands.release)
     roll.note_activated.connect(commands.play_from)
     roll.selection_changed.connect(window.enable)
-    roll.context_menu_requested.connect(window.show_roll_menu)
-    window.lanes.lane_chosen.connect(lambda name: window.preferences.change(lane=name))
-    window.lanes.height_changed.connect(lambda height: window.preferences.change(lane_height=height))
+    roll.context_menu_requested.connect(lambda *where: _show_roll_menu(window, *where))
     roll.follow_changed.connect(window.actions_["follow"].setChecked)
 
 
@@ -288,6 +293,25 @@ def _show_fill(window: MainWindow) -> None:
     elif bar.end():
         window.roll.setFocus()
     window.show_playback()
+
+
+def _show_roll_menu(window: MainWindow, position: QPoint, refs: object, seconds: float) -> None:
+    """What can be done at a place in the roll."""
+    menu = QMenu(window)
+    menu.addAction(window.tr("Play from here"), lambda: window.playback.play(seconds))
+    menu.addAction(window.tr("Put the marker here"), lambda: window.commands.put_marker_at(seconds))
+    if seconds > window.document.session.marker:
+        menu.addAction(window.tr("End the take here"), lambda: window.commands.put_end_marker(seconds))
+    if window.document.session.end_marker:
+        menu.addAction(window.tr("Remove the end of the take"), lambda: window.commands.put_end_marker(0.0))
+    here = menu.addAction(window.tr("Continue from here"), lambda: window.commands.fork_at(seconds))
+    here.setToolTip(window.tr("A new take that begins like this one, up to here"))
+    here.setEnabled(window.commands.can_fork_at(seconds))
+    window.actions_.fill(
+        menu, "-", "cut", "copy", "paste", "duplicate", "-", "delete notes", "octave up", "octave down", "quantise"
+    )
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.popup(position)
 
 
 def _repeat(window: MainWindow) -> None:

@@ -4,9 +4,9 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from core.session.arrangement import tracks_to_play_into
 from core.session.session import GenerationSettings, Session
@@ -19,6 +19,7 @@ from desktop.controllers.document import Document
 from desktop.controllers.files import MIDI_SUFFIXES, FileController
 from desktop.controllers.fill import FillController
 from desktop.controllers.generation import GenerationController
+from desktop.controllers.lanes import LaneDisplay
 from desktop.controllers.notes import Editing
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll import RollDisplay
@@ -39,8 +40,8 @@ from desktop.panels.take_words import length_words
 from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
 from desktop.panels.transport import Transport
-from desktop.piano_roll.lanes.area import LaneArea
-from desktop.piano_roll.lanes.velocity import VelocityLane
+from desktop.piano_roll.lanes.kinds import USUAL_LANES, make_lane
+from desktop.piano_roll.lanes.lanes import Lanes
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets import icons
 from desktop.widgets.panes import Panes
@@ -103,16 +104,16 @@ class MainWindow(QMainWindow):
         self.output_menu = OutputMenu(self)
         self.paste_menu = PasteMenu(lambda: self.document.session, self)
         self.bars_menu = BarsMenu(lambda: self.document.session, self)
+        self.roll = PianoRoll(self)
+        self.lanes = Lanes(self.roll, USUAL_LANES, lambda name: make_lane(self.roll, name))
         self._recent_menu, examples_menu = build_menus(
-            self, self.actions_, self.output_menu, self.paste_menu, self.bars_menu
+            self, self.actions_, self.output_menu, self.paste_menu, self.bars_menu, self.lanes.menu
         )
         for path, title in examples():
             examples_menu.addAction(self.tr(title), lambda path=path: self.file_controller.open_path(path))
         names = ("return", "play", "stop", None, "loop", "metronome", None, "follow", "fit", None, "panic", None)
         names += ("pointer", "pencil", "eraser", "knife")
         self.transport = Transport([self.actions_[name] if name else None for name in names], self)
-        self.roll = PianoRoll(self)
-        self.lanes = LaneArea(self.roll, [VelocityLane(self.roll)])
         self.empty = EmptyState(self)
         self.tracks = TrackList(self)
         self.panel = GenerationPanel(self)
@@ -130,6 +131,9 @@ class MainWindow(QMainWindow):
         self.snapping = Snapping(self.roll, self.transport, self.actions_, self.preferences)
         self.commands = Commands(
             self.document, self.generation, self.playback, self.playback_engine, self.roll, self.parts, self.files, self
+        )
+        self.lane_display = LaneDisplay(
+            self.roll, self.lanes, self.document, self.commands, self.preferences, lambda: self.dialogs, self
         )
         self.choices = Choices(
             self.preferences,
@@ -238,7 +242,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray(base64.b64decode(now.geometry)))
         if now.layout:
             self.splitter.restoreState(QByteArray(base64.b64decode(now.layout)))
-        self.lanes.choose(now.lane, now.lane_height)
+        self.lane_display.restore()
 
     def _remember_layout(self) -> None:
         self.preferences.change(
@@ -391,24 +395,6 @@ class MainWindow(QMainWindow):
         self.actions_.enable_for(
             document.session, self.roll.has_selection, self.generation.is_running or self.fill.run is not None, is_empty
         )
-
-    def show_roll_menu(self, position: QPoint, refs: object, seconds: float) -> None:
-        """What can be done at a place in the roll."""
-        menu = QMenu(self)
-        menu.addAction(self.tr("Play from here"), lambda: self.playback.play(seconds))
-        menu.addAction(self.tr("Put the marker here"), lambda: self.commands.put_marker_at(seconds))
-        if seconds > self.document.session.marker:
-            menu.addAction(self.tr("End the take here"), lambda: self.commands.put_end_marker(seconds))
-        if self.document.session.end_marker:
-            menu.addAction(self.tr("Remove the end of the take"), lambda: self.commands.put_end_marker(0.0))
-        here = menu.addAction(self.tr("Continue from here"), lambda: self.commands.fork_at(seconds))
-        here.setToolTip(self.tr("A new take that begins like this one, up to here"))
-        here.setEnabled(self.commands.can_fork_at(seconds))
-        self.actions_.fill(
-            menu, "-", "cut", "copy", "paste", "duplicate", "-", "delete notes", "octave up", "octave down", "quantise"
-        )
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(position)
 
     # Events
 

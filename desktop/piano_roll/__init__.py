@@ -20,7 +20,7 @@ tools        the gestures that draw, erase, divide and lengthen notes
 ruler_gestures  those of the ruler: playhead, prompt, loop, span
 gestures     the others, one class each; which one a press begins; wheel and keys
 view         PianoRoll, the widget: a RollSurface with pointer, wheel and keys
-lanes        what is shown under the notes: velocities
+lanes        what is shown under the notes: velocities, pedal, controllers, tempo
 accessible   notes in words, and for screen readers
 measure      how long its frames take: for the benchmark, and while developing
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from core.midi.tempo_map import Metre, Tempo, TempoMap
-from desktop.piano_roll.lanes.area import LaneArea
 from desktop.piano_roll.lanes.lane import LanePointer
+from desktop.piano_roll.lanes.lanes import Lanes
 from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.selection import Selection
@@ -152,8 +152,8 @@ def _velocities(roll: PianoRoll) -> Iterator[Callable[[], object]]:
     roll.set_preview(None)
     roll.clear_selection()
     lane = VelocityLane(roll)
-    area = LaneArea(roll, [lane])
-    area.choose(lane.name, 120)
+    lanes = Lanes(roll, [lane.name], lambda name: lane)
+    lanes.show_lanes([(lane.name, 120)])
     _zoom_to(roll, 60)
     roll.scroll_to(0)
 

@@ -65,7 +65,9 @@ def test_no_name_is_used_twice() -> None:
 def test_every_command_stands_in_a_menu_and_its_keys_in_the_list(qapp: object) -> None:
     window = QMainWindow()
     actions = Actions(window)
-    build_menus(window, actions, QMenu("Output", window), QMenu("Paste", window), QMenu("Bars", window))
+    build_menus(
+        window, actions, QMenu("Output", window), QMenu("Paste", window), QMenu("Bars", window), QMenu("Lanes", window)
+    )
     rows = actions.shortcuts(window.menuBar())
     with_keys = [command for command in COMMANDS if command.keys is not None]
     assert len(rows) == len(with_keys) + len(PANE_KEYS)

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter
 
+from desktop.piano_roll.pointer import ALT, CONTROL
 from desktop.piano_roll.view import PianoRoll
+
+MARGIN = 5  # view pixels above the highest value and below the lowest
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,17 @@ class LanePointer:
 
     @property
     def share(self) -> float:
-        """How high it is: 0 at the bottom to 1 at the top."""
-        return min(max(1 - self.y / max(self.height, 1.0), 0.0), 1.0)
+        """How high it is between the lowest value (0) and the highest (1)."""
+        return min(max(1 - (self.y - MARGIN) / max(self.height - 2 * MARGIN, 1.0), 0.0), 1.0)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether Alt asks for no snapping. Shift has a meaning of its own in lanes."""
+        return bool(self.modifiers & ALT)
 
 
 class LaneGesture(Protocol):
-    """What the lane's area asks of a gesture."""
+    """What the lane's row asks of a gesture."""
 
     def move(self, at: LanePointer) -> None:
         """The pointer moved."""
@@ -49,6 +57,8 @@ class Lane(QObject):
     def __init__(self, name: str, title: str, roll: PianoRoll) -> None:
         super().__init__(roll)
         self.name, self.title, self.roll = name, title, roll
+        self.owner = ""  # whose it is, in words; empty: the song's, or all notes'
+        self._words: tuple[QPointF, str] | None = None
 
     def follow_notes(self) -> None:
         """The roll shows other notes, or others are selected."""
@@ -61,6 +71,50 @@ class Lane(QObject):
         """The gesture that a press of the left button starts."""
         raise NotImplementedError
 
+    def double_click(self, at: LanePointer) -> bool:
+        """What a double click does; False: it is a press like any other."""
+        return False
+
+    def cursor(self, at: LanePointer) -> Qt.CursorShape:
+        """How the pointer looks there."""
+        return Qt.CursorShape.ArrowCursor
+
     def describe(self, at: LanePointer) -> str:
         """What is there, in words; empty: nothing to say."""
         return ""
+
+    # For the kinds of lanes
+
+    def erases(self, at: LanePointer) -> bool:
+        """Whether a drag from there erases: with the eraser, or with Ctrl."""
+        return self.roll.tool == "eraser" or bool(at.modifiers & CONTROL)
+
+    def snapped(self, at: LanePointer, seconds: float | None = None) -> float:
+        """The time meant by the pointer, or a time that it drags, on the grid unless Alt is held."""
+        seconds = max(at.seconds if seconds is None else seconds, 0.0)
+        return seconds if at.is_free else self.roll.grid.nearest_line(seconds)
+
+    def refresh(self) -> None:
+        """Paint all of it again."""
+        self.stale.emit(0.0, self.roll.coordinates.width)
+
+    def say(self, at: LanePointer | None, words: str = "") -> None:
+        """Show words at the pointer while something is dragged; None: no more."""
+        self._words = None if at is None else (QPointF(at.x, at.y), words)
+        self.refresh()
+
+    def paint_words(self, painter: QPainter, height: float) -> None:
+        """Paint what `say` says."""
+        if self._words is None:
+            return
+        at, words = self._words
+        theme = self.roll.theme
+        painter.setFont(self.roll.small_font)
+        metrics = QFontMetricsF(self.roll.small_font)
+        width = metrics.horizontalAdvance(words) + 8
+        left = min(max(at.x() + 12, 0.0), self.roll.coordinates.width - width)
+        top = min(max(at.y() - metrics.height(), 0.0), height - metrics.height())
+        box = QRectF(round(left), round(top), width, metrics.height())
+        painter.fillRect(box, theme.text)
+        painter.setPen(theme.on(theme.text))
+        painter.drawText(QPointF(box.left() + 4, box.top() + metrics.ascent()), words)

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
 
 from desktop.piano_roll.coordinates import Viewport
-from desktop.piano_roll.lanes.lane import Lane, LaneGesture, LanePointer
+from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LanePointer
 from desktop.piano_roll.layers import fill
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.pointer import SHIFT
@@ -40,7 +40,6 @@ class VelocityLane(Lane):
         super().__init__("velocity", roll.tr("Velocity"), roll)
         self._changed: dict[str, NDArray[np.int64]] = {}  # part -> velocities by index, while they are changed
         self._selected: dict[str, NDArray[np.bool_]] = {}  # part -> which are selected, by index
-        self._words: tuple[QPointF, str] | None = None
 
     def follow_notes(self) -> None:
         """The roll shows other notes, or others are selected."""
@@ -106,17 +105,15 @@ class VelocityLane(Lane):
         self._changed = {part.key: _by_index(part) for part in self.roll.parts if part.key in velocities}
         for key, (indices, values) in velocities.items():
             self._changed[key][indices] = values
-        self._words = QPointF(at.x, at.y), words
-        self.stale.emit(0.0, self.roll.coordinates.width)
+        self.say(at, words)
 
     def end_change(self, velocities: Velocities | None) -> None:
         """Ask for these velocities to be set; None: all is as before."""
-        self._words = None
         if velocities:
             self.roll.velocities_set.emit(velocities)  # shown as they are until the roll shows the new notes
         else:
             self._changed = {}
-        self.stale.emit(0.0, self.roll.coordinates.width)
+        self.say(None)
 
     # Painting
 
@@ -131,8 +128,7 @@ class VelocityLane(Lane):
         else:
             self._paint_bars(painter, bars, view, height)
         painter.restore()
-        if self._words is not None:
-            self._paint_words(painter, height)
+        self.paint_words(painter, height)
 
     def _bars(self, view: Viewport, exposed: QRectF) -> _Bars:
         start, end = view.seconds(exposed.left() - 2 * _HEAD), view.seconds(exposed.right() + 2 * _HEAD)
@@ -178,20 +174,6 @@ class VelocityLane(Lane):
         colour = look % _TAKE
         return theme.part("take" if look & _TAKE else "prompt", colour if colour < _TAKE - 1 else -1)
 
-    def _paint_words(self, painter: QPainter, height: float) -> None:
-        assert self._words is not None
-        at, words = self._words
-        theme = self.roll.theme
-        painter.setFont(self.roll.small_font)
-        metrics = QFontMetricsF(self.roll.small_font)
-        width = metrics.horizontalAdvance(words) + 8
-        left = min(max(at.x() + 12, 0.0), self.roll.coordinates.width - width)
-        top = min(max(at.y() - metrics.height(), 0.0), height - metrics.height())
-        box = QRectF(round(left), round(top), width, metrics.height())
-        painter.fillRect(box, theme.text)
-        painter.setPen(theme.on(theme.text))
-        painter.drawText(QPointF(box.left() + 4, box.top() + metrics.ascent()), words)
-
 
 def _by_index(part: RollPart) -> NDArray[np.int64]:
     """The velocities of a part in the order in which it was given."""
@@ -202,13 +184,12 @@ def _by_index(part: RollPart) -> NDArray[np.int64]:
 
 def _top(velocity: NDArray[np.int64], height: float) -> NDArray[np.float64]:
     """View pixels from the lane's top to where a note of that velocity ends; a head has room at either end."""
-    return _HEAD + (1 - velocity / 127) * (height - 2 * _HEAD)
+    return MARGIN + (1 - velocity / 127) * (height - 2 * MARGIN)
 
 
 def _value(at: LanePointer) -> float:
     """The velocity that the pointer's height means, 1 to 127, not whole."""
-    share = 1 - (at.y - _HEAD) / max(at.height - 2 * _HEAD, 1.0)
-    return min(max(share * 127, 1.0), 127.0)
+    return max(at.share * 127, 1.0)
 
 
 class DragVelocities:

@@ -84,7 +84,8 @@ def test_drawing_changes_one_controller_in_one_stretch(
     if isinstance(owner.part, str) and end < SONG.marker:
         assert after is SONG
     is_take = isinstance(owner.part, str)
-    assert after.score is not None and SONG.score is not None
+    assert after.score is not None
+    assert SONG.score is not None
     for i, (old, new) in enumerate(zip(SONG.score.chunks, after.score.chunks, strict=True)):
         kept, now = Counter(scan_track(old).events), Counter(scan_track(new).events)
         assert new == old or (i == owner.part + 1 if isinstance(owner.part, int) else False)
@@ -123,7 +124,8 @@ def test_an_edit_of_notes_before_or_after_is_the_same(at: float, track: int, sem
 
 def test_all_else_stays_where_it_is() -> None:
     session = ec.draw_curve(SONG, Owner(0), 1, 0.0, 0.125, [Point(0.0, 10), Point(0.125, 20)])
-    assert session.score is not None and SONG.score is not None
+    assert session.score is not None
+    assert SONG.score is not None
     before, after = (scan_track(s.score.chunks[1]).events for s in (SONG, session))  # type: ignore[union-attr]
     assert [event for event in after if event not in before] == [(0, b"\xb0\x01\x0a"), (120, b"\xb0\x01\x14")]
     assert [event for event in after if event in before] == before
@@ -158,11 +160,9 @@ def with_sound(track: tuple[int, int] | None) -> Session:
     if track:
         take = replace(take, notes=tuple(replace(note, track=track) for note in take.notes))
     session = SONG.with_changed_take(take)
-    session = ec.draw_curve(
-        session, Owner(TAKE, track), 64, take.marker, take.marker + 1, [Point(take.marker + 1, 127)]
-    )
-    at = take.marker + 0.5
-    return ec.draw_curve(session, Owner(TAKE, track), BEND, at, at, [Point(at, 12000)])
+    owner, at = Owner(TAKE, track), take.marker + 0.5
+    session = ec.draw_curve(session, owner, 64, take.marker, at + 0.5, [Point(at + 0.5, 127)])
+    return ec.draw_curve(session, owner, BEND, at, at, [Point(at, 12000)])
 
 
 @pytest.mark.parametrize("track", [None, (1, 0)])

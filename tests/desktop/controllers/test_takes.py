@@ -187,7 +187,7 @@ def test_a_take_is_continued_from_the_place_that_was_clicked(desk: MakeDesk) -> 
     window = at.window
 
     def open_menu(seconds: float) -> QAction:
-        window.show_roll_menu(QPoint(0, 0), (), seconds)
+        window.roll.context_menu_requested.emit(QPoint(0, 0), (), seconds)
         menu = QApplication.activePopupWidget()
         assert isinstance(menu, QMenu)
         action = chosen(menu, "Continue from here")
@@ -250,7 +250,7 @@ def test_marker_prompt_and_loop_snap_to_bars_unless_alt_is_held(
     session = document.session
     assert (session.prompt_start, session.marker) == pytest.approx((2 * bar, 4 * bar))
     assert playback.loop == pytest.approx((2 * bar, 4 * bar))
-    window.show_roll_menu(QPoint(), [], 5.3 * bar)
+    window.roll.context_menu_requested.emit(QPoint(), [], 5.3 * bar)
     menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
     chosen(menu, "Put the marker here").trigger()
     assert document.session.marker == pytest.approx(5 * bar)

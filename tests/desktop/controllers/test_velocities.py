@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from core.session.edits import Part, part_notes
 from desktop.controllers.roll_parts import roll_key
 from desktop.piano_roll.notes import NoteRef
-from tests.desktop.piano_roll.test_velocity_lane import LaneHand
+from tests.desktop.piano_roll.lane_hand import LaneHand
 from tests.desktop.windows import BACH, Desk
 
 
@@ -33,7 +33,7 @@ def test_velocities_of_prompt_and_take(desk: Callable[..., Desk], where: str) ->
             n.velocity for n in part_notes(document.session, part) if (n.start, n.pitch) == (note.start, note.pitch)
         )
 
-    lane = LaneHand(roll, window.lanes)
+    lane = LaneHand(roll, window.lanes.rows[0])
     lane.drag(lane.at(offset + note.start, note.velocity), lane.at(offset + note.start, 40))
     assert velocity() == pytest.approx(40, abs=3)
     assert (document.undo_name, len(roll.selection)) == ("Velocity", 1)
@@ -49,8 +49,8 @@ def test_velocities_of_prompt_and_take(desk: Callable[..., Desk], where: str) ->
     window.actions_["set velocity"].trigger()
     QTest.keyClick(roll, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
     assert velocity() == 104
-    window.lanes.menu.actions()[-1].trigger()
-    assert window.preferences.now.lane == ""
+    window.lanes.switch("velocity")
+    assert window.preferences.now.lanes == ()
     while document.undo_name in ("Velocity", "Set Velocity", "Scale Velocity"):
         window.actions_["undo"].trigger()
     assert (document.session.score, document.session.takes) == (start.score, start.takes)

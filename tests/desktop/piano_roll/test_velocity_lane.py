@@ -2,68 +2,29 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent, QMouseEvent, QPaintEvent, QRegion
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QHelpEvent, QPaintEvent, QRegion
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from desktop.piano_roll.lanes.area import GRIP, LaneArea
-from desktop.piano_roll.lanes.velocity import VelocityLane
+from desktop.piano_roll.lanes.row import GRIP, LaneRow
 from desktop.piano_roll.measure import dense_part
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
-from tests.desktop.piano_roll.conftest import NONE, SCORE, Hand, Heard, score
+from tests.desktop.piano_roll.conftest import SCORE, Hand, Heard, score
+from tests.desktop.piano_roll.lane_hand import LaneHand, lanes_of
 from tests.desktop.piano_roll.test_gestures import turn
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
-class LaneHand:
-    """The mouse in a lane, in seconds and velocities."""
-
-    def __init__(self, roll: PianoRoll, area: LaneArea) -> None:
-        self.roll, self.area = roll, area
-
-    def at(self, seconds: float, velocity: float) -> QPoint:
-        height = self.area.height() - GRIP
-        y = 5 + (1 - velocity / 127) * (height - 10)
-        return QPointF(self.roll.keyboard_width + self.roll.coordinates.x(seconds), GRIP + y).toPoint()
-
-    def press(self, point: QPoint) -> None:
-        QTest.mousePress(self.area, Qt.MouseButton.LeftButton, NONE, point)
-
-    def move(self, point: QPoint) -> None:
-        event = QMouseEvent(
-            QEvent.Type.MouseMove,
-            QPointF(point),
-            QPointF(self.area.mapToGlobal(point)),
-            Qt.MouseButton.NoButton,
-            Qt.MouseButton.LeftButton,
-            NONE,
-        )
-        QApplication.sendEvent(self.area, event)
-
-    def release(self, point: QPoint) -> None:
-        QTest.mouseRelease(self.area, Qt.MouseButton.LeftButton, NONE, point)
-
-    def drag(self, start: QPoint, end: QPoint) -> None:
-        self.press(start)
-        self.move((start + end) / 2)
-        self.move(end)
-        self.release(end)
+@pytest.fixture
+def area(roll: PianoRoll) -> LaneRow:
+    return lanes_of(roll, ("velocity", 137 + GRIP)).rows[0]
 
 
 @pytest.fixture
-def area(roll: PianoRoll) -> LaneArea:
-    made = LaneArea(roll, [VelocityLane(roll)])
-    made.choose("velocity", 137 + GRIP)
-    QApplication.processEvents()
-    return made
-
-
-@pytest.fixture
-def lane(roll: PianoRoll, area: LaneArea) -> LaneHand:
+def lane(roll: PianoRoll, area: LaneRow) -> LaneHand:
     return LaneHand(roll, area)
 
 
@@ -110,7 +71,7 @@ def test_escape_and_other_notes_end_it(roll: PianoRoll, hand: Hand, lane: LaneHa
     assert said == []
 
 
-def test_what_is_shown_while_dragging_is_seen(roll: PianoRoll, area: LaneArea, lane: LaneHand) -> None:
+def test_what_is_shown_while_dragging_is_seen(roll: PianoRoll, area: LaneRow, lane: LaneHand) -> None:
     def picture() -> np.ndarray:
         image = area.grab().toImage()
         return np.array(image.constBits()).copy()
@@ -124,14 +85,14 @@ def test_what_is_shown_while_dragging_is_seen(roll: PianoRoll, area: LaneArea, l
     assert np.array_equal(picture(), before)
 
 
-def test_selected_notes_may_go(roll: PianoRoll, area: LaneArea) -> None:
+def test_selected_notes_may_go(roll: PianoRoll, area: LaneRow) -> None:
     roll.set_selection([*score(2, 3), NoteRef("take", 0)])
     roll.set_parts([RollPart.of("score", "prompt", SCORE[:3])])
     area.grab()
     assert roll.selection.refs == score(2)
 
 
-def test_many_notes_are_drawn_as_columns(roll: PianoRoll, area: LaneArea) -> None:
+def test_many_notes_are_drawn_as_columns(roll: PianoRoll, area: LaneRow) -> None:
     roll.set_parts([dense_part(20_000)])
     roll.fit()
     image = area.grab().toImage()
@@ -149,32 +110,15 @@ def test_the_wheel_with_shift_and_ctrl_arrows(roll: PianoRoll, hand: Hand, heard
     assert said == [(Selection.of(score(1)), 4), (both, -8), (both, 4)]
 
 
-def test_the_height_is_dragged_and_no_lane_gives_the_room_back(roll: PianoRoll, area: LaneArea, heard: Heard) -> None:
-    heights, names = heard(area.height_changed), heard(area.lane_chosen)
-    before = roll.coordinates.height
-    grip = QPoint(300, 2)
-    hand = LaneHand(roll, area)
-    hand.press(grip)
-    hand.move(grip + QPoint(0, -40))
-    hand.release(grip + QPoint(0, -40))
-    assert heights == [(137 + GRIP + 40,)]
-    assert roll.coordinates.height == before - 40
-    area.menu.actions()[-1].trigger()
-    assert names == [("",)]
-    assert roll.coordinates.height == before + 137 + GRIP
-    assert area.isHidden()
-
-
 def test_notes_say_what_they_are(roll: PianoRoll, hand: Hand, lane: LaneHand) -> None:
     roll.set_parts([RollPart.of("score", "prompt", [RollNote(1.5, 2.25, 69, 90)])])
     at = hand.at(1.7, 69)
     QApplication.sendEvent(roll.viewport(), QHelpEvent(QEvent.Type.ToolTip, at, roll.viewport().mapToGlobal(at)))
     assert QToolTip.text() == "A4, velocity 90, bar 2, beat 1, 0.75 s long"
-    assert lane.area.lane is not None
     QToolTip.hideText()
 
 
-def test_notes_that_come_are_painted_where_they_are_alone(roll: PianoRoll, area: LaneArea) -> None:
+def test_notes_that_come_are_painted_where_they_are_alone(roll: PianoRoll, area: LaneRow) -> None:
     class Painted(QObject):
         region = QRegion()
 

@@ -1,0 +1,273 @@
+"""LaneDisplay: keeps the lanes under the roll showing pedals, controllers and tempo, and makes what is drawn edits."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QColor
+
+from core.midi.controllers import BEND, BEND_CENTRE, Point, most
+from core.midi.score import TrackKey
+from core.session import edits_controls as edits
+from core.session.edits_controls import Owner
+from core.session.edits_song import with_tempo
+from core.session.session import Session, TakeRecord
+from desktop.controllers.document import Document
+from desktop.controllers.preferences import Preferences
+from desktop.controllers.roll_parts import session_part
+from desktop.controllers.takes import Commands
+from desktop.dialogs.questions import Dialogs
+from desktop.piano_roll.lanes.curve import CurveLane, line
+from desktop.piano_roll.lanes.kinds import LAST_CONTROLLER, controller_lane
+from desktop.piano_roll.lanes.lane import Lane
+from desktop.piano_roll.lanes.lanes import Choice, Lanes
+from desktop.piano_roll.lanes.pedal import PedalLane
+from desktop.piano_roll.lanes.tempo import Change, TempoLane
+from desktop.piano_roll.view import PianoRoll
+from desktop.widgets.theme import track_colours
+
+_LINE_STEP = 0.01  # seconds from one value of a line that a command draws to the next
+
+
+class LaneDisplay(QObject):
+    """From the document to the lanes, and back.
+
+    The lanes show the controllers of one track or take: of the notes that are selected, or that was chosen last.
+    """
+
+    message = Signal(str)
+
+    def __init__(
+        self,
+        roll: PianoRoll,
+        lanes: Lanes,
+        document: Document,
+        commands: Commands,
+        preferences: Preferences,
+        dialogs: Callable[[], Dialogs],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._roll, self._lanes, self._document, self._commands = roll, lanes, document, commands
+        self._preferences, self._dialogs = preferences, dialogs
+        self._wanted: Owner | None = None  # chosen last
+        self._shown: dict[str, tuple[object, ...]] = {}  # what each lane was made of
+        self._owners: tuple[object, ...] = ()
+        lanes.made.connect(self._connect)
+        lanes.changed.connect(self._keep)
+        lanes.other_requested.connect(self._choose_other)
+        lanes.owner_chosen.connect(self.choose_owner)
+        roll.selection_changed.connect(self._follow_selection)
+        commands.refused.connect(self._show_again)
+
+    def restore(self) -> None:
+        """Show the lanes that were shown last."""
+        self._lanes.show_lanes(self._preferences.now.lanes)
+        self.show_document()
+
+    def _keep(self, choices: Sequence[Choice]) -> None:
+        self._preferences.change(lanes=tuple(choices))
+        self.show_document()
+
+    # Whose controllers
+
+    @property
+    def owner(self) -> Owner | None:
+        """Whose controllers are shown; None where there is nobody's."""
+        owners = [owner for owner, _ in self.owners()]
+        if self._wanted in owners:
+            return self._wanted
+        return owners[0] if owners else None
+
+    def owners(self) -> list[tuple[Owner, str]]:
+        """Whose can be shown, with their names: the score's tracks, and the take's parts."""
+        session = self._document.session
+        tracks = session.score.tracks if session.score else ()
+        owners = [(Owner(i), track.name) for i, track in enumerate(tracks)]
+        take = session.current_take
+        if take is not None:
+            names = {track.key: track.name for track in tracks}
+            for key in _tracks_of(take):
+                words = f"{take.name}: {names[key]}" if key in names else take.name
+                owners.append((Owner(take.id, key if key in names else None), words))
+        return owners
+
+    def choose_owner(self, owner: Owner) -> None:
+        """Show somebody's controllers."""
+        self._wanted = owner
+        self.show_document()
+
+    def bring_forward(self, key: TrackKey | None) -> None:
+        """A track was brought to the front: its controllers are shown."""
+        score = self._document.session.score
+        for i, track in enumerate(score.tracks if score else ()):
+            if track.key == key:
+                self.choose_owner(Owner(i))
+
+    def _follow_selection(self) -> None:
+        """Notes of one track or take were selected: its controllers are shown."""
+        selected = list(self._roll.selection.indices.items())
+        if len(selected) != 1:
+            return
+        part = session_part(selected[0][0])
+        owner = Owner(part)
+        take = next((take for take in self._document.session.takes if take.id == part), None)
+        if take is not None:
+            notes = [take.notes[i] for i in selected[0][1][:1].tolist() if i < len(take.notes)]
+            owner = Owner(part, notes[0].track if notes else None)
+        if owner != self._wanted:
+            self.choose_owner(owner)
+
+    # Showing
+
+    def show_document(self) -> None:
+        """Show what the lanes that are shown are about, where that has changed."""
+        session, owner = self._document.session, self.owner
+        owners = self.owners()
+        names = sorted(edits.used_numbers(session, owner)) if owner else []
+        self._lanes.show_owners(owners, owner, [controller_lane(number) for number in names])
+        for lane in self._lanes.shown:
+            self._show(lane, session, owner, dict(owners).get(owner, "") if owner else "")
+
+    def _show_again(self) -> None:
+        """What was wished is not to be."""
+        self._shown.clear()
+        self.show_document()
+
+    def _show(self, lane: Lane, session: Session, owner: Owner | None, words: str) -> None:
+        if isinstance(lane, TempoLane):
+            lane.follow_tempo()
+            return
+        if not isinstance(lane, CurveLane | PedalLane):
+            return
+        colour = self._colour(session, owner)
+        made_of = (owner, session.tempo_map, colour, words, *_controls_of(session, owner))
+        old = self._shown.get(lane.name, ())
+        is_same = len(old) == len(made_of) and all(a is b or a == b for a, b in zip(made_of, old, strict=True))
+        if is_same and not lane.is_changing:
+            return
+        self._shown[lane.name] = made_of
+        lane.owner, lane.colour = words, colour
+        if isinstance(lane, PedalLane):
+            lane.show_spans(edits.pedals(session, owner) if owner else [])
+        else:
+            lane.show_points(edits.curve(session, owner, lane.number) if owner else [])
+
+    def _colour(self, session: Session, owner: Owner | None) -> QColor | None:
+        if owner is None or session.score is None:
+            return None
+        colours = track_colours([track.key for track in session.score.tracks], session.chosen_colours)
+        if isinstance(owner.part, str):
+            return self._roll.theme.part("take", colours.get(owner.track, -1) if owner.track else -1)
+        return self._roll.theme.part("prompt", colours[session.score.tracks[owner.part].key])
+
+    # What is drawn
+
+    def _connect(self, lane: Lane) -> None:
+        if isinstance(lane, CurveLane):
+            lane.drawn.connect(lambda start, end, points: self._draw(lane, start, end, points))
+        elif isinstance(lane, PedalLane):
+            lane.pressed.connect(self._press)
+            lane.moved.connect(lambda at, start, end: self._change("Move pedal", edits.move_pedal, at, start, end))
+            lane.deleted.connect(lambda at: self._change("Delete pedal", edits.delete_pedal, at))
+            lane.erased.connect(lambda start, end: self._change("Delete pedals", edits.erase_pedals, start, end))
+        elif isinstance(lane, TempoLane):
+            lane.tempo_set.connect(self._set_tempo)
+
+    def _draw(self, lane: CurveLane, start: float, end: float, points: Sequence[Point]) -> None:
+        name = self.tr("Draw {0}") if points else self.tr("Erase {0}")
+        self._change(name.format(lane.title), edits.draw_curve, lane.number, start, end, list(points))
+
+    def _press(self, start: float, end: float) -> None:
+        self._change("Draw pedal", edits.draw_pedal, start, end)
+
+    def _change(self, name: str, edit: Callable[..., Session], *values: Any) -> None:
+        """Make an edit of the controllers that are shown one step."""
+        owner = self.owner
+        if owner is None:
+            self.message.emit(self.tr("There is no track or take yet whose controllers could be drawn."))
+            self._show_again()
+        elif isinstance(owner.part, str):
+            self._commands.change(self.tr(name), lambda session: edit(session, owner, *values))
+            self.show_document()  # where nothing has changed, too
+        else:
+            self._commands.change_song(self.tr(name), lambda session: edit(session, owner, *values))
+
+    def _set_tempo(self, changes: Sequence[Change]) -> None:
+        def change(session: Session) -> Session:
+            for tick, bpm in changes:
+                session = with_tempo(session, tick, bpm)
+            return session
+
+        self._commands.change_song(self.tr("Tempo"), change)
+
+    # By commands
+
+    def draw_line(self) -> None:
+        """Draw a straight line over the selected span in the lane drawn in last; of the pedal: press it."""
+        lane, span = self._lane_and_span()
+        if lane is None or span is None:
+            return
+        if isinstance(lane, PedalLane):
+            self._press(*span)
+            return
+        middle = BEND_CENTRE if lane.number == BEND else 0
+        first = self._ask(lane, self.tr("From:"), lane.value_at(span[0]), middle)
+        last = None if first is None else self._ask(lane, self.tr("To:"), first, middle)
+        if first is not None and last is not None:
+            points = line(Point(span[0], first), Point(span[1], last), _LINE_STEP)
+            self._draw(lane, *span, points if first != last else points[:1])
+
+    def _ask(self, lane: CurveLane, words: str, value: int | None, middle: int) -> int | None:
+        shown = (middle if value is None else value) - middle
+        number = self._dialogs().number(lane.title, words, shown, -middle, most(lane.number) - middle)
+        return None if number is None else number + middle
+
+    def erase(self) -> None:
+        """Erase what the lane drawn in last has in the selected span."""
+        lane, span = self._lane_and_span()
+        if lane is None or span is None:
+            return
+        if isinstance(lane, PedalLane):
+            self._change("Delete pedals", edits.erase_pedals, *span)
+        else:
+            self._draw(lane, *span, [])
+
+    def _lane_and_span(self) -> tuple[CurveLane | PedalLane | None, tuple[float, float] | None]:
+        lanes = [self._lanes.touched, *self._lanes.shown]
+        lane = next((lane for lane in lanes if isinstance(lane, CurveLane | PedalLane)), None)
+        if lane is None:
+            self.message.emit(self.tr("Show a lane first: the pedal or a controller, by View, Lanes."))
+        elif self._roll.span is None:
+            self.message.emit(self.tr("Select the span first: drag in the lower half of the ruler."))
+        return lane, self._roll.span
+
+    def _choose_other(self, instead_of: str) -> None:
+        """Ask for a controller by its number, and show it."""
+        number = self._dialogs().number(
+            self.tr("Lane of a Controller"), self.tr("Controller, 0 to 119:"), 74, 0, LAST_CONTROLLER
+        )
+        if number is not None:
+            self._lanes.replace(instead_of, controller_lane(number))
+
+
+def _tracks_of(take: TakeRecord) -> list[TrackKey | None]:
+    """The tracks that a take plays on, or has controllers for, the busiest first; None for its own."""
+    counts: dict[TrackKey | None, int] = {}
+    for note in take.notes:
+        counts[note.track] = counts.get(note.track, 0) + 1
+    for control in take.controls:
+        counts.setdefault(control.track, 0)
+    return sorted(counts, key=lambda key: -counts[key]) or [None]
+
+
+def _controls_of(session: Session, owner: Owner | None) -> list[object]:
+    """What the controllers of an owner are read from: others are other objects."""
+    if owner is None or (session.score is None and isinstance(owner.part, int)):
+        return []
+    if isinstance(owner.part, str):
+        take = session.take(owner.part)
+        return [take.controls, take.marker]
+    assert session.score is not None  # or there would be no such track
+    place = session.score.tracks[owner.part].place
+    return [track.controls for track in session.score.tracks if track.place == place]

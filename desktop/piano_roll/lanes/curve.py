@@ -1,0 +1,245 @@
+"""CurveLane: a controller or the pitch bend over time, as steps, and the gestures that draw in it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
+
+from core.midi.controllers import BEND, BEND_CENTRE, Point, most
+from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LanePointer
+from desktop.piano_roll.layers import fill, line_width, with_alpha
+from desktop.piano_roll.pointer import SHIFT
+from desktop.piano_roll.view import PianoRoll
+
+_FINEST = 0.005  # seconds from one value that is drawn to the next, at least
+_CATCH = 3.0  # view pixels to each side of the centre that mean the centre
+_MANY = 400  # points on view from which they are drawn without heads
+
+
+class CurveLane(Lane):
+    """Drag: draw freely; with Shift: a straight line; with Ctrl or the eraser: erase."""
+
+    drawn = Signal(float, float, object)  # the values in [start, end], as points over seconds; none: they are erased
+
+    def __init__(self, name: str, title: str, number: int, roll: PianoRoll) -> None:
+        super().__init__(name, title, roll)
+        self.number = number
+        self.colour: QColor | None = None  # None: as notes of the score
+        self._most = most(number)
+        self._at, self._values = np.empty(0), np.empty(0, np.int64)  # as given, in order of time
+        self._shown: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None  # while something is drawn
+
+    @property
+    def has_centre(self) -> bool:
+        """Whether values count from the middle."""
+        return self.number == BEND
+
+    def show_points(self, points: Sequence[Point]) -> None:
+        """Show these values, in order of time in seconds."""
+        columns = np.array(points, np.float64).reshape(-1, 2)
+        self._at, self._values, self._shown = columns[:, 0].copy(), columns[:, 1].astype(np.int64), None
+        self.refresh()
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether something is shown that may not come to be."""
+        return self._shown is not None
+
+    # What is there
+
+    def words(self, value: int) -> str:
+        """A value as musicians count it."""
+        if not self.has_centre:
+            return str(value)
+        return f"{value - BEND_CENTRE:+}" if value != BEND_CENTRE else "0"
+
+    def value_at(self, seconds: float) -> int | None:
+        """What holds at a time; None before the first value."""
+        at, values = self._shown or (self._at, self._values)
+        place = int(np.searchsorted(at, seconds, side="right")) - 1
+        return int(values[place]) if place >= 0 else BEND_CENTRE if self.has_centre else None
+
+    def describe(self, at: LanePointer) -> str:
+        """The value that holds there."""
+        value = self.value_at(at.seconds)
+        return self.title if value is None else f"{self.title} {self.words(value)}"
+
+    def value(self, at: LanePointer) -> int:
+        """The value that the pointer's height means."""
+        value = round(at.share * self._most)
+        if self.has_centre and not at.is_free and abs(self._y(BEND_CENTRE, at.height) - at.y) <= _CATCH:
+            return BEND_CENTRE
+        return value
+
+    def _y(self, value: float, height: float) -> float:
+        """View pixels from the lane's top to a value."""
+        return MARGIN + (1 - value / self._most) * (height - 2 * MARGIN)
+
+    def cursor(self, at: LanePointer) -> Qt.CursorShape:
+        """A cross to draw with."""
+        return Qt.CursorShape.PointingHandCursor if self.erases(at) else Qt.CursorShape.CrossCursor
+
+    # Changing
+
+    def begin(self, at: LanePointer) -> LaneGesture:
+        """Draw, or erase."""
+        if self.erases(at):
+            return EraseCurve(self, at)
+        return DrawLine(self, at) if at.modifiers & SHIFT else DrawFreely(self, at)
+
+    def preview(self, start: float, end: float, points: Sequence[Point]) -> None:
+        """Show what would be there."""
+        new = np.array(points, np.float64).reshape(-1, 2)
+        before, after = self._at < start, self._at > end
+        at = np.concatenate((self._at[before], new[:, 0], self._at[after]))
+        values = np.concatenate((self._values[before], new[:, 1].astype(np.int64), self._values[after]))
+        self._shown = at, values
+        self.refresh()
+
+    def finish(self, start: float, end: float, points: Sequence[Point]) -> None:
+        """Ask for these values; they are shown until others are."""
+        self.say(None)
+        self.drawn.emit(start, end, thinned(points))
+
+    def give_up(self) -> None:
+        """All is as before."""
+        self._shown = None
+        self.say(None)
+
+    def step(self) -> float:
+        """Seconds from one value that is drawn to the next."""
+        return max(1 / self.roll.coordinates.pixels_per_second, _FINEST)
+
+    # Painting
+
+    def paint(self, painter: QPainter, exposed: QRectF, height: float) -> None:
+        """Steps, filled down to the bottom or the centre, with heads where values change."""
+        view, theme = self.roll.coordinates, self.roll.theme
+        ratio, width = view.ratio, line_width(view.ratio)
+        colour = self.colour or theme.part("prompt")
+        base = round(self._y(BEND_CENTRE if self.has_centre else 0, height) * ratio)
+        at, values = self._shown or (self._at, self._values)
+        first = max(int(np.searchsorted(at, view.seconds(exposed.left() - MARGIN), side="right")) - 1, 0)
+        last = int(np.searchsorted(at, view.seconds(exposed.right() + MARGIN), side="right"))
+        left, right = round((exposed.left() - MARGIN) * ratio), round((exposed.right() + MARGIN) * ratio)
+        x = np.rint(at[first : last + 1] * view.scale) - view.origin[0]
+        x = np.clip(x, left, right).astype(np.int64)
+        ends = np.append(x[1:], right)[: last - first]
+        x, shown = x[: last - first], values[first:last]
+        if self.has_centre and (not len(x) or x[0] > left):  # in the middle, until it is told otherwise
+            x, ends = np.insert(x, 0, left), np.insert(ends, 0, x[0] if len(x) else right)
+            shown = np.insert(shown, 0, BEND_CENTRE)
+        y = np.rint((MARGIN + (1 - shown / self._most) * (height - 2 * MARGIN)) * ratio).astype(np.int64)
+        painter.save()
+        painter.scale(1 / ratio, 1 / ratio)
+        if self.has_centre:
+            painter.fillRect(QRectF(left, base, right - left, width), theme.faint_text)
+        inside = np.column_stack((x, np.minimum(y, base), ends - 1, np.maximum(y, base)))
+        fill(painter, inside[ends > x].astype(np.int32), with_alpha(colour, 0.3))
+        tops = np.column_stack((x, y, np.maximum(ends - 1, x), y + 2 * width - 1))
+        fill(painter, tops.astype(np.int32), colour)
+        if last - first <= _MANY:
+            half = round(2 * ratio)
+            is_point = (x > left) & (x < right)
+            heads = np.column_stack((x - half, y - half + width, x + half, y + half + width))
+            fill(painter, heads[is_point].astype(np.int32), colour)
+        painter.restore()
+        self.paint_words(painter, height)
+
+
+def thinned(points: Sequence[Point]) -> list[Point]:
+    """The points without those that change nothing."""
+    kept: list[Point] = []
+    for point in points:
+        if not kept or point.value != kept[-1].value:
+            kept.append(point)
+    return kept
+
+
+def line(start: Point, end: Point, step: float) -> list[Point]:
+    """The values along a straight line, so many seconds apart, both ends included."""
+    if end.at < start.at:
+        start, end = end, start
+    count = max(int((end.at - start.at) / step), 1)
+    at, values = np.linspace(start.at, end.at, count + 1), np.linspace(start.value, end.value, count + 1)
+    return list(map(Point, at.tolist(), np.rint(values).astype(int).tolist()))
+
+
+class DrawFreely:
+    """Drag: the values are where the pointer went; a click sets one."""
+
+    def __init__(self, lane: CurveLane, at: LanePointer) -> None:
+        self._lane = lane
+        self._last = Point(lane.snapped(at), lane.value(at))  # a click sets a value on the grid
+        self._points = [self._last]
+        self._show(at)
+
+    def move(self, at: LanePointer) -> None:
+        """Draw on, without gaps; where the pointer goes back it draws anew."""
+        new = Point(max(at.seconds, 0.0), self._lane.value(at))
+        stroke = line(self._last, new, self._lane.step())
+        first, last = stroke[0].at, stroke[-1].at
+        before, after = [p for p in self._points if p.at < first], [p for p in self._points if p.at > last]
+        self._points, self._last = [*before, *stroke, *after], new
+        self._show(at)
+
+    def _show(self, at: LanePointer) -> None:
+        self._lane.preview(self._points[0].at, self._points[-1].at, self._points)
+        self._lane.say(at, self._lane.words(self._last.value))
+
+    def release(self, at: LanePointer) -> None:
+        """The values stand."""
+        self._lane.finish(self._points[0].at, self._points[-1].at, self._points)
+
+    def cancel(self) -> None:
+        """As before."""
+        self._lane.give_up()
+
+
+class DrawLine:
+    """Drag with Shift: the values lie on a straight line between two lines of the grid; with Alt anywhere."""
+
+    def __init__(self, lane: CurveLane, at: LanePointer) -> None:
+        self._lane = lane
+        self._start = Point(lane.snapped(at), lane.value(at))
+        self._points = [self._start]
+
+    def move(self, at: LanePointer) -> None:
+        """Show the line."""
+        end = Point(self._lane.snapped(at), self._lane.value(at))
+        self._points = line(self._start, end, self._lane.step()) if end.at != self._start.at else [end]
+        self._lane.preview(self._points[0].at, self._points[-1].at, self._points)
+        self._lane.say(at, f"{self._lane.words(self._start.value)} – {self._lane.words(end.value)}")
+
+    def release(self, at: LanePointer) -> None:
+        """The line stands."""
+        self._lane.finish(self._points[0].at, self._points[-1].at, self._points)
+
+    def cancel(self) -> None:
+        """As before."""
+        self._lane.give_up()
+
+
+class EraseCurve:
+    """Drag with Ctrl or the eraser: the values in between are gone, and what held before them goes on."""
+
+    def __init__(self, lane: CurveLane, at: LanePointer) -> None:
+        self._lane = lane
+        reach = 4 / lane.roll.coordinates.pixels_per_second
+        self._start, self._end = at.seconds - reach, at.seconds + reach
+        self.move(at)
+
+    def move(self, at: LanePointer) -> None:
+        """Show the lane without them."""
+        self._start, self._end = min(self._start, at.seconds), max(self._end, at.seconds)
+        self._lane.preview(self._start, self._end, [])
+
+    def release(self, at: LanePointer) -> None:
+        """They are gone."""
+        self._lane.finish(max(self._start, 0.0), max(self._end, 0.0), [])
+
+    def cancel(self) -> None:
+        """As before."""
+        self._lane.give_up()

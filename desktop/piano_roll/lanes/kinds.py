@@ -1,0 +1,62 @@
+"""The lanes that there are, by name."""
+
+from core.midi.controllers import BEND
+from core.midi.messages import EXPRESSION, MODULATION, PAN, SUSTAIN, VOLUME
+from desktop.piano_roll.lanes.curve import CurveLane
+from desktop.piano_roll.lanes.lane import Lane
+from desktop.piano_roll.lanes.pedal import PedalLane
+from desktop.piano_roll.lanes.tempo import TempoLane
+from desktop.piano_roll.lanes.velocity import VelocityLane
+from desktop.piano_roll.view import PianoRoll
+
+# Those of the General MIDI specification, and those that its instruments commonly obey.
+_TITLES = {
+    MODULATION: "Modulation",
+    2: "Breath",
+    4: "Foot Pedal",
+    5: "Glide Time",
+    VOLUME: "Volume",
+    PAN: "Pan",
+    EXPRESSION: "Expression",
+    65: "Glide",
+    66: "Sostenuto",
+    67: "Soft Pedal",
+    71: "Resonance",
+    72: "Release",
+    73: "Attack",
+    74: "Brightness",
+    91: "Reverb",
+    93: "Chorus",
+    BEND: "Pitch Bend",
+}
+_CONTROLLER = "cc"
+LAST_CONTROLLER = 119  # those behind it are no controllers but commands
+
+
+def controller_lane(number: int) -> str:
+    """The name of the lane of a controller."""
+    return "bend" if number == BEND else "pedal" if number == SUSTAIN else f"{_CONTROLLER}{number}"
+
+
+USUAL_LANES = (
+    "velocity", "pedal", *map(controller_lane, (BEND, MODULATION, VOLUME, PAN, EXPRESSION)), "tempo",
+)  # fmt: skip
+
+
+def make_lane(roll: PianoRoll, name: str) -> Lane | None:
+    """The lane of a name; None if there is none."""
+    if name == "velocity":
+        return VelocityLane(roll)
+    if name == "pedal":
+        return PedalLane(roll)
+    if name == "tempo":
+        return TempoLane(roll)
+    number = BEND if name == "bend" else _number(name.removeprefix(_CONTROLLER))
+    if number is None or controller_lane(number) != name:
+        return None
+    title = roll.tr(_TITLES[number]) if number in _TITLES else roll.tr("Controller {0}").format(number)
+    return CurveLane(name, title, number, roll)
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if digits.isdecimal() and len(digits) < 4 and int(digits) <= LAST_CONTROLLER else None

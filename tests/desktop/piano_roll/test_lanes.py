@@ -1,0 +1,258 @@
+"""Several lanes under a roll: their menu, their heights; pedals, curves and tempo drawn with the mouse."""
+
+import math
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QMenu
+
+from core.midi.controllers import BEND_CENTRE, Point
+from core.midi.tempo_map import Metre, Tempo, TempoMap
+from desktop.piano_roll.lanes.curve import CurveLane
+from desktop.piano_roll.lanes.kinds import USUAL_LANES, controller_lane, make_lane
+from desktop.piano_roll.lanes.pedal import PedalLane
+from desktop.piano_roll.lanes.tempo import TempoLane
+from desktop.piano_roll.view import PianoRoll
+from tests.desktop.piano_roll.conftest import Hand, Heard
+from tests.desktop.piano_roll.lane_hand import LaneHand, lanes_of
+
+SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+def entry(menu: QMenu, name: str) -> None:
+    """Trigger the menu's entry of a lane."""
+    menu.aboutToShow.emit()
+    next(action for action in menu.actions() if action.objectName() == name).trigger()
+
+
+# The rows
+
+
+def test_lanes_are_chosen_and_their_heights_dragged(roll: PianoRoll, heard: Heard) -> None:
+    room = roll.coordinates.height
+    lanes = lanes_of(roll, ("velocity", 80))
+    said = heard(lanes.changed)
+    entry(lanes.menu, "pedal")
+    entry(lanes.menu, "bend")
+    assert said[-1] == ((("velocity", 80), ("pedal", 90), ("bend", 90)),)
+    assert roll.coordinates.height == room - 260
+    pedal = LaneHand(roll, lanes.rows[1])
+    grip = QPoint(300, 2)
+    pedal.press(grip)
+    pedal.move(grip + QPoint(0, 30))
+    pedal.release(grip + QPoint(0, 30))
+    assert said[-1] == ((("velocity", 80), ("pedal", 60), ("bend", 90)),)
+    assert [row.height() for row in lanes.rows] == [80, 60, 90]
+    entry(lanes.rows[1].menu, "cc11")
+    assert [lane.name for lane in lanes.shown] == ["velocity", "cc11", "bend"]
+    entry(lanes.menu, "velocity")
+    entry(lanes.menu, "cc11")
+    lanes.replace("bend", "")
+    assert said[-1] == ((),)
+    assert roll.coordinates.height == room
+    assert lanes.isHidden()
+
+
+def test_many_lanes_leave_room_for_the_notes(roll: PianoRoll) -> None:
+    lanes = lanes_of(roll, *((name, 200) for name in USUAL_LANES[:4]))
+    assert sum(row.height() for row in lanes.rows) <= 0.6 * roll.height()
+    assert dict(lanes.choices) == dict.fromkeys(USUAL_LANES[:4], 200)
+    roll.resize(1000, 1600)
+    assert [row.height() for row in lanes.rows] == [200] * 4
+
+
+def test_names_of_lanes(roll: PianoRoll) -> None:
+    names = [*USUAL_LANES, *(controller_lane(number) for number in (0, 64, 74, 119, 128))]
+    assert all(make_lane(roll, name).name == name for name in names)  # type: ignore[union-attr]
+    assert [make_lane(roll, name) for name in ("", "cc", "cc64", "cc120", "cc007", "128", "tempo2")] == [None] * 7
+
+
+# Curves
+
+
+def curve(roll: PianoRoll, name: str) -> tuple[CurveLane, LaneHand]:
+    lanes = lanes_of(roll, (name, 140))
+    lane = lanes.shown[0]
+    assert isinstance(lane, CurveLane)
+    return lane, LaneHand(roll, lanes.rows[0], 16383 if name == "bend" else 127)
+
+
+def test_a_controller_is_drawn_freely(roll: PianoRoll, heard: Heard) -> None:
+    lane, hand = curve(roll, "cc11")
+    lane.show_points([Point(0.0, 100), Point(2.0, 20), Point(4.0, 90)])
+    said = heard(lane.drawn)
+    hand.press(hand.at(1.0, 30))
+    for seconds, value in ((1.5, 60), (2.5, 120), (2.0, 10)):  # and back
+        hand.move(hand.at(seconds, value))
+    assert lane.value_at(1.5) == pytest.approx(60, abs=3)
+    hand.release(hand.at(2.0, 10))
+    ((start, end, points),) = said
+    assert (start, end) == (pytest.approx(1.0, abs=0.02), pytest.approx(2.5, abs=0.02))
+    values = [min(points, key=lambda p: abs(p.at - at)).value for at in (1.5, 2.0)]  # type: ignore[call-overload]
+    assert values == [pytest.approx(60, abs=4), pytest.approx(10, abs=4)]
+    assert [p.at for p in points] == sorted(p.at for p in points)  # type: ignore[attr-defined]
+
+
+def test_a_straight_line_and_a_click_keep_to_the_grid(roll: PianoRoll, heard: Heard) -> None:
+    lane, hand = curve(roll, "cc1")
+    said = heard(lane.drawn)
+    hand.drag(hand.at(1.02, 0), hand.at(2.02, 127), SHIFT)
+    hand.press(hand.at(3.02, 64))
+    hand.release(hand.at(3.02, 64))
+    hand.drag(hand.at(2.03, 50), hand.at(1.03, 50), SHIFT | ALT)
+    (start, end, points), (at, until, click), free = said
+    assert (start, end) == (1.0, 2.0)
+    assert (points[0], points[-1]) == (Point(1.0, 0), Point(2.0, 127))  # type: ignore[index]
+    assert [p.value for p in points] == sorted({p.value for p in points})  # type: ignore[attr-defined]
+    assert (at, until, click) == (3.0, 3.0, [Point(3.0, 64)])
+    assert free[0] == pytest.approx(1.03, abs=0.006)
+
+
+@pytest.mark.parametrize("how", ["ctrl", "eraser"])
+def test_values_are_erased(roll: PianoRoll, heard: Heard, how: str) -> None:
+    lane, hand = curve(roll, "cc7")
+    lane.show_points([Point(0.0, 100), Point(2.0, 20), Point(4.0, 90)])
+    said = heard(lane.drawn)
+    if how == "eraser":
+        roll.set_tool("eraser")
+    hand.drag(hand.at(1.9, 10), hand.at(2.1, 10), CONTROL if how == "ctrl" else Qt.KeyboardModifier.NoModifier)
+    ((start, end, points),) = said
+    assert start < 2.0 < end  # type: ignore[operator]
+    assert points == []
+    assert lane.value_at(3.0) == 100
+
+
+def test_a_bend_counts_from_the_centre_and_catches_it(roll: PianoRoll, heard: Heard) -> None:
+    lane, hand = curve(roll, "bend")
+    said = heard(lane.drawn)
+    assert (lane.words(0), lane.words(BEND_CENTRE), lane.words(16383)) == ("-8192", "0", "+8191")
+    assert lane.value_at(1.0) == BEND_CENTRE
+    hand.drag(hand.at(1.0, 16383), hand.at(2.0, 8192 + 150))
+    assert said[0][2][0].value == 16383  # type: ignore[index]
+    assert said[0][2][-1].value == BEND_CENTRE  # type: ignore[index]
+
+
+def test_escape_leaves_a_curve_as_it_was(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    lane, mouse = curve(roll, "cc11")
+    lane.show_points([Point(0.0, 100)])
+    said = heard(lane.drawn)
+    for modifiers in (Qt.KeyboardModifier.NoModifier, SHIFT, CONTROL):
+        mouse.press(mouse.at(1.0, 10), modifiers)
+        mouse.move(mouse.at(2.0, 20), modifiers)
+        assert roll.has_gesture
+        hand.key(Qt.Key.Key_Escape)
+        mouse.release(mouse.at(2.0, 20), modifiers)
+        assert lane.value_at(1.5) == 100
+    assert said == []
+
+
+# The pedal
+
+
+def pedal(roll: PianoRoll) -> tuple[PedalLane, LaneHand]:
+    lanes = lanes_of(roll, ("pedal", 100))
+    lane = lanes.shown[0]
+    assert isinstance(lane, PedalLane)
+    lane.show_spans([(0.5, 1.5), (2.0, 3.0), (5.0, math.inf)])
+    return lane, LaneHand(roll, lanes.rows[0])
+
+
+def test_a_pedal_is_drawn_moved_and_its_edges_dragged(roll: PianoRoll, heard: Heard) -> None:
+    lane, hand = pedal(roll)
+    pressed, moved = heard(lane.pressed), heard(lane.moved)
+    hand.drag(hand.at(3.52, 60), hand.at(4.01, 60))
+    assert pressed == [(3.5, 4.0)]
+    hand.drag(hand.at(4.6, 60), hand.at(4.3, 60), ALT)
+    assert pressed[1] == (pytest.approx(4.3, abs=0.01), pytest.approx(4.6, abs=0.01))
+    hand.drag(hand.at(2.5, 60), hand.at(3.01, 60))
+    hand.drag(hand.at(2.0, 60), hand.at(1.76, 60))
+    hand.drag(hand.at(3.0, 60), hand.at(3.24, 60))
+    hand.drag(hand.at(2.0, 60), hand.at(4.5, 60))  # not past its end
+    assert moved[:3] == [(2.0, 2.5, 3.5), (2.0, 1.75, 3.0), (2.0, 2.0, 3.25)]
+    assert moved[3] == (2.0, pytest.approx(2.99), 3.0)
+    hand.press(hand.at(1.0, 60))
+    hand.release(hand.at(1.0, 60))
+    assert (len(pressed), len(moved)) == (2, 4)
+
+
+def test_pedals_are_deleted(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    lane, mouse = pedal(roll)
+    deleted, erased = heard(lane.deleted), heard(lane.erased)
+    mouse.double_click(mouse.at(1.0, 60))
+    mouse.double_click(mouse.at(6.0, 60))  # which nothing lifts
+    assert deleted == [(0.5,), (5.0,)]
+    mouse.drag(mouse.at(1.2, 60), mouse.at(2.4, 60), CONTROL)
+    assert erased == [(pytest.approx(1.2, abs=0.01), pytest.approx(2.4, abs=0.01))]
+    mouse.press(mouse.at(2.5, 60))
+    mouse.move(mouse.at(4.0, 60))
+    assert lane.is_changing
+    hand.key(Qt.Key.Key_Escape)
+    mouse.release(mouse.at(4.0, 60))
+    assert not lane.is_changing
+
+
+# Tempo
+
+
+def tempo(roll: PianoRoll) -> tuple[TempoLane, LaneHand]:
+    roll.set_tempo_map(TempoMap(480, (Tempo(0, 500_000), Tempo(1440, 400_000)), (Metre(0, 3, 4),)))
+    lanes = lanes_of(roll, ("tempo", 140))
+    lane = lanes.shown[0]
+    assert isinstance(lane, TempoLane)
+    return lane, LaneHand(roll, lanes.rows[0])
+
+
+def bpm(lane: TempoLane, value: float) -> float:
+    low, high = lane.range
+    return 127 * math.log(value / low) / math.log(high / low)
+
+
+def test_tempo_changes_are_added_moved_and_deleted(roll: PianoRoll, heard: Heard) -> None:
+    lane, hand = tempo(roll)
+    said = heard(lane.tempo_set)
+    hand.double_click(hand.at(0.76, bpm(lane, 140)))
+    ((added,),) = said[0]
+    assert added.tick == 720
+    assert added.bpm == pytest.approx(140, abs=2)
+    hand.double_click(hand.at(1.5, bpm(lane, 150)))
+    assert said[1] == ([(1440, None)],)
+    hand.drag(hand.at(1.5, bpm(lane, 150)), hand.at(1.01, bpm(lane, 150)))
+    assert said[2] == ([(1440, None), (960, 150.0)],)
+    hand.drag(hand.at(0.7, bpm(lane, 120)), hand.at(0.7, bpm(lane, 100)))  # a step, up and down
+    ((changed,),) = said[3]
+    assert (changed.tick, changed.bpm) == (0, pytest.approx(100, abs=2))
+    hand.double_click(hand.at(0.0, bpm(lane, 120)))  # the first stays
+    assert len(said) == 4
+
+
+def test_a_tempo_may_be_called_off_and_a_film_has_none(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    lane, mouse = tempo(roll)
+    said = heard(lane.tempo_set)
+    before = lane.range
+    mouse.press(mouse.at(1.5, bpm(lane, 150)))
+    mouse.move(mouse.at(1.5, 100))
+    hand.key(Qt.Key.Key_Escape)
+    mouse.release(mouse.at(1.5, 100))
+    assert lane.range == before
+    roll.set_tempo_map(TempoMap(0xE728))
+    mouse.double_click(mouse.at(1.0, 60))
+    mouse.drag(mouse.at(1.0, 60), mouse.at(1.0, 90))
+    mouse.row.grab()
+    assert said == []
+
+
+def test_every_lane_is_painted_at_any_place(roll: PianoRoll) -> None:
+    lanes = lanes_of(roll, *((name, 40) for name in USUAL_LANES))
+    for lane in lanes.shown:
+        if isinstance(lane, CurveLane):
+            lane.show_points([Point(t / 50, t * 37 % 128) for t in range(1000)])
+        elif isinstance(lane, PedalLane):
+            lane.show_spans([(t / 2, t / 2 + 0.3) for t in range(40)])
+    for left in (0.0, 3.0, 25.0):
+        roll.scroll_to(left)
+        for row in lanes.rows:
+            row.grab()
+    roll.zoom_time(0.001, 0)
+    for row in lanes.rows:
+        row.grab()
