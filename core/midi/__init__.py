@@ -12,6 +12,7 @@ repair      a whole file's damaged bytes -> clean bytes, and sentences about wha
 read        a file -> Score, and a Score -> the messages that play it
 write       Score + takes -> a file
 splice      a stretch of some tracks taken out, and the original's return behind it
+controllers pedals, pitch bend and other controllers as points and spans, and into chunks again
 chase       what the controls before a place still mean there
 sound       what a channel sounds like at a place: program, bank, volume, pan, expression
 meta_edits  edits of what a file says besides its notes: tempo, metre, and what a track is

@@ -93,6 +93,7 @@ class Desk:
             window.file_controller,
             window.editing,
             window.clipboard,
+            window.lane_display,
             window.commands,
         ):
             speaker.message.connect(self.messages.append)

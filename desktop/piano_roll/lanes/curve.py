@@ -15,7 +15,7 @@ from desktop.piano_roll.view import PianoRoll
 
 _FINEST = 0.005  # seconds from one value that is drawn to the next, at least
 _CATCH = 3.0  # view pixels to each side of the centre that mean the centre
-_MANY = 400  # points on view from which they are drawn without heads
+_MANY = 100  # points on view from which they are drawn without heads
 
 
 class CurveLane(Lane):

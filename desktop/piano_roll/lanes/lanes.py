@@ -41,7 +41,6 @@ class Lanes(QWidget):
         self._layout.setSpacing(0)
         self.menu = QMenu(self.tr("&Lanes"), self)
         self.menu.aboutToShow.connect(lambda: self._fill(self.menu))
-        self._fill(self.menu)
         roll.view_changed.connect(self._on_view)
         roll.notes_changed.connect(self._on_notes)
         roll.notes_appended.connect(self._on_appended)
@@ -92,6 +91,7 @@ class Lanes(QWidget):
         for row in self._rows:
             self._layout.addWidget(row)
         self.setVisible(bool(self._rows))
+        self._fill(self.menu)
         self._lay_out()
         self._update()
 

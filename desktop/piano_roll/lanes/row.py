@@ -97,7 +97,8 @@ class LaneRow(QWidget):
             painter.setFont(self._roll.small_font)
             painter.setPen(self._roll.theme.faint_text)
             words = metrics.elidedText(self.lane.owner, Qt.TextElideMode.ElideRight, KEYBOARD_WIDTH - 8)
-            painter.drawText(QPointF(4, top + metrics.ascent()), words)
+            left = round((KEYBOARD_WIDTH - metrics.horizontalAdvance(words)) / 2)
+            painter.drawText(QPointF(left, top + metrics.ascent()), words)
 
     # Events
 

@@ -212,7 +212,7 @@ def test_tempo_changes_are_added_moved_and_deleted(roll: PianoRoll, heard: Heard
     lane, hand = tempo(roll)
     said = heard(lane.tempo_set)
     hand.double_click(hand.at(0.76, bpm(lane, 140)))
-    ((added,),) = said[0]
+    ((added,),) = said[0]  # type: ignore[misc]
     assert added.tick == 720
     assert added.bpm == pytest.approx(140, abs=2)
     hand.double_click(hand.at(1.5, bpm(lane, 150)))
@@ -220,7 +220,7 @@ def test_tempo_changes_are_added_moved_and_deleted(roll: PianoRoll, heard: Heard
     hand.drag(hand.at(1.5, bpm(lane, 150)), hand.at(1.01, bpm(lane, 150)))
     assert said[2] == ([(1440, None), (960, 150.0)],)
     hand.drag(hand.at(0.7, bpm(lane, 120)), hand.at(0.7, bpm(lane, 100)))  # a step, up and down
-    ((changed,),) = said[3]
+    ((changed,),) = said[3]  # type: ignore[misc]
     assert (changed.tick, changed.bpm) == (0, pytest.approx(100, abs=2))
     hand.double_click(hand.at(0.0, bpm(lane, 120)))  # the first stays
     assert len(said) == 4
