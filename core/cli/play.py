@@ -32,14 +32,14 @@ def output_choice(port: str | None, synth: bool) -> OutputChoice:
 @contextmanager
 def playing(choice: OutputChoice) -> "Iterator[Player]":
     """A player, its port open; what it leaves sounding if it is lost is ended, or the user told."""
-    from core.live.player import Player, release_lost
+    from core.live.player import Player, release_left
 
     player = Player(choice)
     try:
         with player:
             yield player
     finally:
-        if sentence := release_lost(player, choice):
+        if sentence := release_left(player.left_sounding(), choice):
             say(sentence)
 
 

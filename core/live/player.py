@@ -50,6 +50,7 @@ class Player:
 
         `release` is the `left_sounding` of a player that was lost: it is sent as soon as something listens here.
         """
+        self.choice = choice
         self.description = ""  # of the output, for the user
         self._changed = threading.Condition()
         self._commands: SimpleQueue[tuple[Any, ...]] = SimpleQueue()  # to be sent by the sender thread, in order
@@ -293,13 +294,13 @@ class Player:
             self._process.close()
 
 
-def release_lost(lost: Player, choice: OutputChoice) -> str:
-    """End what a player that was lost, and is closed, left sounding at its port: through another one, opened for that.
+def release_left(left: Sequence[bytes], choice: OutputChoice) -> str:
+    """End what a player that was lost, and is closed, has `left_sounding` at its port: through another one, opened for
+    that.
 
     Returns a sentence if it may sound on: a connection to a virtual port is lost with the player, and who listens has
     to make it again. Takes up to RELEASE_PATIENCE seconds.
     """
-    left = lost.left_sounding()
     if not left or not isinstance(choice, VirtualPort | ExistingPort):
         return ""
     with suppress(ContinuoError), Player(choice, left) as player:

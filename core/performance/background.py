@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-Work = Callable[[], None]
+Work = Callable[[], object]
 
 
 class Background:
@@ -24,7 +24,7 @@ class Background:
         """Whether something is under way or waits."""
         return self._undone > 0
 
-    def do(self, work: Callable[..., None], *arguments: Any) -> None:
+    def do(self, work: Callable[..., object], *arguments: Any) -> None:
         """Do `work(*arguments)` after what was asked for before; after `close` nothing is done any more."""
         with self._lock:
             if self._closed:

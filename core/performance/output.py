@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from core.errors import ContinuoError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort, list_ports
-from core.live.player import Player, release_lost
+from core.live.player import Player, release_left
 from core.live.rtmidi_output import choose_port
 from core.live.scheduler import Message, PlayerStatus
 from core.midi.chase import chooses_sound
@@ -20,6 +20,7 @@ from core.performance.events import PlaybackEvents
 from core.performance.standing_port import StandingPort
 
 LOOK_FOR_PORTS = 3.0  # seconds between looks at which ports there are
+TRY_AGAIN = 10.0  # seconds between two tries at an output that could not be had, while the ports stay the same
 FIRST_LOOK = 0.5  # seconds from the opening of an output, which is more urgent, to the next look
 CLOSING = 8.0  # seconds for an output that is just being opened to be closed again
 LISTING_CLOSING = 1.0  # seconds for ports that are just being listed
@@ -51,7 +52,9 @@ class Output:
         self._replaces_lost = replaces_lost
         self._has_midi = False
         self._port = StandingPort()  # on the thread
+        self._left: dict[OutputChoice, list[bytes]] = {}  # what ends all that lost players may have left sounding
         self._is_silent = False  # playing to nothing because what was chosen cannot be had
+        self._try_at = 0.0  # when it may be there although nothing has changed, by the clock
         self._look_at: float | None = None  # when to look for ports
         self._closed = False
         self._thread = Background("continuo-output", lambda error: events.failed(error, "playing"))
@@ -88,7 +91,7 @@ class Output:
     def try_again(self) -> None:
         """The synth was chosen and had no audio device, and nothing plays: there may be one now."""
         if self._is_silent and isinstance(self.choice, BuiltInSynth) and not self._thread.is_busy:
-            self._thread.do(self._open, self.choice, True)
+            self._thread.do(self._try_again, self.choice)
 
     def close(self) -> None:
         """Close the output, end process and thread. Takes no longer than the player and CLOSING allow."""
@@ -96,12 +99,13 @@ class Output:
             self._closed = True
             player, self.player = self.player, None
         if player is not None:
-            _close(player)
-            if not self._replaces_lost and (sentence := release_lost(player, self.choice)):
-                self._events.message(sentence)
+            self._end(player)
         self._listing.close(LISTING_CLOSING)
         if self._thread.close(CLOSING):
             self._port.close()
+        if self._replaces_lost:  # then the port stood open for whoever wanted to listen again
+            self._left = {choice: left for choice, left in self._left.items() if not isinstance(choice, VirtualPort)}
+        self._release_left()
 
     # The player
 
@@ -178,33 +182,78 @@ class Output:
 
     # On the thread
 
-    def _open(self, choice: OutputChoice, is_again: bool = False, release: Sequence[bytes] = ()) -> None:
+    def _open(self, choice: OutputChoice) -> None:
         with self._lock:
             old, self.player = self.player, None
         if old is not None:
-            self._port.let_go(old)
+            self._let_go(old)
         self._is_silent = False
         try:
-            is_ours = isinstance(choice, VirtualPort)
-            player = self._port.open(choice, release) if is_ours else Player(choice, release)
+            player = self._player_at(choice)
         except ContinuoError as error:
             player = Player(NoOutput())
             self._is_silent = True
-            if not is_again:
-                self._events.message(f"{error} Until then the music plays silently.")
+            self._try_at = 0.0
+            self._events.message(f"{error} Until then the music plays silently.")
+        self._use(player)
+        self._release_left(but=choice)
+
+    def _player_at(self, choice: OutputChoice) -> Player:
+        """A player at an output, which ends what another may have left sounding there. Raises what `Player` raises."""
+        if isinstance(choice, VirtualPort):
+            return self._port.open(choice)
+        player = Player(choice, self._left.get(choice, ()))
+        self._left.pop(choice, None)
+        return player
+
+    def _use(self, player: Player) -> None:
+        """Play by this one from now on."""
         with self._lock:
+            old = self.player
             if not self._closed:
                 self.player = player
                 self._taken_up(player)
         if self._closed:
-            _close(player)
+            self._let_go(player)
             return
+        if old is not None:
+            self._let_go(old)
         self._events.opened(SILENT if self._is_silent else player.description)
 
+    def _try_again(self, choice: OutputChoice) -> bool:
+        """What was chosen could not be had: whether it can now. Until then what plays silently is left alone."""
+        try:
+            player = self._player_at(choice)
+        except ContinuoError:
+            self._events.opened(SILENT)
+            return False
+        self._is_silent = False
+        self._use(player)
+        return True
+
     def _reopen(self, player: Player) -> None:
-        self._port.let_go(player)
+        self._let_go(player)
         if self.player is None:
-            self._open(self.choice, release=player.left_sounding())
+            self._open(self.choice)
+
+    def _let_go(self, player: Player) -> None:
+        """Nothing plays by this one any more."""
+        if not self._port.let_go(player):
+            self._end(player)
+
+    def _end(self, player: Player) -> None:
+        try:
+            player.close()
+        except ContinuoError as error:
+            _log.info("closing the player: %s", error)
+        if left := player.left_sounding():
+            self._left[player.choice] = left
+
+    def _release_left(self, but: OutputChoice | None = None) -> None:
+        """End what lost players left sounding, but at the output that is tried again."""
+        for choice in [choice for choice in self._left if choice != but]:
+            if sentence := release_left(self._left.pop(choice, []), choice):
+                self._events.message(sentence)
 
     def _list_ports(self) -> None:
         """On a thread of its own."""
@@ -214,20 +263,23 @@ class Output:
             self._thread.do(self._use_ports, False, ())
 
     def _use_ports(self, has_midi: bool, ports: tuple[PortInfo, ...]) -> None:
-        if (has_midi, ports) != (self._has_midi, self.ports):
+        has_changed = (has_midi, ports) != (self._has_midi, self.ports)
+        if has_changed:
             self._has_midi, self.ports = has_midi, ports
             self._events.ports_changed(ports)
+        if self._is_silent and (has_changed or self._clock() >= self._try_at):
+            self._try_at = self._clock() + TRY_AGAIN
             self._come_back()
         self._port.stand_by(has_midi)
 
     def _come_back(self) -> None:
         """The output chosen could not be had: it may be there now."""
         choice = self.choice
-        if self._is_silent and isinstance(choice, ExistingPort) and _is_there(choice, self.ports):
-            self._open(choice)
-            self._events.message(f'The MIDI port "{choice.part_of_name}" is back.')
-        elif self._is_silent and isinstance(choice, VirtualPort) and self._has_midi:
-            self._open(choice)
+        if isinstance(choice, ExistingPort) and _is_there(choice, self.ports):
+            if self._try_again(choice):
+                self._events.message(f'The MIDI port "{choice.part_of_name}" is back.')
+        elif isinstance(choice, VirtualPort) and self._has_midi:
+            self._try_again(choice)
 
 
 def _is_there(choice: ExistingPort, ports: Sequence[PortInfo]) -> bool:
@@ -236,10 +288,3 @@ def _is_there(choice: ExistingPort, ports: Sequence[PortInfo]) -> bool:
     except ContinuoError:
         return False
     return True
-
-
-def _close(player: Player) -> None:
-    try:
-        player.close()
-    except ContinuoError as error:
-        _log.info("closing the player: %s", error)

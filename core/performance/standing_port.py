@@ -19,12 +19,14 @@ class StandingPort:
 
     def __init__(self) -> None:
         self._player: Player | None = None
+        self._left: Sequence[bytes] = ()  # what ends all that a lost player may have left sounding
         self._is_refused = False  # nobody asked for it, so one attempt is enough
 
-    def open(self, choice: VirtualPort, release: Sequence[bytes] = ()) -> Player:
+    def open(self, choice: VirtualPort) -> Player:
         """The player at the port. Raises what `Player` raises."""
         if self._player is None:
-            self._player = Player(choice, release)
+            self._player = Player(choice, self._left)
+            self._left = ()
         return self._player
 
     def stand_by(self, has_midi: bool) -> None:
@@ -38,18 +40,20 @@ class StandingPort:
                 self._is_refused = True
                 _log.info("opening the virtual port: %s", error)
 
-    def let_go(self, player: Player) -> None:
-        """Another output is chosen or the player is lost: it stays open if it is this port and lives, else it ends."""
-        is_here = player is self._player
+    def let_go(self, player: Player) -> bool:
+        """Another output is chosen or the player is lost. Whether it is this port's: it stays open if it lives."""
+        if player is not self._player:
+            return False
         try:
-            if is_here and not player.status().problem:
+            if not player.status().problem:
                 player.stop()
-                return
+                return True
             player.close()
         except ContinuoError as error:
             _log.info("closing the player: %s", error)
-        if is_here:
-            self._player = None
+        self._left = player.left_sounding()
+        self._player = None
+        return True
 
     def close(self) -> None:
         """The app ends."""

@@ -1,0 +1,104 @@
+"""What becomes of an output that is lost or cannot be had, by a player that only keeps its commands."""
+
+import pytest
+
+from core.errors import ContinuoError
+from core.live.outputs import ExistingPort, NoOutput, PortInfo, VirtualPort
+from core.performance import output, standing_port
+from core.performance.events import PlaybackEvents
+from core.performance.playback import Playback
+from tests.core.performance.fakes import FakePlayer, Made, settle
+
+SYNTH = ExistingPort("Synth")
+PORTS = [PortInfo("Synth", "JACK")]
+ENDED = [b"\x80\x3c\x00"]
+REFUSAL = ContinuoError("The player could not be started.")
+
+
+Released = list[tuple[object, list[bytes]]]
+
+
+@pytest.fixture(autouse=True)
+def released(monkeypatch: pytest.MonkeyPatch) -> Released:
+    """There are PORTS; what is ended at them by a player opened for that."""
+    released: Released = []
+    monkeypatch.setattr(output, "list_ports", lambda: PORTS)
+    monkeypatch.setattr(standing_port, "Player", FakePlayer)
+    monkeypatch.setattr(output, "release_left", lambda left, choice: released.append((choice, left)))
+    return released
+
+
+def look(playback: Playback) -> None:
+    playback.output.look_for_ports()
+    settle(playback)
+
+
+def heard(playback: Playback) -> FakePlayer:
+    there = playback.output.player
+    assert isinstance(there, FakePlayer)
+    return there
+
+
+def test_an_output_that_fails_to_open_is_tried_again_although_no_port_has_come_or_gone(made: Made) -> None:
+    messages: list[str] = []
+    playback = made(SYNTH, PlaybackEvents(message=messages.append))
+    look(playback)
+    FakePlayer.refusals = [REFUSAL]
+    heard(playback).is_dead = True
+    playback.note(60, 80)
+    settle(playback)
+    assert heard(playback).choice == NoOutput()
+    assert messages[1:] == ["The player could not be started. Until then the music plays silently."]
+    look(playback)
+    assert heard(playback).choice == SYNTH
+    assert heard(playback).release == ENDED  # of the player before the one that could not be started
+    assert messages[2:] == ['The MIDI port "Synth" is back.']
+
+
+def test_one_that_cannot_be_had_is_not_tried_at_every_look_and_leaves_what_plays_alone(made: Made) -> None:
+    playback = made()
+    now = 0.0
+    playback.output._clock = lambda: now
+    FakePlayer.refusals = [REFUSAL]
+    playback.output.open(SYNTH)
+    settle(playback)
+    silent = heard(playback)
+    FakePlayer.refusals = [REFUSAL]
+    look(playback)  # when all ports are new
+    assert FakePlayer.refusals == []
+    for seconds in (3.0, output.TRY_AGAIN - 0.1):
+        now = seconds
+        look(playback)
+        assert heard(playback) is silent
+    now = output.TRY_AGAIN + 0.1
+    look(playback)
+    assert heard(playback).choice == SYNTH
+
+
+def test_notes_of_a_killed_player_are_ended_at_its_port_although_another_output_is_chosen(
+    made: Made, released: Released
+) -> None:
+    playback = made(SYNTH)
+    heard(playback).is_dead = True
+    playback.output.open(NoOutput())
+    settle(playback)
+    assert heard(playback).choice == NoOutput()
+    assert released == [(SYNTH, ENDED)]
+
+
+def test_notes_of_a_killed_player_are_ended_when_the_app_ends(made: Made, released: Released) -> None:
+    playback = made(SYNTH)
+    heard(playback).is_dead = True
+    playback.close()
+    assert released == [(SYNTH, ENDED)]
+
+
+def test_the_port_that_stands_open_ends_the_notes_of_its_killed_player(made: Made) -> None:
+    playback = made(VirtualPort())
+    heard(playback).is_dead = True
+    playback.note(60, 80)  # which is how it is noticed
+    playback.output.open(NoOutput())
+    settle(playback)
+    look(playback)
+    assert (FakePlayer.made[-1].choice, FakePlayer.made[-1].release) == (VirtualPort(), ENDED)
+    assert heard(playback).choice == NoOutput()
