@@ -6,6 +6,7 @@
 #   make test       the tests
 #   make test-processors  those of model and generation once more, as on processors without AVX-512, and without AVX2
 #   make fuzz       read 20,000 damaged files; minutes (other ones: make fuzz ARGS="--seed 2")
+#   make soak       a restless musician, and players that are killed, for ten minutes (shorter: make soak ARGS="--cycles 9")
 #   make check      format, lint, types, layering
 #   make examples   write the example prompts anew
 #   make picture    draw the README's pictures anew, from continuations made now
@@ -45,10 +46,10 @@ define qt_on_x11
   $(call apt,$(QT_NEEDS)) )
 endef
 
-.PHONY: help run continue test test-processors fuzz check examples picture screenshots dist clean test-tools
+.PHONY: help run continue test test-processors fuzz soak check examples picture screenshots dist clean test-tools
 
 help:
-	@sed -n '3,14s/^# *//p' Makefile
+	@sed -n '3,15s/^# *//p' Makefile
 
 run: $(VENV)/.runtime
 	@[ -z "$$DISPLAY" ] || $(call qt_on_x11)
@@ -75,6 +76,9 @@ test-processors: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(BIN)/python -W ignore -m tests.reliability.fuzz $(ARGS)
+
+soak: $(VENV)/.dev test-tools
+	$(BIN)/python -W ignore -m tests.reliability.soak $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

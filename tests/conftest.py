@@ -154,6 +154,13 @@ class Listener:
         with self._arrived:
             return [message for _, message in self.received]
 
+    def take(self) -> list[bytes]:
+        """The messages since the last call; they are forgotten."""
+        with self._arrived:
+            messages = [message for _, message in self.received]
+            self.received.clear()
+        return messages
+
     def wait_for(self, is_there: Callable[[list[bytes]], bool], timeout: float = WAIT) -> list[bytes]:
         """Wait until `is_there(messages)`; returns the messages, fails the test if it takes too long."""
         with self._arrived:
@@ -243,9 +250,9 @@ def _own_server(monkeypatch: pytest.MonkeyPatch, server: JackServer) -> Iterator
 @pytest.fixture(autouse=True)
 def no_leaks() -> Iterator[None]:
     """Fail a test that leaves a child process or a thread that would keep Python from ending."""
-    children, threads = _children(), set(threading.enumerate())
+    before, threads = children(), set(threading.enumerate())
     yield
-    left = [str(pid) for pid in _children() - children]
+    left = [str(pid) for pid in children() - before]
     left += [t.name for t in threading.enumerate() if t not in threads and not t.daemon]
     # One that asks for ports ends late where a test beside it kills JACK clients: those of all servers share a database
     # of port names, which a killed one may leave locked for a while.
@@ -261,7 +268,7 @@ def _our_threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name.startswith("continuo")}
 
 
-def _children() -> set[int]:
+def children() -> set[int]:
     """This process's children, but for multiprocessing's own helper, which stays until the end."""
     pids: set[int] = set()
     for file in Path("/proc/self/task").glob("*/children"):

@@ -41,13 +41,18 @@ class Read(NamedTuple):
     others: list[list[tuple[int, bytes]]]
 
 
-def small_engine() -> Engine:
+def small_model() -> MusicTransformer:
     """A model of random weights: it plays anything."""
     torch.manual_seed(3)
     model = MusicTransformer(ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=256)).eval()
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.4)
-    return Engine(model, torch.device("cpu"), "small")
+    return model
+
+
+def small_engine() -> Engine:
+    """With that model."""
+    return Engine(small_model(), torch.device("cpu"), "small")
 
 
 def random_file(chance: random.Random) -> bytes:
