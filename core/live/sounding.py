@@ -2,7 +2,18 @@
 
 from collections.abc import Iterable
 
-from core.midi.messages import ALL_NOTES_OFF, CONTROL, NOTE_OFF, NOTE_ON, SUSTAIN, SYSEX
+from core.midi.messages import (
+    ALL_NOTES_OFF,
+    CONTROL,
+    NOTE_OFF,
+    NOTE_ON,
+    PEDAL_DOWN,
+    SUSTAIN,
+    SYSEX,
+    channel_of,
+    is_control,
+    kind,
+)
 
 
 class Sounding:
@@ -17,16 +28,16 @@ class Sounding:
 
     def follow(self, message: bytes) -> None:
         """Take note of a message that goes out now."""
-        kind, channel = message[0] & 0xF0, message[0] & 0x0F
-        if kind == SYSEX or len(message) < 2:
+        status, channel = kind(message), channel_of(message)
+        if status == SYSEX or len(message) < 2:
             return
         self.channels.add(channel)
-        if kind == NOTE_ON and message[2] > 0:
+        if status == NOTE_ON and message[2] > 0:
             self.notes.add((channel, message[1]))
-        elif kind in (NOTE_ON, NOTE_OFF):
+        elif status in (NOTE_ON, NOTE_OFF):
             self.notes.discard((channel, message[1]))
-        elif kind == CONTROL and message[1] == SUSTAIN:
-            (self.pedals.add if message[2] >= 64 else self.pedals.discard)(channel)
+        elif is_control(message, SUSTAIN):
+            (self.pedals.add if message[2] >= PEDAL_DOWN else self.pedals.discard)(channel)
 
     def copy(self) -> "Sounding":
         """A second one that starts from what sounds here."""

@@ -7,7 +7,7 @@ taken and not yet delivered dies with it.
 from collections.abc import Iterable, MutableSequence, Sequence
 
 from core.live.sounding import Sounding
-from core.midi.messages import NOTE_ON
+from core.midi.messages import NOTE_ON, SYSEX, channel_of, is_note, kind
 
 _CHANNEL = 129  # bytes of a channel: one for each pitch, and one for whether it is in use
 _IN_USE = 128
@@ -23,11 +23,11 @@ class SoundingRecord:
 
     def add(self, message: bytes) -> None:
         """A message is about to be sent."""
-        kind, channel = message[0] & 0xF0, message[0] & 0x0F
-        if kind == 0xF0 or len(message) < 2:
+        status, channel = kind(message), channel_of(message)
+        if status == SYSEX or len(message) < 2:
             return
         self._put(channel * _CHANNEL + _IN_USE)
-        if kind == NOTE_ON and message[2] > 0:
+        if status == NOTE_ON and message[2] > 0:
             self._put(channel * _CHANNEL + message[1])
 
     def _put(self, place: int) -> None:
@@ -56,13 +56,13 @@ class SoundingRecord:
 
 def recorded(memory: Sequence[int]) -> Sounding:
     """The app's side: what may sound, and the channels in use (of pedals it does not tell)."""
-    said = Sounding()
+    sounding = Sounding()
     for channel in range(16):
         pitches = memory[channel * _CHANNEL : channel * _CHANNEL + _IN_USE]
-        said.notes.update((channel, pitch) for pitch, sounds in enumerate(pitches) if sounds)
+        sounding.notes.update((channel, pitch) for pitch, sounds in enumerate(pitches) if sounds)
         if memory[channel * _CHANNEL + _IN_USE]:
-            said.channels.add(channel)
-    return said
+            sounding.channels.add(channel)
+    return sounding
 
 
 def still_wanted(release: Iterable[bytes], sounding: Sounding) -> list[bytes]:
@@ -70,8 +70,7 @@ def still_wanted(release: Iterable[bytes], sounding: Sounding) -> list[bytes]:
     busy = {channel for channel, _ in sounding.notes} | sounding.pedals
     wanted = []
     for message in release:
-        channel = message[0] & 0x0F
-        is_note = message[0] & 0xF0 < 0xB0
-        if (channel, message[1]) not in sounding.notes if is_note else channel not in busy:
+        channel = channel_of(message)
+        if (channel, message[1]) not in sounding.notes if is_note(message) else channel not in busy:
             wanted.append(message)
     return wanted

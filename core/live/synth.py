@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING
 from core.errors import NotFound
 from core.files import write_atomically
 from core.live.scheduler import Message
-from core.midi.messages import ALL_NOTES_OFF, CONTROL, NOTE_OFF, NOTE_ON, SUSTAIN
+from core.midi.messages import (
+    ALL_NOTES_OFF,
+    CONTROL,
+    NOTE_OFF,
+    NOTE_ON,
+    PEDAL_DOWN,
+    PITCH_BEND,
+    PROGRAM,
+    SUSTAIN,
+    channel_of,
+    kind,
+)
 from core.midi.score import PERCUSSION_CHANNEL
 from core.resources import bundled
 
@@ -30,8 +41,6 @@ GAIN_DB = 3.0
 BUFFER_MS = 10
 LONGEST_TAIL = 3.0  # seconds rendered after the last message
 CLOSING_TAIL = 0.5  # seconds for which releases may ring when the output is closed
-PROGRAM_CHANGE = 0xC0
-PITCH_BEND = 0xE0
 
 # General MIDI families (program // 8) of which the soundfont has no preset, and what stands in for them.
 STAND_INS = {5: 48, 12: 88, 13: 24, 14: 11, 15: 88}
@@ -54,21 +63,21 @@ class Voices:
 
     def play(self, message: bytes) -> None:
         """Take one MIDI message; those that a synth has no use for are passed over."""
-        kind, channel = message[0] & 0xF0, message[0] & 0x0F
-        if kind == NOTE_ON and message[2] > 0:
+        status, channel = kind(message), channel_of(message)
+        if status == NOTE_ON and message[2] > 0:
             self._synth.noteoff(channel, message[1])  # a re-strike ends the sounding note
             self._held.discard((channel, message[1]))
             self._synth.noteon(channel, message[1], message[2])
-        elif kind in (NOTE_ON, NOTE_OFF):
+        elif status in (NOTE_ON, NOTE_OFF):
             if channel in self._pedals:
                 self._held.add((channel, message[1]))
             else:
                 self._synth.noteoff(channel, message[1])
-        elif kind == CONTROL:
+        elif status == CONTROL:
             self._control(channel, message[1], message[2])
-        elif kind == PROGRAM_CHANGE:
+        elif status == PROGRAM:
             self._change_program(channel, message[1])
-        elif kind == PITCH_BEND:
+        elif status == PITCH_BEND:
             self._synth.pitchbend(channel, message[1] | message[2] << 7)
 
     def render(self, frames: int) -> memoryview:
@@ -77,7 +86,7 @@ class Voices:
 
     def _control(self, channel: int, controller: int, value: int) -> None:
         if controller == SUSTAIN:
-            if value >= 64:
+            if value >= PEDAL_DOWN:
                 self._pedals.add(channel)
             else:
                 self._lift_pedal(channel)

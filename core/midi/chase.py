@@ -16,6 +16,7 @@ from core.midi.messages import (
     PROGRAM,
     RESET_CONTROLLERS,
     VOLUME,
+    channel_of,
     is_control,
     kind,
 )
@@ -40,7 +41,7 @@ def held(messages: Iterable[bytes]) -> dict[StateKey, bytes]:
     """
     state: dict[StateKey, bytes] = {}
     for i, message in enumerate(messages):
-        status, channel = kind(message), message[0] & 0x0F
+        status, channel = kind(message), channel_of(message)
         if is_control(message, RESET_CONTROLLERS):
             state = {key: m for key, m in state.items() if key[0] != channel or key[1] == PROGRAM or key[2] in _LASTING}
             continue

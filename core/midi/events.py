@@ -15,6 +15,7 @@ from core.midi.messages import (
     CHANNEL_PREFIX,
     END_OF_TRACK_META,
     ESCAPE,
+    FIRST_STATUS,
     KEY_SIGNATURE,
     META,
     NOTE_ON,
@@ -26,6 +27,9 @@ from core.midi.messages import (
     SYSEX,
     TEMPO,
     TIME_SIGNATURE,
+    channel_of,
+    is_note,
+    kind,
 )
 
 # (tick from the start of the track, message). A channel message stands as it goes over the wire, with
@@ -95,12 +99,12 @@ def read_event(body: bytes, pos: int, running: int, with_delta: bool = True) -> 
         delta = 0
         if with_delta:
             delta = body[pos]
-            if delta < 0x80:
+            if delta < FIRST_STATUS:
                 pos += 1
             else:
                 delta, pos = read_varint(body, pos)
         status = body[pos]
-        if status < 0x80:
+        if status < FIRST_STATUS:
             status = running
             if not status:
                 return None
@@ -109,12 +113,12 @@ def read_event(body: bytes, pos: int, running: int, with_delta: bool = True) -> 
         if status < SYSEX:
             first = body[pos]
             if PROGRAM <= status < PITCH_BEND:
-                return None if first > 0x7F else (delta, bytes((status, first)), pos + 1, status)
+                return None if first >= FIRST_STATUS else (delta, bytes((status, first)), pos + 1, status)
             second = body[pos + 1]
-            if (first | second) > 0x7F:
+            if (first | second) >= FIRST_STATUS:
                 return None
             return delta, bytes((status, first, second)), pos + 2, status
-        if status not in (META, SYSEX, ESCAPE) or (status == META and body[pos] > 0x7F):
+        if status not in (META, SYSEX, ESCAPE) or (status == META and body[pos] >= FIRST_STATUS):
             return None
         length, data = read_varint(body, pos + (status == META))
         stop = data + length
@@ -238,7 +242,7 @@ def _has_music(body: bytes, pos: int) -> bool:
         if event is None:
             return False
         _, message, pos, running = event
-        music = music or message[0] & 0xF0 == NOTE_ON
+        music = music or kind(message) == NOTE_ON
     return music
 
 
@@ -292,7 +296,7 @@ def _ways(body: bytes, pos: int, running: int, with_delta: bool) -> list[_Way]:
     if at >= len(body):
         return []
     status = body[at]
-    explicit = status >= 0x80
+    explicit = status >= FIRST_STATUS
     base = delta if explicit else 0  # before data without a status, the delta time is in doubt too
     ways = _resumptions(body, pos, at + 1 if explicit else pos + 1, running, base)
     if explicit and status >= SYSEX:
@@ -316,12 +320,12 @@ def _mended(body: bytes, pos: int, data: int, status: int, delta: int) -> list[_
     after = data + size
     if values.isascii():  # running status after a system exclusive
         return [_Way(after, True, status, delta, bytes((status, *values)), restated=1)]
-    if size == 2 and values[0] < 0x80:
+    if size == 2 and values[0] < FIRST_STATUS:
         ways = [_Way(after, True, status, delta, bytes((status, values[0], 127)), clipped=1)]
     else:  # a wrong pitch or controller number is worse than none
         ways = [_Way(after, True, status, delta, skipped=after - pos)]
     for strays in (1, 2):  # bytes that came in between the message's own
-        rest = bytes(byte for byte in body[data : after + strays] if byte < 0x80)
+        rest = bytes(byte for byte in body[data : after + strays] if byte < FIRST_STATUS)
         if len(rest) == size and body[after + strays - 1 : after + strays].isascii():
             ways.append(_Way(after + strays, True, status, delta, bytes((status, *rest)), skipped=strays))
     return ways
@@ -332,7 +336,7 @@ def _resumptions(body: bytes, pos: int, first: int, running: int, base: int, rea
     return [
         _Way(at, with_delta, running, base, skipped=at - pos)
         for at in range(first, min(first + reach, len(body)))
-        for with_delta in ((True, False) if body[at] >= 0x80 else (True,))
+        for with_delta in ((True, False) if body[at] >= FIRST_STATUS else (True,))
     ]
 
 
@@ -340,8 +344,8 @@ def _sounding(events: list[Event]) -> set[tuple[int, int]]:
     """(channel, pitch) of the notes that sound after these events."""
     sounding: set[tuple[int, int]] = set()
     for _, message in events:
-        if message[0] & 0xE0 == 0x80:
-            key = (message[0] & 0x0F, message[1])
+        if is_note(message):
+            key = (channel_of(message), message[1])
             if message[0] >= NOTE_ON and message[2]:
                 sounding.add(key)
             else:
@@ -374,8 +378,8 @@ def _cost(body: bytes, way: _Way, known: set[int], sounding: set[tuple[int, int]
             cost += 0 if status in known else 6
         elif status != META:
             cost += 3
-        if status & 0xE0 == 0x80:
-            key = (status & 0x0F, message[1])
+        if is_note(message):
+            key = (channel_of(message), message[1])
             if status >= NOTE_ON and message[2]:
                 cost += key in sounding
             else:
@@ -387,7 +391,7 @@ def _cost(body: bytes, way: _Way, known: set[int], sounding: set[tuple[int, int]
 
 def _sounding_after(sounding: set[tuple[int, int]], message: bytes) -> set[tuple[int, int]]:
     """The notes that sound after one more message."""
-    if not message or message[0] & 0xE0 != 0x80:
+    if not message or not is_note(message):
         return sounding
-    key = {(message[0] & 0x0F, message[1])}
+    key = {(channel_of(message), message[1])}
     return sounding | key if message[0] >= NOTE_ON and message[2] else sounding - key

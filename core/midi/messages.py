@@ -11,12 +11,14 @@ from typing import NamedTuple
 NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL = 0x80, 0x90, 0xA0, 0xB0
 PROGRAM, CHANNEL_PRESSURE, PITCH_BEND = 0xC0, 0xD0, 0xE0
 SYSEX, ESCAPE, META = 0xF0, 0xF7, 0xFF
+FIRST_STATUS = NOTE_OFF  # what is less is data
 
 # Controllers.
 BANK_MSB, BANK_LSB = 0, 32
 MODULATION, VOLUME, PAN, EXPRESSION = 1, 7, 10, 11
 SUSTAIN, SOSTENUTO, SOFT = 64, 66, 67
 PEDALS = (SUSTAIN, SOSTENUTO, SOFT)
+PEDAL_DOWN = 64  # the least value of these that holds notes
 ALL_SOUND_OFF, RESET_CONTROLLERS, ALL_NOTES_OFF = 120, 121, 123
 
 # Meta events.
@@ -34,9 +36,14 @@ def kind(message: bytes) -> int:
     return message[0] & 0xF0
 
 
-def channel(message: bytes) -> int:
+def channel_of(message: bytes) -> int:
     """The channel of a channel message, 0 to 15."""
     return message[0] & 0x0F
+
+
+def is_note(message: bytes) -> bool:
+    """Whether a message is a note-on or a note-off."""
+    return NOTE_OFF <= message[0] < KEY_PRESSURE
 
 
 def is_control(message: bytes, *numbers: int) -> bool:

@@ -23,6 +23,7 @@ from core.midi.messages import (
     TIME_SIGNATURE,
     TRACK_NAME,
     VOLUME,
+    channel_of,
     is_control,
     kind,
 )
@@ -118,7 +119,7 @@ def _with_control(score: Score, track: Track, number: int, changed: Callable[[in
 
     def change(event: _Placed) -> bytes | None:
         _, port, message = event
-        is_it = (port, message[0] & 0x0F) == track.place and is_control(message, number)
+        is_it = (port, channel_of(message)) == track.place and is_control(message, number)
         return bytes((*message[:2], changed(message[2]))) if is_it else message
 
     first = min((note.start_tick for note in track.notes), default=0)
@@ -132,7 +133,7 @@ def with_program(score: Score, track: Track, program: int) -> Chunks:
 
     def change(event: _Placed) -> bytes | None:
         _, port, message = event
-        is_ours = message[0] < SYSEX and (port, message[0] & 0x0F) == track.place
+        is_ours = message[0] < SYSEX and (port, channel_of(message)) == track.place
         is_sound = kind(message) == PROGRAM or is_control(message, BANK_MSB, BANK_LSB)
         return None if is_ours and is_sound else message
 
@@ -161,7 +162,7 @@ def _with_messages(
 
 
 def _is_of(message: bytes, port: int, place: Place) -> bool:
-    return message[0] < SYSEX and (port, message[0] & 0x0F) == place
+    return message[0] < SYSEX and (port, channel_of(message)) == place
 
 
 def with_name(score: Score, track: Track, name: str) -> Chunks:
@@ -192,7 +193,7 @@ def _renamed(scan: TrackScan, channel: int, name: bytes, is_alone: bool) -> list
         if message[0] != META:
             prefix = None
         elif message[1] == CHANNEL_PREFIX:
-            prefix = meta_data(message)[0] & 0x0F
+            prefix = channel_of(meta_data(message))
         is_old = message[0] == META and message[1] == TRACK_NAME
         if not (is_old and (prefix == channel or (is_alone and prefix is None))):
             kept.append(event)

@@ -34,7 +34,7 @@ class DrumChannels:
             elif midi.is_control(message, midi.BANK_MSB):
                 drums = _bank_drums(message[2], mode)
                 if drums is not None:
-                    self._set(midi.channel(message), tick, drums)
+                    self._set(midi.channel_of(message), tick, drums)
 
     def at(self, channel: int, tick: int) -> bool:
         """Whether a channel plays drums for a note that begins at a tick."""

@@ -22,6 +22,7 @@ from core.midi.messages import (
     META,
     NOTE_OFF,
     NOTE_ON,
+    PEDAL_DOWN,
     PROGRAM,
     RESET_CONTROLLERS,
     SUSTAIN,
@@ -30,6 +31,7 @@ from core.midi.messages import (
     TEXTS,
     TIME_SIGNATURE,
     TRACK_NAME,
+    channel_of,
     is_control,
     kind,
     on_channel,
@@ -182,7 +184,7 @@ class _Channels:
             for i, (event, port) in enumerate(zip(scan.events, ports, strict=True)):
                 status = event[1][0]
                 if status < SYSEX:
-                    channels[port or 0, status & 0x0F].append((i, event))
+                    channels[port or 0, channel_of(event[1])].append((i, event))
                 elif status == SYSEX:
                     exclusives.append((port if is_told else None, event))
             self.by_chunk.append(channels)
@@ -221,7 +223,7 @@ def _pedals(messages: list[Event], file_end: int, tempo_map: TempoMap) -> tuple[
     for tick, message in messages:
         if not is_control(message, SUSTAIN, RESET_CONTROLLERS):
             continue
-        if message[1] == SUSTAIN and message[2] >= 64:
+        if message[1] == SUSTAIN and message[2] >= PEDAL_DOWN:
             down = tick if down is None else down
         elif down is not None:
             spans.append((down, tick))
@@ -257,7 +259,7 @@ class _Change(NamedTuple):
 def _pair(messages: list[tuple[int, Event]], end_tick: int) -> _Pairing:
     """The note-ons and note-offs of one channel in one chunk, as notes."""
     by_pitch: dict[int, list[_Change]] = defaultdict(list)
-    channel = messages[0][1][1][0] & 0x0F
+    channel = channel_of(messages[0][1][1])
     for i, (tick, message) in messages:
         status = kind(message)
         if status == NOTE_ON:
@@ -369,7 +371,7 @@ def _track_names(scan: TrackScan, encoding: str) -> dict[int | None, str]:
         if message[0] != META:
             prefix = None
         elif message[1] == CHANNEL_PREFIX:
-            prefix = meta_data(message)[0] & 0x0F
+            prefix = channel_of(meta_data(message))
         elif message[1] == TRACK_NAME and not names.get(prefix):
             names[prefix] = decode_text(meta_data(message), encoding)
     return names

@@ -89,7 +89,7 @@ def _before_fade(values: Sequence[int]) -> int:
 @lru_cache(4)
 def _set_up(chunks: tuple[bytes, ...]) -> frozenset[int]:
     return frozenset(
-        midi.channel(message) for body in chunks for _, message in scan_track(body).events if message[0] < midi.SYSEX
+        midi.channel_of(message) for body in chunks for _, message in scan_track(body).events if message[0] < midi.SYSEX
     )
 
 

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from core.midi.chase import PEDALS, StateKey, difference, held
 from core.midi.grid import is_hair
-from core.midi.messages import is_control
+from core.midi.messages import PEDAL_DOWN, is_control
 from core.midi.score import Control, Note, Pedal, Place, Score, Track
 from core.midi.tempo_map import TempoMap
 
@@ -79,7 +79,7 @@ def _controls_of(score: Score, place: Place) -> list[Control]:
 def _pedals_down(controls: Sequence[Control], tick: int) -> dict[StateKey, bytes]:
     """The pedals (sustain, sostenuto, soft) that are down when a tick comes, whether or not they are ever lifted."""
     now = held(control.message for control in controls if control.tick < tick)
-    return {key: message for key, message in now.items() if is_control(message, *PEDALS) and message[2] >= 64}
+    return {key: message for key, message in now.items() if is_control(message, *PEDALS) and message[2] >= PEDAL_DOWN}
 
 
 def replaced_channels(score: Score, stretch: Stretch) -> frozenset[Place]:

@@ -33,7 +33,9 @@ from core.midi.messages import (
     TEMPO,
     TIME_SIGNATURE,
     VOLUME,
+    channel_of,
     is_control,
+    is_note,
     kind,
     on_channel,
 )
@@ -133,9 +135,9 @@ class _Taken:
             return False
         if message[0] == META and message[1] in (TEMPO, TIME_SIGNATURE):
             return self._stretch.end is None and tick > self._stretch.start
-        if self._is_whole and message[0] & 0xE0 != 0x80:
+        if self._is_whole and not is_note(message):
             return True
-        return KEY_PRESSURE <= message[0] < SYSEX and (port, message[0] & 0x0F) in self._places
+        return KEY_PRESSURE <= message[0] < SYSEX and (port, channel_of(message)) in self._places
 
 
 def rewrite_chunk(
@@ -195,7 +197,7 @@ def with_ports(score: Score, events: Iterable[PortEvent]) -> list[Event]:
 
 def _is_of_notes(port: int, message: bytes, places: Collection[Place]) -> bool:
     """Whether a message begins or ends notes on one of these channels."""
-    if message[0] >= PROGRAM or (port, message[0] & 0x0F) not in places:
+    if message[0] >= PROGRAM or (port, channel_of(message)) not in places:
         return False
     return message[0] < KEY_PRESSURE or (message[0] >= CONTROL and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF))
 

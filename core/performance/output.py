@@ -14,6 +14,7 @@ from core.live.player import Player, release_left
 from core.live.rtmidi_output import choose_port
 from core.live.scheduler import Message, PlayerStatus
 from core.midi.chase import chooses_sound
+from core.midi.messages import channel_of, on_channel
 from core.midi.score import PERCUSSION_CHANNEL
 from core.performance.background import Background
 from core.performance.events import PlaybackEvents
@@ -176,9 +177,9 @@ class Output:
 
     def redirected(self, message: bytes) -> bytes:
         """A channel message on the channel that the output gets it on."""
-        if self.channel is None or not self.is_external or message[0] & 0x0F == PERCUSSION_CHANNEL:
+        if self.channel is None or not self.is_external or channel_of(message) == PERCUSSION_CHANNEL:
             return message
-        return bytes((message[0] & 0xF0 | self.channel, *message[1:]))
+        return on_channel(message, self.channel)
 
     # On the thread
 

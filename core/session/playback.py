@@ -6,7 +6,19 @@ from operator import itemgetter
 from typing import Literal
 
 from core.midi.chase import chased, chooses_sound, ends_notes
-from core.midi.messages import CONTROL, DEFAULT_RELEASE, NOTE_OFF, NOTE_ON, SUSTAIN, kind, on_channel
+from core.midi.messages import (
+    CONTROL,
+    DEFAULT_RELEASE,
+    NOTE_OFF,
+    NOTE_ON,
+    PEDAL_DOWN,
+    RESET_CONTROLLERS,
+    SUSTAIN,
+    channel_of,
+    is_control,
+    kind,
+    on_channel,
+)
 from core.midi.ports import second_kits, wire_channels
 from core.midi.score import PERCUSSION_CHANNEL, Note, Score
 from core.midi.tempo_map import TempoMap
@@ -167,8 +179,8 @@ def _take_controls(song: Arrangement, part: TakePart, channel: int, start: float
 def _is_pedal_down(channel: int, messages: Iterable[bytes]) -> bool:
     down = False
     for message in messages:
-        if message[0] == 0xB0 | channel and message[1] in (SUSTAIN, 121):
-            down = message[1] == SUSTAIN and message[2] >= 64
+        if channel_of(message) == channel and is_control(message, SUSTAIN, RESET_CONTROLLERS):
+            down = message[1] == SUSTAIN and message[2] >= PEDAL_DOWN
     return down
 
 
@@ -177,6 +189,6 @@ def _redirected(ranked: Iterable[_Ranked], channel: int | None, programs: bool) 
     for time, rank, message in ranked:
         if not programs and chooses_sound(message):
             continue
-        if channel is not None and message[0] & 0x0F != PERCUSSION_CHANNEL:
-            message = bytes((message[0] & 0xF0 | channel, *message[1:]))
+        if channel is not None and channel_of(message) != PERCUSSION_CHANNEL:
+            message = on_channel(message, channel)
         yield time, rank, message

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 
 from core.errors import ContinuoError
+from core.midi.messages import PROGRAM
 from core.midi.ports import wire_channels
 from core.midi.score import Note, TakeNote
 from core.midi.write import take_voice
@@ -272,7 +273,7 @@ class Commands(QObject):
             assert session.score is not None  # or there would be no such part
             track = session.score.tracks[part]
             channel = wire_channels(session.score)[track.place]
-            setup = () if track.is_percussion else (bytes((0xC0 | channel, track.program)),)
+            setup = () if track.is_percussion else (bytes((PROGRAM | channel, track.program)),)
         return channel, () if self._playback.is_playing else tuple(setup)
 
     def _press(self, key: NoteRef | int, pitch: int, velocity: int, channel: int, setup: tuple[bytes, ...]) -> None:

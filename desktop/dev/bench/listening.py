@@ -12,6 +12,7 @@ from typing import Any
 
 from core.errors import ContinuoError
 from core.live.jack_watch import is_jack_running
+from core.midi.messages import NOTE_ON, kind
 
 PERIOD = 256  # frames at 48 kHz: what is sent is heard up to 5.3 ms later
 PATIENCE = 10.0  # seconds for server and port to be there
@@ -73,11 +74,11 @@ def _listen(pipe: Connection) -> None:
     port = client.midi_inports.register("in")
     heard: deque[float] = deque()
 
-    def hear(frames: int) -> None:
+    def on_cycle(frames: int) -> None:
         now = time.perf_counter()
-        heard.extend(now for _, data in port.incoming_midi_events() if bytes(data)[0] & 0xF0 == 0x90)
+        heard.extend(now for _, data in port.incoming_midi_events() if kind(bytes(data)) == NOTE_ON)
 
-    client.set_process_callback(hear)
+    client.set_process_callback(on_cycle)
     with client, suppress(EOFError, OSError):
         deadline = time.monotonic() + PATIENCE
         while not (theirs := client.get_ports("Continuo", is_midi=True, is_output=True)):
