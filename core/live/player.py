@@ -79,7 +79,7 @@ class Player:
             finally:
                 theirs.close()
             self.description, connected = self._receive_opening()
-            self._status = PlayerStatus(connected=connected)
+            self._status = PlayerStatus(connected=connected, is_releasing=bool(self._release))
         except BaseException:
             self._end_process(0.5)
             self._let_go()

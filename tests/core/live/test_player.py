@@ -242,6 +242,14 @@ def test_a_player_killed_before_it_could_release_hands_on_what_was_to_be_release
         assert player.left_sounding() == CHORD_ENDED
 
 
+def test_what_is_to_be_released_is_handed_on_of_a_player_that_has_said_nothing_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Player, "_listen", lambda self: None)
+    with Player(NoOutput(), release=CHORD_ENDED) as player:
+        assert player.left_sounding() == CHORD_ENDED
+
+
 def run_with_little_patience(*arguments: Any) -> None:
     player_process.HUNG = 1.0
     player_process.run(*arguments)
