@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
 
     def start(self, path: str = "", looks_for_recovery: bool = True) -> None:
         """The window is on screen: start the workers, open the output and what was asked for."""
-        self.empty.hear.setFocus()  # else the keys begin at Stop
+        self.empty.example.setFocus()  # else the keys begin at Stop
         self.frame.start()
         self.worker.start()
         self.generation.prepare()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.arrangement.histograms import Floats, gap_bin, interval_bin, place_bin
-from core.arrangement.note_stream import Place
+from core.arrangement.note_stream import MetricPosition
 from core.arrangement.prompt_model import PromptModel, context
 from core.arrangement.track_state import CHORD_SECONDS, PARTS, TrackState
 from core.codec.vocabulary import to_bin
@@ -14,7 +14,7 @@ _BARS_BACK = (1, 2, 4)
 _CHORD = 11
 
 
-def features(prompt: PromptModel, state: TrackState, pitch: int, velocity: int, where: Place) -> Floats:
+def features(prompt: PromptModel, state: TrackState, pitch: int, velocity: int, where: MetricPosition) -> Floats:
     """The features of giving a note of the present chord to each of the tracks."""
     tables = prompt.histograms
     lists = (
@@ -41,7 +41,7 @@ def _relative(values: Floats) -> Floats:
     return np.maximum(values - top - np.log(np.exp(values - top).sum()), _FLOOR)
 
 
-def _transitions(prompt: PromptModel, state: TrackState, pitch: int, where: Place) -> list[Floats]:
+def _transitions(prompt: PromptModel, state: TrackState, pitch: int, where: MetricPosition) -> list[Floats]:
     """Log-likelihoods by track: interval, time since its last chord, one more in the chord, sounding, and in pairs."""
     tables, count = prompt.histograms, state.count
     interval, gap, more, silent, pair = (np.zeros(count) for _ in range(5))
@@ -62,7 +62,7 @@ def _transitions(prompt: PromptModel, state: TrackState, pitch: int, where: Plac
     return [interval, gap, more, silent, pair]
 
 
-def _row(prompt: PromptModel, state: TrackState, pitch: int, where: Place, i: int) -> list[float]:
+def _row(prompt: PromptModel, state: TrackState, pitch: int, where: MetricPosition, i: int) -> list[float]:
     """What is told of one track by itself, and of its order among the others."""
     chord, held, nearest = state.chord[i], state.held(i), state.nearest(i, pitch)
     mono, rank, top = float(prompt.monophonic[i]), int(prompt.rank[i]), max(state.count - 1, 1)
@@ -137,7 +137,7 @@ def _freedom(prompt: PromptModel, state: TrackState, distance: Floats) -> Floats
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-def _same_place_before(state: TrackState, pitch: int, where: Place, i: int) -> list[float]:
+def _same_place_before(state: TrackState, pitch: int, where: MetricPosition, i: int) -> list[float]:
     """Whether the track played, and whether it played this pitch, at the same place one, two and four bars ago."""
     played = state.played[i]
     values = []

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrangement.note_stream import Place, StreamNote
+from core.arrangement.note_stream import MetricPosition, StreamNote
 from core.arrangement.track_state import PARTS, TrackState
 from core.codec.vocabulary import to_bin
 
@@ -46,7 +46,7 @@ def gap_bin(quarters: float) -> int:
     return min(_GAPS - 1, 4 * PARTS + round(4 * float(np.log2(quarters / 4))))
 
 
-def place_bin(where: Place) -> int:
+def place_bin(where: MetricPosition) -> int:
     """The bin of a place in the bar."""
     return min(_PLACES - 1, round(where.in_bar * PARTS))
 
@@ -67,7 +67,7 @@ class Counter:
         self._silent = np.zeros((count, 2))
         self._pair = np.zeros((count, count, intervals))
 
-    def add(self, state: TrackState, note: StreamNote, where: Place, weight: float) -> None:
+    def add(self, state: TrackState, note: StreamNote, where: MetricPosition, weight: float) -> None:
         """Count a note of the present chord, before the state is told of it; `weight` in the recent histograms."""
         for i in note.tracks:
             self._pitch[i, note.pitch] += 1

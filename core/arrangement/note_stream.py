@@ -20,7 +20,7 @@ class StreamNote(NamedTuple):
     tracks: tuple[int, ...]
 
 
-class Place(NamedTuple):
+class MetricPosition(NamedTuple):
     """Where in the metre a note stands, all in quarters: from the start, in its bar, and the bar's length."""
 
     quarters: float
@@ -50,13 +50,15 @@ def merged_notes(tracks: Sequence[Track], start: float | None, end: float) -> li
     return notes
 
 
-def place(tempo_map: TempoMap, seconds: float) -> Place:
+def place(tempo_map: TempoMap, seconds: float) -> MetricPosition:
     """Where a time falls in the metre."""
     exact = tempo_map.exact_tick(seconds)
     bar = tempo_map.bar_beat(max(0, round(exact)))[0]
     line = tempo_map.bar_tick(bar)
     quarter = tempo_map.ticks_per_quarter
-    return Place(exact / quarter, max(0.0, exact - line) / quarter, (tempo_map.bar_tick(bar + 1) - line) / quarter)
+    return MetricPosition(
+        exact / quarter, max(0.0, exact - line) / quarter, (tempo_map.bar_tick(bar + 1) - line) / quarter
+    )
 
 
 def is_monophonic(track: Track, tempo_map: TempoMap, end: float) -> bool:

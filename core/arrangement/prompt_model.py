@@ -6,7 +6,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from core.arrangement.histograms import REACH, Counter, Floats
-from core.arrangement.note_stream import Place, StreamNote, is_monophonic, merged_notes, place
+from core.arrangement.note_stream import MetricPosition, StreamNote, is_monophonic, merged_notes, place
 from core.arrangement.track_state import TrackState
 from core.midi.score import Track
 from core.midi.tempo_map import TempoMap
@@ -18,7 +18,7 @@ _FADE = 150  # notes after which one of the prompt counts e times less, in the r
 _DOUBLED = 0.6  # of a track's notes that another plays too: from there on it doubles them in a take
 
 
-def context(state: TrackState, pitch: int, velocity: int, where: Place) -> list[float]:
+def context(state: TrackState, pitch: int, velocity: int, where: MetricPosition) -> list[float]:
     """What a note is compared by with those of the prompt: 11 numbers of its own, then four for each track."""
     struck, before = state.struck, state.before
     in_bar, in_quarter = 2 * np.pi * where.in_bar / where.bar, 2 * np.pi * where.in_bar

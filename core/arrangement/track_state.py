@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.arrangement.note_stream import Place
+from core.arrangement.note_stream import MetricPosition
 
 CHORD_SECONDS = 0.03  # onsets that lie this close together are one chord
 PARTS = 12  # places in a quarter that are told apart: thirds and quarters of it
@@ -33,7 +33,7 @@ class TrackState:
         self.gap = 0.0  # quarters between those two
         self._quarters = 0.0
 
-    def advance(self, onset: float, where: Place) -> None:
+    def advance(self, onset: float, where: MetricPosition) -> None:
         """Begin a new chord if `onset` (seconds) does not belong to the present one."""
         if onset - self.onset <= CHORD_SECONDS:
             return
@@ -47,7 +47,7 @@ class TrackState:
         self.gap = where.quarters - self._quarters
         self.onset, self._quarters = onset, where.quarters
 
-    def strike(self, pitch: int, where: Place, tracks: Sequence[int]) -> None:
+    def strike(self, pitch: int, where: MetricPosition, tracks: Sequence[int]) -> None:
         """A note of the present chord goes to `tracks`."""
         self.struck.append(pitch)
         key = round(where.quarters * PARTS)

@@ -138,14 +138,14 @@ def _sample(
     with progress("Sampling") as show:
         started = time.perf_counter()
 
-        def hear(step: FillStep) -> None:
+        def on_step(step: FillStep) -> None:
             if step.candidate:
                 return
             if step.messages and not first_note:
                 first_note.append(time.perf_counter() - started)
             show(step.head, seconds, "")
 
-        made = LeftToRightFiller(engine).fill(plan.gap(engine.config.conventions), options, hear)
+        made = LeftToRightFiller(engine).fill(plan.gap(engine.config.conventions), options, on_step)
     wall = time.perf_counter() - started
     chosen = choose(made, count, seconds)
     return chosen, {

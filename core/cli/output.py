@@ -73,17 +73,17 @@ def progress(description: str, *, long: bool = False, hidden: bool = False) -> I
     ) as bar:
         task = bar.add_task(description, total=None, text="")
         bar.refresh()
-        drawn = said = time.monotonic()
+        drawn = line_at = time.monotonic()
 
         def show(done: float, total: float | None, text: str) -> None:
-            nonlocal drawn, said
+            nonlocal drawn, line_at
             now = time.monotonic()
             bar.update(task, completed=done, total=total, text=text)
             if now - drawn >= DRAW_EVERY:
                 drawn = now
                 bar.refresh()
-            if long and not (hidden or on_terminal) and now - said >= LINE_EVERY:
-                said = now
+            if long and not (hidden or on_terminal) and now - line_at >= LINE_EVERY:
+                line_at = now
                 say(f"{description}: {text}")
 
         yield show

@@ -181,11 +181,11 @@ def train(
         from core.training.data.packed import unpacked
         from core.training.run.hardware import gathered, processes
         from core.training.run.run_folder import RunFolder
-        from core.training.run.train import Settings, Trainer
+        from core.training.run.train import Trainer, TrainingOptions
 
     network, info = (None, None) if from_ is None else load_model(find_model(from_))
     recipe = _recipe(preset, batch, dropout, rate, network and network.config)
-    settings = Settings(minutes, epochs, seed, _weights(weight), device, compile, stop_after=stop_after)
+    settings = TrainingOptions(minutes, epochs, seed, _weights(weight), device, compile, stop_after=stop_after)
     with processes() as rank, progress("Training", long=True, hidden=rank > 0) as show:
         if rank == 0:
             corpus = unpacked(corpus, output.with_name(f"{output.name}-corpus"))

@@ -64,10 +64,10 @@ class Filler(Protocol):
         self,
         gap: Gap,
         options: Options,
-        hear: Callable[[FillStep], object] = ...,
+        on_step: Callable[[FillStep], object] = ...,
         cancelled: Callable[[], bool] = ...,
     ) -> list[Candidate]:
-        """As many candidates as `options.takes` says, best first; `hear` gets each event as it comes.
+        """As many candidates as `options.takes` says, best first; `on_step` gets each event as it comes.
 
         Raises Cancelled when `cancelled()` turns true on the way.
         """
@@ -84,11 +84,11 @@ class LeftToRightFiller:
         self,
         gap: Gap,
         options: Options,
-        hear: Callable[[FillStep], object] = lambda step: None,
+        on_step: Callable[[FillStep], object] = lambda step: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Candidate]:
         """See Filler. `options.seconds` and `options.events` are not used: the gap has its end."""
-        made = self.candidates(gap, options, (), hear, cancelled)
+        made = self.candidates(gap, options, (), on_step, cancelled)
         return sorted(made, key=lambda candidate: -candidate.score)
 
     def candidates(
@@ -96,7 +96,7 @@ class LeftToRightFiller:
         gap: Gap,
         options: Options,
         given: Sequence[Sequence[GridNote]] = (),
-        hear: Callable[[FillStep], object] = lambda step: None,
+        on_step: Callable[[FillStep], object] = lambda step: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Candidate]:
         """The candidates as they were sampled, and behind them those `given`, scored in the same way.
@@ -110,7 +110,7 @@ class LeftToRightFiller:
         summary = summarize(gap.prompt, prepared.events)
         rows = [FillRow(gap, options, i, summary, config.conventions) for i in range(options.takes)]
         rows += [FillRow(gap, options, options.takes, summary, config.conventions, notes) for notes in given]
-        self._run(rows, prepared.events, self.engine.fork(prepared, len(rows)), hear, cancelled)
+        self._run(rows, prepared.events, self.engine.fork(prepared, len(rows)), on_step, cancelled)
         surroundings = _Surroundings(gap)
         return [_candidate(row, surroundings) for row in rows]
 
@@ -119,7 +119,7 @@ class LeftToRightFiller:
         rows: Sequence[FillRow],
         before: tuple[int, ...],
         forked: tuple,  # type: ignore[type-arg]  # (logits, cache)
-        hear: Callable[[FillStep], object],
+        on_step: Callable[[FillStep], object],
         cancelled: Callable[[], bool],
     ) -> None:
         """All rows to their ends, one event of each a round."""
@@ -139,7 +139,7 @@ class LeftToRightFiller:
                 messages = row.next(logits[at])
                 newest.append(row.events[-1])
                 if not was_filled:
-                    hear(FillStep(index, tuple(messages), row.head, row.is_filled))
+                    on_step(FillStep(index, tuple(messages), row.head, row.is_filled))
             going_on = [at for at, (_, row) in enumerate(running) if not row.is_over]
             if not going_on:
                 return

@@ -24,7 +24,7 @@ def knob_processors(summary: PromptSummary) -> list[LogitsProcessor]:
     if summary.chord_factor != 1 and summary.notes:
         processors.append(Chords(summary))
     if summary.brightness and summary.tonic is not None:
-        processors.append(Mode(summary.tonic, summary.brightness))
+        processors.append(Brightness(summary.tonic, summary.brightness))
     return processors
 
 
@@ -45,7 +45,7 @@ def chord_sizes(steps: np.ndarray) -> np.ndarray:
     return np.array(sizes, int)
 
 
-class Mode:
+class Brightness:
     """Makes what is bright over the tonic likelier, and what is dark less likely, or the other way."""
 
     _NATS = 0.7  # a step

@@ -71,7 +71,7 @@ def logits_processors(summary: PromptSummary, key_strength: float, are_velocitie
     velocities are then left alone.
     """
     processors: list[LogitsProcessor] = [
-        Key(summary, key_strength),
+        KeyPenalty(summary, key_strength),
         Density(summary),
         Rhythm(summary),
         NoteLengths(summary),
@@ -80,7 +80,7 @@ def logits_processors(summary: PromptSummary, key_strength: float, are_velocitie
     return [*processors, Velocities(summary)] if are_velocities_free else processors
 
 
-class Key:
+class KeyPenalty:
     """Makes notes outside the prompt's key less likely, by up to `strength` nats, the more it keeps to it itself."""
 
     def __init__(self, summary: PromptSummary, strength: float) -> None:

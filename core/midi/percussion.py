@@ -24,13 +24,13 @@ class DrumChannels:
         mode = Mode.NONE
         for tick, message in messages:
             if message[0] == midi.SYSEX:
-                for said in midi.read_sysex(sysex_data(message)):
-                    if isinstance(said, Mode):
-                        mode = said
+                for setting in midi.read_sysex(sysex_data(message)):
+                    if isinstance(setting, Mode):
+                        mode = setting
                         for channel in range(16):
                             self._set(channel, tick, channel == PERCUSSION_CHANNEL)
-                    elif isinstance(said, PartMode):
-                        self._set(said.channel, tick, said.is_drums)
+                    elif isinstance(setting, PartMode):
+                        self._set(setting.channel, tick, setting.is_drums)
             elif midi.is_control(message, midi.BANK_MSB):
                 drums = _bank_drums(message[2], mode)
                 if drums is not None:

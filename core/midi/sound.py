@@ -105,11 +105,11 @@ def _drums(chunks: tuple[bytes, ...]) -> frozenset[int]:
 def _master_volumes(chunks: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
     """(tick, value) of all system exclusives that set it, in order of time."""
     found = [
-        (tick, said.value)
+        (tick, setting.value)
         for body in chunks
         for tick, message in scan_track(body).events
         if message[0] == midi.SYSEX
-        for said in midi.read_sysex(sysex_data(message))
-        if isinstance(said, MasterVolume)
+        for setting in midi.read_sysex(sysex_data(message))
+        if isinstance(setting, MasterVolume)
     ]
     return tuple(sorted(found, key=lambda item: item[0]))

@@ -57,7 +57,7 @@ class FillRun:
         plan = self.plan
         plan.router()  # learns the tracks, here and not where it is followed
         candidates = LeftToRightFiller(engine).fill(
-            plan.gap(engine.config.conventions), self.options(self._key()), self._hear, self.stopped.is_set
+            plan.gap(engine.config.conventions), self.options(self._key()), self._on_step, self.stopped.is_set
         )
         chosen = choose(candidates, self.count, plan.region.end - plan.region.start)
         self.alternatives = [plan.placed(candidate.notes) for candidate in chosen]
@@ -70,7 +70,7 @@ class FillRun:
         notes = [note for track in tracks for note in track.notes if start - _KEY_SECONDS <= note.start < start]
         return detect_key(notes) if notes else None
 
-    def _hear(self, step: "FillStep") -> None:
+    def _on_step(self, step: "FillStep") -> None:
         if not step.candidate:
             self._steps.append((step.messages, step.head))
 

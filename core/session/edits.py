@@ -28,7 +28,7 @@ _Numbers = NDArray[np.int64]
 _AnyNote = TypeVar("_AnyNote", Note, TakeNote)
 
 
-class NoteRef(NamedTuple):
+class SessionNoteRef(NamedTuple):
     """One note: `index` among the notes of a part."""
 
     part: Part
@@ -61,7 +61,7 @@ class Columns:
 Change = Callable[[list[Columns]], list[Columns]]
 
 
-def note_at(session: Session, ref: NoteRef) -> Note | TakeNote | None:
+def note_at(session: Session, ref: SessionNoteRef) -> Note | TakeNote | None:
     """The note that is referred to, or None if it is not there."""
     notes = part_notes(session, ref.part)
     return notes[ref.index] if 0 <= ref.index < len(notes) else None

@@ -25,7 +25,7 @@ from desktop.piano_roll.view import PianoRoll
 
 CANDIDATES = 8
 AROUND = 2.0  # seconds heard before and after a span where there are no bars
-HEAR_EVERY = 0.3  # seconds between two looks of the player at what is sampled
+PLAY_EVERY = 0.3  # seconds between two looks of the player at what is sampled
 
 
 class FillController(QObject):
@@ -54,7 +54,7 @@ class FillController(QObject):
         self.shown = 0
         self._name = self._key = ""  # of the step, and what tells it from others
         self._around = (0.0, 0.0)
-        self._heard_at = 0.0
+        self._played_at = 0.0
         signals.filled.connect(self._on_filled)
         document.changed.connect(self._follow_document)
 
@@ -86,8 +86,8 @@ class FillController(QObject):
         self._around = _around(session.tempo_map, start, span[1])
         self.run = FillRun(plan, options)
         self._worker.want_fill(self.run)
-        self._heard_at = 0.0
-        self._playback.hear_around(plan.filled(()), self._around, loops=False)
+        self._played_at = 0.0
+        self._playback.play_around(plan.filled(()), self._around, loops=False)
         self.changed.emit()
 
     def _take_in(self, session: Session, span: tuple[float, float]) -> TakeRecord | None:
@@ -125,9 +125,9 @@ class FillController(QObject):
             return
         if self._playback.is_playing and self._playback.position >= run.plan.region.end:
             # The model is slower than the music: from the bar before once more.
-            self._playback.hear_around(run.plan.filled(run.so_far), self._around, loops=False)
-        elif time.monotonic() - self._heard_at > HEAR_EVERY:
-            self._heard_at = time.monotonic()
+            self._playback.play_around(run.plan.filled(run.so_far), self._around, loops=False)
+        elif time.monotonic() - self._played_at > PLAY_EVERY:
+            self._played_at = time.monotonic()
             self._playback.go_on_with(run.plan.filled(run.so_far))
         look = Look.of(run.plan.session)
         start = run.plan.region.start
@@ -160,7 +160,7 @@ class FillController(QObject):
         """Show an alternative, and hear it with what is around."""
         if self.is_choosing:
             number %= len(self.alternatives)
-            self._playback.hear_around(self.alternatives[number], self._around, loops=True)  # sound comes first
+            self._playback.play_around(self.alternatives[number], self._around, loops=True)  # sound comes first
             self._show(number)
 
     def _show(self, number: int) -> None:

@@ -11,8 +11,7 @@ from core.midi.score import TakeNote, Track, TrackKey
 from core.midi.splice import Stretch
 from core.performance.take_in_progress import TakeInProgress
 from core.session.arrangement import take_stretch
-from core.session.edits import NoteRef as SessionRef
-from core.session.edits import Part
+from core.session.edits import Part, SessionNoteRef
 from core.session.session import Session, TakeRecord
 from desktop.piano_roll.notes import NoteRef, PartKind, RollNote, RollPart
 from desktop.widgets.theme import OWN, Shade, track_colours
@@ -207,6 +206,6 @@ def roll_key(part: Part) -> str:
     return f"{TAKE}{part}" if isinstance(part, str) else f"{TRACK}{part}"
 
 
-def session_ref(ref: NoteRef) -> SessionRef:
+def session_ref(ref: NoteRef) -> SessionNoteRef:
     """The session's name for a note of the roll."""
-    return SessionRef(session_part(ref.part), ref.index)
+    return SessionNoteRef(session_part(ref.part), ref.index)

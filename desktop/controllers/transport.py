@@ -76,7 +76,7 @@ class TransportController(QObject):
         self.moved.emit(at)
         self.changed.emit()
 
-    def hear(self, take_id: str) -> None:
+    def play_take(self, take_id: str) -> None:
         """Play a take from its beginning."""
         session = self._document.session
         take = session.take(take_id)
@@ -86,7 +86,7 @@ class TransportController(QObject):
             self.what = "both"
         self.play(take.marker)
 
-    def hear_around(self, session: Session, stretch: tuple[float, float], loops: bool) -> None:
+    def play_around(self, session: Session, stretch: tuple[float, float], loops: bool) -> None:
         """Play a stretch of a session from its beginning, again and again if it `loops`; the user's loop goes first."""
         self._around, self._loops_around = stretch, loops
         if self.what == "prompt" or (self.what == "take" and session.current_take is None):

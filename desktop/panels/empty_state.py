@@ -34,18 +34,18 @@ class EmptyState(QWidget):
     """An invitation. What was chosen comes as signals."""
 
     open_clicked = Signal()
-    hear_clicked = Signal()  # open an example and continue it at once
+    example_clicked = Signal()  # open an example and continue it at once
     new_clicked = Signal()
     example_chosen = Signal(object)  # Path
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAutoFillBackground(True)
-        self.hear = BigButton()
-        self.hear.setText(self.tr("Hear a continuation"))
-        self.hear.setToolTip(self.tr("Opens an example and continues it"))
-        self.hear.clicked.connect(self.hear_clicked)
-        icons.set_icon(self.hear, "play")
+        self.example = BigButton()
+        self.example.setText(self.tr("Hear a continuation"))
+        self.example.setToolTip(self.tr("Opens an example and continues it"))
+        self.example.clicked.connect(self.example_clicked)
+        icons.set_icon(self.example, "play")
         self.open = self._button(self.tr("Open a file …"), self.open_clicked.emit)
         self.open.setToolTip(self.tr("A MIDI file to continue, or a session that you saved"))
         self.new = self._button(self.tr("Start from nothing"), self.new_clicked.emit)
@@ -75,7 +75,7 @@ class EmptyState(QWidget):
         inside = QVBoxLayout(self._drop)
         inside.setContentsMargins(28, 28, 28, 32)
         inside.setSpacing(10)
-        for widget, space in ((self._picture, 6), (title, 0), (self._words, 14), (self.hear, 0)):
+        for widget, space in ((self._picture, 6), (title, 0), (self._words, 14), (self.example, 0)):
             inside.addWidget(widget)
             inside.addSpacing(space)
         row = QHBoxLayout()
@@ -97,7 +97,7 @@ class EmptyState(QWidget):
             outside.setRowStretch(row_or_column, 1)
             outside.setColumnStretch(row_or_column, 1)
         outside.setColumnStretch(1, 1000)
-        for before, after in pairwise((self.hear, self.open, self.new, *self.examples)):
+        for before, after in pairwise((self.example, self.open, self.new, *self.examples)):
             self.setTabOrder(before, after)
 
     def _button(self, text: str, clicked: object) -> QPushButton:

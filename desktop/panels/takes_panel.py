@@ -39,7 +39,7 @@ class TakesPanel(QWidget):
     """
 
     selected = Signal(str)
-    hear = Signal(str)
+    play_requested = Signal(str)
     renamed = Signal(str, str)
     starred = Signal(str, bool)
     duplicated = Signal(str)
@@ -87,7 +87,7 @@ class TakesPanel(QWidget):
         self._binned: tuple[TakeRecord, ...] = ()
         self.show_bin(())
         self._deeds: dict[str, Callable[[str], object]] = {
-            "Hear": self.hear.emit,
+            "Hear": self.play_requested.emit,
             "Star": self._star,
             "Rename": self._rename,
             "Duplicate": self.duplicated.emit,

@@ -12,9 +12,9 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from core.midi.scale import Scale
 from core.midi.tempo_map import TempoMap
 from desktop.piano_roll.coordinates import ALL_ROWS, Rows, Viewport
-from desktop.piano_roll.grid import Grid, Snap
+from desktop.piano_roll.grid import GridLines, Snap
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_at, key_box, paint_keyboard, row_names
-from desktop.piano_roll.layers import NO_NOTES, Columns, Overlays, Paper, painted_parts
+from desktop.piano_roll.layers import NO_NOTES, NoteColumns, Overlays, Paper, painted_parts
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.overlays import paint_overlays
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, end_flag, marker_flag, paint_ruler
@@ -39,7 +39,7 @@ class RollCanvas(QAbstractScrollArea):
         super().__init__(parent)
         self.coordinates = Viewport()
         self.overlays = Overlays()
-        self.grid = Grid(TempoMap())
+        self.grid = GridLines(TempoMap())
         self.tiles = TileCache()
         self._parts: dict[str, RollPart] = {}
         self._is_syncing = False
@@ -141,13 +141,13 @@ class RollCanvas(QAbstractScrollArea):
 
     def set_tempo_map(self, tempo_map: TempoMap) -> None:
         """The bars and beats to show; seconds if it states no metre."""
-        self.grid = Grid(tempo_map, self.grid.snap, self.coordinates.pixels_per_second)
+        self.grid = GridLines(tempo_map, self.grid.snap, self.coordinates.pixels_per_second)
         self._repaint_paper()
 
     def set_snap(self, snap: Snap) -> None:
         """What drags snap to; the grid shows it."""
         if snap != self.grid.snap:
-            self.grid = Grid(self.grid.tempo_map, snap, self.coordinates.pixels_per_second)
+            self.grid = GridLines(self.grid.tempo_map, snap, self.coordinates.pixels_per_second)
             self._repaint_paper()
 
     def set_parts(self, parts: Sequence[RollPart]) -> None:
@@ -225,11 +225,11 @@ class RollCanvas(QAbstractScrollArea):
             if rect is not None:
                 self._update_rect(rect.adjusted(-2, -2, 2, 2))
 
-    def _show_selected(self, columns: Sequence[Columns]) -> None:
+    def _show_selected(self, columns: Sequence[NoteColumns]) -> None:
         """Paint these notes as selected."""
         before = self.overlays.selected
         self.overlays.selected = (
-            Columns(*(np.concatenate(c) for c in zip(*columns, strict=True))) if columns else NO_NOTES
+            NoteColumns(*(np.concatenate(c) for c in zip(*columns, strict=True))) if columns else NO_NOTES
         )
         if len(before.start) or len(self.overlays.selected.start):
             self._update_notes()

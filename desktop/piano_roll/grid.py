@@ -31,7 +31,7 @@ class Line(NamedTuple):
     label: str = ""
 
 
-class Grid:
+class GridLines:
     """The lines of one tempo map: bars and beats, or seconds if the file states no metre.
 
     How dense they are follows the zoom; what is a line at one zoom is one at every nearer zoom.

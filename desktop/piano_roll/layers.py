@@ -14,7 +14,7 @@ from core.midi.pitch_names import pitch_name
 from core.midi.scale import Scale
 from desktop.piano_roll.coordinates import PITCHES, Viewport
 from desktop.piano_roll.diamonds import paint_diamonds
-from desktop.piano_roll.grid import Grid
+from desktop.piano_roll.grid import GridLines
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.widgets.theme import VELOCITY_STEPS, Shade, Theme
 
@@ -32,14 +32,14 @@ class Paper:
     """What tiles show, position and zoom aside."""
 
     parts: tuple[RollPart, ...]
-    grid: Grid
+    grid: GridLines
     theme: Theme
     font: QFont
     scale: Scale | None = None  # whose rows are light, and outside of which notes are marked
     is_list: bool = False  # rows that are no keyboard's: of drums, or those in use
 
 
-class Columns(NamedTuple):
+class NoteColumns(NamedTuple):
     """Some notes of several parts, (n,) each."""
 
     start: NDArray[np.float64]
@@ -48,7 +48,7 @@ class Columns(NamedTuple):
     is_drum: NDArray[np.bool_]
 
 
-NO_NOTES = Columns(np.empty(0), np.empty(0), np.empty(0, np.int32), np.empty(0, np.bool_))
+NO_NOTES = NoteColumns(np.empty(0), np.empty(0), np.empty(0, np.int32), np.empty(0, np.bool_))
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Overlays:
     playhead: float | None = None
     sampling_head: float | None = None
     sounding: tuple[RollNote, ...] = ()  # begun by the model and not yet ended: they reach to the sampling head
-    selected: Columns = NO_NOTES
+    selected: NoteColumns = NO_NOTES
     preview: tuple[float, int] | None = None  # by how many seconds and rows the selected are being moved
     is_copy: bool = False  # what is moved are copies
     stretch: tuple[float, float] | None = None  # by how many seconds the starts and the ends of the selected go

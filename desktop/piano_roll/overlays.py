@@ -10,7 +10,7 @@ from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.diamonds import paint_diamonds
 from desktop.piano_roll.layers import (
     STRENGTHS,
-    Columns,
+    NoteColumns,
     Overlays,
     boxes_within,
     fill,
@@ -104,13 +104,13 @@ def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, over
     if overlays.stretch is not None:
         start = np.minimum(start, np.maximum(notes.end, notes.start))
     end = np.maximum(notes.end + by_end, start)
-    moved = Columns(start, end, viewport.rows.moved(notes.pitch, up), notes.is_drum)
+    moved = NoteColumns(start, end, viewport.rows.moved(notes.pitch, up), notes.is_drum)
     _paint_notes(painter, moved, span, viewport, theme.selected_edge, theme.selected, has_gone=True)
 
 
 def _paint_notes(
     painter: QPainter,
-    notes: Columns,
+    notes: NoteColumns,
     span: tuple[float, float],
     viewport: Viewport,
     edge: QColor,

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPolygonF
 
 from desktop.piano_roll.coordinates import Viewport
-from desktop.piano_roll.grid import BAR, Grid, Line
+from desktop.piano_roll.grid import BAR, GridLines, Line
 from desktop.piano_roll.layers import Overlays, fill, line_width, with_alpha
 from desktop.widgets.theme import Theme
 
@@ -96,7 +96,13 @@ def _spot_below(x: float, y: float, viewport: Viewport, overlays: Overlays) -> R
 
 
 def paint_ruler(
-    painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, grid: Grid, theme: Theme, font: QFont
+    painter: QPainter,
+    exposed: QRectF,
+    viewport: Viewport,
+    overlays: Overlays,
+    grid: GridLines,
+    theme: Theme,
+    font: QFont,
 ) -> None:
     """Paint the part `exposed` of the ruler; 0, 0 is its left top above the note area's left edge."""
     painter.fillRect(exposed, theme.panel)
@@ -124,7 +130,13 @@ def paint_ruler(
 
 
 def _paint_lines(
-    painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, grid: Grid, theme: Theme, font: QFont
+    painter: QPainter,
+    exposed: QRectF,
+    viewport: Viewport,
+    overlays: Overlays,
+    grid: GridLines,
+    theme: Theme,
+    font: QFont,
 ) -> None:
     first, last = viewport.seconds(exposed.left() - _LABEL_ROOM), viewport.seconds(exposed.right() + 1)
     lines = grid.lines(first, last, viewport.pixels_per_second)

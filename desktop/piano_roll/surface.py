@@ -12,7 +12,7 @@ from desktop.piano_roll import hits
 from desktop.piano_roll.canvas import RollCanvas
 from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
-from desktop.piano_roll.layers import Columns
+from desktop.piano_roll.layers import NoteColumns
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.ruler import RULER_HEIGHT
 from desktop.piano_roll.selection import Indices, Selection
@@ -359,7 +359,7 @@ class RollSurface(RollCanvas):
         is_new = selection != self._selected
         self._selected = selection
         columns = [
-            Columns(part.start[places], part.end[places], part.pitch[places], part.is_drum[places])
+            NoteColumns(part.start[places], part.end[places], part.pitch[places], part.is_drum[places])
             for key, indices in selection.indices.items()
             for part in [self._parts[key]]
             for places in [part.places(indices)]

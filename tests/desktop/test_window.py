@@ -448,9 +448,9 @@ def test_a_session_whose_file_is_gone_is_not_left_unasked(desk: MakeDesk, homes:
 def test_the_keys_begin_at_the_first_thing_to_do(desk: MakeDesk) -> None:
     window = desk().window
     empty = window.empty
-    assert window.focusWidget() is empty.hear
+    assert window.focusWidget() is empty.example
     order = reachable(empty)
-    assert order == [empty.hear, empty.open, empty.new, *empty.examples]
+    assert order == [empty.example, empty.open, empty.new, *empty.examples]
 
 
 def test_the_colours_chosen_once_more_stay_chosen(desk: MakeDesk) -> None:

@@ -37,14 +37,14 @@ class HeldOut(NamedTuple):
         return float(self.notes["end"].max()) / (TICKS * STEPS_PER_SECOND)
 
 
-class Place(NamedTuple):
+class PromptPlace(NamedTuple):
     """Where a prompt begins in a piece, in seconds."""
 
     piece: HeldOut
     start: float
 
 
-def choose_places(pieces: Mapping[str, Sequence[HeldOut]], prompts: int) -> list[Place]:
+def choose_places(pieces: Mapping[str, Sequence[HeldOut]], prompts: int) -> list[PromptPlace]:
     """At most so many prompts, as equally many of each source as there are.
 
     Each piece gives one from its start before any gives another, a minute further on.
@@ -53,7 +53,9 @@ def choose_places(pieces: Mapping[str, Sequence[HeldOut]], prompts: int) -> list
     for some in pieces.values():
         last = max((piece.seconds for piece in some), default=0.0) - PROMPT_SECONDS - _SHORTEST
         starts = np.arange(0.0, max(last, 0.0), _EVERY).tolist()
-        by_source.append([Place(p, s) for s in starts for p in some if s + PROMPT_SECONDS + _SHORTEST < p.seconds])
+        by_source.append(
+            [PromptPlace(p, s) for s in starts for p in some if s + PROMPT_SECONDS + _SHORTEST < p.seconds]
+        )
     share = -(-prompts // max(1, len(by_source)))
     # A source with fewer leaves its places to the others.
     first = [_spread(places, share) for places in by_source]
@@ -62,7 +64,7 @@ def choose_places(pieces: Mapping[str, Sequence[HeldOut]], prompts: int) -> list
     return [place for row in in_turn for place in row if place is not None][:prompts]
 
 
-def _spread(places: Sequence[Place], most: int) -> list[Place]:
+def _spread(places: Sequence[PromptPlace], most: int) -> list[PromptPlace]:
     """At most so many of those with the earliest starts, evenly from the first piece to the last."""
     if len(places) <= most:
         return list(places)
@@ -71,7 +73,7 @@ def _spread(places: Sequence[Place], most: int) -> list[Place]:
     return [places[i * count // most] for i in range(most)]
 
 
-def continue_place(engine: Engine, place: Place, options: Options) -> Example:
+def continue_place(engine: Engine, place: PromptPlace, options: Options) -> Example:
     """The example of one prompt; `options.seconds` is how long to go on, at most to the piece's end.
 
     The take is sampled as for a user's file: a piece on a grid is continued on it, from a quarter on.

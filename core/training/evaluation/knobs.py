@@ -12,7 +12,7 @@ from core.generation.options import Options
 from core.midi.key import Key
 from core.midi.statistics import Music, density, histograms, key_of, share_in_key
 from core.session.knobs import MOST, WORDS, Knobs
-from core.training.evaluation.continuations import Place, continue_place
+from core.training.evaluation.continuations import PromptPlace, continue_place
 
 PROMISED = 0.2  # of the spread among the prompts: so far an end moves its statistic at least
 
@@ -60,7 +60,7 @@ class KnobReport:
 
 
 def evaluate_knobs(
-    engine: Engine, places: Sequence[Place], seconds: float, say: Callable[[str], None] = lambda text: None
+    engine: Engine, places: Sequence[PromptPlace], seconds: float, say: Callable[[str], None] = lambda text: None
 ) -> dict[str, KnobReport]:
     """By knob, what its ends do after these prompts. Prompts or takes without a note are left out."""
     prompts: list[tuple[Music, Key]] = []

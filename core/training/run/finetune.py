@@ -14,7 +14,7 @@ from core.training.data.corpus import Corpus
 from core.training.data.prepare import Progress, prepare
 from core.training.run.recipes import SMALL, Recipe
 from core.training.run.run_folder import RunFolder
-from core.training.run.train import Outcome, Settings, Status, Trainer
+from core.training.run.train import Outcome, Status, Trainer, TrainingOptions
 
 # Smaller steps than from scratch, falling from the start: what the model knows should bend, not break.
 REFINING = replace(
@@ -85,7 +85,9 @@ def finetune(
     corpus = Corpus(work / "corpus")
     songs, held_out = hold_out(corpus)
     provenance = _provenance(info.provenance, info.name, name, corpus)
-    settings = Settings(minutes=minutes, device=device, patience=patience if held_out else None, validation_crops=32)
+    settings = TrainingOptions(
+        minutes=minutes, device=device, patience=patience if held_out else None, validation_crops=32
+    )
     run = RunFolder(work / "run")
     run.begin({"base": str(info.path), "corpus": corpus.digest})
     trainer = Trainer(

@@ -33,7 +33,7 @@ VALIDATING = 0.1  # share of a run's time that they take at most, but for the la
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainingOptions:
     """What the user chooses. `minutes` or `epochs` (the recipe's if neither) is the length of the run.
 
     `weights` by source (0 leaves one out). `patience`: validations without a new best after which the
@@ -119,7 +119,7 @@ class Trainer:
         corpus: Corpus,
         run: RunFolder,
         recipe: Recipe,
-        settings: Settings,
+        settings: TrainingOptions,
         *,
         initial: MusicTransformer | None = None,
         base: ModelInfo | None = None,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.midi.read import parse_score
 from core.session import edits
-from core.session.edits import Chosen, Edited, NoteRef, note_at
+from core.session.edits import Chosen, Edited, SessionNoteRef, note_at
 from core.session.edits_pitch import transpose_by_rows
 from core.session.edits_quantise import QUANTISE_GRIDS, Quantisation, quantise
 from core.session.export import midi_bytes
@@ -21,7 +21,7 @@ from tests.core.session.sessions import assert_sound, assert_written_as_it_is, b
 
 def notes_of(session: Session, chosen: Chosen) -> list[Any]:
     """The notes chosen, all of which must be there."""
-    notes = [note_at(session, NoteRef(part, int(i))) for part, indices in chosen.items() for i in indices]
+    notes = [note_at(session, SessionNoteRef(part, int(i))) for part, indices in chosen.items() for i in indices]
     assert None not in notes
     return notes
 
@@ -57,7 +57,7 @@ def test_a_note_moved_past_others_stays_selected() -> None:
     session = band()
     after, chosen = edits.nudge(session, {0: [0]}, 600)
     assert chosen == {0: [2]}
-    assert note_at(after, NoteRef(0, 2)).pitch == 60  # type: ignore[union-attr]
+    assert note_at(after, SessionNoteRef(0, 2)).pitch == 60  # type: ignore[union-attr]
     assert_sound(after)
 
 
@@ -71,7 +71,7 @@ def test_nudging_keeps_the_shape_of_what_is_selected_at_the_start() -> None:
 
 def test_nudging_by_time_keeps_lengths_in_seconds_across_a_change_of_tempo() -> None:
     session = band()
-    before = note_at(session, NoteRef(0, 5))
+    before = note_at(session, SessionNoteRef(0, 5))
     after, chosen = edits.nudge_seconds(session, {0: [5]}, 0.5)
     (moved,) = notes_of(after, chosen)
     assert before is not None
@@ -170,7 +170,9 @@ def apply(session: Session, kind: str, value: object, picks: list[tuple[int, int
         return session.with_flags(0, mute=True, in_prompt=False)
     if kind == "delete":
         return edits.delete(session, chosen).session
-    there = {(part, i) for part, indices in chosen.items() for i in indices if note_at(session, NoteRef(part, i))}
+    there = {
+        (part, i) for part, indices in chosen.items() for i in indices if note_at(session, SessionNoteRef(part, i))
+    }
     after, moved = CHANGES.get(kind, getattr(edits, kind, None))(session, chosen, value)  # type: ignore[misc]
     assert len(notes_of(after, moved)) == len(there)
     return after

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mido import MetaMessage
 
 from core.errors import UsageError
-from core.session.edits import Chosen, NoteRef, note_at
+from core.session.edits import Chosen, SessionNoteRef, note_at
 from core.session.edits_quantise import QUANTISE_GRIDS, Quantisation, What, quantise
 from core.session.edits_time import swing
 from core.session.session import Session, session_from_midi
@@ -32,7 +32,7 @@ def test_quantising_a_score_puts_onsets_on_lines_and_keeps_lengths(grid: str, li
 def test_triplets_and_bars_of_odd_metre() -> None:
     session = session_from_midi(file_of([on(60, 150), off(60, 10)]), "x.mid")
     after, _ = quantise(session, {0: [0]}, Quantisation("1/8t"))
-    assert note_at(after, NoteRef(0, 0)).start_tick == 160  # type: ignore[union-attr]
+    assert note_at(after, SessionNoteRef(0, 0)).start_tick == 160  # type: ignore[union-attr]
     # Bars of 7/8 are 1680 ticks: quarters count from each bar's start, and the next bar line is one too.
     seven = [MetaMessage("time_signature", numerator=7, denominator=8)]
     session = session_from_midi(file_of(seven, [on(60, 2150), off(60, 10), on(62, 1140), off(62, 10)]), "x.mid")

@@ -326,7 +326,7 @@ def test_the_first_start_needs_one_click_to_be_heard(desk: MakeDesk) -> None:
     assert not window.panel.button.isEnabled()
     assert not window.actions_["continue"].isEnabled()
     window.preferences.change(generation=replace(window.preferences.now.generation, length=1.0))
-    QTest.mouseClick(window.empty.hear, LEFT)
+    QTest.mouseClick(window.empty.example, LEFT)
     at.wait(lambda: at.takes, "a continuation")
     assert window.document.name == "bwv846.mid"
     assert window.centre.currentWidget() is window.roll

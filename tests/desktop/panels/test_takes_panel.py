@@ -95,7 +95,7 @@ def test_arrows_select_and_return_hears(panel: TakesPanel, qtbot: QtBot) -> None
     with qtbot.waitSignal(panel.selected) as said:
         QTest.keyClick(panel.view, Qt.Key.Key_Down)
     assert said.args == ["t2"]
-    with qtbot.waitSignal(panel.hear) as said:
+    with qtbot.waitSignal(panel.play_requested) as said:
         QTest.keyClick(panel.view, Qt.Key.Key_Return)
     assert said.args == ["t2"]
 
@@ -103,7 +103,7 @@ def test_arrows_select_and_return_hears(panel: TakesPanel, qtbot: QtBot) -> None
 def test_the_buttons_of_a_card_leave_the_selection_alone(panel: TakesPanel, qtbot: QtBot) -> None:
     view = panel.view.viewport()
     with qtbot.assertNotEmitted(panel.selected):
-        with qtbot.waitSignal(panel.hear) as said:
+        with qtbot.waitSignal(panel.play_requested) as said:
             QTest.mouseClick(view, LEFT, pos=place(panel, 0, Spot.HEAR))
         assert said.args == ["t0"]
         with qtbot.waitSignal(panel.starred) as said:
@@ -113,13 +113,13 @@ def test_the_buttons_of_a_card_leave_the_selection_alone(panel: TakesPanel, qtbo
 
 def test_a_button_let_go_elsewhere_is_not_pressed(panel: TakesPanel, qtbot: QtBot) -> None:
     view = panel.view.viewport()
-    with qtbot.assertNotEmitted(panel.hear), qtbot.assertNotEmitted(panel.starred):
+    with qtbot.assertNotEmitted(panel.play_requested), qtbot.assertNotEmitted(panel.starred):
         QTest.mousePress(view, LEFT, pos=place(panel, 0, Spot.HEAR))
         QTest.mouseRelease(view, LEFT, pos=place(panel, 0, Spot.STAR))
 
 
 def test_a_double_click_hears(panel: TakesPanel, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(panel.hear) as said:
+    with qtbot.waitSignal(panel.play_requested) as said:
         QTest.mouseDClick(panel.view.viewport(), LEFT, pos=card_box(panel, 0).center())
     assert said.args == ["t0"]
 
@@ -134,11 +134,11 @@ def test_f2_renames(panel: TakesPanel, qtbot: QtBot) -> None:
     assert editor.text() == "Take 2"
     editor.selectAll()
     QTest.keyClicks(editor, "Bridge, slower")
-    with qtbot.assertNotEmitted(panel.hear), qtbot.waitSignal(panel.renamed) as said:
+    with qtbot.assertNotEmitted(panel.play_requested), qtbot.waitSignal(panel.renamed) as said:
         QTest.keyClick(editor, Qt.Key.Key_Return)
     assert said.args == ["t1", "Bridge, slower"]
     qtbot.waitUntil(panel.view.hasFocus)
-    with qtbot.waitSignal(panel.hear):  # the key is the list's again
+    with qtbot.waitSignal(panel.play_requested):  # the key is the list's again
         QTest.keyClick(panel.view, Qt.Key.Key_Return)
 
 
@@ -184,7 +184,7 @@ def test_delete_and_star_by_key(panel: TakesPanel, qtbot: QtBot) -> None:
 def test_the_menu_has_everything(panel: TakesPanel, qtbot: QtBot) -> None:
     menu = panel.menu("t0")
     signals = {
-        "Hear": (panel.hear, ["t0"]),
+        "Hear": (panel.play_requested, ["t0"]),
         "Star": (panel.starred, ["t0", True]),
         "Duplicate": (panel.duplicated, ["t0"]),
         "Continue this take": (panel.fork_requested, ["t0"]),
@@ -196,8 +196,8 @@ def test_the_menu_has_everything(panel: TakesPanel, qtbot: QtBot) -> None:
     for action in menu.actions():
         assert action.isSeparator() or action.toolTip()
         if action.text() in signals:
-            signal, args = signals[action.text()]
-            with qtbot.waitSignal(signal) as said:
+            said, args = signals[action.text()]
+            with qtbot.waitSignal(said) as said:
                 action.trigger()
             assert said.args == args
 
@@ -227,7 +227,7 @@ def test_a_growing_card_grows_and_cannot_be_touched(panel: TakesPanel, qtbot: Qt
         panel.show_growing("new", notes(3), 1.5)
     assert panel.model.rowCount() == 4
     view = panel.view.viewport()
-    with qtbot.assertNotEmitted(panel.hear), qtbot.assertNotEmitted(panel.selected):
+    with qtbot.assertNotEmitted(panel.play_requested), qtbot.assertNotEmitted(panel.selected):
         QTest.mouseDClick(view, LEFT, pos=card_box(panel, 3).center())
     panel.show_growing("new", notes(9), 4.5)
     qtbot.waitUntil(lambda: len(panel.model.cards[3].take.notes) == 9)

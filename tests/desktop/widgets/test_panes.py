@@ -27,7 +27,7 @@ def test_f6_goes_through_the_parts_that_can_be_worked_in(desk: Callable[..., Des
 
     window.activateWindow()
     at.wait(window.isActiveWindow, "the window to be active")
-    window.empty.hear.setFocus()
+    window.empty.example.setFocus()
     assert [pressed() for _ in range(3)] == ["panel", "transport", "empty"]  # no track yet, nor take
     at.open(BACH)
     window.roll.setFocus()

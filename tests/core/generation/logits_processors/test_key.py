@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.codec.events import Prompt
 from core.codec.vocabulary import BOUNDARY, NOTE_ON, VOCABULARY_SIZE
 from core.errors import UsageError
-from core.generation.logits_processors import Key
+from core.generation.logits_processors import KeyPenalty
 from core.generation.options import Options
 from core.generation.prompt_summary import summarize
 from core.generation.sampler import Sampling
@@ -21,7 +21,7 @@ C_MAJOR = {0, 2, 4, 5, 7, 9, 11}
 
 def penalties(events: list[int], nats: float) -> NDArray[np.float32]:
     """What the key adds to even logits after a prompt of these events."""
-    processor = Key(summarize(Prompt(tuple(events), 0.0)), nats)
+    processor = KeyPenalty(summarize(Prompt(tuple(events), 0.0)), nats)
     return processor.process(np.zeros(VOCABULARY_SIZE, np.float32), position())
 
 

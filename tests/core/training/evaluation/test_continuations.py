@@ -10,7 +10,7 @@ from core.generation.engine import Engine
 from core.generation.options import Options
 from core.model.checkpoint import find_model, load_model
 from core.training.data.notes import NOTE, TICKS, Notes
-from core.training.evaluation.continuations import PROMPT_SECONDS, HeldOut, Place, choose_places, continue_place
+from core.training.evaluation.continuations import PROMPT_SECONDS, HeldOut, PromptPlace, choose_places, continue_place
 
 
 def chords(seconds: float, each: float, lead_in: float = 0.0) -> Notes:
@@ -47,7 +47,7 @@ def test_sources_share_the_prompts_and_no_prompt_comes_twice() -> None:
 
 def test_a_place_gives_prompt_true_music_and_take(engine: Engine) -> None:
     piece = HeldOut("tune", chords(40, 0.45, lead_in=0.003), 0.45)
-    example = continue_place(engine, Place(piece, 0.0), Options(seconds=3.0))
+    example = continue_place(engine, PromptPlace(piece, 0.0), Options(seconds=3.0))
     marker = 0.45 * 45  # the first quarter from 20 s on
     assert example.prompt.seconds == pytest.approx(marker)
     assert example.true.seconds == example.sampled.seconds == 3.0
@@ -55,7 +55,7 @@ def test_a_place_gives_prompt_true_music_and_take(engine: Engine) -> None:
     assert example.grid == (pytest.approx(0.45 / 4),)
     assert np.abs(example.sampled.start / 0.1125 - np.rint(example.sampled.start / 0.1125)).max() < 0.01
 
-    free = continue_place(engine, Place(piece._replace(quarter=0.0), 10.0), Options(seconds=3.0))
+    free = continue_place(engine, PromptPlace(piece._replace(quarter=0.0), 10.0), Options(seconds=3.0))
     assert free.grid == ()
     assert free.prompt.seconds == PROMPT_SECONDS
     assert free.prompt.start.min() == pytest.approx(0.35, abs=0.006)  # the first chord after 10 s, at 10.353

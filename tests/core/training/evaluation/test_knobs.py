@@ -13,7 +13,7 @@ from core.model.transformer import ModelConfig, MusicTransformer
 from core.resources import bundled
 from core.session.knobs import WORDS
 from core.training.data.notes import score_notes
-from core.training.evaluation.continuations import HeldOut, Place
+from core.training.evaluation.continuations import HeldOut, PromptPlace
 from core.training.evaluation.knobs import STATISTICS, evaluate_knobs, table
 
 
@@ -35,7 +35,7 @@ def test_a_report_for_every_knob() -> None:
     engine = Engine(model, torch.device("cpu"), "small", lambda text: None)
     notes = score_notes(read_score(Path(bundled("examples", "bwv846.mid"))))
     piece = HeldOut("prelude", notes, 0.0)
-    reports = evaluate_knobs(engine, [Place(piece, 0.0), Place(piece, 5.0)], 3.0)
+    reports = evaluate_knobs(engine, [PromptPlace(piece, 0.0), PromptPlace(piece, 5.0)], 3.0)
     assert set(reports) == set(WORDS)
     assert all(0 <= report.kept <= 1 and report.spread >= 0 for report in reports.values())
     assert reports["high"].up > 0 > reports["high"].down

@@ -35,12 +35,12 @@ from core.training.run.learner import Learner, summed_loss
 from core.training.run.muon import make_optimisers
 from core.training.run.recipes import BOOK_RECIPE, RECIPES
 from core.training.run.run_folder import RunFolder
-from core.training.run.train import Settings, Status, Trainer
+from core.training.run.train import Status, Trainer, TrainingOptions
 from tests.conftest import wait_for
 from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, tiny_corpus, tune_pitches, write_tune
 
 PRECISE = replace(TINY_RECIPE, mixed_precision=False)
-STEPS = Settings(epochs=2, device="cpu", validation_crops=8)
+STEPS = TrainingOptions(epochs=2, device="cpu", validation_crops=8)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_two_layers_memorise_a_tune_and_continue_it(tmp_path: Path) -> None:
     recipe = replace(PRECISE, config=config, crops="first", augmentation=None, dropout=0.0, batch=1, epochs=150)
     losses: list[float] = []
     run = RunFolder(tmp_path / "run")
-    trainer = Trainer(corpus, run, recipe, Settings(device="cpu"), on_status=lambda s: losses.append(s.loss))
+    trainer = Trainer(corpus, run, recipe, TrainingOptions(device="cpu"), on_status=lambda s: losses.append(s.loss))
     outcome = trainer.train()
 
     assert outcome.finished
@@ -321,7 +321,7 @@ def test_the_books_first_loss_is_the_books(corpus: Corpus) -> None:
 
 def test_the_book_preset_leaves_a_state_dict(corpus: Corpus, tmp_path: Path) -> None:
     recipe = replace(BOOK_RECIPE, config=replace(TINY, position="learned", velocity="each", starts_with_boundary=False))
-    outcome = Trainer(corpus, RunFolder(tmp_path), recipe, Settings(epochs=1, device="cpu")).train()
+    outcome = Trainer(corpus, RunFolder(tmp_path), recipe, TrainingOptions(epochs=1, device="cpu")).train()
     assert outcome.model.name == "musicTrans.pth"
     state = torch.load(outcome.model, weights_only=True)
     assert set(state) == set(MusicTransformer(recipe.config).state_dict())
@@ -341,7 +341,7 @@ def test_time_limits_the_run_and_the_rate_falls(
         return step(self, inputs, targets, rate, number)
 
     monkeypatch.setattr(Learner, "step", watched)
-    settings = Settings(minutes=2, device="cpu", checkpoint_minutes=10)
+    settings = TrainingOptions(minutes=2, device="cpu", checkpoint_minutes=10)
     statuses: list[Status] = []
     trainer = Trainer(
         corpus, RunFolder(tmp_path), PRECISE, settings, clock=lambda: float(next(ticks)), on_status=statuses.append
@@ -359,7 +359,7 @@ def test_time_limits_the_run_and_the_rate_falls(
 
 def test_a_run_in_parts_comes_to_its_end(corpus: Corpus, tmp_path: Path) -> None:
     """Each part stops by itself, with a checkpoint that the next goes on from; the rates fall over all of them."""
-    settings = Settings(epochs=1, device="cpu", stop_after=0.2)
+    settings = TrainingOptions(epochs=1, device="cpu", stop_after=0.2)
     run = RunFolder(tmp_path / "parts")
     parts = [Trainer(corpus, run, PRECISE, settings, clock=map(float, itertools.count()).__next__).train()]
     while not parts[-1].finished:
@@ -369,7 +369,7 @@ def test_a_run_in_parts_comes_to_its_end(corpus: Corpus, tmp_path: Path) -> None
     whole = Trainer(corpus, RunFolder(tmp_path / "whole"), PRECISE, replace(settings, stop_after=None)).train()
     assert (whole.steps, whole.events) == (parts[-1].steps, parts[-1].events)
     with pytest.raises(UsageError, match="more than 0"):
-        Settings(stop_after=0)
+        TrainingOptions(stop_after=0)
 
 
 def test_validations_take_a_tenth_of_the_time(corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,7 +392,7 @@ def test_validations_take_a_tenth_of_the_time(corpus: Corpus, tmp_path: Path, mo
         corpus,
         run,
         PRECISE,
-        Settings(minutes=10, device="cpu"),
+        TrainingOptions(minutes=10, device="cpu"),
         initial=MusicTransformer(PRECISE.config),
         clock=lambda: now[0],
     ).train()
@@ -402,7 +402,7 @@ def test_validations_take_a_tenth_of_the_time(corpus: Corpus, tmp_path: Path, mo
 
 
 def test_damaged_and_foreign_folders(corpus: Corpus, tmp_path: Path) -> None:
-    Trainer(corpus, RunFolder(tmp_path / "run"), TINY_RECIPE, Settings(epochs=0.1)).train()
+    Trainer(corpus, RunFolder(tmp_path / "run"), TINY_RECIPE, TrainingOptions(epochs=0.1)).train()
     run = RunFolder(tmp_path / "run")
     with pytest.raises(UsageError, match="other files"):
         run.begin({"seed": 0})
@@ -432,13 +432,13 @@ def test_another_run_in_the_folder_is_refused(corpus: Corpus, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Settings(minutes=1, epochs=1),
-        lambda: Settings(minutes=-1),
-        lambda: Settings(epochs=float("nan")),
-        lambda: Settings(weights={"asap": -1.0}),
+        lambda: TrainingOptions(minutes=1, epochs=1),
+        lambda: TrainingOptions(minutes=-1),
+        lambda: TrainingOptions(epochs=float("nan")),
+        lambda: TrainingOptions(weights={"asap": -1.0}),
     ],
 )
-def test_impossible_settings(make: Callable[[], Settings]) -> None:
+def test_impossible_settings(make: Callable[[], TrainingOptions]) -> None:
     with pytest.raises(UsageError):
         make()
 
