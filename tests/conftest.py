@@ -68,15 +68,15 @@ class JackServer:
     JACK has places for eight servers on a machine, and one that is killed keeps its place until a server of the same
     name is started. So there are eight names, and a lock for each.
 
-    `waits`: on a busy machine it waits for its clients; else a late one's messages may come twice, or be lost. For
-    clients that are killed or stopped a server that waits would wait by the minute.
+    On a busy machine it waits for its clients, up to `patience` seconds in each cycle; else a late one's messages may
+    come twice, or be lost. For clients that are killed or stopped a patient server would wait by the minute.
     """
 
-    def __init__(self, waits: bool = True) -> None:
+    def __init__(self, patience: float = 5.0) -> None:
         jackd = shutil.which("jackd")
         if jackd is None:
             pytest.fail("jackd is missing: install it with `sudo apt-get install jackd2`.")
-        self._command = [jackd, "--no-realtime", *(["--sync", "--timeout", "5000"] if waits else [])]
+        self._command = [jackd, "--no-realtime", *_waiting(patience)]
         wait_for(self._start, "a place for a JACK server")
         self.variables = {"JACK_DEFAULT_SERVER": self.name, "CONTINUO_MIDI": "jack"}
 
@@ -117,6 +117,10 @@ class JackServer:
             self.process.kill()
             self.process.wait()
         self._lock.release()
+
+
+def _waiting(patience: float) -> list[str]:
+    return ["--sync", "--timeout", f"{1000 * patience:.0f}"] if patience else []
 
 
 class Listener:
@@ -229,16 +233,17 @@ def jack(jack_server: JackServer, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
 @pytest.fixture
 def mortal_jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     """A JACK server of the test's own, for it to close; this process uses it."""
-    yield from _own_server(monkeypatch, JackServer())
+    yield from own_server(monkeypatch, JackServer())
 
 
 @pytest.fixture
 def hasty_jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     """A JACK server of the test's own that waits for no client, so that they can be killed; this process uses it."""
-    yield from _own_server(monkeypatch, JackServer(waits=False))
+    yield from own_server(monkeypatch, JackServer(patience=0.0))
 
 
-def _own_server(monkeypatch: pytest.MonkeyPatch, server: JackServer) -> Iterator[JackServer]:
+def own_server(monkeypatch: pytest.MonkeyPatch, server: JackServer) -> Iterator[JackServer]:
+    """For a fixture: this process uses the server, which is closed in the end."""
     for name, value in server.variables.items():
         monkeypatch.setenv(name, value)
     try:

@@ -48,6 +48,11 @@ class Synth:
         self.listen()
         return self._sounding.notes
 
+    def forget(self) -> None:
+        """Let what sounds be silent."""
+        self.listen()
+        self._sounding.clear()
+
     def close(self) -> None:
         self._patchbay.close(ignore_errors=True)
         self._listener.close()

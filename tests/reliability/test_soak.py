@@ -1,18 +1,26 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.live.outputs import ExistingPort
-from tests.conftest import JackServer
+from tests.conftest import JackServer, own_server
 from tests.reliability.musician import WISHES, Musician
-from tests.reliability.soak import Result, assert_bounded, assert_silent, soak
+from tests.reliability.soak import JACK_PATIENCE, Result, assert_bounded, assert_silent, soak
 from tests.reliability.studio import SYNTH, Figures
 
 QUICK = [name for name in WISHES if name != "suspend"]  # a player that stands still is waited for by the second
 FIGURES = Figures(files=30, threads=10, children=2, memory=500.0, children_memory=100.0)
 
 
-def test_whatever_is_wished_no_note_hangs_and_nothing_is_lost(hasty_jack: JackServer, tmp_path: Path) -> None:
+@pytest.fixture
+def _jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
+    yield from own_server(monkeypatch, JackServer(JACK_PATIENCE))
+
+
+@pytest.mark.linux
+@pytest.mark.usefixtures("_jack")
+def test_whatever_is_wished_no_note_hangs_and_nothing_is_lost(tmp_path: Path) -> None:
     result = soak(tmp_path, cycles=3, seconds=3600.0, seed=20, wishes=QUICK, longest_wait=0.2)
     assert result.faults == []
     assert result.cycles == 3
@@ -20,7 +28,9 @@ def test_whatever_is_wished_no_note_hangs_and_nothing_is_lost(hasty_jack: JackSe
     assert {"kill", "continue_", "regenerate", "switch_output", "undo"} <= result.diary.wishes.keys()
 
 
-def test_a_note_that_sounds_on_is_a_fault(hasty_jack: JackServer, tmp_path: Path) -> None:
+@pytest.mark.linux
+@pytest.mark.usefixtures("_jack")
+def test_a_note_that_sounds_on_is_a_fault(tmp_path: Path) -> None:
     musician = Musician(tmp_path, 1)
     try:
         musician.playback.output.open(ExistingPort(SYNTH))
