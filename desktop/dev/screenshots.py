@@ -59,6 +59,7 @@ class Studio:
             self._prompt()
             self._generating()
             self._takes()
+            self._rows()
             self._alternatives()
             self._dialogs()
         finally:
@@ -102,6 +103,16 @@ class Studio:
         window.playback.set_loop((8.0, 16.0))
         window.tracks.mute_changed.emit(1, True)
         self._picture("editing", window)
+
+    def _rows(self) -> None:
+        window = self._window
+        window.roll.clear_selection()
+        for name in ("scale", "chords", "fold"):
+            window.actions_[name].trigger()
+            self._settle(0.5)  # until scale and chords are found
+            self._picture(f"rows-{name}", window)
+        for name in ("scale", "chords", "fold"):
+            window.actions_[name].trigger()
 
     def _alternatives(self) -> None:
         window = self._window

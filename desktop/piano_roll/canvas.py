@@ -53,6 +53,7 @@ class RollCanvas(QAbstractScrollArea):
         self._margins = 0, 0  # heights of head and foot
         self.drum_part = ""  # the part whose drums the keyboard plays; none: it is of keys
         self._folds = False  # only rows in use are shown
+        self._scale: Scale | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
@@ -108,10 +109,9 @@ class RollCanvas(QAbstractScrollArea):
             self._head.setGeometry(between.left(), between.top() - head, between.width(), head)
 
     def set_scale(self, scale: Scale | None) -> None:
-        """Show the rows of a scale light and the others dark, and mark notes outside of it; None: as keys are."""
-        if scale != self._paper.scale:
-            self._paper = replace(self._paper, scale=scale)
-            self._repaint_paper()
+        """Show a scale's rows light, the others dark, and mark notes outside of it; not of drums. None: as keys are."""
+        self._scale = scale
+        self._sync_rows()
 
     def set_folded(self, folds: bool) -> None:
         """Show only the rows that notes are in."""
@@ -126,11 +126,11 @@ class RollCanvas(QAbstractScrollArea):
             self.viewport().update()
 
     def _sync_rows(self) -> None:
-        used = np.unique(np.concatenate([part.pitch for part in self._parts.values()] or [NO_NOTES.pitch]))
-        rows = Rows(tuple(used.tolist())) if self._folds and len(used) else ALL_ROWS
-        is_list = rows.is_folded or self.drum_part != ""
-        if is_list != self._paper.is_list:
-            self._paper = replace(self._paper, is_list=is_list)
+        pitches = {pitch for part in self._parts.values() for pitch in part.pitches} if self._folds else ()
+        rows = Rows(tuple(sorted(pitches))) if pitches else ALL_ROWS
+        is_list, scale = rows.is_folded or self.drum_part != "", None if self.drum_part else self._scale
+        if (is_list, scale) != (self._paper.is_list, self._paper.scale):
+            self._paper = replace(self._paper, is_list=is_list, scale=scale)
             self._repaint_paper()
         if rows != self.coordinates.rows:
             self._set_coordinates(self.coordinates.with_rows(rows))

@@ -161,7 +161,8 @@ def _paint_drums(painter: QPainter, area: QRect, viewport: Viewport, paper: Pape
     looks = STRENGTHS[part.velocity[places]].astype(np.intp)
     colours, edge = paper.theme.velocities(kind, colour, shade), paper.theme.edge(kind, colour, shade)
     paint_diamonds(painter, boxes, looks, colours, edge, line_width(viewport.ratio))
-    _mark_origins(painter, boxes, part.origin[places], viewport, paper.theme)
+    if kind != "other" and shade <= Shade.UNREAD:
+        _mark_origins(painter, boxes, part.origin[places], viewport, paper.theme)
 
 
 def _paint_bars(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper, part: RollPart) -> None:
@@ -193,12 +194,13 @@ def _paint_bars(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper
     fill(painter, boxes[has_edge], paper.theme.edge(*look))
     boxes = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
     _fill_by_strength(painter, boxes[~is_dot], strength[~is_dot], colours)
-    if has_edge.any() and part.kind != "other":
+    is_near = part.kind != "other" and look[2] <= Shade.UNREAD
+    if has_edge.any() and is_near:
         _mark_origins(painter, boxes[has_edge], part.origin[places][has_edge], viewport, paper.theme)
         if paper.scale is not None:
             is_off = has_edge & ~paper.scale.contains(part.pitch[places])
             _mark_off_scale(painter, boxes[is_off], viewport, paper.theme)
-    if viewport.row_height >= _NAMED_ROW and part.kind != "other" and look[2] <= Shade.UNREAD:
+    if viewport.row_height >= _NAMED_ROW and is_near:
         _paint_names(painter, boxes, part.pitch[places], [colours[s] for s in strength], viewport, paper)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 
 import numpy as np
@@ -63,6 +63,7 @@ def measure_frames(notes: int = 100_000, width: int = 1600, height: int = 800, f
         "append 50 notes": lambda: _append(roll),
         "drag 500 notes": lambda: _drag(roll),
         "paint velocities": lambda: _velocities(roll),
+        "scroll, drums": lambda: _drums(roll, score),
     }
     try:
         return [_time(name, scene(), frames) for name, scene in scenes.items()]
@@ -94,6 +95,13 @@ def _scroll(roll: PianoRoll, pixels_per_second: float) -> Iterator[Callable[[], 
     QApplication.processEvents()
     while True:
         yield lambda: roll.scroll_by(40, 0)
+
+
+def _drums(roll: PianoRoll, score: RollPart) -> Iterator[Callable[[], object]]:
+    """The same notes as drums."""
+    drums = replace(score, key="drums", is_drum=np.ones_like(score.is_drum))
+    roll.set_parts([drums, RollPart.of("take", "take", [])])
+    yield from _scroll(roll, 100.0)
 
 
 def _playhead(roll: PianoRoll) -> Iterator[Callable[[], object]]:

@@ -119,6 +119,11 @@ class RollPart:
         """End of the last note in seconds, 0 without notes."""
         return float(self.latest[-1]) if len(self) else 0.0
 
+    @cached_property
+    def pitches(self) -> frozenset[int]:
+        """The pitches of its notes."""
+        return frozenset(np.flatnonzero(np.bincount(self.pitch, minlength=1)).tolist())
+
     def looks_like(self, other: "RollPart") -> bool:
         """Whether the two are painted alike, whatever their keys."""
         if (self.kind, len(self)) != (other.kind, len(other)):

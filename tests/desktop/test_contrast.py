@@ -22,6 +22,7 @@ from desktop.dialogs.sound_check import SoundCheckDialog
 from desktop.dialogs.tempo import TempoDialog
 from desktop.dialogs.track import TrackDialog
 from desktop.main_window import MainWindow
+from desktop.piano_roll.chord_strip import ChordStrip
 from desktop.piano_roll.notes import NoteRef
 from desktop.widgets.palettes import show_in
 from desktop.widgets.theme import TEXT_CONTRAST
@@ -111,6 +112,12 @@ def test_every_text_of_the_window_and_its_dialogs(
         scroll.verticalScrollBar().setValue(scroll.verticalScrollBar().maximum())
     window.fill_bar.show_alternatives(4, 2)
     bad["a song, scrolled"] = unreadable(window)
+    for name in ("scale", "chords", "fold"):
+        window.actions_[name].trigger()
+    at.wait(lambda: window.findChildren(ChordStrip)[0].names, "the chords")
+    bad["scale, chords, rows in use"] = unreadable(window)
+    window.roll.set_drum_keys("track:0")
+    bad["names of drums"] = unreadable(window)
     window.output_menu.show_outputs(PORTS, VirtualPort(), True)
     for action in window.menuBar().actions():
         menu = action.menu()
