@@ -62,7 +62,7 @@ _ROOT = 0.25  # what it is worth that the lowest note is the root
 _CHANGE, _CHANGE_IN_BAR = 0.8, 1.3  # what a change costs on a strong beat, and on another
 _NOTHING = 0.35  # worth of no chord: what fits less has no name
 _HEARD = 0.3  # share of a beat from which on a note counts whole
-_MOST_BEATS = 4000
+_MOST_BEATS = 2000
 _LONGEST = 16  # beats in which a note may be the lowest
 
 
@@ -86,11 +86,12 @@ def beats(tempo_map: TempoMap, end: float) -> tuple[NDArray[np.float64], NDArray
     """Where the beats begin up to the first at or after `end`, (n + 1,) s, and which of them are strong, (n,).
 
     Strong are the first of a bar and, in bars of an even number, the middle one. Without a metre a beat is half a
-    second, and every fourth is strong. Where there are very many, a beat is a bar.
+    second, and every fourth is strong. Of very long music beats are longer: a bar, where there are bars.
     """
     if not tempo_map.has_metre or tempo_map.is_smpte:
-        count = max(int(np.ceil(end * 2)), 1)
-        times = np.arange(count + 1) / 2
+        length = max(0.5, end / _MOST_BEATS)
+        count = max(int(np.ceil(end / length)), 1)
+        times = np.arange(count + 1) * length
         return times, np.arange(count) % 4 == 0
     bars = tempo_map.bar_beat(tempo_map.tick(end))[0] + 1
     ticks: list[float] = []

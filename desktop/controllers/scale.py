@@ -14,7 +14,7 @@ from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.theme import Shade
 
 OFF, FOUND = "off", "auto"
-_CALM = 200  # ms after notes have changed until scale and chords are found anew
+_CALM, _GROWING = 200, 1000  # ms after notes have changed, or a take grew, until scale and chords are found anew
 _SHORTEST = 0.02  # seconds a note counts for at least
 
 
@@ -30,7 +30,7 @@ class ScaleDisplay(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.find)
         roll.notes_changed.connect(lambda: self._timer.start(_CALM))
-        roll.notes_appended.connect(lambda *_: self._timer.isActive() or self._timer.start(_CALM))
+        roll.notes_appended.connect(lambda *_: self._timer.isActive() or self._timer.start(_GROWING))
         actions["scale"].triggered.connect(lambda is_on: self.choose(self._last if is_on else OFF))
         actions.on("scale auto", lambda: self.choose(FOUND))
         for mode in MODES:

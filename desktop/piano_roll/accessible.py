@@ -144,14 +144,12 @@ class _RollInterface(QAccessibleWidget):
         return super().childCount() + self.notes().index(ref)
 
 
-_made: list[_RollInterface] = []  # else Python would forget them
-
-
 def _interface_of(key: str, thing: QObject) -> QAccessibleInterface | None:
-    if isinstance(thing, RollSurface):
-        _made.append(_RollInterface(thing))
-        return _made[-1]
-    return None
+    if not isinstance(thing, RollSurface):
+        return None
+    interface = _RollInterface(thing)
+    thing.accessible.append(interface)
+    return interface
 
 
 _is_installed = False

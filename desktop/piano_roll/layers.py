@@ -162,7 +162,7 @@ def _paint_drums(painter: QPainter, area: QRect, viewport: Viewport, paper: Pape
     colours, edge = paper.theme.velocities(kind, colour, shade), paper.theme.edge(kind, colour, shade)
     paint_diamonds(painter, boxes, looks, colours, edge, line_width(viewport.ratio))
     if kind != "other" and shade <= Shade.UNREAD:
-        _mark_origins(painter, boxes, part.origin[places], viewport, paper.theme)
+        _mark_origins(painter, boxes, part.origin[places], viewport, paper.theme, is_apart=False)
 
 
 def _paint_bars(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper, part: RollPart) -> None:
@@ -205,13 +205,22 @@ def _paint_bars(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper
 
 
 def _mark_origins(
-    painter: QPainter, boxes: NDArray[np.int32], origins: NDArray[np.int16], viewport: Viewport, theme: Theme
+    painter: QPainter,
+    boxes: NDArray[np.int32],
+    origins: NDArray[np.int16],
+    viewport: Viewport,
+    theme: Theme,
+    is_apart: bool = True,
 ) -> None:
     """A line along the foot of each note that came from another take, in that one's colour."""
     height = round(2 * viewport.ratio)
     for origin in np.unique(origins[origins > 0]).tolist():
         marks = boxes[origins == origin]
-        marks[:, 1] = np.maximum(marks[:, 3] - height + 1, marks[:, 1])
+        foot = marks[:, 3] - height + 1
+        if is_apart:  # from what it lies on
+            marks[:, 1] = np.maximum(foot - line_width(viewport.ratio), marks[:, 1])
+            fill(painter, marks, theme.background)
+        marks[:, 1] = np.maximum(foot, marks[:, 1])
         fill(painter, marks, theme.origin(origin))
 
 

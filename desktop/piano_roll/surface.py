@@ -70,6 +70,7 @@ class RollSurface(RollCanvas):
         self.tool: Tool = "pointer"
         self.last_length = 0.0  # seconds of the note drawn last; 0 before the first
         self._drawn_in = ""  # the part that was drawn in last
+        self.accessible: list[object] = []  # what tells screen readers of it: Qt does not keep it alive
         self._describe()
 
     @property
@@ -278,7 +279,8 @@ class RollSurface(RollCanvas):
 
     def select_neighbour(self, step: int) -> None:
         """Select the note after (1) or before (-1) the selected one; from none, the first on view."""
-        if (ref := self.neighbour(step) or (self._selected.refs[:1] or (None,))[0]) is not None:
+        at_end = self._selected.refs[-1 if step > 0 else 0 :][:1]
+        for ref in [found] if (found := self.neighbour(step)) else at_end:
             self.set_selection([ref])
             self._bring_in_view(self.note(ref).start)
 
