@@ -91,7 +91,7 @@ def beats(tempo_map: TempoMap, end: float) -> tuple[NDArray[np.float64], NDArray
     if not tempo_map.has_metre or tempo_map.is_smpte:
         length = max(0.5, end / _MOST_BEATS)
         count = max(int(np.ceil(end / length)), 1)
-        times = np.arange(count + 1) * length
+        times = np.arange(count + 1, dtype=np.float64) * length
         return times, np.arange(count) % 4 == 0
     bars = tempo_map.bar_beat(tempo_map.tick(end))[0] + 1
     ticks: list[float] = []
