@@ -74,6 +74,11 @@ class Diary:
     sentences: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
 
+    def fault(self, words: str) -> None:
+        """Something is amiss: it is printed at once."""
+        self.faults.append(words)
+        print(words, flush=True)
+
 
 class Musician:
     """Drives one engine. For one thread; needs a JACK server."""
@@ -112,7 +117,7 @@ class Musician:
         self.diary.sentences[sentence] += 1
 
     def _failed(self, error: BaseException, doing: str) -> None:
-        self.diary.faults.append(f"{doing}: {''.join(traceback.format_exception(error))}")
+        self.diary.fault(f"{doing}: {''.join(traceback.format_exception(error))}")
 
     def close(self) -> None:
         """End all, in the order in which the window does."""

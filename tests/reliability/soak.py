@@ -95,8 +95,7 @@ def soak(
                 result.figures.append(figures(others))
                 assert_bounded(result.figures)
             except Exception:
-                result.faults.append(f"cycle {cycle}, {', '.join(chosen)}:\n{traceback.format_exc()}")
-                print(result.faults[-1], flush=True)
+                result.diary.fault(f"cycle {cycle}, {', '.join(chosen)}:\n{traceback.format_exc()}")
                 musician.synth.forget()  # or the next cycles would find it again
             result.cycles += 1
     finally:
@@ -104,7 +103,7 @@ def soak(
         musician.close()
         autosave.close()
     if (growth := result.growth) is not None and growth > GROWTH:
-        result.faults.append(f"memory has grown by {growth:.0f} MB")
+        result.diary.fault(f"memory has grown by {growth:.0f} MB")
     return result
 
 

@@ -15,7 +15,8 @@ FIGURES = Figures(files=30, threads=10, children=2, memory=500.0, children_memor
 
 @pytest.fixture
 def _jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
-    yield from own_server(monkeypatch, JackServer(JACK_PATIENCE))
+    with own_server(monkeypatch, patience=JACK_PATIENCE) as server:
+        yield server
 
 
 @pytest.mark.linux

@@ -271,11 +271,13 @@ def player_of(process: subprocess.Popen[str]) -> int:
 
 
 def test_a_run_that_fails_before_its_first_event_leaves_the_output_file_as_it_is(
-    tmp_path: Path, jack: dict[str, str]
+    tmp_path: Path, hasty_jack: JackServer
 ) -> None:
     out = tmp_path / "o.mid"
     out.write_bytes(NOCTURNE.read_bytes())
-    process = start("continue", NOCTURNE, *ONE, "-o", out, "--seconds", 5, "--seed", 4, "--live", "--json", env=jack)
+    process = start(
+        "continue", NOCTURNE, *ONE, "-o", out, "--seconds", 5, "--seed", 4, "--live", "--json", env=dict(os.environ)
+    )
     try:
         assert process.stderr
         for line in process.stderr:
