@@ -192,7 +192,7 @@ class Output:
         try:
             player = self._player_at(choice)
         except ContinuoError as error:
-            player = Player(NoOutput())
+            player = _silent_player()
             self._is_silent = True
             self._try_at = 0.0
             self._events.message(f"{error} Until then the music plays silently.")
@@ -281,6 +281,14 @@ class Output:
                 self._events.message(f'The MIDI port "{choice.part_of_name}" is back.')
         elif isinstance(choice, VirtualPort) and self._has_midi:
             self._try_again(choice)
+
+
+def _silent_player() -> Player:
+    """One that plays to nothing. Its process may be killed as it starts, like any other: then there is another."""
+    try:
+        return Player(NoOutput())
+    except ContinuoError:
+        return Player(NoOutput())
 
 
 def _is_there(choice: ExistingPort, ports: Sequence[PortInfo]) -> bool:

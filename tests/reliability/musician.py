@@ -145,7 +145,7 @@ class Musician:
         for until, player in self._suspended:
             if now >= until:
                 _send(player, signal.SIGCONT)
-        self._suspended = [(until, player) for until, player in self._suspended if until > now and player.is_alive()]
+        self._suspended = [(until, player) for until, player in self._suspended if until > now and _lives(player)]
         if now >= self._patch_at:
             self._patch_at = now + PATCHING
             self.synth.connect()
@@ -370,7 +370,14 @@ class Musician:
             self.history.do("Continue", self.session.with_take(record))
 
 
+def _lives(player: BaseProcess) -> bool:
+    try:
+        return player.is_alive()
+    except ValueError:  # it has ended and was let go of
+        return False
+
+
 def _send(player: BaseProcess, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, ValueError):
         if player.pid is not None and player.is_alive():
             os.kill(player.pid, number)

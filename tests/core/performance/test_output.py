@@ -75,6 +75,14 @@ def test_one_that_cannot_be_had_is_not_tried_at_every_look_and_leaves_what_plays
     assert heard(playback).choice == SYNTH
 
 
+def test_a_silent_player_that_is_killed_as_it_starts_is_replaced(made: Made) -> None:
+    playback = made()
+    FakePlayer.refusals = [REFUSAL, REFUSAL]
+    playback.output.open(SYNTH)
+    settle(playback)
+    assert heard(playback).choice == NoOutput()
+
+
 def test_notes_of_a_killed_player_are_ended_at_its_port_although_another_output_is_chosen(
     made: Made, released: Released
 ) -> None:
