@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,14 @@ from core.errors import UsageError
 from core.midi.score import Note, Score, Track
 from core.midi.tempo_map import TempoMap
 
-# What a user may ask for, and into how many equal parts it divides a quarter; t: triplets.
-GRIDS = {"1/4": 1, "1/8": 2, "1/16": 4, "1/32": 8, "1/8t": 3, "1/16t": 6}
+# How many quarters each note value lasts; t: triplets, d: dotted.
+NOTE_VALUES = {
+    f"1/{part}{mark}": Fraction(4, part) * factor
+    for part in (2, 4, 8, 16, 32, 64)
+    for mark, factor in (("", Fraction(1)), ("t", Fraction(2, 3)), ("d", Fraction(3, 2)))
+}
+# The grids to continue on that a user may ask for, and into how many equal parts each divides a quarter.
+GRIDS = {name: int(1 / NOTE_VALUES[name]) for name in ("1/4", "1/8", "1/16", "1/32", "1/8t", "1/16t")}
 GRID_CHOICES = ("auto", "off", *GRIDS)
 
 TAKE_BARS = 8  # length of a take if nobody says otherwise

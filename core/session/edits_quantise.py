@@ -7,11 +7,12 @@ from typing import Literal
 import numpy as np
 
 from core.errors import UsageError
+from core.midi.grid import NOTE_VALUES
 from core.midi.tempo_map import TempoMap
 from core.session.edits import Chosen, Columns, Edited, Ticks, change_notes, notes_there
 from core.session.session import Session
 
-QUANTISE_GRIDS = ("1/4", "1/4t", "1/8", "1/8t", "1/16", "1/16t", "1/32", "1/32t")  # t: triplets, as in core.midi.grid
+QUANTISE_GRIDS = ("1/4", "1/4t", "1/8", "1/8t", "1/16", "1/16t", "1/32", "1/32t")  # of NOTE_VALUES
 What = Literal["starts", "ends", "both"]
 STRAIGHT = 50  # per cent of swing
 
@@ -39,10 +40,8 @@ def quantise(session: Session, chosen: Chosen, to: Quantisation) -> Edited:
     if to.grid not in QUANTISE_GRIDS:
         raise UsageError(f'"{to.grid}" is not a grid: use one of {", ".join(QUANTISE_GRIDS)}.')
     tempo_map = session.tempo_map
-    step = tempo_map.ticks_per_quarter * 4 / int(to.grid.removesuffix("t").removeprefix("1/"))
-    share = min(max(to.swing, 1), 99) / 100
-    if to.grid.endswith("t"):
-        step, share = step * 2 / 3, 0.5
+    step = float(tempo_map.ticks_per_quarter * NOTE_VALUES[to.grid])
+    share = 0.5 if to.grid.endswith("t") else min(max(to.swing, 1), 99) / 100
     lines = _Lines(tempo_map, step, share)
     strength = min(max(to.strength, 0), 100) / 100
 

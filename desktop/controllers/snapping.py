@@ -20,7 +20,7 @@ class Snapping:
     def choose(self, snap: str) -> None:
         """Snap to this, now and at the next start."""
         known: dict[str, Snap] = {each: each for each in SNAPS}
-        chosen = known.get(snap, DEFAULT_SNAP)
+        chosen = known.get(snap.lower(), DEFAULT_SNAP)  # settings may have "1/8T" from before
         if chosen != "off":
             self._last = chosen
         self._roll.set_snap(chosen)

@@ -123,4 +123,4 @@ def tempo_words(tempo_map: TempoMap, tick: int) -> str:
 
 def snap_words(snap: Snap) -> str:
     """ "1/8T", "Adaptive", "No snap"."""
-    return "No snap" if snap == "off" else snap.capitalize() if snap.isalpha() else snap
+    return "No snap" if snap == "off" else snap.capitalize() if snap.isalpha() else snap.upper()

@@ -6,13 +6,14 @@ from math import ceil, floor, log2
 from statistics import median
 from typing import Literal, NamedTuple, get_args
 
+from core.midi.grid import NOTE_VALUES
 from core.midi.tempo_map import TempoMap
 
 Snap = Literal[
-    "bar", "1/2", "1/4", "1/8", "1/16", "1/32", "1/64", "1/4T", "1/8T", "1/16T", "1/32T",
-    "1/4D", "1/8D", "1/16D", "adaptive", "off",
+    "bar", "1/2", "1/4", "1/8", "1/16", "1/32", "1/64", "1/4t", "1/8t", "1/16t", "1/32t",
+    "1/4d", "1/8d", "1/16d", "adaptive", "off",
 ]  # fmt: skip
-SNAPS: tuple[Snap, ...] = get_args(Snap)  # T: triplets, D: dotted; adaptive: as fine as there is room for
+SNAPS: tuple[Snap, ...] = get_args(Snap)  # as in NOTE_VALUES; adaptive: as fine as there is room for
 DEFAULT_SNAP: Snap = "1/16"
 
 BAR, BEAT, PART = 2, 1, 0  # strength of a line
@@ -145,9 +146,7 @@ class GridLines:
         if snap == "adaptive":
             room = max(_PART_WIDTH / max(pixels_per_tick * quarter, 1e-9), _FINEST)  # in quarters
             return max(quarter * 2.0 ** ceil(log2(room)), 1.0)
-        fraction = "1/16" if snap == "off" else snap.rstrip("TD")
-        step = quarter * 4 / int(fraction.removeprefix("1/"))
-        return max(step * {"T": 2 / 3, "D": 3 / 2}.get(snap[-1], 1.0), 1.0)
+        return max(float(self.tempo_map.ticks_per_quarter * NOTE_VALUES["1/16" if snap == "off" else snap]), 1.0)
 
     # Snapping
 

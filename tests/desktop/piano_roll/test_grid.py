@@ -77,8 +77,8 @@ def test_neighbouring_bar(seconds: float, step: int, bar: float) -> None:
         ("1/2", (0.0, 1.0)),
         ("1/4", (0.0, 0.5)),
         ("1/64", (0.5, 0.53125)),
-        ("1/8T", (0.5, 0.5 + 1 / 6)),
-        ("1/8D", (0.375, 0.75)),
+        ("1/8t", (0.5, 0.5 + 1 / 6)),
+        ("1/8d", (0.375, 0.75)),
     ],
 )
 def test_what_is_snapped_to_is_a_choice(snap: Snap, lines: tuple[float, float]) -> None:
