@@ -1,0 +1,6 @@
+"""A line of English -> knobs.
+
+encoder        a sentence as a point: what means nearly the same lies near
+understanding  what a line says of each knob, held against anchor phrases; what of it was not understood
+evaluation     how often phrases with known meaning move the right knobs
+"""
