@@ -4,7 +4,7 @@ The tracks of the true next bars behind a marker are hidden: the assigner is giv
 told whose it was, so it goes on from its own decisions, as in a take.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from time import perf_counter
@@ -56,7 +56,7 @@ def passage_at(score: Score, bar: int, bars: int = BARS) -> Passage | None:
     return Passage(tracks, tempo_map, marker, notes) if len(notes) >= _FEWEST else None
 
 
-def play(assigner: TrackAssigner, notes: Sequence[StreamNote]) -> list[Assignment]:
+def play(assigner: TrackAssigner, notes: Iterable[StreamNote]) -> list[Assignment]:
     """What the assigner makes of each note; note-offs are told when they come."""
     ends: list[tuple[float, int]] = []
     given = []

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from core.cli import bench, continue_, evaluation, fill, interrupts, knobs, look, play, tracks, training
+from core.cli import bench, continue_, evaluation, fill, interrupts, knobs, look, play, tracks, training, words
 from core.cli.start import INTERRUPTED
 from core.errors import ContinuoError
 from core.logs import start_logging
@@ -66,6 +66,7 @@ for name, function in {
     "bench": bench.bench,
     "evaluate-knobs": knobs.evaluate_knobs,
     "evaluate-tracks": tracks.evaluate_tracks,
+    "evaluate-words": words.evaluate_words,
 }.items():
     app.command(name)(function)
 for function in (
@@ -75,6 +76,7 @@ for function in (
     training.finetune,
     evaluation.evaluate,
     evaluation.pack,
+    tracks.train_tracks,
 ):
     app.command(no_args_is_help=True)(function)
 

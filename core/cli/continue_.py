@@ -88,6 +88,13 @@ class ContinueOptions:
             "repeated.",
         ),
     ] = None
+    words: Annotated[
+        str | None,
+        typer.Option(
+            metavar='"slow and sad, then wilder"',
+            help="The same in English words; what was understood is said. --knob wins where both say something.",
+        ),
+    ] = None
     model: Annotated[str | None, typer.Option(help="A model by name (see models) or path.")] = None
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto"
     take_only: Annotated[bool, typer.Option("--take-only", help="Write the take without the original tracks.")] = False

@@ -31,7 +31,7 @@ from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import TakePlan, plan_take
 from core.session.arrangement import end_on_bar_line, pitch_range, returns_at, take_stretch, tempo_map_of
 from core.session.export import save_midi
-from core.session.knobs import parse_knobs
+from core.session.knobs import Knobs, parse_knobs
 from core.session.session import Session
 
 if TYPE_CHECKING:
@@ -103,8 +103,21 @@ def _options(wanted: ContinueOptions, choice: Choice, session: Session) -> Optio
         wanted.events,
         wanted.takes,
         wanted.dynamics,  # type: ignore[arg-type]  # checked by Options
-        parse_knobs(wanted.knob or ()),
+        *_knobs(wanted),
     )
+
+
+def _knobs(wanted: ContinueOptions) -> tuple[Knobs, tuple[Knobs, ...]]:
+    """The knobs at first, and those of further parts."""
+    said = parse_knobs(wanted.knob or ())
+    if not wanted.words:
+        return said, ()
+    from core.words.understanding import bundled_understanding
+
+    understood = bundled_understanding().understand(wanted.words)
+    say(understood.words)
+    first, *others = (replace(knobs, **said.turned()) for knobs in understood.parts)
+    return first, tuple(others)
 
 
 def _scale(wanted: str | None, choice: Choice) -> frozenset[int] | None:

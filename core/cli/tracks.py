@@ -1,6 +1,6 @@
-"""continuo-cli evaluate-tracks: how often the notes of a take would be given to the right track."""
+"""continuo-cli evaluate-tracks and train-tracks: how often notes are given to the right track, and learning that."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,6 +55,45 @@ def evaluate_tracks(
         f"  deciding       {result['note_ms']} ms a note",
     ]
     give("\n".join(lines), result, as_json)
+
+
+def train_tracks(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders of MIDI files with several tracks, one for each kind.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE.npz", help="Where the weights go.")],
+    splits: Annotated[
+        Path | None, typer.Option(help="A table with columns split and path (folder/song.mid): only what is train.")
+    ] = None,
+    notes: Annotated[int, typer.Option(min=100, help="About so many notes of each folder.")] = 90_000,
+    passages: Annotated[int, typer.Option(min=1, help="Passages of each song, at most.")] = 4,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; from the second on it meets its own decisions.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed chooses and learns the same.")] = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+) -> None:
+    """Learn the weights that give notes to tracks, from songs whose tracks are known (see evaluate-tracks).
+
+    Example: continuo-cli train-tracks pop909 quartets -o track-assignment.npz --splits splits.csv
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from core.training.data.sources import read_splits
+    from core.training.tracks import choose_passages, learn, save_weights
+
+    table = read_splits(splits) if splits else None
+    chosen = []
+    for folder in folders:
+        paths = sorted(folder.rglob("*.mid"))
+        if table is not None:
+            paths = [p for p in paths if table.get(PurePosixPath(folder.name, p.relative_to(folder))) == "train"]
+        found = choose_passages(paths, notes, passages, seed)
+        say(f"{folder}: {len(found)} passages, {sum(len(passage.notes) for passage in found)} notes.")
+        chosen += found
+    if not chosen:
+        raise UnreadableInput("None of these folders has songs of several tracks to learn from.")
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        save_weights(learn(chosen, rounds, seed, pool, say), out)
 
 
 def _summary(measured: "list[tuple[Path, list[Accuracy]]]") -> dict[str, Any]:

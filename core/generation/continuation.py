@@ -61,7 +61,7 @@ class Continuation:
         self._prepared = prepared
         self._timing = prepared.prompt.steps
         summary = summarize(prepared.prompt, prepared.events)
-        self._knobs = options.knobs
+        self._turned: Knobs | None = None
         self._states = [_TakeState(i, options, prepared.prompt, summary) for i in range(options.takes)]
         self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
         # What sounds at the last step may ring out until this one.
@@ -81,8 +81,8 @@ class Continuation:
         self._stop.set()
 
     def turn(self, knobs: Knobs) -> None:
-        """From the next event on, sample with other knobs; from any thread."""
-        self._knobs = knobs
+        """From the next event on, sample to the end with other knobs; from any thread."""
+        self._turned = knobs
 
     @property
     def stopped(self) -> bool:
@@ -134,7 +134,7 @@ class Continuation:
     def _next(self, state: _TakeState, logits: NDArray[np.float32]) -> Step:
         """Choose the next event of a take and move it on."""
         grammar = state.grammar
-        if state.knobs is not (knobs := self._knobs):
+        if state.knobs is not (knobs := self._knobs_at(grammar.decoder.time)):
             state.turn(knobs)
         grammar.rings_out = self._last_step is not None and grammar.step >= self._last_step
         event = grammar.forced_event()
@@ -146,6 +146,14 @@ class Continuation:
             state.observe(message)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
+
+    def _knobs_at(self, time: float) -> Knobs:
+        """The knobs of a take at a time, in seconds."""
+        options = self.options
+        if self._turned is not None or not options.then or options.seconds is None:
+            return self._turned or options.knobs
+        part = int(time / options.seconds * (1 + len(options.then)))
+        return (options.knobs, *options.then)[min(part, len(options.then))]
 
     def _is_over(self, state: _TakeState) -> bool:
         step = state.grammar.step
@@ -167,7 +175,7 @@ class Continuation:
         notes = tuple(decode(events, state.loudness.first, self._timing, state.loudness))
         seconds = max([self._seconds(state), *(note.end for note in notes)])
         marker = self._prepared.prompt.marker
-        options = replace(self.options, knobs=state.knobs)
+        options = self.options if self._turned is None else replace(self.options, knobs=state.knobs, then=())
         return Take(tuple(events), notes, seconds, state.seed, options, self._engine.name, marker)
 
 

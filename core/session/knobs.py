@@ -1,7 +1,7 @@
 """Knobs: how a take is to differ from its prompt, in steps both ways from "as the prompt"."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from core.errors import UsageError
@@ -55,6 +55,13 @@ class Knobs:
 
 
 AS_THE_PROMPT = Knobs()
+
+
+def knobs_words(parts: Sequence[Knobs]) -> str:
+    """Knobs of parts that follow each other, in words: "calmer, then much busier"; empty if none is turned."""
+    if not any(knobs.turned() for knobs in parts):
+        return ""
+    return ", then ".join(knobs.words or "as the prompt" for knobs in parts)
 
 
 def parse_knobs(words: Iterable[str]) -> Knobs:

@@ -74,7 +74,8 @@ class GenerationSettings:
     `dynamics` says how loud flat prompts are continued. `rest` is what becomes of the rest of the song, `drums` whether
     their pattern goes on where the file's drums stop. `into` are the tracks that a take plays on: "auto" are those of
     the prompt if they are several, "one" is a track of its own, "chunk:channel" the one track with this key. `knobs`
-    say how a take is to differ from its prompt. `ends` lets the model end the piece before the length is reached.
+    say how a take is to differ from its prompt, `then` how in further parts of it, all equally long. `ends` lets the
+    model end the piece before the length is reached.
     """
 
     model: LongText = ""
@@ -95,6 +96,7 @@ class GenerationSettings:
     into: str = "auto"
     drums: Literal["repeat", "off"] = "repeat"
     knobs: Knobs = AS_THE_PROMPT
+    then: tuple[Knobs, ...] = ()
     ends: bool = False
 
     def __post_init__(self) -> None:
@@ -153,8 +155,8 @@ class TakeRecord:
 
     `end` is where it ends in seconds from its marker, on a bar line where there are bars; 0 for as long as it lasts.
     `rest` says what becomes of the score behind the marker, and `replaces` in which of its tracks (None: in those of
-    the prompt). `knobs` are those that it was sampled with at its end. `controls` are pedals and other controllers that
-    the user gave it, in order of time.
+    the prompt). `knobs` are those that it was sampled with, `then` those of further parts of it. `controls` are pedals
+    and other controllers that the user gave it, in order of time.
     """
 
     notes: tuple[TakeNote, ...] = ()
@@ -176,6 +178,7 @@ class TakeRecord:
     replaces: tuple[tuple[Chunk, Channel], ...] | None = None
     knobs: Knobs = AS_THE_PROMPT
     controls: tuple[TakeControl, ...] = ()
+    then: tuple[Knobs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

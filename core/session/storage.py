@@ -79,7 +79,20 @@ _MOST_SIGNS = 2_000_000
 _FORMAT = "continuo-session"
 # What settings and takes of sessions from before these did not have; the defaults stand for them.
 _LATER_FIELDS = frozenset(
-    {"key_strength", "grid", "dynamics", "rest", "into", "drums", "end", "replaces", "knobs", "ends", "controls"}
+    {
+        "key_strength",
+        "grid",
+        "dynamics",
+        "rest",
+        "into",
+        "drums",
+        "end",
+        "replaces",
+        "knobs",
+        "then",
+        "ends",
+        "controls",
+    }
 )
 _LATER_FLAGS = ("hidden", "colour")  # of tracks: written where they are not the defaults
 _NO_FLAGS = TrackFlags()
@@ -151,7 +164,7 @@ def _as_json(session: Session) -> dict[str, Any]:
 
 def _settings_as_json(settings: GenerationSettings) -> dict[str, Any]:
     """The settings; those that came later only where they are not the defaults."""
-    later = ("rest", "into", "drums", "knobs", "ends")
+    later = ("rest", "into", "drums", "knobs", "then", "ends")
     return {k: v for k, v in asdict(settings).items() if k not in later or getattr(settings, k) != getattr(DEFAULTS, k)}
 
 
@@ -159,7 +172,8 @@ def _take_as_json(take: TakeRecord) -> dict[str, Any]:
     written = {f.name: getattr(take, f.name) for f in fields(take)}
     written["notes"] = [v for n in take.notes for v in (n.start, n.end, n.pitch, n.velocity)]
     written["knobs"] = asdict(take.knobs)
-    for name in ("end", "rest", "replaces", "knobs", "controls"):
+    written["then"] = [asdict(knobs) for knobs in take.then]
+    for name in ("end", "rest", "replaces", "knobs", "then", "controls"):
         if getattr(take, name) == getattr(_PLAIN_TAKE, name):
             del written[name]
     parts = sorted({(n.track, n.take) for n in take.notes} - {(None, "")}, key=str)

@@ -70,6 +70,7 @@ def options_for(
             takes=settings.takes,
             dynamics=settings.dynamics,
             knobs=settings.knobs,
+            then=settings.then,
         )
 
     return options
@@ -354,6 +355,7 @@ class GenerationController(QObject):
             top_p=settings.top_p,
             model=take.model,
             knobs=take.options.knobs,
+            then=take.options.then,
             marker=growing.marker,
             created=time.time(),
             end=self._plan.take.end,

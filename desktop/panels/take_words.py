@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from core.midi.tempo_map import TempoMap
+from core.session.knobs import knobs_words
 from core.session.session import TakeRecord
 
 _REST = {"stretch": "song returns", "rest": "song left out", "beside": "song beside it"}
@@ -26,7 +27,7 @@ def differences(take: TakeRecord, takes: Sequence[TakeRecord]) -> list[str]:
         (lambda t: t.temperature, lambda t: f"temperature {t.temperature:g}"),
         (lambda t: t.top_p, lambda t: f"top-p {t.top_p:g}"),
         (lambda t: t.rest, lambda t: _REST[t.rest]),
-        (lambda t: t.knobs, lambda t: t.knobs.words),
+        (lambda t: (t.knobs, t.then), lambda t: knobs_words((t.knobs, *t.then))),
     ]
     found = [words(take) for value, words in aspects if len({value(other) for other in takes}) > 1]
     return [words for words in found if words] or [f"seed {take.seed}"]

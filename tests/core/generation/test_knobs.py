@@ -180,6 +180,18 @@ def test_knobs_turn_while_a_take_is_sampled(engine: Engine) -> None:
     assert _pitch(tuple(late)) > _pitch(tuple(early)) + 2
 
 
+def test_further_parts_of_a_take_have_knobs_of_their_own(engine: Engine) -> None:
+    options = Options(seed=3, seconds=12.0, then=(Knobs(loud=1), Knobs(loud=-2)))
+    continuation = Continuation(engine, engine.prepare(tune((64,))), options)
+    for _ in continuation:
+        pass
+    (take,) = continuation.takes
+    assert (take.options.knobs, take.options.then) == (options.knobs, options.then)
+    for part, velocity in enumerate((64, 64 + LOUDER, 64 - 2 * LOUDER)):
+        inside = {note.velocity for note in take.notes if 4 * part + 1.1 < note.start < 4 * part + 3.9}
+        assert inside == {velocity}
+
+
 def test_the_streamed_notes_are_those_of_the_take(engine: Engine) -> None:
     """Also after a turn: what is heard is what is kept."""
     continuation = Continuation(engine, engine.prepare(tune((64,))), Options(seed=5, seconds=6.0))
