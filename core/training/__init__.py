@@ -2,5 +2,6 @@
 
 data        folders of MIDI -> a corpus -> batches
 run         recipes, the learner, the loop, the folder of a run; fine-tuning
+tracks      the weights that give notes to tracks
 evaluation  a model against files: likelihood, statistics, originality
 """

@@ -30,6 +30,15 @@ def test_voices_that_are_far_apart_are_all_found(command: Command, duet: Path) -
     assert "100.0% right" in out
 
 
+def test_what_there_is_nothing_to_learn_from_is_told(command: Command, tmp_path: Path, duet: Path) -> None:
+    splits = tmp_path / "splits.csv"
+    splits.write_text(f"split,path\ntest,{tmp_path.name}/duet.mid\n")
+    code, _, err = command("train-tracks", tmp_path, "-o", tmp_path / "x.npz", "--splits", splits)
+    assert code == 3
+    assert "several tracks to learn from" in err
+    assert not (tmp_path / "x.npz").exists()
+
+
 def test_what_has_one_track_is_left_out(command: Command, tmp_path: Path, duet: Path) -> None:
     single = tmp_path / "single.mid"
     single.write_bytes(file_of([m for k in range(160) for m in (on(60), off(60, 480))]))
