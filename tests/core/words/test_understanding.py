@@ -17,9 +17,12 @@ from core.words.understanding import ENGLISH_ALONE, Understanding, bundled_under
 REFERENCE = [0.03931, -0.03094, 0.11569, 0.0862]
 # Words without a content of their own.
 EMPTY = frozenset(
-    "a an the and or of in on to at it its is as be by for from up down out off with without no not none less more "
-    "like your you all each every that this these those let what's what s don't into over than then but much very if "
-    "only one some now never back through along past among above everything anything other too so i".split()
+    re.findall(
+        r"\S+",
+        "a an the and or of in on to at it its is as be by for from up down out off with without no not none less more "
+        "like your you all each every that this these those let what's what s don't into over than then but much very if "
+        "only one some now never back through along past among above everything anything other too so i",
+    )
 )
 
 
