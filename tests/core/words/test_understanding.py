@@ -20,8 +20,8 @@ EMPTY = frozenset(
     re.findall(
         r"\S+",
         "a an the and or of in on to at it its is as be by for from up down out off with without no not none less more "
-        "like your you all each every that this these those let what's what s don't into over than then but much very if "
-        "only one some now never back through along past among above everything anything other too so i",
+        "like your you all each every that this these those let what's what s don't into over than then but much very "
+        "if only one some now never back through along past among above everything anything other too so i",
     )
 )
 
