@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
+import onnx  # pyright: ignore[reportMissingImports]
+from onnx import numpy_helper  # pyright: ignore[reportMissingImports]
 from safetensors.numpy import save_file
 
 POSITIONS = 64  # pieces of a sentence at most
