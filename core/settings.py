@@ -18,16 +18,27 @@ from msgspec import Meta
 from core.errors import UnreadableInput, WriteError
 from core.files import read_file, write_atomically
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.session.knobs import Knobs
 from core.session.session import AT_FIRST, Channel, GenerationSettings
 from core.session.storage import generation_settings
 
 MOST_RECENT = 12
+MOST_PRESETS = 50
 _MOST_BYTES = 1 << 20
 _SYNTH = BuiltInSynth()
 
 Theme = Literal["system", "light", "dark"]
 _Line = Annotated[str, Meta(pattern=r"\A[^\0]*\Z")]
 _Base64 = Annotated[str, Meta(pattern=r"\A([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Knobs under a name: those of a take, and of further parts of it."""
+
+    name: _Line
+    knobs: Knobs
+    then: tuple[Knobs, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +52,7 @@ class Settings:
     `scale` is the one whose rows are light: "off", "auto" for the one found, or its name; `folds` says whether only
     rows in use are shown, `chords` whether their names are, `hears_edits` whether notes sound that are edited.
     `unfolded` are the parts of the generation panel that stand open. `merges_takes` says whether a take is saved within
-    the tracks that it plays on. `generation` is what a new session starts with.
+    the tracks that it plays on. `presets` are knobs saved under a name. `generation` is what a new session starts with.
     """
 
     output: OutputChoice = _SYNTH
@@ -57,6 +68,7 @@ class Settings:
     folds: bool = False
     chords: bool = False
     hears_edits: bool = True
+    presets: Annotated[tuple[Preset, ...], Meta(max_length=MOST_PRESETS)] = ()
     merges_takes: bool = False
     lanes: tuple[tuple[_Line, Annotated[int, Meta(ge=1, le=10_000)]], ...] = (("velocity", 90),)
     generation: GenerationSettings = AT_FIRST

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu
 from core.logs import log_path
 from core.session.edits_song import change_track
 from desktop.controllers.edit_commands import connect_edits
+from desktop.controllers.feel import Feel
 from desktop.controllers.quantising import Quantising
 from desktop.controllers.scale import ScaleDisplay
 from desktop.controllers.selecting import Selecting
@@ -28,6 +29,9 @@ def connected_window() -> MainWindow:
     window = MainWindow()
     connect_actions(window)
     connect_panels(window)
+    Feel(window.panel, window.preferences, window.files, lambda: window.dialogs, window).message.connect(
+        window.status.say
+    )
     connect_document(window)
     connect_generation(window)
     connect_messages(window)

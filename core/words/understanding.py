@@ -73,9 +73,12 @@ class Understood:
         """What was understood, and what was not, in a line."""
         if self.problem:
             return self.problem
-        known = [f"{clause.words}: {clause.knobs.words}" for clause in self.clauses if clause.knobs.turned()]
+        known: dict[int, list[str]] = {}
+        for clause in self.clauses:
+            if clause.knobs.turned():
+                known.setdefault(clause.part, []).append(f"{clause.words}: {clause.knobs.words}")
         unknown = [f'"{clause.words}"' for clause in self.clauses if not clause.knobs.turned()]
-        said = "; ".join(known)
+        said = ". Then ".join("; ".join(words) for words in known.values())
         if unknown:
             said += (". " if said else "") + f"Not understood: {', '.join(unknown)}"
         return said + "." if said else ""

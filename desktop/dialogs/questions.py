@@ -73,6 +73,11 @@ class Dialogs:
         number, is_given = QInputDialog.getInt(self._window, title, words, value, least, most)
         return number if is_given else None
 
+    def name(self, title: str, words: str, suggestion: str) -> str:
+        """A name; empty if it was called off."""
+        name, is_given = QInputDialog.getText(self._window, title, words, text=suggestion)
+        return name if is_given else ""
+
     def give_up_export(self) -> bool:
         """The window is to close while sound is being exported."""
         question = self._tr("The sound is still being exported. Close now, and it will not be written.")

@@ -22,9 +22,10 @@ from PySide6.QtWidgets import (
 
 from core.midi.grid import GRID_CHOICES, GRIDS
 from core.midi.key import Key
+from core.session.knobs import Knobs, knobs_words
 from core.session.session import AT_FIRST, DEFAULTS, LATEST, USUAL_BARS, USUAL_SECONDS, GenerationSettings
-from desktop.panels.generation_tips import TIPS
-from desktop.panels.knob_sliders import KnobSliders
+from desktop.panels.feel_panel import FeelPanel
+from desktop.panels.generation_tips import DRUMS, DYNAMICS, ENDINGS, INTO, RESTS, TIPS
 from desktop.widgets import icons
 from desktop.widgets.buttons import BigButton, FlatButton, Fold
 from desktop.widgets.fields import (
@@ -45,16 +46,6 @@ _BUNDLED = ""  # the settings' name for the bundled model
 _MODES: tuple[Literal["major", "minor"], ...] = ("major", "minor")
 
 _Row = tuple[str, QWidget, list[tuple[QWidget, int]]]  # words, the field they stand for, fields and their stretch
-
-_INTO = {"The prompt's tracks": "auto", "A track of its own": "one"}
-_RESTS = {
-    "Returns after it": "stretch",
-    "Is left out": "rest",
-    "Plays beside it": "beside",
-}
-_DRUMS = {"Go on": "repeat", "As in the file": "off"}
-_ENDINGS = {"At its length": False, "When the music ends": True}
-_DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
 
 
 class GenerationPanel(QWidget):
@@ -113,7 +104,7 @@ class GenerationPanel(QWidget):
         self.lock.setChecked(settings.seed_locked)
         icons.set_icon(self.lock, "locked" if settings.seed_locked else "unlocked")
         self.knobs.show_knobs(settings.knobs)
-        self.feel.setText(f"Feel: {settings.knobs.words}" if settings.knobs.words else "Feel: as in the prompt")
+        self.feel.setText(f"Feel: {knobs_words((settings.knobs, *settings.then)) or 'as in the prompt'}")
         self.temperature.show_value(settings.temperature)
         self.top_p.show_value(settings.top_p)
         self._choose_scale(settings.scale)
@@ -153,12 +144,12 @@ class GenerationPanel(QWidget):
 
     def show_tracks(self, tracks: Sequence[tuple[str, str]]) -> None:
         """The tracks that a take can play into alone: (key as settings keep it, name)."""
-        known = [(self.into.itemData(i), self.into.itemText(i)) for i in range(len(_INTO), self.into.count())]
+        known = [(self.into.itemData(i), self.into.itemText(i)) for i in range(len(INTO), self.into.count())]
         wanted = [(key, f"Only {name}") for key, name in tracks]
         if known != wanted:
             with QSignalBlocker(self.into):
-                while self.into.count() > len(_INTO):
-                    self.into.removeItem(len(_INTO))
+                while self.into.count() > len(INTO):
+                    self.into.removeItem(len(INTO))
                 for key, words in wanted:
                     self.into.addItem(words, key)
                 self._choose_into(self._settings.into)
@@ -239,9 +230,10 @@ class GenerationPanel(QWidget):
         self.grid = DropDown()
         for grid in GRID_CHOICES:
             self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
-        self.dynamics, self.ends = _choice(_DYNAMICS), _choice(_ENDINGS)
-        self.into, self.rest, self.drums = (_choice(words) for words in (_INTO, _RESTS, _DRUMS))
-        self.feel, self.knobs = Fold("Feel"), KnobSliders()
+        self.dynamics, self.ends = _choice(DYNAMICS), _choice(ENDINGS)
+        self.into, self.rest, self.drums = (_choice(words) for words in (INTO, RESTS, DRUMS))
+        self.feel, self.feelings = Fold("Feel"), FeelPanel()
+        self.knobs = self.feelings.knobs
         self.more = Fold("More")
         self._folds = {"feel": self.feel, "more": self.more}
         self.reset = QPushButton("Reset")
@@ -309,10 +301,10 @@ class GenerationPanel(QWidget):
         ]
         for row in rows:
             _add_row(grid, row)
-        for widget in (self.feel, self.knobs, self.more):
+        for widget in (self.feel, self.feelings, self.more):
             grid.addWidget(widget, grid.rowCount(), 0, 1, 2)
-        self.knobs.hide()
-        self.feel.toggled.connect(self.knobs.setVisible)
+        self.feelings.hide()
+        self.feel.toggled.connect(self.feelings.setVisible)
         inside = [widget for row in folded for widget in _add_row(grid, row)]
         for widget in inside:
             widget.hide()
@@ -354,7 +346,7 @@ class GenerationPanel(QWidget):
         self.into.currentIndexChanged.connect(lambda: self._change(into=self.into.currentData()))
         self.rest.currentIndexChanged.connect(lambda: self._change(rest=self.rest.currentData()))
         self.drums.currentIndexChanged.connect(lambda: self._change(drums=self.drums.currentData()))
-        self.knobs.knobs_changed.connect(lambda knobs: self._change(knobs=knobs))
+        self.feelings.knobs_changed.connect(self.set_feel)
         self.reset.clicked.connect(self._reset)
         for fold in self._folds.values():
             fold.toggled.connect(
@@ -379,7 +371,12 @@ class GenerationPanel(QWidget):
         # Two seconds a bar, as at 120 bpm: near enough to start from.
         self._change(unit=unit, length=max(1.0, round(length / 2) if unit == "bars" else min(length * 2, LATEST)))
 
+    def set_feel(self, knobs: Knobs, then: tuple[Knobs, ...] = ()) -> None:
+        """Set the knobs, and those of further parts of a take, as the user does."""
+        self._change(knobs=knobs, then=then)
+
     def _reset(self) -> None:
+        self.feelings.forget_words()
         self._change(**{name: getattr(AT_FIRST, name) for name in AT_FIRST.__slots__ if name not in ("model", "seed")})
 
     # What it shows

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QComboBox, QStyledItemDelegate, QWidget
 
-from desktop.widgets.theme import TEXT_CONTRAST, contrast, luminance, with_contrast
+from desktop.widgets.theme import TEXT_CONTRAST, luminance, mix, with_contrast
 
 _Role = QPalette.ColorRole
 _COLOURS = {
@@ -30,16 +30,21 @@ def show_in(scheme: Qt.ColorScheme) -> None:
 def mend_palette() -> None:
     """Make readable what the system's palette, or its style, leaves hard to read.
 
-    Selected text may stand out too little from what it stands on; and Fusion frames the boxes of switches in menus a
-    shade darker than Window, which is not seen in the dark.
+    Selected text, and what stands in an empty field, may stand out too little from what is behind them; and Fusion
+    frames the boxes of switches in menus a shade darker than Window, which is not seen in the dark.
     """
     app = QApplication.instance()
     if isinstance(app, QApplication):
-        ink, ground = app.palette().color(_Role.HighlightedText), app.palette().color(_Role.Highlight)
-        if contrast(ink, ground) < TEXT_CONTRAST:
-            palette = QPalette(app.palette())
-            palette.setResolveMask(0)  # all others follow the system
-            palette.setColor(_Role.Highlight, with_contrast(ground, ink, TEXT_CONTRAST))
+        now = app.palette()
+        ink, paper = now.color(_Role.HighlightedText), now.color(_Role.Base)
+        changed = {
+            _Role.Highlight: with_contrast(now.color(_Role.Highlight), ink, TEXT_CONTRAST),
+            _Role.PlaceholderText: with_contrast(mix(paper, now.color(_Role.Text), 0.5), paper, TEXT_CONTRAST),
+        }
+        if any(now.color(role) != colour for role, colour in changed.items()):  # else it would be told again for ever
+            palette = QPalette(now)  # all other roles follow the system, if they did
+            for role, colour in changed.items():
+                palette.setColor(role, colour)
             app.setPalette(palette)
         palette = QPalette()
         if _is_dark(app) and app.style().name() == "fusion":

@@ -66,6 +66,9 @@ class Answers(Dialogs):
     def number(self, title: str, words: str, value: int, least: int, most: int) -> int | None:
         return self.numbers.pop(0) if self.numbers else value
 
+    def name(self, title: str, words: str, suggestion: str) -> str:
+        return suggestion
+
     def give_up_export(self) -> bool:
         self.told.append("still being exported")
         return self.gives_up_export

@@ -12,7 +12,7 @@ def test_words_set_the_knobs_and_are_answered(command: Command, tmp_path: Path, 
     given = ("continue", song, "-o", out, "--take-only", "--seconds", 12, "--seed", 3, "--model", tiny)
     code, _, err = command(*given, "--words", "louder, then softer, like guitars", "--knob", "higher")
     assert code == 0, err
-    assert "louder: louder; softer: softer" in err
+    assert "louder: louder. Then softer: softer" in err
     assert 'Not understood: "like guitars"' in err
     notes = [note for track in read_score(out).tracks for note in track.notes]
     early, late = ([n.velocity for n in notes if a <= n.start < b] for a, b in ((0, 6), (7.1, 12)))

@@ -1,0 +1,93 @@
+"""FeelPanel: how takes are to differ from the prompt, in words, by sliders, or by what was saved under a name."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from core.session.knobs import Knobs
+from desktop.panels.knob_sliders import KnobSliders
+
+_LONGEST = 200  # letters of a line of words
+
+
+class FeelPanel(QWidget):
+    """A line for words, what was understood of it, the sliders, and the presets. It shows what it is told."""
+
+    said = Signal(str)  # words, once Return is pressed
+    knobs_changed = Signal(object)  # Knobs, by the sliders
+    preset_chosen = Signal(str)  # its name
+    preset_wanted = Signal()  # to be saved, of the knobs as they stand
+    preset_dropped = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words = QLineEdit()
+        self.words.setPlaceholderText(self.tr("slow and sad, then wilder"))
+        self.words.setMaxLength(_LONGEST)
+        self.words.setClearButtonEnabled(True)
+        self.words.setToolTip(
+            self.tr("Say in English how it is to sound, and press Return: the sliders move as it was understood.")
+        )
+        self.words.setAccessibleName(self.tr("Feel, in words"))
+        self.words.setAccessibleDescription(self.words.toolTip())
+        self.understood = QLabel()
+        self.understood.setWordWrap(True)
+        self.understood.setTextFormat(Qt.TextFormat.PlainText)
+        self.understood.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.understood.hide()
+        self.knobs = KnobSliders()
+        self.presets = QPushButton(self.tr("Presets"))
+        self.presets.setToolTip(self.tr("Set the sliders as they were saved under a name, or save them."))
+        self.presets.setMenu(QMenu(self))
+        self.presets.setAutoDefault(False)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        last = QHBoxLayout()
+        last.addWidget(self.presets)
+        last.addStretch(1)
+        for widget in (self.words, self.understood, self.knobs):
+            layout.addWidget(widget)
+        layout.addLayout(last)
+        self.words.returnPressed.connect(lambda: self.said.emit(self.words.text()))
+        self.knobs.knobs_changed.connect(self._turn)
+        self.show_presets(())
+
+    def _turn(self, knobs: Knobs) -> None:
+        """By hand: the words do not say any more what is."""
+        self.forget_words()
+        self.knobs_changed.emit(knobs)
+
+    def show_knobs(self, knobs: Knobs) -> None:
+        """Show where the sliders stand; emits nothing."""
+        self.knobs.show_knobs(knobs)
+
+    def show_understood(self, words: str) -> None:
+        """Show what was made of the words; empty to show nothing."""
+        self.understood.setText(words)
+        self.understood.setVisible(bool(words))
+
+    def show_presets(self, names: Sequence[str]) -> None:
+        """The names of the presets that there are."""
+        menu = self.presets.menu()
+        menu.clear()
+        for name in names:
+            menu.addAction(_plain(name), lambda name=name: self.preset_chosen.emit(name))
+        if names:
+            menu.addSeparator()
+        menu.addAction(self.tr("Save as …"), lambda: self.preset_wanted.emit())
+        if names:
+            drop = menu.addMenu(self.tr("Delete"))
+            for name in names:
+                drop.addAction(_plain(name), lambda name=name: self.preset_dropped.emit(name))
+
+    def forget_words(self) -> None:
+        """Clear the line and what was understood of it; emits nothing."""
+        with QSignalBlocker(self.words):
+            self.words.clear()
+        self.show_understood("")
+
+
+def _plain(name: str) -> str:
+    return name.replace("&", "&&")
