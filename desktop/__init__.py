@@ -10,5 +10,6 @@ dialogs            questions, sound check, quantise, about
 piano_roll         the notes of prompt and takes over time, and every gesture on them
 widgets            fields, buttons, icons and colours that the others are made of
 association        Continuo in the menus of a Linux desktop
+other_programs     what Continuo starts of the system's, such as the one that shows a folder
 dev                measurements and pictures of the window, for its makers
 """

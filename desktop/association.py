@@ -13,6 +13,7 @@ from pathlib import Path
 from core.errors import WriteError
 from core.files import write_atomically
 from core.resources import bundled
+from desktop.other_programs import system_libraries
 
 SESSION_TYPE = "application/x-continuo-session"
 _ENTRY = """[Desktop Entry]
@@ -61,7 +62,8 @@ def associate(program: Path | None = None) -> Path:
     # File managers read these caches where there are the tools that make them, and the files themselves elsewhere.
     for tool, folder in (("update-mime-database", data / "mime"), ("update-desktop-database", entry.parent)):
         if shutil.which(tool):
-            subprocess.run([tool, folder], check=False, capture_output=True)
+            with system_libraries():
+                subprocess.run([tool, folder], check=False, capture_output=True)
     return entry
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from core.logs import log_path
@@ -18,6 +18,7 @@ from desktop.dialogs.questions import copy_report
 from desktop.dialogs.tempo import TempoDialog
 from desktop.dialogs.track import TrackDialog
 from desktop.main_window import MainWindow
+from desktop.other_programs import show
 from desktop.panels.empty_state import examples
 from desktop.panels.status_bar import device_words
 from desktop.piano_roll.gestures import VELOCITY_STEP
@@ -145,7 +146,7 @@ def connect_actions(window: MainWindow) -> None:
     on("previous pane", lambda: window.panes.step(-1))
     on("manual", lambda: _show_page(window, window.tr("Manual"), manual_page))
     on("shortcuts", lambda: _show_page(window, window.tr("Keyboard Shortcuts"), lambda: _shortcuts_page(window)))
-    on("log", lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_path()))))
+    on("log", lambda: show(log_path()))
     on("fine-tune", lambda: _fine_tune(window))
     on("report", lambda: _copy_report(window))
     on("about", lambda: _tell_about(window))

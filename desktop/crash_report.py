@@ -16,7 +16,7 @@ from PySide6.QtCore import qVersion
 from core.logs import log_path
 
 _LINES = 150  # of the log's end
-_LIBRARIES = ("torch", "PySide6-Essentials", "numpy", "python-rtmidi", "miniaudio")
+LIBRARIES = ("torch", "PySide6-Essentials", "numpy", "python-rtmidi", "miniaudio")  # build.spec bundles their versions
 _MUSIC = r"\.(?:midi?|smf|kar|rmi|continuo|wav|safetensors|pth?)\b"
 _open: list[TextIO] = []  # faulthandler writes to it for as long as the program runs
 
@@ -44,7 +44,7 @@ def versions() -> str:
 
     lines = [f"Continuo {version('continuo')}", f"Qt {qVersion()}, Python {platform.python_version()}"]
     with contextlib.suppress(PackageNotFoundError):
-        lines.append(", ".join(f"{name} {version(name)}" for name in _LIBRARIES))
+        lines.append(", ".join(f"{name} {version(name)}" for name in LIBRARIES))
     return "\n".join([*lines, platform.platform()])
 
 

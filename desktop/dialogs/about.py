@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QFont, QGuiApplication, QIcon
+from PySide6.QtGui import QFont, QGuiApplication, QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from core.resources import bundled
 from desktop.crash_report import versions
+from desktop.other_programs import show
 from desktop.widgets.fields import FaintLabel
 
 # What an installed Continuo carries: name, licence, whose it is. THIRD_PARTY.md tells all of them.
@@ -127,7 +128,7 @@ class AboutDialog(QDialog):
         self.open_folder = QPushButton("Show folder")
         self.open_folder.setAutoDefault(False)
         self.open_folder.setToolTip("Open the folder that the log file lies in.")
-        self.open_folder.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(log_file.parent))))
+        self.open_folder.clicked.connect(lambda: show(log_file.parent))
         line = QHBoxLayout()
         line.addWidget(path, 1)
         line.addWidget(self.open_folder)

@@ -18,6 +18,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,10 +90,22 @@ class Screen:
         return self._do("search", "--onlyvisible", "--name", title).split()
 
     def press(self, title: str, *keys: str) -> None:
-        """Give the window with this title the keyboard, and press keys."""
-        self._do("windowfocus", "--sync", self.windows(title)[0])
+        """Give the uppermost window with this title the keyboard, and press keys."""
+        self._do("windowfocus", "--sync", self.windows(title)[-1])
         for key in keys:
             self._do("key", key)
+            time.sleep(0.3)  # a menu has to open before the next key is meant for it
+
+    def type(self, words: str) -> None:
+        """Write into the window that has the keyboard."""
+        self._do("type", words)
+
+    def clipboard(self) -> str:
+        """The text that a program has copied."""
+        code = "from PySide6.QtGui import QGuiApplication as A; app = A([]); print(app.clipboard().text())"
+        environment = {**os.environ, "DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb"}
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30).stdout
 
     def picture(self, file: Path) -> None:
         """Keep what it shows."""
@@ -251,11 +264,64 @@ def try_window(root: Root, folder: str, pictures: Path, kind: str) -> None:
             end(process)
     with window(root, "caf", program, f"{HOME}/{ODD_NAME}"):
         print("a name that is not UTF-8: opened in the window", flush=True)
+    try_dialog(root, program, f"{folder}/{EXAMPLES}", pictures / f"{kind}-fine-tuned.png")
+    try_crash(root, program, bach, pictures / f"{kind}-crashed.png")
     if root.home("older.continuo").exists():
         with window(root, "older", program, f"{HOME}/older.continuo"):
             time.sleep(3)
             root.screen.picture(pictures / f"{kind}-older-session.png")
             print("a session of an older version: opened in the window", flush=True)
+
+
+def try_dialog(root: Root, program: str, examples: str, picture: Path) -> None:
+    """Fine-tune for a minute by the menu's dialog, with the keyboard."""
+    with window(root, "Continuo", program):
+        root.screen.press("Continuo", "alt+f", "f")
+        wait_for(lambda: root.screen.windows("Fine-tune a model"), "the dialog")
+        root.screen.press("Fine-tune a model")
+        root.screen.type(examples)
+        root.screen.press("Fine-tune a model", "Tab", "Tab", "Tab", "Tab", "1", "Tab", "space")
+        model = root.home(".local/share/Continuo/models/examples.safetensors")
+        with timed("fine-tuning for a minute by the dialog"):
+            time.sleep(50)
+            root.screen.picture(picture.with_stem(f"{picture.stem}-before"))
+            wait_for(model.exists, "the model of the dialog", limit=240)
+        time.sleep(5)
+        root.screen.picture(picture)
+
+
+def try_crash(root: Root, program: str, file: str, picture: Path) -> None:
+    """End it by a bad memory access: the next start offers the session, and a report without the user's names."""
+    process = start(root, program, file)
+    try:
+        wait_for(lambda: root.screen.windows("bwv846"), "the window")
+        time.sleep(5)
+        root.screen.press("bwv846", "c")
+        wait_for(lambda: takes(root) > 0, "a take to be lost")
+        os.kill(process.pid, signal.SIGSEGV)
+        process.wait(30)
+    finally:
+        end(process)
+    process = start(root, program)
+    try:
+        wait_for(lambda: len(root.screen.windows("Continuo")) > 1, "the question after a crash")
+        time.sleep(2)
+        root.screen.press("Continuo", "Tab", "Tab", "Tab", "space")
+        root.screen.picture(picture)
+        report = root.screen.clipboard()
+        named = [word for word in ("Zo", "Müller", "bwv846", "/home") if word in report]
+        print(
+            f"report after a crash: {len(report.splitlines())} lines, personal in it: {named or 'nothing'}", flush=True
+        )
+        if "Segmentation fault" not in report or named:
+            fail(f"That is no report of this crash:\n{report}")
+        root.screen.press("Continuo", "shift+Tab", "shift+Tab", "shift+Tab", "space")
+        wait_for(lambda: takes(root) > 0 and root.screen.windows("bwv846"), "the session from before the crash")
+        time.sleep(2)
+        root.screen.picture(picture.with_stem(f"{picture.stem}-recovered"))
+    finally:
+        end(process)
+        shutil.rmtree(root.home(".local/share/Continuo/autosave"), ignore_errors=True)
 
 
 def remove(root: Root, before: set[str]) -> None:

@@ -46,14 +46,10 @@ def _distributions(names: Iterable[str]) -> list[str]:
 def _package(package: Distribution, work: Path) -> dict[str, str]:
     """One installed package's entry; its texts, in one file, are those of its own release."""
     name = package.metadata["Name"]
-    files = [
-        file for file in package.files or () if TEXT.search(file.name) and file.suffix not in (".py", ".pyc", ".h")
-    ]
+    files = [file for file in package.files or () if TEXT.search(file.name) and file.suffix not in CODE]
     texts = [Path(str(file.locate())).read_text("utf-8", errors="replace") for file in files]
     if name.lower().startswith(("pyside6", "shiboken6")):
-        texts = [
-            (HERE / "licences" / file).read_text("utf-8") for file in ("qt-notice.txt", "LGPL-3.0.txt", "GPL-3.0.txt")
-        ]
+        texts = [(HERE / "licences" / file).read_text("utf-8") for file in QT_TEXTS]
     return _entry(work, name, package.version, _licence_name(package), texts)
 
 

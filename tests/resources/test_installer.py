@@ -14,8 +14,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
 from desktop.association import SESSION_TYPE
+from desktop.crash_report import LIBRARIES
 from resources.installer import dist, licences, package_linux
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +53,21 @@ def test_the_programs_share_one_folder(spec: dict[str, Any]) -> None:
     assert names == (["continuo"] if sys.platform == "linux" else ["continuo", "continuo-cli"])
     (folder,) = [given for name, given, _ in spec["calls"] if name == "COLLECT"]
     assert [[entry[0] for entry in part] for part in folder[-2:]] == [["torch/lib/libc10.so"], ["resources/licences/x"]]
+
+
+def test_a_report_of_a_problem_can_name_the_versions_of_the_libraries(spec: dict[str, Any]) -> None:
+    folders = {folder.lower() for _, folder in spec["versions_reported"]()}
+    assert all(any(folder.startswith(f"{name.lower().replace('-', '_')}-") for folder in folders) for name in LIBRARIES)
+
+
+def test_torch_comes_with_the_one_source_that_it_reads_itself(spec: dict[str, Any]) -> None:
+    given = next(named for name, _, named in spec["calls"] if name == "Analysis")
+    assert given["module_collection_mode"] == {"torch": "pyz"}
+    sources = [file for file, folder in given["datas"] if folder.startswith("torch/")]
+    modules = [file for file in Path(torch.__file__).parent.rglob("*.py") if "testing" not in file.parts]
+    texts = {str(file): file.read_bytes() for file in modules}
+    readers = [file for file, text in texts.items() if b"\n@_overload\ndef" in text and b"_jit_internal import" in text]
+    assert sources == readers
 
 
 def test_libraries_of_the_system_are_left_to_it_but_for_a_few(spec: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import importlib.util
 import math
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,8 @@ class Hardware:
 def choose_hardware(device: torch.device, *, mixed_precision: bool, compile: bool | None) -> Hardware:
     """bfloat16 if it is wanted and faster here; `compile` None: on a GPU whose compiler is there.
 
-    A CUDA GPU is not timed: a trial small enough for any is one of starting kernels there, in which fp32 wins.
+    In a bundle it is not: build.spec leaves it out. A CUDA GPU is not timed: a trial small enough for any is one of
+    starting kernels there, in which fp32 wins.
     """
     dtype, why = torch.float32, "as the recipe says"
     if mixed_precision and device.type == "cuda":
@@ -60,7 +62,8 @@ def choose_hardware(device: torch.device, *, mixed_precision: bool, compile: boo
         dtype = torch.bfloat16 if mixed < full else torch.float32
         why = f"bf16 takes {mixed / full:.2g} times as long as fp32 here"
     if compile is None:
-        compile = device.type == "cuda" and importlib.util.find_spec("triton") is not None and bool(shutil.which("cc"))
+        has_compiler = importlib.util.find_spec("triton") is not None and bool(shutil.which("cc"))
+        compile = device.type == "cuda" and has_compiler and not getattr(sys, "frozen", False)
     return Hardware(device, dtype, compile, why)
 
 

@@ -1,5 +1,6 @@
 """What the machine can do: how many windows it holds at once, and in which precision it is faster."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -56,3 +57,12 @@ def test_precision_is_the_faster_one(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, has=has_bf16: has)
         assert (choose(10.0 if has_bf16 else 0.4, device="cuda") == torch.bfloat16) is has_bf16
         assert choose(0.4, wanted=False, device="cuda") == torch.float32
+
+
+@pytest.mark.parametrize("bundled", [False, True])
+def test_a_bundle_does_not_compile(bundled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(hardware.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(sys, "frozen", bundled, raising=False)
+    chosen = hardware.choose_hardware(torch.device("cuda"), mixed_precision=False, compile=None)
+    assert chosen.compile is not bundled
