@@ -18,7 +18,7 @@ SUFFIX = ".exe" if sys.platform == "win32" else ""
 
 
 def main(bundle: Path) -> None:
-    """Continue an example, play into a file, fine-tune for a few seconds, and open the window."""
+    """Continue an example, make a part of it anew, fine-tune for a few seconds, and open the window."""
     bundle = bundle.resolve()
     with tempfile.TemporaryDirectory(prefix="Zoë and ", ignore_cleanup_errors=True) as folder:
         environment = {**os.environ, **{name: folder for name in ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")}}
@@ -46,6 +46,7 @@ def try_command_line(bundle: Path, folder: Path, environment: dict[str, str]) ->
     print(f"  {facts}")
     if out.read_bytes()[:4] != b"MThd":
         sys.exit("The take is no MIDI file.")
+    run("regenerate", "fill", examples / "bwv846.mid", "-o", out, "--from", "8", "--to", "12", "--candidates", "2")
     # The player is a process that is started from the bundle's own program; into a file it needs no sound device.
     run("ports", "ports")
     run("fine-tuning", "finetune", "continuo-base", examples, "--name", "smoke", "--minutes", "0.2", "--json")
