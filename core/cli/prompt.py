@@ -57,7 +57,7 @@ def choose(
         raise UnreadableInput(f"{path.name} has nothing {what}: {why}.")
     marker = default_marker(score, indices)
     if from_seconds is not None:
-        if not 0 <= from_seconds <= score.end:
+        if not 0 <= from_seconds <= max(score.end, marker):  # the bar line behind the last note is no place outside
             raise UsageError(f"--from {from_seconds:g} lies outside the file, which ends at {score.end:.2f} seconds.")
         marker = from_seconds
     if min(note.start for note in notes) >= marker:

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import mido
 import pytest
 
 from core.midi.read import read_score
 from tests.core.cli.helpers import KEYS, ONE, Command, take_notes, two_tracks
+from tests.core.midi.builders import file_of, off, on
 
 
 def test_the_take_follows_the_untouched_original(command: Command, song: Path, tiny: Path) -> None:
@@ -233,6 +235,16 @@ def test_a_fault_while_sampling_saves_what_there_is(
     assert (code, err) == (1, "continuo-cli: The lights went out.\n")
     assert '"outputs": ["o.mid"]' in out
     assert take_notes(Path("o.mid"))
+
+
+def test_the_bar_line_behind_the_music_can_be_named(command: Command, tmp_path: Path, tiny: Path) -> None:
+    """It is where the take begins if nothing else is said."""
+    song = tmp_path / "short.mid"
+    metre = mido.MetaMessage("time_signature", numerator=4, denominator=4)
+    song.write_bytes(file_of([metre, *(m for i in range(8) for m in (on(60 + i, 10 * (i > 0)), off(60 + i, 470)))]))
+    code, _, err = command("continue", song, "-o", tmp_path / "o.mid", "--from", 4, "--seconds", 1, "--model", tiny)
+    assert code == 0, err
+    assert "outside the file" in command.refuse(2, "continue", song, "-o", tmp_path / "o.mid", "--from", 4.1)
 
 
 def test_knobs_change_the_take_and_unknown_ones_are_told(command: Command, song: Path, tiny: Path) -> None:
