@@ -10,6 +10,7 @@ from core.logs import log_path
 from core.session.edits_song import change_track
 from desktop.controllers.edit_commands import connect_edits
 from desktop.controllers.feel import Feel
+from desktop.controllers.generation import SOUNDS_ON
 from desktop.controllers.quantising import Quantising
 from desktop.controllers.scale import ScaleDisplay
 from desktop.controllers.selecting import Selecting
@@ -33,12 +34,19 @@ def connected_window() -> MainWindow:
     Feel(window.panel, window.preferences, window.files, lambda: window.dialogs, window).message.connect(
         window.status.say
     )
+    window.panel.feelings.now_wanted.connect(lambda: _sample_again(window))
     connect_document(window)
     connect_generation(window)
     connect_messages(window)
     window.show_document()
     window.show_playback()
     return window
+
+
+def _sample_again(window: MainWindow) -> None:
+    at = max(window.playback.position, window.generation.take_to_come.marker) + SOUNDS_ON
+    if not window.generation.sample_again_from(at):
+        window.status.say(window.tr("Nothing more is sampled ahead: what is changed is heard at once."))
 
 
 def connect_generation(window: MainWindow) -> None:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from core.generation.continuation import Step
 
 
+SOUNDS_ON = 1.5  # seconds of what is thrown away that go on sounding, until there is something else
+
+
 def seconds_to_sample(session: Session, marker: float) -> float:
     """The length up to the end marker; else what the settings ask for.
 
@@ -110,6 +113,7 @@ class GenerationController(QObject):
         self._name = ""  # of the step that Undo will take back
         self._settings = document.session.settings
         self._fork: Fork | None = None
+        self._again_from: float | None = None  # score seconds from where to sample anew, once the run has ended
         self._plan: TakePlan
         self._problem = ""  # of model or prompt
         self._wanted: PromptRequest | None = None
@@ -125,6 +129,26 @@ class GenerationController(QObject):
         """What is being sampled goes on with other knobs: heard once the seconds in hand are over."""
         if self.run is not None:
             self.run.knobs = knobs
+
+    def sample_again_from(self, at: float) -> bool:
+        """Throw away what the first take has from a place (score seconds) on, and sample that anew, with the present
+        settings; up to there it goes on sounding. Whether there is anything to throw away.
+        """
+        if self.run is None or not self.in_progress or at >= self.in_progress[0].marker + self.in_progress[0].head:
+            return False
+        self._again_from = at
+        self.run.stop()
+        return True
+
+    def _sample_again(self, take: TakeInProgress) -> None:
+        """What `sample_again_from` asked for, if the take that was stopped is there."""
+        at, self._again_from = self._again_from, None
+        if at is None or all(kept.id != take.id for kept in self._document.session.takes):
+            return
+        fork = fork_prompt(self._document.session, take.id, at - take.marker)
+        prompt = _request(self._document.session, fork.tracks, fork.marker, fork.start)
+        end = self._plan.take.marker + self._plan.take.end
+        self._begin(self.tr("Change the feel"), prompt, fork, fork.take.marker, seconds=max(end - fork.marker, 0.01))
 
     # Getting ready
 
@@ -233,7 +257,13 @@ class GenerationController(QObject):
             self._begin(name, prompt, None, take.marker, True)
 
     def _begin(
-        self, name: str, prompt: PromptRequest, fork: Fork | None, marker: float, needs_new_seed: bool = False
+        self,
+        name: str,
+        prompt: PromptRequest,
+        fork: Fork | None,
+        marker: float,
+        needs_new_seed: bool = False,
+        seconds: float | None = None,
     ) -> None:
         if self.run is not None:
             return
@@ -244,7 +274,7 @@ class GenerationController(QObject):
         settings = session.settings
         if needs_new_seed or not settings.seed_locked:
             settings = replace(settings, seed=secrets.randbelow(2**31))
-        seconds = seconds_to_sample(session, prompt.marker)
+        seconds = seconds or seconds_to_sample(session, prompt.marker)
         at = prompt.marker - marker
         tempo_map = tempo_map_of(session.score, marker, settings.rest)
         is_exact = session.end_marker > prompt.marker
@@ -275,6 +305,7 @@ class GenerationController(QObject):
 
     def stop(self) -> None:
         """End within one event. What is sampled is kept."""
+        self._again_from = None
         if self.run is not None:
             self.run.stop()
 
@@ -325,10 +356,12 @@ class GenerationController(QObject):
                 words = self.tr("Stopped before the first note.")
             self.message.emit(problem or words)
         self._keep(run)
+        first = self.in_progress[0]
         self.in_progress = []
         self.ended.emit()
         self.running_changed.emit(False)
         self.prepare()
+        self._sample_again(first)
 
     def _keep(self, run: Run) -> None:
         """Put the takes into the session as one step, the best first; the one that was heard stays selected."""

@@ -19,6 +19,7 @@ class FeelPanel(QWidget):
     preset_chosen = Signal(str)  # its name
     preset_wanted = Signal()  # to be saved, of the knobs as they stand
     preset_dropped = Signal(str)
+    now_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,18 +41,25 @@ class FeelPanel(QWidget):
         self.presets = QPushButton(self.tr("Presets"))
         self.presets.setToolTip(self.tr("Set the sliders as they were saved under a name, or save them."))
         self.presets.setMenu(QMenu(self))
-        self.presets.setAutoDefault(False)
+        self.now = QPushButton(self.tr("Now"))
+        self.now.setToolTip(
+            self.tr("Sample anew what is not heard yet, so that a change is heard at once; the take so far is kept.")
+        )
+        for button in (self.presets, self.now):
+            button.setAutoDefault(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         last = QHBoxLayout()
         last.addWidget(self.presets)
         last.addStretch(1)
+        last.addWidget(self.now)
         for widget in (self.words, self.understood, self.knobs):
             layout.addWidget(widget)
         layout.addLayout(last)
         self.words.returnPressed.connect(lambda: self.said.emit(self.words.text()))
         self.knobs.knobs_changed.connect(self._turn)
+        self.now.clicked.connect(lambda: self.now_wanted.emit())
         self.show_presets(())
 
     def _turn(self, knobs: Knobs) -> None:

@@ -162,6 +162,7 @@ class GenerationPanel(QWidget):
     def set_running(self, running: bool) -> None:
         """Whether the button says Stop."""
         self._running = running
+        self.feelings.now.setEnabled(running)
         self.button.setText("Stop" if running else "Continue")
         icons.set_icon(self.button, "stop" if running else "play")
         self.button.setToolTip("Stop; what is there is kept." if running else "Continue from the marker.")

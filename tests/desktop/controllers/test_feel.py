@@ -69,6 +69,35 @@ def test_presets_are_saved_by_name_chosen_and_deleted(desk: Callable[..., Desk],
     assert list(actions_of(at)) == ["Save as …"]
 
 
+def test_now_throws_away_what_is_in_hand_and_the_take_is_kept(desk: Callable[..., Desk], homes: Path) -> None:
+    at = desk()
+    at.open()
+    at.wait_until_ready()
+    window, now = at.window, at.window.panel.feelings.now
+    assert not now.isEnabled()
+    at.set(length=30.0, seed=3, seed_locked=True)
+    window.proceed()
+    marker = window.document.session.marker
+    at.wait(lambda: window.playback.position > marker + 0.2, "the sound")
+    at.wait(lambda: marker + window.generation.in_progress[0].head > window.playback.position + 4, "seconds in hand")
+    planned = window.generation.take_to_come.end
+    window.panel.set_feel(Knobs(loud=2))
+    now.click()
+    at.wait(lambda: len(at.takes) == 1 and window.generation.is_running, "another beginning")
+    (first,) = at.takes
+    again = window.generation.take_to_come
+    assert again.end == planned
+    at.wait(lambda: window.generation.in_progress[0].head > window.generation.in_progress[0].at + 1, "more of it")
+    window.generation.stop()
+    at.wait(lambda: len(at.takes) == 2, "the other take")
+    second = at.takes[1]
+    assert (second.parent, second.knobs) == (first.id, Knobs(loud=2))
+    assert 1.5 <= second.forked_at < first.seconds - 1
+    assert [n for n in second.notes if n.end < second.forked_at] == [n for n in first.notes if n.end < second.forked_at]
+    now.setEnabled(True)
+    assert not window.generation.sample_again_from(0.0)
+
+
 def test_a_take_says_with_which_words_it_was_made(desk: Callable[..., Desk], homes: Path) -> None:
     at = desk()
     at.open()
