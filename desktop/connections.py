@@ -242,6 +242,8 @@ def connect_panels(window: MainWindow) -> None:
     takes.fork_requested.connect(commands.fork_take)
     takes.another_requested.connect(lambda take: commands.attempt(window.generation.another_take, take))
     window.fill_bar.chosen.connect(window.fill.choose)
+    window.fill_bar.more_wanted.connect(window.fill.sample_more)
+    window.fill_bar.turns_set.connect(window.fill.set_turns)
     window.fill_bar.kept.connect(lambda: window.fill.keep())
     window.fill_bar.dropped.connect(window.fill.drop)
     takes.accept_requested.connect(commands.accept)
@@ -302,7 +304,7 @@ def _show_fill(window: MainWindow) -> None:
     if fill.run is not None:
         bar.show_sampling(fill.run.share)
     elif fill.is_choosing:
-        bar.show_alternatives(len(fill.alternatives), fill.shown)
+        bar.show_alternatives(len(fill.alternatives), fill.shown, fill.turns, fill.more is not None)
     elif bar.end():
         window.roll.setFocus()
     window.show_playback()

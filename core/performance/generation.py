@@ -145,6 +145,7 @@ class Generation:
             self._changed.notify_all()
         if self._thread.ident is not None:
             self._thread.join(CLOSING)
+        self._events = GenerationEvents()  # whoever listened may be gone when the thread comes round
 
     @property
     def is_alive(self) -> bool:

@@ -75,6 +75,13 @@ class Playback:
         else:
             self._layout.do(self._splice, request, song)
 
+    def turn_to(self, request: PlayRequest) -> None:
+        """From the loop's next turn on play another session, without a gap. Where no loop plays nothing happens."""
+        with self._lock:
+            song = self._song
+        if song is not None and song.loop is not None:
+            self._layout.do(self._turn, request, song)
+
     def play_messages(self, messages: Sequence[Message]) -> None:
         """Play a few messages, seconds from now, such as those of the sound check."""
         end = messages[-1][0] if messages else 0.0
@@ -185,6 +192,7 @@ class Playback:
                 wait=status.wait if song.is_sampled else None,
                 underruns=status.underruns,
                 has_ended=status.state == "ended" and song.end is not None,
+                session=song.session_at(position),
             )
 
     @property
@@ -220,6 +228,7 @@ class Playback:
         messages = self._timeline(request, song.start, end)
         if song.loop:
             song.again = self._timeline(request, start, end)
+            song.sessions = [(song.start, request.session)]
         with self._lock:
             if serial != self._serial:
                 return
@@ -266,9 +275,29 @@ class Playback:
             if self._song is not song or song.loop is None:
                 return
             while song.head - self._position < 2 * LOOP_IN_HAND:
-                messages = shifted(song.again, song.head - song.loop[0])
-                song.add(messages, song.head + song.loop[1] - song.loop[0])
-                self.output.send(lambda player, messages=messages: player.feed(messages, song.head))
+                self._feed_round(song, song.loop)
+
+    def _feed_round(self, song: Song, loop: tuple[float, float]) -> None:
+        messages = shifted(song.again, song.head - loop[0])
+        song.add(messages, song.head + loop[1] - loop[0])
+        self.output.send(lambda player: player.feed(messages, song.head))
+
+    def _turn(self, request: PlayRequest, song: Song) -> None:
+        assert song.loop is not None
+        again = self._timeline(request, *song.loop)
+        with self._lock:
+            if self._song is not song or self._is_paused:
+                return
+            self.poll()
+            turn = song.next_turn(self._position + SPLICE)
+            while song.head < turn - 1e-6:  # too late for the turn that is about to come
+                self._feed_round(song, song.loop)
+            song.take_back(turn)
+            song.again = again
+            song.sessions = [(since, session) for since, session in song.sessions if since < turn]
+            song.sessions.append((turn, request.session))
+            self.output.send(lambda player: player.clear_after(turn))
+        self._top_up(song)
 
     def _splice(self, request: PlayRequest, song: Song) -> None:
         """Replace what comes by what it is now. Laying it out takes a while, so it begins a little ahead."""

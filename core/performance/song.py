@@ -7,6 +7,7 @@ counting while the score starts over.
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from operator import itemgetter
 
 from core.live.scheduler import DEFAULT_CUSHION
@@ -39,6 +40,7 @@ class PlaybackState:
     wait: float | None = None  # seconds until it sounds, about, where that is known
     underruns: int = 0
     has_ended: bool = False
+    session: Session | None = None  # what a loop plays in the present round
 
 
 @dataclass(eq=False)
@@ -57,7 +59,8 @@ class Song:
     head: float = 0.0
     end: float | None = None
     cushion: float = DEFAULT_CUSHION
-    again: list[Timed] = field(default_factory=list)  # what one round of the loop plays
+    again: list[Timed] = field(default_factory=list)  # what a round of the loop plays, from the next turn on
+    sessions: list[tuple[float, Session]] = field(default_factory=list)  # from when on each plays, of a loop
     is_audition: bool = False  # nothing of the score, so that no playhead moves
 
     def __post_init__(self) -> None:
@@ -79,6 +82,24 @@ class Song:
         place = bisect_left(self.messages, at, key=itemgetter(0))
         controls = [(at, m) for _, m in self.messages[:place] if kind(m) in (CONTROL, PROGRAM, PITCH_BEND)]
         return controls + self.messages[place:]
+
+    def next_turn(self, at: float) -> float:
+        """When the loop starts over next, at or after a song time."""
+        assert self.loop is not None
+        first, last = self.loop
+        return last + max(0, ceil((at - last) / (last - first))) * (last - first)
+
+    def take_back(self, turn: float) -> None:
+        """Forget the rounds that were handed over from a turn on."""
+        assert self.loop is not None
+        rounds = round((self.head - turn) / (self.loop[1] - self.loop[0]))
+        # By their number, not by their time: a round ends with note-offs at the very time of the turn.
+        del self.messages[len(self.messages) - rounds * len(self.again) :]
+        self.head = turn
+
+    def session_at(self, song: float) -> Session | None:
+        """What the loop plays at a song time."""
+        return next((session for since, session in reversed(self.sessions) if since <= song), None)
 
     def score_time(self, song: float) -> float:
         """Where in the score a song time stands."""

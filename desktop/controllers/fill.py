@@ -11,7 +11,7 @@ from core.logs import sentence_for
 from core.midi.region import Region
 from core.midi.score import TrackKey
 from core.midi.tempo_map import TempoMap
-from core.performance.fill import plan_fill
+from core.performance.fill import FillPlan, plan_fill
 from core.performance.fill_run import FillRun
 from core.session import edits
 from core.session.session import Session, TakeRecord
@@ -20,18 +20,21 @@ from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController, options_for
 from desktop.controllers.roll_parts import Look, as_roll, roll_key, session_part
 from desktop.controllers.transport import TransportController
+from desktop.panels.fill_bar import MOST
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 
 CANDIDATES = 8
 AROUND = 2.0  # seconds heard before and after a span where there are no bars
 PLAY_EVERY = 0.3  # seconds between two looks of the player at what is sampled
+AT_ONCE = 3  # that a run adds
 
 
 class FillController(QObject):
     """Alternatives for the span selected in the roll: while one is shown, it is what the session has, as one step.
 
-    Number 0 is what stood there. They can be chosen until something else is changed.
+    Number 0 is what stood there. They can be chosen until something else is changed. Where each has its `turns`, the
+    next one follows whenever what is heard starts over, and further ones are sampled meanwhile.
     """
 
     changed = Signal()  # what the bar with the alternatives is to show
@@ -50,11 +53,15 @@ class FillController(QObject):
         self._document, self._worker, self._generation = document, signals.generation, generation
         self._playback, self._roll = playback, roll
         self.run: FillRun | None = None
+        self.more: FillRun | None = None  # samples further alternatives while there are some
         self.alternatives: list[Session] = []  # the first as it was before
         self.shown = 0
+        self.turns = False
         self._name = self._key = ""  # of the step, and what tells it from others
         self._around = (0.0, 0.0)
+        self._plan: FillPlan | None = None  # of the alternatives that are there
         self._played_at = 0.0
+        self._seed = 0
         signals.filled.connect(self._on_filled)
         document.changed.connect(self._follow_document)
 
@@ -77,18 +84,31 @@ class FillController(QObject):
         session = self._document.session
         take = self._take_in(session, span)
         start = max(span[0], take.marker) if take else span[0]
-        plan = plan_fill(session, Region(start, span[1], self._tracks(session, take, span)), take.id if take else "")
         settings = session.settings
-        seed = settings.seed if settings.seed_locked else secrets.randbelow(2**31)
-        options = options_for(replace(settings, takes=CANDIDATES, low=0, high=127), span[1] - start, seed)
+        region = Region(start, span[1], self._tracks(session, take, span), settings.low, settings.high)
+        plan = plan_fill(session, region, take.id if take else "")
+        self._seed = seed = settings.seed if settings.seed_locked else secrets.randbelow(2**31)
         self._name = self.tr("Regenerate {0}").format(_words(session.tempo_map, start, span[1]))
         self._key = f"fill {seed} {time.monotonic()}"
         self._around = _around(session.tempo_map, start, span[1])
-        self.run = FillRun(plan, options)
-        self._worker.want_fill(self.run)
+        self.run = self._start(plan, AT_ONCE)
         self._played_at = 0.0
         self._playback.play_around(plan.filled(()), self._around, loops=False)
         self.changed.emit()
+
+    def _start(self, plan: FillPlan, count: int) -> FillRun:
+        region, settings = plan.region, replace(self._document.session.settings, takes=CANDIDATES)
+        run = FillRun(plan, options_for(settings, region.end - region.start, self._seed), count)
+        self._seed = (self._seed + CANDIDATES) % 2**31
+        self._worker.want_fill(run)
+        return run
+
+    def sample_more(self) -> None:
+        """Sample further alternatives, as far as there is place for them, while those that are there can be heard."""
+        there = len(self.alternatives) - 1
+        if self.is_choosing and self._plan is not None and self.more is None and there < MOST:
+            self.more = self._start(self._plan, min(AT_ONCE, MOST - there))
+            self.changed.emit()
 
     def _take_in(self, session: Session, span: tuple[float, float]) -> TakeRecord | None:
         """The take that plays in the span, if one does."""
@@ -119,6 +139,7 @@ class FillController(QObject):
         """Once a frame: show and play what was sampled since."""
         run = self.run
         if run is None or run.stopped.is_set():
+            self._follow_turns()
             return
         is_new = run.follow()
         if not is_new:
@@ -136,6 +157,8 @@ class FillController(QObject):
         self.changed.emit()
 
     def _on_filled(self, run: FillRun) -> None:
+        if run is self.more:
+            self._add(run)
         if run is not self.run:
             return
         self.run = None
@@ -149,10 +172,45 @@ class FillController(QObject):
             self._playback.end_around()
             self.message.emit(self.tr("Something was changed meanwhile: please do that once more."))
         else:
-            plan = replace(run.plan, session=session)
+            plan = self._plan = replace(run.plan, session=session)
             self.alternatives = [session, *(plan.with_placed(placed) for placed in run.alternatives)]
             self.choose(1)
         self.changed.emit()
+
+    def _add(self, run: FillRun) -> None:
+        """Further alternatives are there."""
+        self.more = None
+        if not self.is_choosing or run.stopped.is_set():
+            return
+        if run.fault:
+            self.message.emit(sentence_for(run.fault, "regenerating"))
+        self.alternatives += [run.plan.with_placed(placed) for placed in run.alternatives]
+        self._line_up()
+        self.changed.emit()
+
+    # Turns
+
+    def set_turns(self, turns: bool) -> None:
+        """Whether the next alternative follows whenever what is heard starts over."""
+        self.turns = turns
+        if self.is_choosing:
+            self._line_up()
+            self.changed.emit()
+
+    def _line_up(self) -> None:
+        """Have the player turn to the next alternative, or stay with the one that is shown."""
+        number = (self.shown + 1) % len(self.alternatives) if self.turns else self.shown
+        self._playback.turn_to(self.alternatives[number])
+        if self.turns and self.shown >= len(self.alternatives) - 2:
+            self.sample_more()
+
+    def _follow_turns(self) -> None:
+        """Show what is heard."""
+        heard = self._playback.state.session
+        number = next((n for n, session in enumerate(self.alternatives) if session is heard), None)
+        if self.turns and number is not None and number != self.shown:
+            self._show(number)
+            self._line_up()
 
     # Choosing
 
@@ -162,6 +220,8 @@ class FillController(QObject):
             number %= len(self.alternatives)
             self._playback.play_around(self.alternatives[number], self._around, loops=True)  # sound comes first
             self._show(number)
+            if self.turns:
+                self._line_up()
 
     def _show(self, number: int) -> None:
         before = self._document.session
@@ -176,6 +236,7 @@ class FillController(QObject):
         """End the choice with the alternative that is shown, or this one. The original leaves no step behind."""
         if self.is_choosing:
             chosen = self.shown if number is None else number
+            self._end_more()
             self.shown, alternatives, self.alternatives = 0, self.alternatives, []
             if chosen == 0 and _is_same_music(self._document.undo_session, alternatives[0]):
                 self._document.undo()
@@ -197,9 +258,15 @@ class FillController(QObject):
             self.run.stop()
             self._playback.end_around()
 
+    def _end_more(self) -> None:
+        if self.more is not None:
+            self.more.stop()
+            self.more = None
+
     def _follow_document(self) -> None:
         """Something else was changed: what is shown is kept."""
         if self.is_choosing and not _is_same_music(self._document.session, self.alternatives[self.shown]):
+            self._end_more()
             self.alternatives = []
             self._playback.end_around()
             self.changed.emit()

@@ -95,6 +95,11 @@ class TransportController(QObject):
         at = loop[0] if loop and not loop[0] <= stretch[0] < loop[1] else stretch[0]
         self._begin(session, at)
 
+    def turn_to(self, session: Session) -> None:
+        """From its next turn on, what goes round is this session."""
+        if self.is_playing:
+            self._playback_engine.turn_to(self._request(session, self.position))
+
     def go_on_with(self, session: Session) -> None:
         """What plays goes on as this session has it."""
         if self.is_playing and not self._playback_engine.has_live_take:
@@ -196,6 +201,7 @@ class TransportController(QObject):
         self.state = self._playback_engine.poll()
         if not self._is_on:
             return
+        self._played = self.state.session or self._played
         position = self.state.position
         if position is not None and not self._playback_engine.is_paused and position != self.position:
             self.position = position

@@ -10,9 +10,11 @@ MOST = 8  # alternatives
 
 
 class FillBar(QFrame):
-    """Stands under the transport while there is something to choose. Keys: Left and Right, 0 to 8, Return, Esc."""
+    """Stands under the transport while there is something to choose. Keys: Left, Right, 0 to 8, M, T, Return, Esc."""
 
     chosen = Signal(int)  # 0 is what stood there
+    more_wanted = Signal()
+    turns_set = Signal(bool)
     kept = Signal()
     dropped = Signal()
 
@@ -35,6 +37,12 @@ class FillBar(QFrame):
             button.setText(str(number) if number else self.tr("As it was"))
             button.setToolTip(self.tr("Hear and show this one ({0})").format(number))
             button.clicked.connect(lambda _=False, number=number: self.chosen.emit(number))
+        self.more = self._button(self.tr("&More"), self.tr("Make further alternatives (M)"))
+        self.more.clicked.connect(lambda: self.more_wanted.emit())
+        tip = self.tr("Hear the next one each time it starts over; further ones are made meanwhile (T)")
+        self.turns = self._button(self.tr("Next at each &turn"), tip)
+        self.turns.setCheckable(True)
+        self.turns.clicked.connect(lambda is_on: self.turns_set.emit(is_on))
         layout.addStretch(1)
         self.keep = self._button(self.tr("&Keep"), self.tr("Keep the one that is shown (Return)"))
         self.keep.clicked.connect(lambda: self.kept.emit())
@@ -56,11 +64,14 @@ class FillBar(QFrame):
         self.progress.setRange(0, 100 if share else 0)
         self.progress.setValue(round(100 * share))
 
-    def show_alternatives(self, count: int, shown: int) -> None:
-        """So many can be chosen, the first as it was before, and which is shown."""
+    def show_alternatives(self, count: int, shown: int, turns: bool = False, is_sampling: bool = False) -> None:
+        """So many can be chosen, the first as it was before, and which is shown; whether further ones are sampled."""
         self._count, self._shown = count, shown
         words = self.tr("Alternative {0} of {1}").format(shown, count - 1) if shown else self.tr("What stood there")
         self._show(words, is_sampling=False)
+        self.turns.setChecked(turns)
+        self.more.setEnabled(not is_sampling and count <= MOST)
+        self.more.setText(self.tr("Making more …") if is_sampling else self.tr("&More"))
 
     def end(self) -> bool:
         """There is nothing to choose any more; whether it had the focus."""
@@ -71,7 +82,8 @@ class FillBar(QFrame):
     def _show(self, words: str, is_sampling: bool) -> None:
         self.words.setText(words)
         self.progress.setVisible(is_sampling)
-        self.keep.setVisible(not is_sampling)
+        for button in (self.keep, self.more, self.turns):
+            button.setVisible(not is_sampling)
         self.drop.setText(self.tr("&Cancel") if is_sampling else self.tr("&Drop"))
         for number, button in enumerate(self.numbers):
             button.setVisible(number < self._count)
@@ -106,6 +118,10 @@ class FillBar(QFrame):
             return None
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             return self.kept.emit
+        if key == Qt.Key.Key_M:
+            return self.more.click
+        if key == Qt.Key.Key_T:
+            return self.turns.click
         if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             step = 1 if key == Qt.Key.Key_Right else -1
             return lambda: self.chosen.emit((self._shown + step) % self._count)

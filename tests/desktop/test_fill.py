@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -142,3 +143,59 @@ def test_alternatives_are_heard_on_the_port_with_a_bar_around(
             at.wait(lambda e=expected, b=before: not e - pitches(listener.messages[b:]), f"number {number} at the port")
         QTest.keyClick(window.fill_bar, Qt.Key.Key_Return)
         at.wait(lambda: not sounding(listener.messages), "silence")
+
+
+def test_more_alternatives_are_added_up_to_eight(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    fill, bar = at.window.fill, at.window.fill_bar
+    before = at.window.document.session
+    at.set(seed=3, seed_locked=True)
+    regenerated(at)
+    there = list(fill.alternatives)
+    for count in (7, 9):
+        QTest.keyClick(bar, Qt.Key.Key_M)
+        assert bar.more.text() == "Making more …"
+        at.wait(lambda: fill.more is None, "further alternatives")
+        assert len(fill.alternatives) == count
+    assert fill.alternatives[:4] == there
+    assert not bar.more.isEnabled()
+    region = Region(*SPAN, frozenset([(1, 0), (2, 1)]))
+    QTest.keyClick(bar, Qt.Key.Key_8)
+    assert assert_only_filled(before, region, midi_bytes(at.window.document.session, "score")) > 0
+    assert len({midi_bytes(session, "score") for session in fill.alternatives}) == 9
+    QTest.keyClick(bar, Qt.Key.Key_Return)
+    assert at.window.document.undo_name == "Regenerate bar 3"
+
+
+def test_each_turn_of_what_is_heard_brings_the_next_alternative(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    window = at.window
+    window.commands.set_tempo(0, 960, None)
+    at.wait(
+        lambda: window.document.session.tempo_map.tempo_at(0) == 62_500, "the tempo"
+    )  # bars of a quarter of a second, so that it goes round often
+    fill, bar, document = window.fill, window.fill_bar, window.document
+    regenerated(at, (0.5, 0.75))
+    QTest.keyClick(bar, Qt.Key.Key_T)
+    assert bar.turns.isChecked()
+    shown = [fill.shown]
+    fill.changed.connect(lambda: shown.append(fill.shown) if fill.shown != shown[-1] else None)
+    at.wait(lambda: len(fill.alternatives) == 9 and len(shown) > 9, "all alternatives")
+    assert all(after in (before + 1, 0) for before, after in pairwise(shown))
+    assert window.playback.state.session is not None
+    QTest.keyClick(bar, Qt.Key.Key_T)
+    QTest.keyClick(bar, Qt.Key.Key_2)
+    assert fill.shown == 2
+    chosen = document.session.score
+    QTest.keyClick(bar, Qt.Key.Key_Return)
+    assert document.session.score is chosen
+
+
+def test_notes_outside_the_range_of_the_panel_are_kept(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    before = at.window.document.session
+    at.set(low=60, high=127)
+    regenerated(at)
+    region = Region(*SPAN, frozenset([(1, 0), (2, 1)]), 60, 127)
+    for session in at.window.fill.alternatives[1:]:
+        assert_only_filled(before, region, midi_bytes(session, "score"))

@@ -171,3 +171,11 @@ def test_the_thread_ends(told: Told, tiny: str) -> None:
     generation.want_model(tiny)
     generation.close()
     assert not generation.is_alive
+
+
+def test_once_it_is_closed_nothing_is_told_any_more(told: Told, tiny: str) -> None:
+    generation = Generation(told.events(), clock=lambda: 0.0)
+    generation.want_model(tiny)
+    generation.close()
+    do_all(generation)  # as on a thread that nobody could wait for any longer
+    assert told.names == []

@@ -3,6 +3,7 @@
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput
 from core.midi.score import TakeNote
 from core.performance.song import PlayRequest
+from core.session.edits import transpose
 from core.session.session import TakeRecord
 from tests.core.performance.fakes import FakePlayer, Made, at, notes, player, session, settle, take_start
 
@@ -33,6 +34,53 @@ def test_a_loop_is_handed_over_again_and_again(made: Made) -> None:
     playback.poll()
     settle(playback)
     assert player().commands[-1][2] == 13.0
+
+
+def test_from_its_next_turn_on_a_loop_plays_another_session(made: Made) -> None:
+    playback, first = made(NoOutput()), session()
+    other = transpose(first, {0: [0, 1]}, 12).session
+    playback.play(PlayRequest(first, "both", 0.0, loop=(0.0, 0.5)))
+    settle(playback)
+    at(1.1)
+    playback.turn_to(PlayRequest(other, "both", 1.1))
+    settle(playback)
+    commands = player().commands
+    cleared = commands.index(("clear_after", 1.5, None))
+    assert commands[cleared + 1] == (
+        "feed",
+        [(1.5, "904850"), (1.75, "804840"), (1.75, "904a50"), (2.0, "804a40")],
+        2.0,
+    )
+    assert playback.poll().session is first
+    at(1.6)
+    assert playback.poll().session is other
+    # Played once more from what is remembered, the round before has its last note-off.
+    assert playback._song is not None
+    remembered = [(time, m.hex()) for time, m in playback._song.since(1.3) if time <= 1.5]
+    assert remembered[-2:] == [(1.5, "803e40"), (1.5, "904850")]
+
+    at(1.9)  # too late for the turn that is about to come
+    playback.turn_to(PlayRequest(first, "both", 1.9))
+    playback.turn_to(PlayRequest(first, "both", 1.9))
+    settle(playback)
+    at(2.2)
+    assert playback.poll().session is other
+    at(2.5)
+    assert playback.poll().session is first
+    heads = [command[2] for command in player().commands if command[0] == "feed"]
+    assert heads[-1] >= 1.9 + 8
+
+
+def test_where_no_loop_plays_there_is_no_turn(made: Made) -> None:
+    playback = made(NoOutput())
+    playback.turn_to(PlayRequest(session(), "both", 0.0))
+    playback.play(PlayRequest(session(), "both", 0.0))
+    settle(playback)
+    before = list(player().commands)
+    playback.turn_to(PlayRequest(session(), "both", 0.0))
+    settle(playback)
+    assert player().commands == before
+    assert playback.poll().session is None
 
 
 def test_a_take_alone_begins_at_its_marker(made: Made) -> None:
