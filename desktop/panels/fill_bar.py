@@ -35,6 +35,8 @@ class FillBar(QFrame):
         for number, button in enumerate(self.numbers):
             button.setCheckable(True)
             button.setText(str(number) if number else self.tr("As it was"))
+            if number:  # eight of them have place in a small window
+                button.setMaximumWidth(3 * button.fontMetrics().height())
             button.setToolTip(self.tr("Hear and show this one ({0})").format(number))
             button.clicked.connect(lambda _=False, number=number: self.chosen.emit(number))
         self.more = self._button(self.tr("&More"), self.tr("Make further alternatives (M)"))
