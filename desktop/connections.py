@@ -274,6 +274,7 @@ def connect_panels(window: MainWindow) -> None:
     roll.note_pressed.connect(commands.press_note)
     roll.note_released.connect(commands.release)
     roll.note_activated.connect(commands.play_from)
+    roll.metre_requested.connect(lambda tick: _set_tempo(window, tick))
     roll.selection_changed.connect(window.enable)
     roll.context_menu_requested.connect(lambda *where: _show_roll_menu(window, *where))
     roll.follow_changed.connect(window.actions_["follow"].setChecked)
@@ -289,12 +290,18 @@ def _edit_track(window: MainWindow, index: int) -> None:
         window.commands.change_song(name, lambda session: change_track(session, index, **changes))
 
 
-def _set_tempo(window: MainWindow) -> None:
+def _set_tempo(window: MainWindow, tick: int | None = None) -> None:
+    """Ask for tempo and metre, from the beginning or the playhead on; or from a tick on."""
     if not window.actions_["tempo"].isEnabled():
         return
     tempo_map = window.document.session.tempo_map
-    dialog = TempoDialog(tempo_map, tempo_map.tick(window.playback.position), window)
-    if dialog.exec():
+    at = tempo_map.tick(window.playback.position) if tick is None else tick
+    dialog = TempoDialog(tempo_map, at, window, is_there=tick is not None)
+    if not dialog.exec():
+        return
+    if dialog.is_removed:
+        window.commands.remove_tempo(dialog.tick)
+    else:
         window.commands.set_tempo(dialog.tick, dialog.bpm, dialog.metre)
 
 

@@ -195,6 +195,11 @@ class Commands(QObject):
         if bpm is not None or metre is not None:
             self.change_song(self.tr("Tempo and metre"), change)
 
+    def remove_tempo(self, tick: int) -> None:
+        """No change of tempo or metre at a tick."""
+        name = self.tr("Remove change of tempo and metre")
+        self.change_song(name, lambda session: with_metre(with_tempo(session, tick, None), tick, None))
+
     def change_song(self, name: str, change: Callable[[Session], Session]) -> None:
         """Change the song's file, with a name for Undo. Reading it anew takes a while, so not on this thread."""
         session = self._document.session

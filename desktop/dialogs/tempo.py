@@ -23,10 +23,11 @@ class TempoDialog(QDialog):
     """Asks for tempo and metre from the beginning, or from the bar around a tick on.
 
     Once accepted, `tick` is from where on, `bpm` quarters a minute and `metre` (numerator, denominator), both None
-    where they are to stay as they are.
+    where they are to stay as they are. `is_there`: from that bar on, unless something else is chosen. `is_removed` says
+    that the change at `tick` is to go.
     """
 
-    def __init__(self, tempo_map: TempoMap, tick: int, parent: QWidget | None = None) -> None:
+    def __init__(self, tempo_map: TempoMap, tick: int, parent: QWidget | None = None, is_there: bool = False) -> None:
         super().__init__(parent)
         self.setWindowTitle("Tempo and metre")
         self._map = tempo_map
@@ -35,7 +36,9 @@ class TempoDialog(QDialog):
         self.from_start = QRadioButton("The beginning")
         self.from_here = QRadioButton(f"Bar {bar + 1}" if tempo_map.has_metre else "The playhead")
         self.from_here.setVisible(self._later > 0)
-        self.from_start.setChecked(True)
+        self.from_start.setChecked(not (is_there and self._later))
+        self.from_here.setChecked(is_there and self._later > 0)
+        self.is_removed = False
         self.tempo = PlainSpin()
         self.tempo.setRange(SLOWEST, FASTEST)
         self.tempo.setAccessibleName("Tempo")
@@ -54,6 +57,9 @@ class TempoDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
+        self.remove = buttons.addButton("Remove Change", QDialogButtonBox.ButtonRole.DestructiveRole)
+        self.remove.setToolTip("What holds before this place goes on behind it.")
+        self.remove.clicked.connect(self._remove)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addLayout(self._form())
@@ -100,8 +106,14 @@ class TempoDialog(QDialog):
         form.addRow("Metre", metre)
         return form
 
+    def _remove(self) -> None:
+        self.is_removed = True
+        self.accept()
+
     def _show_there(self) -> None:
         """What holds at the place that is chosen now."""
+        changes = (*self._map.tempos, *self._map.metres)
+        self.remove.setVisible(self.tick > 0 and any(change.tick == self.tick for change in changes))
         metre = self._map.metre_at(self.tick)
         self.tempo.setValue(self._bpm_there)
         self.beats.setValue(metre.numerator)

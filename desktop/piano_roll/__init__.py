@@ -8,6 +8,7 @@ hits         which notes lie at a place (no Qt)
 layers       paints rows, lines and notes of one tile
 diamonds     paints drums
 overlays     paints what lies over the tiles
+metre_marks  the metre's changes in the ruler
 ruler        paints the ruler; what of it lies at a point
 keyboard     paints the keys; which key lies at a point
 chord_strip  the names of chords over the ruler

@@ -39,6 +39,7 @@ class RollSurface(RollCanvas):
     prompt_start_moved = Signal(float)
     loop_changed = Signal(object)  # (start, end) or None
     span_changed = Signal(object)  # (start, end) or None: the span selected in the ruler
+    metre_requested = Signal(int)  # a tick of the ruler that was double-clicked
     key_pressed = Signal(int)  # a key of the keyboard, by its pitch
     key_released = Signal(int)
     note_pressed = Signal(object)  # NoteRef: sound it

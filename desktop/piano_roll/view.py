@@ -19,9 +19,10 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from desktop.piano_roll import gestures, tools
 from desktop.piano_roll.accessible import describe, install, named, tell_of_selection
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
+from desktop.piano_roll.metre_marks import MetreMark, mark_at
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.pointer import Cancellable
-from desktop.piano_roll.ruler import RULER_HEIGHT, spot_at
+from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, spot_at
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.surface import RollSurface, Tool
 
@@ -156,9 +157,18 @@ class PianoRoll(RollSurface):
             self._gesture = gestures.begin(self, self._pointer(event.position(), event.modifiers()), event.button())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """With the pointer: a note is deleted, elsewhere one is drawn. With other tools the second click is a click."""
+        """With the pointer: a note is deleted, elsewhere one is drawn. With other tools the second click is a click.
+
+        In the lower half of the ruler the metre is asked for.
+        """
         at = self._pointer(event.position(), event.modifiers())
-        is_in_notes = at.x >= 0 and at.y >= 0 and event.button() == Qt.MouseButton.LeftButton
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        is_in_notes = at.x >= 0 and at.y >= 0 and is_left
+        if at.x >= 0 and STRIP_HEIGHT - RULER_HEIGHT <= at.y < 0 and is_left:
+            self._end_gesture()
+            mark = self._metre_mark(at)
+            self.metre_requested.emit(mark.tick if mark else self.grid.tempo_map.tick(max(at.seconds, 0.0)))
+            return
         if self.tool != "pointer" or not is_in_notes:
             self.mousePressEvent(event)
             return
@@ -170,6 +180,9 @@ class PianoRoll(RollSurface):
                 self.note_activated.emit(ref)
         elif (part := self.part_to_draw_in(at.seconds)) is not None:
             self._gesture = tools.DrawNote(self, at, part)
+
+    def _metre_mark(self, at: gestures.Pointer) -> MetreMark | None:
+        return mark_at(at.x, at.y + RULER_HEIGHT, self.grid.tempo_map, self.coordinates, self.small_font)
 
     def set_tool(self, tool: Tool) -> None:
         """What the left button does among the notes."""

@@ -132,8 +132,10 @@ class CurveLane(Lane):
             x, ends = np.insert(x, 0, left), np.insert(ends, 0, x[0] if len(x) else right)
             shown = np.insert(shown, 0, BEND_CENTRE)
         y = np.rint((MARGIN + (1 - shown / self._most) * (height - 2 * MARGIN)) * ratio).astype(np.int64)
+        x, ends, y, verticals = _by_column(x, ends, y)
         painter.save()
         painter.scale(1 / ratio, 1 / ratio)
+        fill(painter, verticals, colour)
         if self.has_centre:
             painter.fillRect(QRectF(left, base, right - left, width), theme.faint_text)
         inside = np.column_stack((x, np.minimum(y, base), ends - 1, np.maximum(y, base)))
@@ -147,6 +149,22 @@ class CurveLane(Lane):
             fill(painter, heads[is_point].astype(np.int32), colour)
         painter.restore()
         self.paint_words(painter, height)
+
+
+def _by_column(
+    x: NDArray[np.int64], ends: NDArray[np.int64], y: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+    """Steps, one for each column of pixels: the last in it, and a line from the highest to the lowest of several."""
+    is_first = np.append(True, x[1:] != x[:-1])[: len(x)]
+    if is_first.all():
+        return x, ends, y, np.empty((0, 4), np.int32)
+    first = np.flatnonzero(is_first)
+    last = np.append(first[1:], len(x)) - 1
+    high, low = np.minimum.reduceat(y, first), np.maximum.reduceat(y, first)
+    several = high < low
+    columns = x[first]
+    verticals = np.column_stack((columns, high, columns, low))[several]
+    return columns, ends[last], y[last], verticals.astype(np.int32)
 
 
 def thinned(points: Sequence[Point]) -> list[Point]:

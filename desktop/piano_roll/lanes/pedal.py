@@ -142,6 +142,8 @@ class PedalLane(Lane):
         x = np.rint(np.array(seen) * view.scale).astype(np.int64) - view.origin[0]
         top, bottom = round(MARGIN * ratio), round((height - MARGIN) * ratio)
         first, last = x[:, 0], np.maximum(x[:, 1] - width, x[:, 0] + width)  # a line stays free before the next
+        is_new = np.append(True, (first[1:] != first[:-1]) | (last[1:] != last[:-1]))  # far out many are alike
+        first, last = first[is_new], last[is_new]
         full = np.full_like(first, top), np.full_like(first, bottom)
         fill(painter, np.column_stack((first, full[0], last, full[1])).astype(np.int32), with_alpha(colour, 0.45))
         edge = 2 * width - 1

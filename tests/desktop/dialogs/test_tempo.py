@@ -3,13 +3,18 @@
 from collections.abc import Callable
 
 import pytest
+from mido import MetaMessage
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from core.midi.tempo_map import Metre, Tempo, TempoMap
 from desktop.dialogs.tempo import TempoDialog
 from desktop.panels.transport import tempo_words
+from desktop.piano_roll.metre_marks import metre_marks
 from tests.core.midi.builders import file_of, scale
 from tests.desktop.looking import cut_off, unnamed, untold
+from tests.desktop.piano_roll.conftest import NONE, Hand
 from tests.desktop.windows import Desk
 
 SONG = TempoMap(480, (Tempo(0, 500_000), Tempo(3840, 600_000)), (Metre(0, 4, 4), Metre(3840, 3, 4)))
@@ -95,3 +100,50 @@ def test_a_file_without_a_metre_gets_bars_that_are_undone_and_saved(
     at.settle()
     at.open(at.answers.path)
     assert window.transport.tempo.text() == "90 bpm  3/4"
+
+
+def test_a_double_click_in_the_ruler_changes_and_removes_a_metre(
+    desk: Callable[..., Desk], tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{tmp_path}/bars.mid"
+    with open(path, "wb") as file:
+        file.write(file_of([MetaMessage("time_signature", numerator=4, denominator=4), *scale()]))
+    at = desk()
+    at.open(path)
+    window, roll = at.window, at.window.roll
+    hand, before = Hand(roll), at.window.document.session
+    bar = before.tempo_map.bar_tick(1)
+    asked: list[tuple[int, bool]] = []
+
+    def answer(dialog: TempoDialog) -> int:
+        asked.append((dialog.tick, dialog.remove.isVisibleTo(dialog)))
+        dialog.beats.setValue(3)
+        return 1
+
+    monkeypatch.setattr(TempoDialog, "exec", answer)
+
+    def double_click(seconds: float, y: int) -> None:
+        point = hand.ruler(seconds, y)
+        hand.click(point)
+        QTest.mouseDClick(hand.canvas, Qt.MouseButton.LeftButton, NONE, point)
+        at.settle()
+
+    there = before.tempo_map.seconds(bar)
+    double_click(there + 0.1, 40)
+    session = window.document.session
+    assert metre_marks(session.tempo_map) == [(0, "4/4"), (bar, "3/4")]
+    assert [note.start_tick for note in session.score.tracks[0].notes] == [240 * i for i in range(8)]  # type: ignore[union-attr]
+    assert not roll.has_gesture
+
+    def remove(dialog: TempoDialog) -> int:
+        asked.append((dialog.tick, dialog.remove.isVisibleTo(dialog)))
+        dialog.remove.click()
+        return dialog.result()
+
+    monkeypatch.setattr(TempoDialog, "exec", remove)
+    double_click(there + 6 / roll.coordinates.pixels_per_second, 26)  # on the mark
+    assert metre_marks(window.document.session.tempo_map) == [(0, "4/4")]
+    assert asked == [(bar, False), (bar, True)]
+    window.actions_["undo"].trigger()
+    window.actions_["undo"].trigger()
+    assert window.document.session.midi == before.midi

@@ -147,6 +147,19 @@ def test_escape_leaves_a_curve_as_it_was(roll: PianoRoll, hand: Hand, heard: Hea
     assert said == []
 
 
+def test_a_curve_far_out_shows_each_column_from_its_lowest_to_its_highest_value(roll: PianoRoll) -> None:
+    lane, hand = curve(roll, "cc11")
+    lane.show_points([Point(4 + i / 1000, (0, 127, 64)[i % 3]) for i in range(300)] + [Point(4.3, 64)])
+    image = hand.row.grab().toImage()
+    colour = roll.theme.part("prompt").rgb()
+    for value in (3, 60, 124):
+        point = hand.at(4.15, value)
+        assert image.pixel(point) == colour
+    after = hand.at(4.35, 64)
+    assert any(image.pixel(after.x(), after.y() + dy) == colour for dy in (-1, 0, 1, 2))
+    assert image.pixel(hand.at(4.35, 124)) != colour
+
+
 # The pedal
 
 
