@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QColor
 
 from core.midi.controllers import BEND, BEND_CENTRE, Point, most
 from core.midi.score import TrackKey
@@ -24,7 +23,7 @@ from desktop.piano_roll.lanes.lanes import Choice, Lanes
 from desktop.piano_roll.lanes.pedal import PedalLane
 from desktop.piano_roll.lanes.tempo import Change, TempoLane
 from desktop.piano_roll.view import PianoRoll
-from desktop.widgets.theme import track_colours
+from desktop.widgets.theme import OWN, PartKind, track_colours
 
 _LINE_STEP = 0.01  # seconds from one value of a line that a command draws to the next
 
@@ -140,26 +139,18 @@ class LaneDisplay(QObject):
             return
         if not isinstance(lane, CurveLane | PedalLane):
             return
-        colour = self._colour(session, owner)
-        made_of = (owner, session.tempo_map, colour, words, *_controls_of(session, owner))
+        look = _look(session, owner)
+        made_of = (owner, session.tempo_map, look, words, *_controls_of(session, owner))
         old = self._shown.get(lane.name, ())
         is_same = len(old) == len(made_of) and all(a is b or a == b for a, b in zip(made_of, old, strict=True))
         if is_same and not lane.is_changing:
             return
         self._shown[lane.name] = made_of
-        lane.owner, lane.colour = words, colour
+        lane.owner, lane.look = words, look
         if isinstance(lane, PedalLane):
             lane.show_spans(edits.pedals(session, owner) if owner else [])
         else:
             lane.show_points(edits.curve(session, owner, lane.number) if owner else [])
-
-    def _colour(self, session: Session, owner: Owner | None) -> QColor | None:
-        if owner is None or session.score is None:
-            return None
-        colours = track_colours([track.key for track in session.score.tracks], session.chosen_colours)
-        if isinstance(owner.part, str):
-            return self._roll.theme.part("take", colours.get(owner.track, -1) if owner.track else -1)
-        return self._roll.theme.part("prompt", colours[session.score.tracks[owner.part].key])
 
     # What is drawn
 
@@ -259,6 +250,17 @@ def _tracks_of(take: TakeRecord) -> list[TrackKey | None]:
     for control in take.controls:
         counts.setdefault(control.track, 0)
     return sorted(counts, key=lambda key: -counts[key]) or [None]
+
+
+def _look(session: Session, owner: Owner | None) -> tuple[PartKind, int]:
+    """What an owner's controllers are drawn as: kind of part, and colour."""
+    tracks = session.score.tracks if session.score else ()
+    colours = track_colours([track.key for track in tracks], session.chosen_colours)
+    if owner is None:
+        return "prompt", OWN
+    if isinstance(owner.part, str):
+        return "take", OWN if owner.track is None else colours.get(owner.track, OWN)
+    return "prompt", colours[tracks[owner.part].key]
 
 
 def _controls_of(session: Session, owner: Owner | None) -> list[object]:

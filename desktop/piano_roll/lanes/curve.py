@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QPainter
 
 from core.midi.controllers import BEND, BEND_CENTRE, Point, most
 from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LanePointer
@@ -26,7 +26,6 @@ class CurveLane(Lane):
     def __init__(self, name: str, title: str, number: int, roll: PianoRoll) -> None:
         super().__init__(name, title, roll)
         self.number = number
-        self.colour: QColor | None = None  # None: as notes of the score
         self._most = most(number)
         self._at, self._values = np.empty(0), np.empty(0, np.int64)  # as given, in order of time
         self._shown: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None  # while something is drawn
@@ -118,7 +117,7 @@ class CurveLane(Lane):
         """Steps, filled down to the bottom or the centre, with heads where values change."""
         view, theme = self.roll.coordinates, self.roll.theme
         ratio, width = view.ratio, line_width(view.ratio)
-        colour = self.colour or theme.part("prompt")
+        colour = theme.part(*self.look)
         base = round(self._y(BEND_CENTRE if self.has_centre else 0, height) * ratio)
         at, values = self._shown or (self._at, self._values)
         first = max(int(np.searchsorted(at, view.seconds(exposed.left() - MARGIN), side="right")) - 1, 0)

@@ -10,24 +10,25 @@ from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.view import PianoRoll
 
 # Those of the General MIDI specification, and those that its instruments commonly obey.
+# Each with what fits on a button.
 _TITLES = {
-    MODULATION: "Modulation",
-    2: "Breath",
-    4: "Foot Pedal",
-    5: "Glide Time",
-    VOLUME: "Volume",
-    PAN: "Pan",
-    EXPRESSION: "Expression",
-    65: "Glide",
-    66: "Sostenuto",
-    67: "Soft Pedal",
-    71: "Resonance",
-    72: "Release",
-    73: "Attack",
-    74: "Brightness",
-    91: "Reverb",
-    93: "Chorus",
-    BEND: "Pitch Bend",
+    MODULATION: ("Modulation", "Mod."),
+    2: ("Breath", "Breath"),
+    4: ("Foot Pedal", "Foot"),
+    5: ("Glide Time", "Glide t."),
+    VOLUME: ("Volume", "Volume"),
+    PAN: ("Pan", "Pan"),
+    EXPRESSION: ("Expression", "Expr."),
+    65: ("Glide", "Glide"),
+    66: ("Sostenuto", "Sost."),
+    67: ("Soft Pedal", "Soft"),
+    71: ("Resonance", "Reson."),
+    72: ("Release", "Rel."),
+    73: ("Attack", "Attack"),
+    74: ("Brightness", "Bright."),
+    91: ("Reverb", "Reverb"),
+    93: ("Chorus", "Chorus"),
+    BEND: ("Pitch Bend", "Bend"),
 }
 _CONTROLLER = "cc"
 LAST_CONTROLLER = 119  # those behind it are no controllers but commands
@@ -54,8 +55,10 @@ def make_lane(roll: PianoRoll, name: str) -> Lane | None:
     number = BEND if name == "bend" else _number(name.removeprefix(_CONTROLLER))
     if number is None or controller_lane(number) != name:
         return None
-    title = roll.tr(_TITLES[number]) if number in _TITLES else roll.tr("Controller {0}").format(number)
-    return CurveLane(name, title, number, roll)
+    title, label = map(roll.tr, _TITLES.get(number, ("Controller {0}", "CC {0}")))
+    lane = CurveLane(name, title.format(number), number, roll)
+    lane.label = label.format(number)
+    return lane
 
 
 def _number(digits: str) -> int | None:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 
 from desktop.piano_roll.pointer import ALT, CONTROL
 from desktop.piano_roll.view import PianoRoll
+from desktop.widgets.theme import OWN, PartKind
 
 MARGIN = 5  # view pixels above the highest value and below the lowest
 
@@ -57,6 +58,8 @@ class Lane(QObject):
     def __init__(self, name: str, title: str, roll: PianoRoll) -> None:
         super().__init__(roll)
         self.name, self.title, self.roll = name, title, roll
+        self.label = title  # on its button
+        self.look: tuple[PartKind, int] = "prompt", OWN  # whose colour it has
         self.owner = ""  # whose it is, in words; empty: the song's, or all notes'
         self._words: tuple[QPointF, str] | None = None
 

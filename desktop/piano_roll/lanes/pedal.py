@@ -26,7 +26,6 @@ class PedalLane(Lane):
 
     def __init__(self, roll: PianoRoll) -> None:
         super().__init__("pedal", roll.tr("Pedal"), roll)
-        self.colour: QColor | None = None
         self._spans: list[Span] = []
         self._shown: list[Span] | None = None  # while something is dragged
         self._drawn: Span | None = None
@@ -119,7 +118,7 @@ class PedalLane(Lane):
     def paint(self, painter: QPainter, exposed: QRectF, height: float) -> None:
         """A bar for each span."""
         view, theme = self.roll.coordinates, self.roll.theme
-        colour = self.colour or theme.part("prompt")
+        colour = theme.part(*self.look)
         spans = self._spans if self._shown is None else self._shown
         painter.save()
         painter.scale(1 / view.ratio, 1 / view.ratio)

@@ -30,7 +30,7 @@ class LaneRow(QWidget):
         self._grip: tuple[float, int] | None = None  # where the edge was taken, and the height then
         self.menu = QMenu(self)
         self.button = FlatButton(self)
-        self.button.setText(lane.title)
+        self.button.setText(lane.label)
         self.button.setFont(roll.small_font)
         self.button.setMenu(self.menu)
         self.button.setPopupMode(FlatButton.ToolButtonPopupMode.InstantPopup)
