@@ -29,7 +29,7 @@ class Point(NamedTuple):
     value: int
 
 
-class Span(NamedTuple):
+class PointSpan(NamedTuple):
     """A pedal that is down from `start` to `end` (infinite if nothing lifts it): its points are [first, after)."""
 
     start: float
@@ -89,9 +89,9 @@ def drawn(points: Sequence[Point], start: float, end: float, new: Iterable[Point
     return [*(p for p in points if p.at < start), *inside, *(p for p in points if p.at > end)]
 
 
-def spans(points: Sequence[Point], resets: Iterable[float] = ()) -> list[Span]:
+def spans(points: Sequence[Point], resets: Iterable[float] = ()) -> list[PointSpan]:
     """The stretches in which a pedal is down, in order."""
-    found: list[Span] = []
+    found: list[PointSpan] = []
     # (place, whether it is a point, its index or that of the next): a reset comes before the points at its place.
     events = [(p.at, 1, i) for i, p in enumerate(points)]
     events += [(at, 0, bisect_left(points, at, key=attrgetter("at"))) for at in resets]
@@ -102,14 +102,14 @@ def spans(points: Sequence[Point], resets: Iterable[float] = ()) -> list[Span]:
             begun = at, i
         elif not is_down and begun is not None:
             if at > begun[0]:
-                found.append(Span(begun[0], at, begun[1], i + is_point))
+                found.append(PointSpan(begun[0], at, begun[1], i + is_point))
             begun = None
     if begun is not None:
-        found.append(Span(begun[0], math.inf, begun[1], len(points)))
+        found.append(PointSpan(begun[0], math.inf, begun[1], len(points)))
     return found
 
 
-def without_span(points: Sequence[Point], span: Span) -> list[Point]:
+def without_span(points: Sequence[Point], span: PointSpan) -> list[Point]:
     """The points without those of a span."""
     return [*points[: span.first], *points[span.after :]]
 
@@ -117,15 +117,18 @@ def without_span(points: Sequence[Point], span: Span) -> list[Point]:
 def with_span(points: Sequence[Point], start: float, end: float, inside: Sequence[Point] = ()) -> list[Point]:
     """The points with a pedal down from `start` to `end`; where another is down too, the two become one.
 
-    `inside` are the values in it, the first of them at its start, the last, if it lifts, at its end.
+    `inside` are the values in it, the first of them at its start, the last, if it lifts, at its end. Nothing
+    lifts it where that is infinite.
     """
     before = [p for p in points if p.at < start or (p.at == start and p.value < DOWN)]
     later = [p for p in points if p.at > end or (p.at == end and p.value >= DOWN)]
-    held = next((p.value for p in reversed(points) if p.at < end), 0)
-    is_over = held >= DOWN and not any(p.at == end and p.value < DOWN for p in points)
     values = [p for p in inside if p.value >= DOWN and start <= p.at < end]
     if not values or values[0].at > start:
         values.insert(0, Point(start, values[0].value if values else PRESSED))
+    if math.isinf(end):
+        return [*before, *values]
+    held = next((p.value for p in reversed(points) if p.at < end), 0)
+    is_over = held >= DOWN and not any(p.at == end and p.value < DOWN for p in points)
     if is_over:
         lift = [] if later and later[0].at == end else [Point(end, held)]
     else:
@@ -133,7 +136,7 @@ def with_span(points: Sequence[Point], start: float, end: float, inside: Sequenc
     return [*before, *values, *lift, *later]
 
 
-def moved_span(points: Sequence[Point], span: Span, start: float, end: float) -> list[Point]:
+def moved_span(points: Sequence[Point], span: PointSpan, start: float, end: float) -> list[Point]:
     """The points with a span from `start` to `end` instead: moved with all in it, or with other edges."""
     own = [p for p in points[span.first : span.after]]
     is_move = not math.isinf(span.end) and abs((end - start) - (span.end - span.start)) < 1e-6

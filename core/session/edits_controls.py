@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from core.midi.controllers import (
     Point,
-    Span,
+    PointSpan,
     drawn,
     most,
     moved_span,
@@ -109,7 +109,7 @@ def move_pedal(session: Session, owner: Owner, start: float, to: float, until: f
     if span is None:
         return session
     clock = _Clock(session, owner)
-    first, last = clock.place(to), clock.place(until)
+    first, last = clock.place(to), math.inf if math.isinf(until) else clock.place(until)
     if not math.isinf(span.end) and math.isclose(to - start, until - clock.seconds(span.end), abs_tol=1e-6):
         last = first + (span.end - span.start)  # moved: as long as it was
     last = clock.at_least_after(first, last)
@@ -156,14 +156,14 @@ def _points(session: Session, owner: Owner, number: int) -> list[Point]:
     return points_of(session.score, session.score.tracks[owner.part], number)
 
 
-def _spans(session: Session, owner: Owner) -> list[Span]:
+def _spans(session: Session, owner: Owner) -> list[PointSpan]:
     resets: Iterable[float] = ()
     if session.score is not None and isinstance(owner.part, int) and _is_there(session, owner):
         resets = resets_of(session.score, session.score.tracks[owner.part])
     return spans_of(_points(session, owner, SUSTAIN), resets)
 
 
-def _span_at(session: Session, owner: Owner, start: float) -> Span | None:
+def _span_at(session: Session, owner: Owner, start: float) -> PointSpan | None:
     """The span that begins nearest to a time, if that is within a hair."""
     clock = _Clock(session, owner)
     found = min(_spans(session, owner), key=lambda span: abs(clock.seconds(span.start) - start), default=None)

@@ -21,7 +21,7 @@ from desktop.piano_roll.lanes.kinds import LAST_CONTROLLER, controller_lane
 from desktop.piano_roll.lanes.lane import Lane
 from desktop.piano_roll.lanes.lanes import Choice, Lanes
 from desktop.piano_roll.lanes.pedal import PedalLane
-from desktop.piano_roll.lanes.tempo import Change, TempoLane
+from desktop.piano_roll.lanes.tempo import TempoChange, TempoLane
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.theme import OWN, PartKind, track_colours
 
@@ -184,7 +184,7 @@ class LaneDisplay(QObject):
         else:
             self._commands.change_song(self.tr(name), lambda session: edit(session, owner, *values))
 
-    def _set_tempo(self, changes: Sequence[Change]) -> None:
+    def _set_tempo(self, changes: Sequence[TempoChange]) -> None:
         def change(session: Session) -> Session:
             for tick, bpm in changes:
                 session = with_tempo(session, tick, bpm)

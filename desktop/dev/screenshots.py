@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from math import sin
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop
@@ -22,6 +23,9 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from core.live.outputs import NoOutput, PortInfo, VirtualPort
 from core.logs import log_path
+from core.midi.controllers import BEND, BEND_CENTRE, Point
+from core.session.edits_controls import Owner, draw_curve, draw_pedal
+from core.session.edits_song import with_metre, with_tempo
 from desktop.app import Application
 from desktop.connections import connected_window
 from desktop.dialogs.about import AboutDialog
@@ -57,6 +61,7 @@ class Studio:
         try:
             self._empty()
             self._prompt()
+            self._lanes()
             self._generating()
             self._takes()
             self._rows()
@@ -77,6 +82,28 @@ class Studio:
         self._until(lambda: window.document.session.score is not None and window.generation.is_prepared)
         window.status.clearMessage()
         self._picture("prompt", window)
+
+    def _lanes(self) -> None:
+        window, before = self._window, self._window.document.session
+        session, owner = before, Owner(0)
+        for start, end in ((1.0, 2.4), (3.0, 4.9), (5.0, 6.2), (6.4, 9.0)):
+            session = draw_pedal(session, owner, start, end)
+        bend = [Point(1 + i / 50, round(8192 + 6000 * sin(i / 20))) for i in range(300)]
+        session = draw_curve(session, owner, BEND, 1.0, 9.0, [*bend, Point(7.1, BEND_CENTRE)])
+        session = draw_curve(
+            session, owner, 11, 0.0, 9.0, [Point(i / 20, round(64 + 60 * sin(i / 30))) for i in range(180)]
+        )
+        bar = session.tempo_map.bar_tick
+        session = with_metre(with_tempo(with_tempo(session, bar(4), 140), bar(6), 100), bar(5), (4, 4))
+        window.document.amend(session)
+        window.lanes.show_lanes([("velocity", 70), ("pedal", 50), ("bend", 80), ("cc11", 70), ("tempo", 60)])
+        window.lane_display.show_document()
+        window.roll.zoom_time(2.0, 0.0)
+        self._settle(0.2)
+        self._picture("lanes", window)
+        window.document.amend(before)
+        window.lanes.show_lanes([("velocity", 90)])
+        window.roll.fit()
 
     def _generating(self) -> None:
         window = self._window

@@ -9,8 +9,10 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from core.midi.controllers import BEND, Point
 from core.midi.tempo_map import Metre, Tempo, TempoMap
-from desktop.piano_roll.lanes.lane import LanePointer
+from desktop.piano_roll.lanes.curve import CurveLane
+from desktop.piano_roll.lanes.lane import Lane, LanePointer
 from desktop.piano_roll.lanes.lanes import Lanes
 from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.notes import RollNote, RollPart
@@ -64,6 +66,7 @@ def measure_frames(notes: int = 100_000, width: int = 1600, height: int = 800, f
         "drag 500 notes": lambda: _drag(roll),
         "paint velocities": lambda: _velocities(roll),
         "scroll, drums": lambda: _drums(roll, score),
+        "draw pitch bend": lambda: _bend(roll),
     }
     try:
         return [_time(name, scene(), frames) for name, scene in scenes.items()]
@@ -159,7 +162,17 @@ def _velocities(roll: PianoRoll) -> Iterator[Callable[[], object]]:
     """A ramp is drawn over all that is on view, from left to right and back."""
     roll.set_preview(None)
     roll.clear_selection()
-    lane = VelocityLane(roll)
+    return _in_lane(roll, VelocityLane(roll))
+
+
+def _bend(roll: PianoRoll) -> Iterator[Callable[[], object]]:
+    """A bend is drawn in the same way where there are 50,000 values already."""
+    lane = CurveLane("bend", "Bend", BEND, roll)
+    lane.show_points([Point(i * roll.content_end / 50_000, i * 977 % 16384) for i in range(50_000)])
+    return _in_lane(roll, lane)
+
+
+def _in_lane(roll: PianoRoll, lane: Lane) -> Iterator[Callable[[], object]]:
     lanes = Lanes(roll, [lane.name], lambda name: lane)
     lanes.show_lanes([(lane.name, 120)])
     _zoom_to(roll, 60)
@@ -169,6 +182,7 @@ def _velocities(roll: PianoRoll) -> Iterator[Callable[[], object]]:
         return LanePointer(x, 20 + x % 80, roll.coordinates.seconds(x), 115.0, Qt.KeyboardModifier.NoModifier)
 
     gesture = lane.begin(at(10.0))
+    assert gesture is not None
     for frame in range(10**6):
         x = 10 + abs((frame * 15) % (2 * roll.coordinates.width) - roll.coordinates.width)
         yield lambda x=x: gesture.move(at(x))

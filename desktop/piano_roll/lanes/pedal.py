@@ -13,7 +13,7 @@ from desktop.piano_roll.view import PianoRoll
 _EDGE = 5.0  # view pixels from an edge within which it is dragged
 _SHORTEST = 0.01  # seconds of a pedal
 
-Span = tuple[float, float]  # seconds; an infinite end: nothing lifts it
+PedalSpan = tuple[float, float]  # seconds; an infinite end: nothing lifts it
 
 
 class PedalLane(Lane):
@@ -26,11 +26,11 @@ class PedalLane(Lane):
 
     def __init__(self, roll: PianoRoll) -> None:
         super().__init__("pedal", roll.tr("Pedal"), roll)
-        self._spans: list[Span] = []
-        self._shown: list[Span] | None = None  # while something is dragged
-        self._drawn: Span | None = None
+        self._spans: list[PedalSpan] = []
+        self._shown: list[PedalSpan] | None = None  # while something is dragged
+        self._drawn: PedalSpan | None = None
 
-    def show_spans(self, spans: Sequence[Span]) -> None:
+    def show_spans(self, spans: Sequence[PedalSpan]) -> None:
         """Show these spans, in order."""
         self._spans, self._shown, self._drawn = list(spans), None, None
         self.refresh()
@@ -42,13 +42,13 @@ class PedalLane(Lane):
 
     # What is there
 
-    def span_at(self, at: LanePointer) -> Span | None:
+    def span_at(self, at: LanePointer) -> PedalSpan | None:
         """The span there, its edges' surroundings included."""
         view = self.roll.coordinates
         inside = [s for s in self._spans if view.x(s[0]) - _EDGE <= at.x <= view.x(self._end(s)) + _EDGE]
         return min(inside, key=lambda s: not s[0] <= at.seconds <= s[1], default=None)
 
-    def edge_at(self, at: LanePointer) -> tuple[Span, bool] | None:
+    def edge_at(self, at: LanePointer) -> tuple[PedalSpan, bool] | None:
         """The span whose edge lies there, and whether it is its end."""
         view, span = self.roll.coordinates, self.span_at(at)
         if span is None:
@@ -57,7 +57,7 @@ class PedalLane(Lane):
         reach = min(_EDGE, (view.x(self._end(span)) - view.x(span[0])) / 3) if span[0] < at.seconds < span[1] else _EDGE
         return None if min(first, last) > reach else (span, last < first)
 
-    def _end(self, span: Span) -> float:
+    def _end(self, span: PedalSpan) -> float:
         return min(span[1], max(self.roll.content_end, span[0] + 1.0))
 
     def describe(self, at: LanePointer) -> str:
@@ -97,7 +97,7 @@ class PedalLane(Lane):
             self.deleted.emit(span[0])
         return span is not None
 
-    def preview(self, without: Span | None, drawn: Span | None, at: LanePointer) -> None:
+    def preview(self, without: PedalSpan | None, drawn: PedalSpan | None, at: LanePointer) -> None:
         """Show one span less, and one that is drawn."""
         self._shown = [span for span in self._spans if span != without]
         self._drawn = drawn
@@ -130,7 +130,7 @@ class PedalLane(Lane):
             self.paint_words(painter, height)
 
     def _paint_spans(
-        self, painter: QPainter, spans: Sequence[Span], exposed: QRectF, height: float, colour: QColor
+        self, painter: QPainter, spans: Sequence[PedalSpan], exposed: QRectF, height: float, colour: QColor
     ) -> None:
         view = self.roll.coordinates
         left, right = view.seconds(exposed.left() - _EDGE), view.seconds(exposed.right() + _EDGE)
@@ -159,7 +159,7 @@ class DrawPedal:
 
     def __init__(self, lane: PedalLane, at: LanePointer) -> None:
         self._lane, self._anchor = lane, lane.snapped(at)
-        self._span: Span | None = None
+        self._span: PedalSpan | None = None
 
     def move(self, at: LanePointer) -> None:
         """Show the span."""
@@ -183,7 +183,7 @@ class DrawPedal:
 class MovePedal:
     """Drag a span: it goes along the grid."""
 
-    def __init__(self, lane: PedalLane, at: LanePointer, span: Span) -> None:
+    def __init__(self, lane: PedalLane, at: LanePointer, span: PedalSpan) -> None:
         self._lane, self._start, self._old, self._new = lane, at, span, span
 
     def move(self, at: LanePointer) -> None:
@@ -211,7 +211,7 @@ class MovePedal:
 class ResizePedal(MovePedal):
     """Drag an edge of a span."""
 
-    def __init__(self, lane: PedalLane, at: LanePointer, span: Span, is_end: bool) -> None:
+    def __init__(self, lane: PedalLane, at: LanePointer, span: PedalSpan, is_end: bool) -> None:
         super().__init__(lane, at, span)
         self._is_end = is_end
 

@@ -17,7 +17,7 @@ _SLOWEST, _FASTEST = 4.0, 1000.0  # quarters a minute
 _AROUND = 1.35  # how many times the fastest tempo, and the slowest one, the lane reaches beyond them
 
 
-class Change(NamedTuple):
+class TempoChange(NamedTuple):
     """A tempo from a tick on, in quarters a minute; None: no change of it there."""
 
     tick: int
@@ -30,7 +30,7 @@ class TempoLane(Lane):
     The first, at the beginning, stays where it is. What is dragged is shown in the time that holds before.
     """
 
-    tempo_set = Signal(object)  # list of Change
+    tempo_set = Signal(object)  # list of TempoChange
 
     def __init__(self, roll: PianoRoll) -> None:
         super().__init__("tempo", roll.tr("Tempo"), roll)
@@ -115,14 +115,14 @@ class TempoLane(Lane):
             self._delete(change)
         else:
             tick = self.roll.grid.tempo_map.tick(self.snapped(at))
-            self.tempo_set.emit([Change(tick, self.bpm(at))])
+            self.tempo_set.emit([TempoChange(tick, self.bpm(at))])
         return True
 
     def _delete(self, change: Tempo) -> None:
         if change.tick:  # with something the song must begin
-            self.tempo_set.emit([Change(change.tick, None)])
+            self.tempo_set.emit([TempoChange(change.tick, None)])
 
-    def preview(self, without: Tempo, change: Change, at: LanePointer) -> None:
+    def preview(self, without: Tempo, change: TempoChange, at: LanePointer) -> None:
         """Show a change in place of another."""
         self._range = self.range
         moved = Tempo(change.tick, round(60e6 / (change.bpm or 120.0)))
@@ -130,7 +130,7 @@ class TempoLane(Lane):
         self._shown = sorted([*kept, moved])
         self.say(at, self.tr("{0:g} bpm").format(change.bpm))
 
-    def end(self, changes: Sequence[Change]) -> None:
+    def end(self, changes: Sequence[TempoChange]) -> None:
         """Ask for changes; none: all is as before."""
         self._range = None
         if changes:
@@ -198,7 +198,7 @@ class DragTempo:
     def __init__(self, lane: TempoLane, at: LanePointer, tempo: Tempo, is_placed: bool) -> None:
         self._lane, self._start, self._tempo = lane, at, tempo
         self._is_placed = is_placed and tempo.tick > 0
-        self._change: Change | None = None
+        self._change: TempoChange | None = None
 
     def move(self, at: LanePointer) -> None:
         """Show it where it would be."""
@@ -212,7 +212,7 @@ class DragTempo:
         tick = self._tempo.tick
         if self._is_placed and abs(at.x - self._start.x) >= 3:
             tick = max(self._lane.roll.grid.tempo_map.tick(self._lane.snapped(at)), 1)
-        self._change = Change(tick, bpm)
+        self._change = TempoChange(tick, bpm)
         self._lane.preview(self._tempo, self._change, at)
 
     def release(self, at: LanePointer) -> None:
@@ -222,7 +222,7 @@ class DragTempo:
         elif self._change.tick == self._tempo.tick:
             self._lane.end([self._change])
         else:
-            self._lane.end([Change(self._tempo.tick, None), self._change])
+            self._lane.end([TempoChange(self._tempo.tick, None), self._change])
 
     def cancel(self) -> None:
         """As before."""

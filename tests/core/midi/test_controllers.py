@@ -76,6 +76,14 @@ def test_a_pedal_that_is_moved_or_resized(points: list[Point], which: int, start
         assert down(after) == others | set(range(start, start + length))
 
 
+def test_a_pedal_that_nothing_lifts_is_moved_and_ended() -> None:
+    points = [Point(0, 127), Point(5, 0), Point(10, 127), Point(20, 100)]
+    span = spans(points)[1]
+    assert moved_span(points, span, 15, math.inf) == [*points[:2], Point(15, 127), points[3]]
+    assert moved_span(points, span, 3, math.inf) == [points[0], Point(3, 127), *points[2:]]
+    assert moved_span(points, span, 10, 30) == [*points, Point(30, 0)]
+
+
 def test_half_pedals_go_along() -> None:
     points = [Point(0, 70), Point(5, 100), Point(10, 20), Point(30, 127), Point(40, 0)]
     span = spans(points)[0]

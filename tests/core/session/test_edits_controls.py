@@ -1,5 +1,6 @@
 """Pedals, bends and other controllers of tracks and takes: what changes, and that all else stays."""
 
+import math
 from collections import Counter
 from dataclasses import replace
 
@@ -152,6 +153,30 @@ def test_pedals_are_drawn_moved_resized_and_deleted(owner: Owner) -> None:
     session = ec.delete_pedal(session, owner, ec.pedals(session, owner)[-1][0])
     assert ec.pedals(session, owner) == before
     assert ec.erase_pedals(ec.draw_pedal(session, owner, start + 0.5, start + 1.0), owner, start + 0.6, 9.0) == session
+
+
+@pytest.mark.parametrize("owner", [Owner(0), Owner(TAKE)])
+def test_a_pedal_that_nothing_lifts_stays_so_when_it_is_moved(owner: Owner) -> None:
+    at = SONG.marker + 1.0
+    session = ec.draw_curve(SONG, owner, 64, at, at, [Point(at, 127)])
+    start, end = ec.pedals(session, owner)[-1]
+    assert end == math.inf
+    session = ec.move_pedal(session, owner, start, start + 0.5, math.inf)
+    assert ec.pedals(session, owner)[-1] == (pytest.approx(at + 0.5, abs=0.002), math.inf)
+    session = ec.move_pedal(session, owner, start + 0.5, start + 0.5, start + 1.0)
+    assert ec.pedals(session, owner)[-1] == pytest.approx((at + 0.5, at + 1.0), abs=0.004)
+
+
+def test_each_port_of_a_chunk_keeps_its_own() -> None:
+    port = [MetaMessage("midi_port", port=1), on(70, 0), control(64, 127), off(70, 240), control(64, 0)]
+    session = session_from_midi(file_of([on(60, 0), off(60, 480), *port]), "ports.mid")
+    assert session.score is not None
+    first, second = (Owner(i) for i in range(2))
+    assert (ec.pedals(session, first), len(ec.pedals(session, second))) == ([], 1)
+    both = ec.draw_pedal(ec.draw_pedal(session, first, 0.5, 2.0), second, 1.5, 2.5)
+    assert len(ec.pedals(both, first)) == 1
+    assert len(ec.pedals(both, second)) == 2
+    assert_written_as_it_is(both)
 
 
 def with_sound(track: tuple[int, int] | None) -> Session:
