@@ -123,10 +123,15 @@ class LaneDisplay(QObject):
         """Show what the lanes that are shown are about, where that has changed."""
         session, owner = self._document.session, self.owner
         owners = self.owners()
-        names = sorted(edits.used_numbers(session, owner)) if owner else []
-        self._lanes.show_owners(owners, owner, [controller_lane(number) for number in names])
+        self._lanes.show_owners(owners, owner, self._names)
         for lane in self._lanes.shown:
             self._show(lane, session, owner, dict(owners).get(owner, "") if owner else "")
+
+    def _names(self) -> list[str]:
+        """The lanes of the controllers that are there."""
+        owner = self.owner
+        numbers = sorted(edits.used_numbers(self._document.session, owner)) if owner else []
+        return [controller_lane(number) for number in numbers]
 
     def _show_again(self) -> None:
         """What was wished is not to be."""
@@ -238,7 +243,11 @@ class LaneDisplay(QObject):
         number = self._dialogs().number(
             self.tr("Lane of a Controller"), self.tr("Controller, 0 to 119:"), 74, 0, LAST_CONTROLLER
         )
-        if number is not None:
+        if number is None:
+            return
+        if self._lanes.lane(controller_lane(number)) is None:
+            self.message.emit(self.tr("Controller {0} chooses a sound: it has no lane.").format(number))
+        else:
             self._lanes.replace(instead_of, controller_lane(number))
 
 

@@ -1,7 +1,7 @@
 """The lanes that there are, by name."""
 
 from core.midi.controllers import BEND
-from core.midi.messages import EXPRESSION, MODULATION, PAN, SUSTAIN, VOLUME
+from core.midi.messages import BANK_LSB, BANK_MSB, EXPRESSION, MODULATION, PAN, SUSTAIN, VOLUME
 from desktop.piano_roll.lanes.curve import CurveLane
 from desktop.piano_roll.lanes.lane import Lane
 from desktop.piano_roll.lanes.pedal import PedalLane
@@ -32,6 +32,7 @@ _TITLES = {
 }
 _CONTROLLER = "cc"
 LAST_CONTROLLER = 119  # those behind it are no controllers but commands
+_BANKS = (BANK_MSB, BANK_LSB)  # they choose a sound, which is no line
 
 
 def controller_lane(number: int) -> str:
@@ -62,4 +63,5 @@ def make_lane(roll: PianoRoll, name: str) -> Lane | None:
 
 
 def _number(digits: str) -> int | None:
-    return int(digits) if digits.isdecimal() and len(digits) < 4 and int(digits) <= LAST_CONTROLLER else None
+    number = int(digits) if digits.isdecimal() and len(digits) < 4 else -1
+    return number if 0 <= number <= LAST_CONTROLLER and number not in _BANKS else None

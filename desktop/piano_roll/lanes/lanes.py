@@ -28,7 +28,7 @@ class Lanes(QWidget):
     def __init__(self, roll: PianoRoll, names: Sequence[str], make: Callable[[str], Lane | None]) -> None:
         super().__init__(roll)
         self._roll, self._names, self._make = roll, list(names), make
-        self._more: list[str] = []  # those that the music at hand has besides
+        self._more: Callable[[], Sequence[str]] = lambda: ()  # those that the music at hand has besides
         self._lanes: dict[str, Lane] = {}
         self._rows: list[LaneRow] = []
         self._heights: dict[str, int] = {}  # as wished; less where there is no room
@@ -116,9 +116,11 @@ class Lanes(QWidget):
         rest = [(name, height) for name, height in self.choices if name != new or name == old]
         self._choose([(new if name == old else name, height) for name, height in rest if new or name != old])
 
-    def show_owners(self, owners: Sequence[tuple[object, str]], owner: object, names: Sequence[str]) -> None:
+    def show_owners(
+        self, owners: Sequence[tuple[object, str]], owner: object, names: Callable[[], Sequence[str]]
+    ) -> None:
         """Whose controllers can be shown, whose are, and the lanes that there are for them besides the usual."""
-        self._owners, self._owner, self._more = list(owners), owner, list(names)
+        self._owners, self._owner, self._more = list(owners), owner, names
 
     def _choose(self, choices: Sequence[Choice]) -> None:
         self.show_lanes(choices)
@@ -158,7 +160,7 @@ class Lanes(QWidget):
         """The lanes that can be shown; in the menu of a row, in its place."""
         menu.clear()
         shown = [lane.name for lane in self.shown]
-        names = [*self._names, *(n for n in dict.fromkeys((*self._more, *shown)) if n not in self._names)]
+        names = [*self._names, *(n for n in dict.fromkeys((*self._more(), *shown)) if n not in self._names)]
         for name in names:
             lane = self.lane(name)
             if lane is None:

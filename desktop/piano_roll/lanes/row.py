@@ -37,6 +37,7 @@ class LaneRow(QWidget):
         self.button.setToolTip(self.tr("{0}: choose what is shown here").format(lane.title))
         self.button.setAccessibleName(self.tr("Lane: {0}").format(lane.title))
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName(lane.title)
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         lane.stale.connect(self._on_stale)

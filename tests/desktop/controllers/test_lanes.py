@@ -115,7 +115,9 @@ def test_lanes_by_keys(desk: Callable[..., Desk]) -> None:
     at.settle()
     assert edits.curve(window.document.session, Owner(0), 1) == []
     assert window.document.undo_name == "Erase Modulation"
-    at.answers.numbers = [64]
+    at.answers.numbers = [32, 64]
+    window.lanes.other_requested.emit("")
+    assert at.messages[-1].startswith("Controller 32 chooses a sound")
     window.lanes.other_requested.emit("cc1")  # which is the pedal's
     assert [lane.name for lane in window.lanes.shown] == ["velocity", "pedal"]
     QTest.keyClick(window.roll, Qt.Key.Key_D)

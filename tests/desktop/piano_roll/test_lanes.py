@@ -63,9 +63,11 @@ def test_many_lanes_leave_room_for_the_notes(roll: PianoRoll) -> None:
 
 
 def test_names_of_lanes(roll: PianoRoll) -> None:
-    names = [*USUAL_LANES, *(controller_lane(number) for number in (0, 64, 74, 119, 128))]
+    names = [*USUAL_LANES, *(controller_lane(number) for number in (1, 64, 74, 119, 128))]
     assert all(make_lane(roll, name).name == name for name in names)  # type: ignore[union-attr]
-    assert [make_lane(roll, name) for name in ("", "cc", "cc64", "cc120", "cc007", "128", "tempo2")] == [None] * 7
+    assert [make_lane(roll, name) for name in ("", "cc", "cc64", "cc120", "cc007", "128", "tempo2", "cc0", "cc32")] == [
+        None
+    ] * 9
 
 
 # Curves
