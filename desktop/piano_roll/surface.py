@@ -38,6 +38,7 @@ class RollSurface(RollCanvas):
     end_marker_moved = Signal(float)
     prompt_start_moved = Signal(float)
     loop_changed = Signal(object)  # (start, end) or None
+    playhead_moved = Signal(object, object)  # from, to: seconds, or None
     span_changed = Signal(object)  # (start, end) or None: the span selected in the ruler
     metre_requested = Signal(int)  # a tick of the ruler that was double-clicked
     key_pressed = Signal(int)  # a key of the keyboard, by its pitch
@@ -94,7 +95,10 @@ class RollSurface(RollCanvas):
 
     def set_playhead(self, seconds: float | None) -> None:
         """Where the sound is. With following on the page turns when the playhead comes near its edge."""
+        before = self.overlays.playhead
         super().set_playhead(seconds)
+        if seconds != before:
+            self.playhead_moved.emit(before, seconds)
         if seconds is None or not self._follows or self.has_gesture:
             return
         x = self.coordinates.x(seconds)

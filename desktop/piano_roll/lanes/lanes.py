@@ -46,6 +46,7 @@ class Lanes(QWidget):
         roll.notes_appended.connect(self._on_appended)
         roll.selection_changed.connect(self._on_notes)
         roll.span_changed.connect(self._update)
+        roll.playhead_moved.connect(self._on_playhead)
         self.setVisible(False)
 
     # What is shown
@@ -197,6 +198,10 @@ class Lanes(QWidget):
         if self._rows and self._roll.height() != self._height:
             self._lay_out()
         self._update()
+
+    def _on_playhead(self, before: float | None, after: float | None) -> None:
+        for row in self._rows:
+            row.follow_playhead(before, after)
 
     def _on_notes(self) -> None:
         for row in self._rows:

@@ -53,6 +53,13 @@ class LaneRow(QWidget):
         self.lane.follow_notes()
         self._on_stale(first - _ROOM, last + _ROOM)
 
+    def follow_playhead(self, *seconds: float | None) -> None:
+        """The playhead was there, and is there."""
+        for at in seconds:
+            if at is not None:
+                x = self._roll.coordinates.line_x(at)
+                self._on_stale(x - 1, x + 3)
+
     def _on_stale(self, first: float, last: float) -> None:
         self.update(QRectF(KEYBOARD_WIDTH + first, 0, last - first + 1, self.height()).toAlignedRect())
 
@@ -69,7 +76,8 @@ class LaneRow(QWidget):
         try:  # Qt crashes if a painter is left open, whatever went wrong
             painter.fillRect(event.rect(), theme.window)
             painter.fillRect(0, 0, self.width(), 1, theme.lines[2])
-            self._paint_owner(painter)
+            if event.rect().left() < KEYBOARD_WIDTH:
+                self._paint_owner(painter)
             height = self.height() - GRIP
             exposed = QRectF(event.rect() & QRect(KEYBOARD_WIDTH, GRIP, view.width, height))
             exposed.translate(-KEYBOARD_WIDTH, -GRIP)
@@ -87,6 +95,8 @@ class LaneRow(QWidget):
                 left, right = (view.line_x(seconds) for seconds in roll.span)
                 painter.fillRect(QRectF(left, 0, right - left, height) & exposed, span_tint(theme))
             self.lane.paint(painter, exposed, height)
+            if (playhead := roll.overlays.playhead) is not None:
+                painter.fillRect(QRectF(view.line_x(playhead), 0, 2, height) & exposed, theme.playhead)
         finally:
             painter.end()
 

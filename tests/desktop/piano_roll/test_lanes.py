@@ -257,6 +257,21 @@ def test_a_tempo_may_be_called_off_and_a_film_has_none(roll: PianoRoll, hand: Ha
     assert said == []
 
 
+def test_the_playhead_goes_through_the_lanes(roll: PianoRoll) -> None:
+    lanes = lanes_of(roll, ("pedal", 60), ("cc11", 60))
+    roll.set_playhead(2.0)
+
+    def is_there(seconds: float) -> list[bool]:
+        x = roll.keyboard_width + round(roll.coordinates.line_x(seconds))
+        return [row.grab().toImage().pixel(x, 30) == roll.theme.playhead.rgb() for row in lanes.rows]
+
+    assert is_there(2.0) == [True, True]
+    roll.set_playhead(3.0)
+    assert (is_there(2.0), is_there(3.0)) == ([False, False], [True, True])
+    roll.set_playhead(None)
+    assert is_there(3.0) == [False, False]
+
+
 def test_every_lane_is_painted_at_any_place(roll: PianoRoll) -> None:
     lanes = lanes_of(roll, *((name, 40) for name in USUAL_LANES))
     for lane in lanes.shown:
