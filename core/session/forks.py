@@ -1,15 +1,17 @@
 """Taking a take further: from one of its notes into another take, or into the score."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.codec.vocabulary import STEPS_PER_SECOND, to_step
 from core.errors import UsageError
 from core.midi.controllers import DOWN
-from core.midi.messages import PEDALS
+from core.midi.messages import PEDALS, SUSTAIN
 from core.midi.read import parse_score
-from core.midi.score import Note, Score, TakeNote, Track
+from core.midi.score import Note, Pedal, Score, TakeNote, Track
 from core.midi.tempo_map import TempoMap
 from core.session.arrangement import continued_tracks
+from core.session.edits_controls import Owner, pedals
 from core.session.export import midi_bytes
 from core.session.session import Session, TakeControl, TakeRecord, TrackFlags, default_flags, in_order
 
@@ -63,7 +65,7 @@ def fork_prompt(session: Session, take_id: str, at: float) -> Fork:
     score = session.score
     tracks = [_until(score.tracks[i], take.marker) for i in continued_tracks(session)] if score else []
     drums = {track.key for track in score.tracks if track.is_percussion} if score else set()
-    tracks.append(_as_track(take, tuple(n for n in kept if n.track not in drums), session.tempo_map))
+    tracks += _as_tracks(session, take, [n for n in kept if n.track not in drums], at)
     return Fork(take, at, tuple(tracks), take.marker + at, min(session.prompt_start, take.marker), kept)
 
 
@@ -75,6 +77,21 @@ def _until(track: Track, marker: float) -> Track:
         pedals=tuple(replace(p, end=marker) if p.end > marker else p for p in track.pedals if p.start < marker),
         controls=tuple(c for c in track.controls if c.time < marker),
     )
+
+
+def _as_tracks(session: Session, take: TakeRecord, notes: Sequence[TakeNote], at: float) -> Iterator[Track]:
+    """A take up to its second `at` where it stands in the score's time: its notes, by their pedals."""
+    pedalled = {control.track for control in take.controls if control.number == SUSTAIN}
+    others = tuple(note for note in notes if note.track not in pedalled)
+    if others or not pedalled:
+        yield _as_track(take, others, session.tempo_map)
+    for key in sorted(pedalled, key=str):
+        until = take.marker + at
+        spans = [(start, min(end, until)) for start, end in pedals(session, Owner(take.id, key)) if start < until]
+        tick = session.tempo_map.tick
+        down = tuple(Pedal(start, end, tick(start), tick(end)) for start, end in spans)
+        own = tuple(note for note in notes if note.track == key)
+        yield replace(_as_track(take, own, session.tempo_map), pedals=down)
 
 
 def _as_track(take: TakeRecord, notes: tuple[TakeNote, ...], tempo_map: TempoMap) -> Track:

@@ -221,6 +221,10 @@ def test_forks_bars_and_tempo_keep_them() -> None:
     fork = fork_prompt(session, take.id, 2.0)
     assert fork.controls[-1] == TakeControl(2.0, 64, 0, (1, 0))
     assert fork.joined(take).controls == fork.controls
+    pedalled = fork.tracks[-1]  # as the model reads it
+    marker = take.marker
+    assert [(p.start, p.end) for p in pedalled.pedals] == [(pytest.approx(marker + 1, abs=0.002), marker + 2.0)]
+    assert len(pedalled.notes) == len(fork.kept)
     other = session.with_take(replace(take, id="other", name="", controls=()))
     bars = use_bars(other.select_take(take.id), take.id, "other", take.marker, take.marker + 2.0).session
     assert bars.take("other").controls == tuple(c for c in take.controls if c.at < 2.0)
