@@ -134,6 +134,7 @@ class Studio:
     def _rows(self) -> None:
         window = self._window
         window.roll.clear_selection()
+        window.tracks.mute_changed.emit(1, False)
         for name in ("scale", "chords", "fold"):
             window.actions_[name].trigger()
             self._settle(0.5)  # until scale and chords are found
