@@ -60,6 +60,11 @@ def test_folded_notes_go_by_rows_and_undo_brings_the_bytes_back(desk: Callable[.
     notes = document.session.score.tracks[0].notes  # type: ignore[union-attr]
     assert [note.pitch for note in notes[:3]] == [76, 72, 67]
     assert document.undo_name == "Transpose"
+    roll.copied.emit(roll.selection, 0.0, -2)  # Ctrl-drag, two rows down: 72 and 67
+    assert len(document.session.score.tracks[0].notes) == len(notes) + 2  # type: ignore[union-attr]
+    assert sorted(roll.pitch_of(ref) for ref in roll.selection.refs) == [67, 72]
+    window.actions_["undo"].trigger()
+    roll.set_selection([NoteRef("track:0", 0), NoteRef("track:0", 1)])
     window.actions_["octave up"].trigger()
     assert 88 in roll.coordinates.rows.pitches
     window.actions_["undo"].trigger()
