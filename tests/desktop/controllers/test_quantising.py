@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from core.session.storage import session_bytes
+from core.session.export import midi_bytes
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.piano_roll.selection import Selection
 from tests.core.midi.builders import file_of, off, on
@@ -21,7 +21,7 @@ def test_notes_are_shown_where_they_would_go_and_cancel_leaves_no_step(desk: Cal
     at.open(homes / "played.mid")
     window, roll, document = at.window, at.window.roll, at.window.document
     step = 60 / 120 / 480  # seconds a tick
-    before, undo = session_bytes(document.session), document.undo_name
+    before, undo = midi_bytes(document.session, "score"), document.undo_name
     chosen = Selection({"track:0": range(3)})
 
     def shown() -> list[int]:
@@ -49,7 +49,7 @@ def test_notes_are_shown_where_they_would_go_and_cancel_leaves_no_step(desk: Cal
         dialog.strength.spin.setValue(50)
         seen.append(shown())
         assert len(roll.selection) == 3
-        assert session_bytes(document.session) == before
+        assert midi_bytes(document.session, "score") == before
 
     def accept(dialog: QuantiseDialog) -> None:
         dialog.choice.setCurrentIndex(dialog.choice.findData("1/8"))
@@ -61,7 +61,7 @@ def test_notes_are_shown_where_they_would_go_and_cancel_leaves_no_step(desk: Cal
     assert seen == [[120, 480, 1560], [125, 494, 1580]]
     assert shown() == [130, 507, 1600]
     assert roll.selection == chosen
-    assert session_bytes(document.session) == before
+    assert midi_bytes(document.session, "score") == before
     assert document.undo_name == undo
     during(accept)
     assert seen[2] == shown() == [0, 480, 1440]
@@ -69,4 +69,4 @@ def test_notes_are_shown_where_they_would_go_and_cancel_leaves_no_step(desk: Cal
     during(lambda dialog: seen.append([dialog.wanted.swing, *shown()]))
     assert seen[3] == [75, 0, 480, 1440]  # it begins with what was chosen last
     window.actions_["undo"].trigger()
-    assert session_bytes(document.session) == before
+    assert midi_bytes(document.session, "score") == before

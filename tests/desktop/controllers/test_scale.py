@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from core.midi.scale import Scale
-from core.session.storage import session_bytes
+from core.session.export import midi_bytes
 from desktop.piano_roll.chord_strip import HEIGHT, ChordStrip
 from desktop.piano_roll.coordinates import ALL_ROWS
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
@@ -51,7 +51,7 @@ def test_folded_notes_go_by_rows_and_undo_brings_the_bytes_back(desk: Callable[.
     at = desk()
     at.open(tmp_path / "song.mid")
     window, roll, document = at.window, at.window.roll, at.window.document
-    before = session_bytes(document.session)
+    before = midi_bytes(document.session, "score")
     QTest.keyClick(roll, Qt.Key.Key_F, SHIFT)
     assert roll.coordinates.rows.pitches == (36, 38, 42, 43, 67, 71, 72, 74, 76, 77, 79)
     assert window.preferences.now.folds
@@ -69,7 +69,7 @@ def test_folded_notes_go_by_rows_and_undo_brings_the_bytes_back(desk: Callable[.
     assert 88 in roll.coordinates.rows.pitches
     window.actions_["undo"].trigger()
     window.actions_["undo"].trigger()
-    assert session_bytes(document.session) == before
+    assert midi_bytes(document.session, "score") == before
     QTest.keyClick(roll, Qt.Key.Key_F, SHIFT)
     assert roll.coordinates.rows == ALL_ROWS
 
