@@ -7,6 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MODULES = [path for name in ("core", "desktop", "resources") for path in sorted((ROOT / name).rglob("*.py"))]
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 LINES_OF_MODULE, LINES_OF_FUNCTION, PARAMETERS = 450, 60, 10
 
 
@@ -29,3 +30,8 @@ def test_sizes(path: Path) -> None:
             ]
             count = len(names) - (names[:1] in (["self"], ["cls"]))
             assert count <= PARAMETERS or _is_typers(node), node.name
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_sizes_of_tests(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").count("\n") <= LINES_OF_MODULE

@@ -1,13 +1,10 @@
 """The window as a musician uses it: open, continue, hear, edit, undo, save."""
 
 import itertools
-import wave
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import mido
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
@@ -15,13 +12,11 @@ from PySide6.QtTest import QTest
 from core.errors import NotFound
 from core.generation import engine
 from core.live.outputs import BuiltInSynth
-from core.midi.read import read_score
 from core.midi.statistics import apart, music, stretch
-from core.session.storage import open_session
 from desktop.controllers import generation
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.looking import reachable, squeezed
-from tests.desktop.windows import BACH, Desk
+from tests.desktop.windows import Desk
 
 MakeDesk = Callable[..., Desk]
 
@@ -130,81 +125,6 @@ def test_generates_from_nothing(desk: MakeDesk) -> None:
     assert take.notes
 
 
-def test_saves_and_opens_again_the_same(desk: MakeDesk, homes: Path) -> None:
-    at = desk()
-    at.open()
-    at.sample(1.0)
-    at.answers.path = path = str(homes / "song.continuo")
-    at.window.actions_["save as"].trigger()
-    at.settle()
-    saved = at.window.document.session
-    assert not at.window.document.is_changed
-    assert at.window.document.path == path
-    assert open_session(path) == saved
-    at.window.file_controller.new()
-    at.open(path)
-    assert at.window.document.session.takes == saved.takes
-    assert path in at.window.preferences.now.recent
-
-
-def test_saves_midi_and_never_over_the_file_that_was_opened(desk: MakeDesk, homes: Path) -> None:
-    source = homes / "mine.mid"
-    source.write_bytes(BACH.read_bytes())
-    at = desk()
-    at.open(source)
-    take = at.sample(1.5)
-    at.answers.path = str(source)
-    at.window.actions_["save score and take"].trigger()
-    at.settle()
-    assert source.read_bytes() == BACH.read_bytes()
-    assert at.answers.told
-    for name, notes in (("save take", len(take.notes)), ("save all takes", None), ("save score and take", None)):
-        at.answers.path = str(homes / f"{name}.mid")
-        at.window.actions_[name].trigger()
-        at.settle()
-        score = read_score(Path(at.answers.path))
-        assert notes is None or score.notes == notes
-    dragged = at.window.file_controller.drag_out(take.id)
-    assert mido.MidiFile(dragged).length == pytest.approx(max(n.end for n in take.notes), abs=0.3)
-
-
-def test_exports_audio_and_can_be_cancelled(desk: MakeDesk, homes: Path) -> None:
-    at = desk()
-    at.open()
-    at.sample(1.0)
-    at.answers.path = str(homes / "song.wav")
-    at.window.playback.set_what("take")
-    at.window.actions_["export"].trigger()
-    at.settle()
-    with wave.open(at.answers.path) as sound:
-        assert sound.getnframes() > 48000
-        assert any(sound.readframes(48000))
-    at.answers.path = str(homes / "never.wav")
-    at.window.exports.started.connect(lambda task: task.cancel())
-    at.window.actions_["export"].trigger()
-    at.settle()
-    assert not Path(at.answers.path).exists()
-    assert "cancelled" in at.messages[-1]
-
-
-def test_closing_while_sound_is_exported_is_asked_about(desk: MakeDesk, homes: Path) -> None:
-    at = desk()
-    at.open()
-    at.answers.path = str(homes / "song.wav")
-    at.window.actions_["export"].trigger()
-    at.window.close()
-    assert at.answers.told == ["still being exported"]
-    assert at.window.isVisible()
-    at.settle()
-    assert Path(at.answers.path).exists()
-    at.answers.path, at.answers.gives_up_export = str(homes / "never.wav"), True
-    at.window.exports.started.connect(lambda task: task.cancel())  # else it might be done before
-    at.window.actions_["export"].trigger()
-    at.window.close()
-    at.wait(lambda: not at.window.isVisible(), "the window to close")
-    assert not Path(at.answers.path).exists()
-
-
 def test_moving_the_marker_reads_the_prompt_again(desk: MakeDesk) -> None:
     at = desk()
     at.open()
@@ -260,18 +180,6 @@ def test_without_the_model_all_else_works(desk: MakeDesk, monkeypatch: pytest.Mo
     gone.clear()
     at.set(model="continuo-base")
     at.wait_until_ready()
-
-
-def test_a_damaged_session_is_told_of_and_changes_nothing(desk: MakeDesk, homes: Path) -> None:
-    at = desk()
-    at.open()
-    before = at.window.document.session
-    bad = homes / "bad.continuo"
-    bad.write_bytes(b"PK\x03\x04 nothing of the kind")
-    at.open(bad)
-    assert at.answers.told
-    assert "bad.continuo" in at.answers.told[0]
-    assert at.window.document.session is before
 
 
 @pytest.mark.linux
@@ -334,37 +242,6 @@ def test_a_loop_starts_over(desk: MakeDesk) -> None:
     at.wait(lambda: playback.position > 1.6, "the playhead to leave the loop")
 
 
-def test_a_file_changed_by_another_program_is_read_again(desk: MakeDesk, homes: Path) -> None:
-    source = homes / "mine.mid"
-    source.write_bytes(BACH.read_bytes())
-    at = desk()
-    at.open(source)
-    first = at.window.document.session
-    source.write_bytes((BACH.parent / "ragtime.mid").read_bytes())
-    at.answers.reads_again = True
-    at.window.file_controller.look_at_disk()
-    at.wait(lambda: at.window.document.session.score is not first.score, "the other score")
-    at.settle()
-    source.unlink()
-    at.window.file_controller.look_at_disk()
-    at.wait(lambda: any("no longer" in sentence for sentence in at.messages), "a sentence")
-
-
-def test_leaving_asks_and_saves(desk: MakeDesk, homes: Path) -> None:
-    at = desk()
-    at.open()
-    at.sample(1.0)
-    takes = at.takes
-    at.answers.leaving = "cancel"
-    at.window.close()
-    assert at.window.isVisible()
-    assert at.takes == takes
-    at.answers.leaving, at.answers.path = "save", str(homes / "kept.continuo")
-    at.window.close()
-    at.wait(lambda: not at.window.isVisible(), "the window to close")
-    assert open_session(at.answers.path).takes == takes
-
-
 def test_the_models_that_may_not_be_sold_with_say_so(desk: MakeDesk) -> None:
     at = desk()
     at.wait(lambda: at.window.panel.model.count() > 1, "the list of models")
@@ -394,18 +271,6 @@ def test_on_the_smallest_screen_nothing_is_squeezed(desk: MakeDesk) -> None:
     at.wait(lambda: not squeezed(window), "room for everything")
 
 
-def test_recent_files_with_long_paths_show_where_they_begin_and_end(desk: MakeDesk, homes: Path) -> None:
-    window = desk().window
-    path = str(homes / ("folder & " * 40) / "song.mid")
-    window.preferences.put(window.preferences.now.with_recent(path))
-    menu = window._recent_menu
-    (action,) = menu.actions()
-    assert action.text().startswith(path[0])
-    assert action.text().endswith("song.mid")
-    assert menu.sizeHint().width() < 800
-    assert action.toolTip() == path
-
-
 def test_silence_is_not_said_to_have_been_stopped(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     at = desk()
     at.open()
@@ -422,27 +287,6 @@ def test_silence_is_not_said_to_have_been_stopped(desk: MakeDesk, monkeypatch: p
     at.wait(lambda: not at.window.generation.is_running, "the end")
     assert at.takes == ()
     assert at.messages[-1].startswith("No note came in that time")
-
-
-def test_a_session_whose_file_is_gone_is_not_left_unasked(desk: MakeDesk, homes: Path) -> None:
-    at = desk()
-    at.open()
-    at.sample(1.0)
-    at.answers.path = str(homes / "kept.continuo")
-    at.window.file_controller.save_as()
-    at.settle()
-    assert not at.window.isWindowModified()
-    (homes / "kept.continuo").unlink()
-    at.window.file_controller.look_at_disk()
-    at.wait(lambda: any("no longer" in sentence for sentence in at.messages), "a sentence")
-    assert at.window.isWindowModified()
-    at.answers.leaving = "cancel"
-    at.window.close()
-    assert at.window.isVisible()
-    at.window.file_controller.save()
-    at.settle()
-    assert len(open_session(at.answers.path).takes) == 1
-    assert not at.window.isWindowModified()
 
 
 def test_the_keys_begin_at_the_first_thing_to_do(desk: MakeDesk) -> None:

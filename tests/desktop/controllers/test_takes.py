@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import mido
 import pytest
@@ -133,51 +132,6 @@ def test_cards_are_renamed_starred_duplicated_and_deleted(desk: MakeDesk) -> Non
         names.append(window.document.undo_name)
         window.actions_["undo"].trigger()
     assert names == ["Delete take", "Duplicate take", "Star take", "Rename take", "Continue"]
-
-
-def test_undo_leaves_the_knobs_as_they_are(desk: MakeDesk, tmp_path: Path) -> None:
-    at = desk()
-    at.open()
-    window = at.window
-    window.commands.change("Mute", lambda s: s.with_flags(0, mute=True))
-    at.set(temperature=0.7, takes=3)
-    assert window.document.undo_name == "Mute"
-    window.actions_["undo"].trigger()
-    assert not window.isWindowModified()
-    window.actions_["redo"].trigger()
-    window.actions_["undo"].trigger()
-    settings = window.panel.settings()
-    assert (settings.temperature, settings.takes) == (0.7, 3)
-    assert window.document.session.settings == settings
-    at.answers.path = str(tmp_path / "a.continuo")
-    window.actions_["save as"].trigger()
-    at.settle()
-    assert not window.isWindowModified()
-    at.set(temperature=0.8)  # which the session's file is to have
-    assert window.isWindowModified()
-    assert not window.document.undo_name
-
-
-def test_takes_that_were_undone_or_deleted_are_brought_back_from_the_bin(desk: MakeDesk) -> None:
-    at = desk()
-    at.open()
-    take = at.sample(1.0)
-    window = at.window
-    assert not window.takes.bin.isVisible()
-    window.actions_["undo"].trigger()
-    window.commands.change("Mute", lambda s: s.with_flags(0, mute=True))
-    assert not at.takes
-    assert window.takes.bin.isVisible()
-    assert window.takes.bin.text() == "Bin: 1 take"
-    chosen(window.takes.bin_menu(), "Bring back Take 1").trigger()
-    assert at.takes == (take,)
-    assert window.document.session.current == take.id
-    assert not window.takes.bin.isVisible()
-    chosen(window.takes.menu(take.id), "Delete").trigger()
-    chosen(window.takes.bin_menu(), "Empty the bin").trigger()
-    assert at.answers.told == ["1 in the bin"]
-    assert not window.takes.bin.isVisible()
-    assert window.document.session.bin == ()
 
 
 def test_a_take_is_continued_from_the_place_that_was_clicked(desk: MakeDesk) -> None:
@@ -351,115 +305,3 @@ def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
     at.wait(lambda: not at.window.generation.is_running, "the end")
     at.window.playback.play(0.0)
     at.wait(lambda: at.window.playback.state.is_playing and not status.ahead.text(), "the score, which is all there")
-
-
-@pytest.mark.parametrize("most_at_once", [0, 2000])  # with 0 all is done on the file worker's thread
-def test_undo_and_redo_select_the_notes_they_bring(
-    desk: MakeDesk, monkeypatch: pytest.MonkeyPatch, most_at_once: int
-) -> None:
-    monkeypatch.setattr("desktop.controllers.notes.MOST_AT_ONCE", most_at_once)
-    at = desk()
-    at.open(BACH)
-    window, document = at.window, at.window.document
-    refs = (NoteRef("track:0", 5), NoteRef("track:0", 6))
-
-    def do(name: str) -> None:
-        window.actions_[name].trigger()
-        at.settle()
-
-    def notes() -> list[Any]:
-        assert document.session.score is not None
-        return [document.session.score.tracks[0].notes[ref.index] for ref in window.roll.selection.refs]
-
-    window.roll.set_selection(refs)
-    before = notes()
-    window.roll.nudge(20)  # past others, so that they have other places in the order
-    at.settle()
-    after = notes()
-    assert window.roll.selection.refs != refs
-    do("undo")
-    assert window.roll.selection.refs == refs
-    assert notes() == before
-    do("redo")
-    assert notes() == after
-    do("undo")
-    window.roll.delete_selected()
-    at.settle()
-    assert not window.roll.has_selection
-    do("undo")
-    assert notes() == before
-    do("redo")
-    assert not window.roll.has_selection
-    window.roll.set_selection(refs)
-    window.roll.marker_moved.emit(6.0)
-    do("undo")  # of something else: the selection stays
-    assert window.roll.selection.refs == refs
-
-
-def test_steps_that_are_asked_for_at_once_are_all_taken(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("desktop.controllers.notes.MOST_AT_ONCE", 0)
-    at = desk()
-    at.open(BACH)
-    window, document = at.window, at.window.document
-    sessions = [document.session]
-    window.roll.set_selection((NoteRef("track:0", 5),))
-    for _ in range(3):
-        window.actions_["up"].trigger()
-        at.settle()
-        sessions.append(document.session)
-    for _ in range(4):  # the last has nothing to take back
-        window.actions_["undo"].trigger()
-    at.settle()
-    assert document.session is sessions[0]
-    assert not document.undo_name
-    for _ in range(2):
-        window.actions_["redo"].trigger()
-    at.settle()
-    assert document.session is sessions[2]
-    assert len(window.roll.selection) == 1
-
-
-def test_what_is_done_while_undo_is_prepared_is_not_taken_back(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("desktop.controllers.notes.MOST_AT_ONCE", 0)
-    at = desk()
-    at.open(BACH)
-    window, document = at.window, at.window.document
-    window.roll.set_selection((NoteRef("track:0", 5),))
-    window.actions_["up"].trigger()
-    at.settle()
-    window.actions_["undo"].trigger()
-    window.roll.marker_moved.emit(6.0)
-    after = document.session
-    at.settle()
-    assert document.session is after
-    assert document.undo_name == "Move marker"
-    assert "meanwhile" in window.status.currentMessage()
-    window.actions_["undo"].trigger()
-    window.actions_["undo"].trigger()
-    at.settle()
-    assert not document.undo_name
-
-
-def test_a_part_of_the_score_that_is_taken_back_selects_nothing(desk: MakeDesk) -> None:
-    at = desk()
-    at.open(BACH)
-    take = at.sample(1.0)
-    at.window.commands.accept(take.id)
-    at.settle()
-    at.window.actions_["undo"].trigger()
-    assert not at.window.roll.has_selection
-
-
-def test_what_undo_brings_back_is_not_made_again_to_be_shown(desk: MakeDesk) -> None:
-    at = desk()
-    at.open(BACH)
-    window = at.window
-    before = window.roll.parts
-    window.roll.set_selection((NoteRef("track:0", 5),))
-    window.actions_["up"].trigger()
-    after = window.roll.parts
-    assert after[0] is not before[0]
-    window.actions_["undo"].trigger()
-    assert all(new is old for new, old in zip(window.roll.parts, before, strict=True))
-    window.actions_["redo"].trigger()
-    assert all(new is old for new, old in zip(window.roll.parts, after, strict=True))
