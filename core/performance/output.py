@@ -213,7 +213,7 @@ class Output:
             old = self.player
             if not self._closed:
                 self.player = player
-                self._taken_up(player)
+                self.send(self._taken_up)  # it may have died already
         if self._closed:
             self._let_go(player)
             return

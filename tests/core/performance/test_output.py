@@ -1,9 +1,11 @@
 """What becomes of an output that is lost or cannot be had, by a player that only keeps its commands."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from core.errors import ContinuoError
-from core.live.outputs import ExistingPort, NoOutput, PortInfo, VirtualPort
+from core.live.outputs import ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
 from core.performance import output, standing_port
 from core.performance.events import PlaybackEvents
 from core.performance.playback import Playback
@@ -81,6 +83,24 @@ def test_a_silent_player_that_is_killed_as_it_starts_is_replaced(made: Made) -> 
     playback.output.open(SYNTH)
     settle(playback)
     assert heard(playback).choice == NoOutput()
+
+
+def test_a_player_that_dies_before_it_is_used_is_replaced(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    failures: list[Exception] = []
+    playback = made(None, PlaybackEvents(failed=lambda error, doing: failures.append(error)))
+    playback.play_messages([(0.0, b"\x90\x3c\x40"), (5.0, b"\x80\x3c\x40")])
+
+    def player(choice: OutputChoice, release: Sequence[bytes] = ()) -> FakePlayer:
+        opened = FakePlayer(choice, release)
+        opened.is_dead = len(FakePlayer.made) == 1
+        return opened
+
+    monkeypatch.setattr(output, "Player", player)
+    playback.output.open(SYNTH)
+    settle(playback)
+    assert heard(playback) is FakePlayer.made[1]
+    assert [command[0] for command in heard(playback).commands] == ["start", "feed", "finish"]
+    assert failures == []
 
 
 def test_notes_of_a_killed_player_are_ended_at_its_port_although_another_output_is_chosen(
