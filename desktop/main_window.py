@@ -36,7 +36,7 @@ from desktop.panels.generation_panel import GenerationPanel
 from desktop.panels.output_menu import OutputMenu
 from desktop.panels.paste_menu import PasteMenu
 from desktop.panels.status_bar import StatusBar
-from desktop.panels.take_words import length_words
+from desktop.panels.take_words import plan_words
 from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
 from desktop.panels.transport import Transport
@@ -325,7 +325,7 @@ class MainWindow(QMainWindow):
         self.setWindowModified(self.document.is_changed)
         self.panel.show_tracks(tracks_to_play_into(session))
         self.panel.show_settings(session.settings)
-        self.panel.show_plan(self._plan())
+        self.panel.show_plan(plan_words(session))
         shown = self._shown
         is_other_map = shown is None or session.tempo_map is not shown.tempo_map
         if shown is None or is_other_map or session.takes is not shown.takes or session.current != shown.current:
@@ -353,18 +353,6 @@ class MainWindow(QMainWindow):
         session = self.document.session
         if self.document.path:
             self.display.show_view(session.view)
-
-    def _plan(self) -> str:
-        """What Continue would do, in a few words."""
-        session = self.document.session
-        if session.score is None or session.marker <= session.prompt_start:
-            return self.tr("Starts from nothing")
-        tempo_map = session.tempo_map
-        if not tempo_map.has_metre:
-            return self.tr("Continues from {0}").format(length_words(session.marker))
-        bar, beat = tempo_map.bar_beat(tempo_map.tick(session.marker))
-        place = str(bar + 1) if beat < 0.01 else f"{bar + 1}.{int(beat) + 1}"
-        return self.tr("Continues from bar {0}").format(place)
 
     def show_roll(self) -> None:
         """Leave the first page for the piano roll."""

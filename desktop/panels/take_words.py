@@ -1,10 +1,10 @@
-"""What a card says of a take: where it begins, how long it is, and what sets it apart from the others."""
+"""What is said of takes: where one begins, how long it is, what sets it apart from the others; and of the next one."""
 
 from collections.abc import Callable, Sequence
 
 from core.midi.tempo_map import TempoMap
 from core.session.knobs import knobs_words
-from core.session.session import TakeRecord
+from core.session.session import Session, TakeRecord
 
 _REST = {"stretch": "song returns", "rest": "song left out", "beside": "song beside it"}
 
@@ -16,8 +16,22 @@ def place_words(take: TakeRecord, tempo_map: TempoMap) -> str:
     first, beat = tempo_map.bar_beat(tempo_map.tick(take.marker))
     last, over = tempo_map.bar_beat(tempo_map.tick(take.marker + (take.end or take.seconds)))
     bars = max(last - first + (1 if over > beat + 0.01 else 0), 1)
-    place = f"{first + 1}" if beat < 0.01 else f"{first + 1}.{int(beat) + 1}"
-    return f"Bar {place}, {bars} bar{'' if bars == 1 else 's'}"
+    return f"Bar {_bar_words(first, beat)}, {bars} bar{'' if bars == 1 else 's'}"
+
+
+def plan_words(session: Session) -> str:
+    """What Continue would do, in a few words: "Continues from bar 5"."""
+    if session.score is None or session.marker <= session.prompt_start:
+        return "Starts from nothing"
+    tempo_map = session.tempo_map
+    if not tempo_map.has_metre:
+        return f"Continues from {length_words(session.marker)}"
+    return f"Continues from bar {_bar_words(*tempo_map.bar_beat(tempo_map.tick(session.marker)))}"
+
+
+def _bar_words(bar: int, beat: float) -> str:
+    """ "5", or within the bar "5.3"."""
+    return f"{bar + 1}" if beat < 0.01 else f"{bar + 1}.{int(beat) + 1}"
 
 
 def differences(take: TakeRecord, takes: Sequence[TakeRecord]) -> list[str]:

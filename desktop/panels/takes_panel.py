@@ -9,11 +9,9 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListView,
     QMenu,
     QSizePolicy,
-    QStackedLayout,
     QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
@@ -26,6 +24,7 @@ from desktop.panels.take_cards import Card, CardDelegate, Spot, TakeModel, growi
 from desktop.panels.take_words import differences, length_words, place_words
 from desktop.widgets.buttons import FlatButton
 from desktop.widgets.fields import Caption, notes_words
+from desktop.widgets.list_or_words import ListOrWords
 
 _GROWING_TICK = 100  # ms between two looks of a card in the making
 _NO_STARS = "No take is starred."
@@ -56,11 +55,8 @@ class TakesPanel(QWidget):
         self.setAccessibleName("Takes")
         self.model = TakeModel()
         self.view = CardView(self.model)
-        self.empty = QLabel(_EMPTY)
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        self.empty.setMargin(12)
-        self.stack = QStackedLayout()
+        self.stack = ListOrWords(self.view, _EMPTY)
+        self.empty = self.stack.words
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -76,8 +72,6 @@ class TakesPanel(QWidget):
         head.addWidget(self.starred_only)
         layout.addLayout(head)
         layout.addLayout(self.stack, 1)
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(self.view)
         self.bin = FlatButton()
         self.bin.setToolTip("Takes that were deleted or undone: bring them back, or empty the bin.")
         self.bin.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -246,7 +240,7 @@ class TakesPanel(QWidget):
             self.model.current = self._current or ""
             if row != self.view.currentIndex().row() or row != had:  # else several may be selected
                 self.view.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex())
-            self.stack.setCurrentWidget(self.view if cards else self.empty)  # gives the list its size
+            self.stack.show_list(bool(cards))  # gives the list its size
             if (is_other or row != had) and row >= 0:
                 self.view.scrollTo(self.model.index(row))
         self.view.viewport().update()

@@ -26,9 +26,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
-    QLabel,
     QMenu,
-    QStackedLayout,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -38,6 +36,7 @@ from core.midi.score import TrackKey
 from core.session.session import TRACK_COLOURS, Session
 from desktop.panels.track_cells import Column, TrackDelegate, TrackModel
 from desktop.widgets.fields import Caption
+from desktop.widgets.list_or_words import ListOrWords
 from desktop.widgets.theme import Theme
 
 _ROW_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2)
@@ -61,18 +60,13 @@ class TrackList(QWidget):
         super().__init__(parent)
         self.model = TrackModel()
         self.table = TrackTable(self.model)
-        self.empty = QLabel("The tracks of your file appear here.")
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.empty.setWordWrap(True)
-        self.empty.setMargin(12)
-        self.stack = QStackedLayout()
+        self.stack = ListOrWords(self.table, "The tracks of your file appear here.")
+        self.empty = self.stack.words
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(Caption("Tracks"))
         layout.addLayout(self.stack, 1)
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(self.table)
         self._signals = {
             Column.MUTE: self.mute_changed,
             Column.SOLO: self.solo_changed,
@@ -86,7 +80,7 @@ class TrackList(QWidget):
     def show_tracks(self, session: Session) -> None:
         """Show the tracks and flags of a session; where the cursor is stays."""
         self.model.show(session)
-        self.stack.setCurrentWidget(self.table if self.model.rowCount() else self.empty)
+        self.stack.show_list(self.model.rowCount() > 0)
         if self.model.in_front is not None and self.model.in_front not in self.model.colours:
             self.show_in_front(None)
             self.brought_forward.emit(None)

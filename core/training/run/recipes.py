@@ -94,19 +94,13 @@ SMALL = Recipe(
     epochs=10,
 )
 
-BASE = Recipe(
+BASE = replace(
+    SMALL,
     name="base",
     config=ModelConfig(n_layer=6, n_head=8, n_embd=512, block_size=2048),
     dropout=0.1,
     batch=32,
-    crops="random",
-    augmentation=Augmentation(),
-    optimiser="muon",
     lr=1e-3,
-    muon_lr=0.02,
-    weight_decay=0.02,
-    warm_up=0.02,
-    decay=0.3,
     epochs=20,
 )
 

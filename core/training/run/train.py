@@ -199,10 +199,7 @@ class Trainer:
         begun = self._clock() - state.seconds
         until = state.seconds + 60 * (self.settings.stop_after or math.inf)
         finished = False
-        if self._is_refining and state.validated_step < 0:
-            self._validate(0.0, 0.0)  # what is to be bettered
-        elif self._due() > state.validated and state.validated_step != state.step:
-            self._validate(0.0, state.seconds)  # what a stop broke off
+        self._validate_at_first()
         saved_at = shown_at = self._clock()
         shown_events = state.events
         with closing(batches(self._feed, state.epoch, state.step_in_epoch, self.hardware.device)) as coming:
@@ -238,6 +235,18 @@ class Trainer:
                 if now - saved_at >= 60 * self.settings.checkpoint_minutes:
                     self._save()
                     saved_at = now
+        return self._ended(finished)
+
+    def _validate_at_first(self) -> None:
+        state = self._state
+        if self._is_refining and state.validated_step < 0:
+            self._validate(0.0, 0.0)  # what is to be bettered
+        elif self._due() > state.validated and state.validated_step != state.step:
+            self._validate(0.0, state.seconds)  # what a stop broke off
+
+    def _ended(self, finished: bool) -> Outcome:
+        """Validate and save what the run came to."""
+        state = self._state
         if finished and state.validated_step != state.step:
             finished = self._validate(0.0, state.seconds)
         model = self._save()
