@@ -69,14 +69,16 @@ class JackServer:
     name is started. So there are eight names, and a lock for each.
 
     On a busy machine it waits for its clients, up to `patience` seconds in each cycle; else a late one's messages may
-    come twice, or be lost. For clients that are killed or stopped a patient server would wait by the minute.
+    come twice, or be lost. For clients that are killed or stopped a patient server would wait by the minute. `period`:
+    frames of a cycle, at 48 kHz.
     """
 
-    def __init__(self, patience: float = 5.0) -> None:
+    def __init__(self, patience: float = 5.0, period: int = 256) -> None:
         jackd = shutil.which("jackd")
         if jackd is None:
             pytest.fail("jackd is missing: install it with `sudo apt-get install jackd2`.")
         self._command = [jackd, "--no-realtime", *_waiting(patience)]
+        self._driver = ["-d", "dummy", "-r", "48000", "-p", str(period)]
         wait_for(self._start, "a place for a JACK server")
         self.variables = {"JACK_DEFAULT_SERVER": self.name, "CONTINUO_MIDI": "jack"}
 
@@ -90,7 +92,7 @@ class JackServer:
                 continue
             self.name = f"continuo-test-{place}"
             if not self._answers():  # else one is left over from tests that were killed
-                command = [*self._command, "-n", self.name, "-d", "dummy", "-r", "48000", "-p", "256"]
+                command = [*self._command, "-n", self.name, *self._driver]
                 self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 wait_for(lambda: self.process.poll() is not None or self._answers(), "the JACK server to start")
                 if self.process.poll() is None:
@@ -246,7 +248,7 @@ def hasty_jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
 
 
 @contextlib.contextmanager
-def own_server(monkeypatch: pytest.MonkeyPatch, **arguments: float) -> Iterator[JackServer]:
+def own_server(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> Iterator[JackServer]:
     """A JACK server that this process uses, for what would disturb the clients of others."""
     with use_of_jack(alone=True):
         server = JackServer(**arguments)

@@ -6,7 +6,7 @@ import pytest
 from core.live.outputs import ExistingPort
 from tests.conftest import JackServer, own_server
 from tests.reliability.musician import WISHES, Musician
-from tests.reliability.soak import JACK_PATIENCE, Result, assert_bounded, assert_silent, soak
+from tests.reliability.soak import JACK, Result, assert_bounded, assert_silent, soak
 from tests.reliability.studio import SYNTH, Figures
 
 QUICK = [name for name in WISHES if name != "suspend"]  # a player that stands still is waited for by the second
@@ -15,7 +15,7 @@ FIGURES = Figures(files=30, threads=10, children=2, memory=500.0, children_memor
 
 @pytest.fixture
 def _jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
-    with own_server(monkeypatch, patience=JACK_PATIENCE) as server:
+    with own_server(monkeypatch, **JACK) as server:
         yield server
 
 
