@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from core.errors import ContinuoError
 from core.live.player import CHUNK, Player
 from core.live.scheduler import Message
 from core.performance.background import Background
@@ -165,14 +164,12 @@ class Playback:
         """What goes on, for one frame of the screen; what is due now and then is done with it."""
         self.output.look_now_and_then()
         with self._lock:
+            self.output.check()
             player, song = self.output.player, self._song
             if player is None or song is None:
                 is_waiting = song is not None and not self._is_paused
                 return PlaybackState(is_waiting, is_waiting, song.score_time(self._position) if song else None)
             status = player.status()
-            if status.problem:
-                self.output.lose(player, ContinuoError(status.problem))
-                return PlaybackState(True, True, song.score_time(self._position))
             now = self._clock()
             if status is not self._seen[0]:
                 self._seen = status, now

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import ContinuoError
 from core.live.outputs import ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
+from core.live.scheduler import PlayerStatus
 from core.performance import output, standing_port
 from core.performance.events import PlaybackEvents
 from core.performance.playback import Playback
@@ -101,6 +102,16 @@ def test_a_player_that_dies_before_it_is_used_is_replaced(made: Made, monkeypatc
     assert heard(playback) is FakePlayer.made[1]
     assert [command[0] for command in heard(playback).commands] == ["start", "feed", "finish"]
     assert failures == []
+
+
+def test_a_loss_is_noticed_while_nothing_plays(made: Made) -> None:
+    playback = made(SYNTH)
+    lost = heard(playback)
+    lost.now, lost.is_dead = PlayerStatus(problem="The player has ended unexpectedly."), True
+    playback.poll()
+    settle(playback)
+    assert heard(playback) is not lost
+    assert heard(playback).release == ENDED
 
 
 def test_notes_of_a_killed_player_are_ended_at_its_port_although_another_output_is_chosen(
