@@ -350,7 +350,7 @@ class Musician:
             sampling.in_progress.add(step.messages, step.head)
 
     def _end(self, run: Run | FillRun) -> None:
-        if run.fault is not None:
+        if run.fault is not None and not run.stopped.is_set():
             self._failed(run.fault, "sampling")
         if isinstance(run, FillRun):
             self.filling = None
