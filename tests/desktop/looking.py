@@ -34,7 +34,7 @@ def untold(root: QWidget) -> list[QWidget]:
     """Buttons and fields without a tooltip, but for those that Qt makes inside of others."""
     kinds = (QAbstractButton, QComboBox, QAbstractSpinBox, QSlider)
     widgets = [w for w in root.findChildren(QWidget) if isinstance(w, kinds) and not w.objectName().startswith("qt_")]
-    return [w for w in widgets if not w.toolTip()]
+    return [w for w in widgets if not w.toolTip() and not isinstance(w.parent(), QLineEdit)]  # which clears it
 
 
 def cut_off(root: QWidget) -> list[str]:
