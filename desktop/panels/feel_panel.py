@@ -26,7 +26,6 @@ class FeelPanel(QWidget):
         self.words = QLineEdit()
         self.words.setPlaceholderText(self.tr("slow and sad, then wilder"))
         self.words.setMaxLength(_LONGEST)
-        self.words.setClearButtonEnabled(True)
         self.words.setToolTip(
             self.tr("Say in English how it is to sound, and press Return: the sliders move as it was understood.")
         )
