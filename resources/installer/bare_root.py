@@ -203,7 +203,7 @@ def try_package(root: Root, package: Path, deb: Path | None, pictures: Path, min
         needed = subprocess.run(["dpkg-deb", "-f", deb, "Depends"], capture_output=True, text=True, check=True).stdout
         names = [name.split("|")[0].split("(")[0].strip() for name in needed.split(",")]
         root.run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *names, limit=600)
-    try_window(root, folder, pictures, package.suffix.lstrip("."))
+    try_window(root, folder, pictures, package.suffix.lstrip("."), minutes)
     if package.suffix == ".deb":
         remove(root, before)
 
@@ -235,7 +235,7 @@ def try_command_line(root: Root, folder: str, minutes: float) -> None:
     print("the new model: continued", flush=True)
 
 
-def try_window(root: Root, folder: str, pictures: Path, kind: str) -> None:
+def try_window(root: Root, folder: str, pictures: Path, kind: str, minutes: float) -> None:
     """Open it cold and warm, continue by key press, and hand it files from further starts."""
     bach, ragtime = (f"{folder}/{EXAMPLES}/{name}.mid" for name in ("bwv846", "ragtime"))
     program = f"{folder}/continuo"
@@ -264,7 +264,7 @@ def try_window(root: Root, folder: str, pictures: Path, kind: str) -> None:
             end(process)
     with window(root, "caf", program, f"{HOME}/{ODD_NAME}"):
         print("a name that is not UTF-8: opened in the window", flush=True)
-    try_dialog(root, program, f"{folder}/{EXAMPLES}", pictures / f"{kind}-fine-tuned.png")
+    try_dialog(root, program, f"{folder}/{EXAMPLES}", minutes, pictures / f"{kind}-fine-tuned.png")
     try_crash(root, program, bach, pictures / f"{kind}-crashed.png")
     if root.home("older.continuo").exists():
         with window(root, "older", program, f"{HOME}/older.continuo"):
@@ -273,19 +273,20 @@ def try_window(root: Root, folder: str, pictures: Path, kind: str) -> None:
             print("a session of an older version: opened in the window", flush=True)
 
 
-def try_dialog(root: Root, program: str, examples: str, picture: Path) -> None:
-    """Fine-tune for a minute by the menu's dialog, with the keyboard."""
+def try_dialog(root: Root, program: str, examples: str, minutes: float, picture: Path) -> None:
+    """Fine-tune by the menu's dialog, with the keyboard."""
     with window(root, "Continuo", program):
         root.screen.press("Continuo", "alt+f", "f")
         wait_for(lambda: root.screen.windows("Fine-tune a model"), "the dialog")
         root.screen.press("Fine-tune a model")
         root.screen.type(examples)
-        root.screen.press("Fine-tune a model", "Tab", "Tab", "Tab", "Tab", "1", "Tab", "space")
+        time_field, start_button = ("Tab",) * 4, ("Tab",) * 2
+        root.screen.press("Fine-tune a model", *time_field, f"{max(1, minutes):.0f}", *start_button, "space")
         model = root.home(".local/share/Continuo/models/examples.safetensors")
-        with timed("fine-tuning for a minute by the dialog"):
-            time.sleep(50)
+        with timed(f"fine-tuning for {minutes:g} minutes by the dialog"):
+            time.sleep(50 * minutes)
             root.screen.picture(picture.with_stem(f"{picture.stem}-before"))
-            wait_for(model.exists, "the model of the dialog", limit=240)
+            wait_for(model.exists, "the model of the dialog", limit=60 * minutes + 180)
         time.sleep(5)
         root.screen.picture(picture)
 
