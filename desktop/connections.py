@@ -31,6 +31,7 @@ def connected_window() -> MainWindow:
     window = MainWindow()
     connect_actions(window)
     connect_panels(window)
+    connect_roll(window)
     Feel(window.panel, window.preferences, window.files, lambda: window.dialogs, window).message.connect(
         window.status.say
     )
@@ -217,8 +218,8 @@ def _connect_transport_actions(window: MainWindow) -> None:
 
 
 def connect_panels(window: MainWindow) -> None:
-    """What is done in the panels and in the roll."""
-    panel, takes, roll, tracks = window.panel, window.takes, window.roll, window.tracks
+    """What is done in the panels."""
+    panel, takes, tracks = window.panel, window.takes, window.tracks
     commands, do = window.commands, window.commands.change
     panel.settings_changed.connect(window.change_settings)
     panel.show_unfolded(window.preferences.now.unfolded)
@@ -259,6 +260,11 @@ def connect_panels(window: MainWindow) -> None:
     tracks.all_shown.connect(lambda: do(window.tr("Show all tracks"), lambda s: s.with_all_shown()))
     tracks.colour_chosen.connect(lambda i, c: do(window.tr("Colour of track"), lambda s: s.with_flags(i, colour=c)))
     tracks.edit_requested.connect(lambda i: _edit_track(window, i))
+
+
+def connect_roll(window: MainWindow) -> None:
+    """What is done in the roll."""
+    roll, commands, do = window.roll, window.commands, window.commands.change
     roll.seek_requested.connect(window.playback.go_to)
     end_moved = window.tr("Move end of takes")
     roll.end_marker_moved.connect(lambda t: do(end_moved, lambda s: s.with_end_marker(t), "end"))
