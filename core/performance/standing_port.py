@@ -37,7 +37,7 @@ class StandingPort:
             try:
                 self.open(VirtualPort())
             except ContinuoError as error:
-                self._is_refused = True
+                self._is_refused = not self._left  # else there are notes to be ended
                 _log.info("opening the virtual port: %s", error)
 
     def let_go(self, player: Player) -> bool:

@@ -141,3 +141,16 @@ def test_the_port_that_stands_open_ends_the_notes_of_its_killed_player(made: Mad
     look(playback)
     assert (FakePlayer.made[-1].choice, FakePlayer.made[-1].release) == (VirtualPort(), ENDED)
     assert heard(playback).choice == NoOutput()
+
+
+def test_a_port_that_has_notes_to_end_is_tried_until_it_is_there(made: Made) -> None:
+    playback = made(VirtualPort())
+    heard(playback).is_dead = True
+    playback.note(60, 80)
+    playback.output.open(NoOutput())
+    settle(playback)
+    FakePlayer.refusals = [REFUSAL]
+    look(playback)
+    assert FakePlayer.refusals == []
+    look(playback)
+    assert (FakePlayer.made[-1].choice, FakePlayer.made[-1].release) == (VirtualPort(), ENDED)
