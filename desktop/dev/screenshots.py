@@ -107,7 +107,7 @@ class Studio:
 
     def _generating(self) -> None:
         window = self._window
-        self._set(seed=4, seed_locked=True, length=120.0)
+        self._set(seed=4, seed_locked=True, length=120.0, unit="seconds")
         window.proceed()
         self._until(lambda: window.playback.position > window.document.session.marker + 3.0)
         self._picture("generating", window)
@@ -115,7 +115,7 @@ class Studio:
 
     def _takes(self) -> None:
         window = self._window
-        self._set(seed=20, length=16.0, takes=3)
+        self._set(seed=20, unit="auto", takes=3)
         window.proceed()
         self._until(lambda: not window.generation.is_running)
         self._stop()
