@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from operator import is_
+from typing import NamedTuple
 
 import numpy as np
 
@@ -99,6 +101,31 @@ class PromptModel:
         width = max(float(np.median(squares[nearest])), 0.3)
         shares = np.exp(-squares[nearest] / width) @ self._labels[nearest] + 0.02
         return np.log(shares / shares.sum())
+
+
+class _Kept(NamedTuple):
+    tracks: tuple[Track, ...]
+    marker: float
+    start: float | None
+    tempo_map: TempoMap
+    model: PromptModel
+
+
+_kept: list[_Kept] = []  # the last one that was learned
+
+
+def learned(tracks: Sequence[Track], marker: float, start: float | None, tempo_map: TempoMap) -> PromptModel:
+    """The PromptModel of a prompt; kept until another is asked for, as to learn a long one takes 0.1 s.
+
+    Tracks are immutable, so that identity tells. Its `state` is not to be changed.
+    """
+    for kept in _kept[:]:
+        is_same = (kept.marker, kept.start) == (marker, start) and kept.tempo_map == tempo_map
+        if is_same and len(kept.tracks) == len(tracks) and all(map(is_, kept.tracks, tracks)):
+            return kept.model
+    model = PromptModel(tracks, marker, start, tempo_map)
+    _kept[:] = [_Kept(tuple(tracks), marker, start, tempo_map, model)]
+    return model
 
 
 def _doubling(notes: Sequence[StreamNote], count: int) -> list[tuple[int, ...]]:

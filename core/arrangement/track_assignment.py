@@ -16,7 +16,7 @@ import numpy as np
 from core.arrangement.features import features
 from core.arrangement.histograms import Floats
 from core.arrangement.note_stream import place
-from core.arrangement.prompt_model import PromptModel
+from core.arrangement.prompt_model import learned
 from core.midi.score import Track
 from core.midi.tempo_map import TempoMap
 from core.resources import bundled
@@ -86,8 +86,8 @@ class TrackAssigner:
             raise ValueError("notes are assigned to one or more tracks that are not drums")
         if only is not None and not 0 <= only < len(tracks):
             raise ValueError(f"there is no track {only}")
-        self.prompt = PromptModel(tracks, marker, start, tempo_map)
-        self.state = self.prompt.state
+        self.prompt = learned(tracks, marker, start, tempo_map)
+        self.state = deepcopy(self.prompt.state)
         self._tempo_map = tempo_map
         self._only = only
         self._weights = weights or bundled_weights()

@@ -280,6 +280,7 @@ class Generation:
         prepared = read_prompt(self._engine, prompt.tracks, prompt.marker, prompt.start, grid, cancelled)
         self._key = prompt.find_key()
         if self._wanted.run is None:  # else somebody waits to hear something
+            prompt.learn_tracks()
             self._warm_up(prepared, cancelled)
         self._prepared = prompt, prepared
         self._events.prepared(prompt, self._key.name if self._key else "", grid.name if grid else "")

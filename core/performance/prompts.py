@@ -33,6 +33,14 @@ class PromptRequest:
             and all(a is b for a, b in zip(self.tracks, other.tracks, strict=True))
         )
 
+    def learn_tracks(self) -> None:
+        """Learn what its tracks play, so that a take's first notes need not wait for that."""
+        from core.arrangement.prompt_model import learned
+
+        tracks = [track for track in self.tracks if not track.is_percussion]
+        if len(tracks) > 1:
+            learned(tracks, self.marker, self.start, self.tempo_map)
+
     def find_key(self) -> "Key | None":
         """The key of the prompt, None if it has no notes."""
         from core.midi.key import detect_key

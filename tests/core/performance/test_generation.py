@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.arrangement import prompt_model
 from core.errors import UsageError
 from core.generation import engine
 from core.generation.options import Options
@@ -17,7 +18,9 @@ from core.model.transformer import ModelConfig, MusicTransformer
 from core.performance.generation import CALM, Generation, GenerationEvents
 from core.performance.prompts import PromptRequest
 from core.performance.run import Run
+from core.performance.take_plan import plan_take
 from tests.core.performance.fakes import session
+from tests.core.performance.test_take_plan import BASS, MELODY, message, song
 
 
 class Told:
@@ -179,3 +182,24 @@ def test_once_it_is_closed_nothing_is_told_any_more(told: Told, tiny: str) -> No
     generation.close()
     do_all(generation)  # as on a thread that nobody could wait for any longer
     assert told.names == []
+
+
+def test_what_tracks_play_is_learned_before_a_take_begins(
+    told: Told, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    of = song()
+    tracks = of.prompt_tracks
+    generation = Generation(told.events(), clock=lambda: now)
+    generation.want_model(tiny)
+    generation.want_prompt(PromptRequest(tracks, 8.0, 0.0, of.tempo_map, "off"))
+    now = 2 * CALM
+    do_all(generation)
+    assert told.names[-1] == "prepared"
+    monkeypatch.delattr(prompt_model, "merged_notes")  # without it nothing can be learned
+    first, second = plan_take(of, 8.0, 4.0).note_routers(2)
+    again = plan_take(of, 8.0, 4.0).note_routers(1)[0]
+    for router in (first, second, again):  # each goes on from the marker by itself
+        assert [m.track for m in router.route([message(0, 38), message(0, 74)])] == [BASS, MELODY]
+    monkeypatch.undo()
+    assert plan_take(of, 6.0, 4.0).note_routers(1)
