@@ -9,6 +9,7 @@ arrangement the notes of a take to the prompt's tracks; drums that go on
 session     what the user works on: score, takes, edits; saved, undone, played
 performance what plays and is sampled when, for the window and the command line alike
 settings    the user's choices that outlive a session
+processor   whether it can run the libraries
 logs        the log file, and an error's sentence for the user
 cli         the command line, continuo-cli
 """

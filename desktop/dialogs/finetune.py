@@ -115,11 +115,12 @@ class FineTuneDialog(QDialog):
         return form
 
     def _buttons(self) -> QDialogButtonBox:
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons = QDialogButtonBox()
         self.start_button = buttons.addButton("Start", QDialogButtonBox.ButtonRole.ActionRole)
         self.start_button.clicked.connect(self.start)
         self.stop_button = buttons.addButton("Stop, keep the best so far", QDialogButtonBox.ButtonRole.ActionRole)
         self.stop_button.clicked.connect(self.stop)
+        buttons.addButton(QDialogButtonBox.StandardButton.Close)  # last, as Tab goes from one to the next that was made
         buttons.rejected.connect(self.close)
         return buttons
 

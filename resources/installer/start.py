@@ -5,6 +5,10 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
+    from core.processor import TOO_OLD, is_too_old
+
+    if is_too_old():
+        sys.exit(TOO_OLD)
     multiprocessing.freeze_support()  # a process spawned to play or to train must not become a second window
 
     if Path(sys.argv[0]).stem.lower() == "continuo-cli":

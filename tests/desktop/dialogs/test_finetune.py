@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import mido
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.model.checkpoint import load_model, save_model
@@ -112,6 +112,22 @@ def test_a_process_that_dies_is_told_of(bench: Bench) -> None:
     bench.dialog.look()
     assert "ended unexpectedly" in bench.dialog.says.text()
     assert not bench.dialog.is_running
+
+
+def test_tab_goes_through_it_from_top_to_bottom(bench: Bench) -> None:
+    dialog = bench.dialog
+    at: QWidget = dialog.folder
+    order: list[QWidget] = []
+    while at is not dialog.folder or not order:
+        order.append(at)
+        following = at.nextInFocusChain()
+        assert following is not None
+        at = following
+    box = dialog.findChild(QDialogButtonBox)
+    assert isinstance(box, QDialogButtonBox)
+    close = box.button(QDialogButtonBox.StandardButton.Close)
+    wanted = [dialog.folder, dialog.choose, dialog.model, dialog.name, dialog.minutes, dialog.start_button, close]
+    assert [each for each in order if each in wanted] == wanted
 
 
 def test_stop_is_sent_and_said(bench: Bench) -> None:
