@@ -11,14 +11,23 @@ from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from core.midi.events import Event, encode_track, scan_track
-from core.midi.messages import ALL_SOUND_OFF, CONTROL, NOTE_ON, PITCH_BEND, RESET_CONTROLLERS, SYSEX, is_control, kind
+from core.midi.messages import (
+    ALL_SOUND_OFF,
+    CONTROL,
+    NOTE_ON,
+    PEDAL_DOWN,
+    PITCH_BEND,
+    RESET_CONTROLLERS,
+    SYSEX,
+    is_control,
+    kind,
+)
 from core.midi.ports import event_ports
 from core.midi.score import Control, Score, Track
 from core.midi.write import with_ports
 
 BEND = 128  # beside the controllers 0 to 127
 BEND_CENTRE = 8192
-DOWN = 64  # from this value on a pedal is down
 PRESSED = 127
 
 
@@ -97,7 +106,7 @@ def spans(points: Sequence[Point], resets: Iterable[float] = ()) -> list[PointSp
     events += [(at, 0, bisect_left(points, at, key=attrgetter("at"))) for at in resets]
     begun: tuple[float, int] | None = None
     for at, is_point, i in sorted(events):
-        is_down = is_point and points[i].value >= DOWN
+        is_down = is_point and points[i].value >= PEDAL_DOWN
         if is_down and begun is None:
             begun = at, i
         elif not is_down and begun is not None:
@@ -120,19 +129,19 @@ def with_span(points: Sequence[Point], start: float, end: float, inside: Sequenc
     `inside` are the values in it, the first of them at its start, the last, if it lifts, at its end. Nothing
     lifts it where that is infinite.
     """
-    before = [p for p in points if p.at < start or (p.at == start and p.value < DOWN)]
-    later = [p for p in points if p.at > end or (p.at == end and p.value >= DOWN)]
-    values = [p for p in inside if p.value >= DOWN and start <= p.at < end]
+    before = [p for p in points if p.at < start or (p.at == start and p.value < PEDAL_DOWN)]
+    later = [p for p in points if p.at > end or (p.at == end and p.value >= PEDAL_DOWN)]
+    values = [p for p in inside if p.value >= PEDAL_DOWN and start <= p.at < end]
     if not values or values[0].at > start:
         values.insert(0, Point(start, values[0].value if values else PRESSED))
     if math.isinf(end):
         return [*before, *values]
     held = next((p.value for p in reversed(points) if p.at < end), 0)
-    is_over = held >= DOWN and not any(p.at == end and p.value < DOWN for p in points)
+    is_over = held >= PEDAL_DOWN and not any(p.at == end and p.value < PEDAL_DOWN for p in points)
     if is_over:
         lift = [] if later and later[0].at == end else [Point(end, held)]
     else:
-        lift = [Point(end, inside[-1].value if inside and inside[-1].value < DOWN else 0)]
+        lift = [Point(end, inside[-1].value if inside and inside[-1].value < PEDAL_DOWN else 0)]
     return [*before, *values, *lift, *later]
 
 
@@ -143,9 +152,9 @@ def moved_span(points: Sequence[Point], span: PointSpan, start: float, end: floa
     by = start - span.start if is_move else 0.0
     inside = [Point(p.at + by, p.value) for p in own]
     if own and not is_move:
-        held = next((p.value for p in reversed(own) if p.at <= start and p.value >= DOWN), own[0].value)
-        lifted = [Point(end, own[-1].value)] if own[-1].value < DOWN else []
-        inside = [Point(start, held), *(p for p in own if start < p.at < end and p.value >= DOWN), *lifted]
+        held = next((p.value for p in reversed(own) if p.at <= start and p.value >= PEDAL_DOWN), own[0].value)
+        lifted = [Point(end, own[-1].value)] if own[-1].value < PEDAL_DOWN else []
+        inside = [Point(start, held), *(p for p in own if start < p.at < end and p.value >= PEDAL_DOWN), *lifted]
     elif own:
         inside[0] = Point(start, inside[0].value)
     return with_span(without_span(points, span), start, end, inside)

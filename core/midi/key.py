@@ -67,10 +67,10 @@ def detect_key(notes: Iterable[_Sounding]) -> Key:
         weights[note.pitch % 12] += max(note.end - note.start, _SHORTEST)
     if not weights.any():
         raise UsageError("No key can be told: there are no notes.")
-    return key_of(weights)
+    return key_of_weights(weights)
 
 
-def key_of(weights: NDArray[np.float64]) -> Key:
+def key_of_weights(weights: NDArray[np.float64]) -> Key:
     """The same of how long each pitch class sounds, (12,), which must not all be 0."""
     best = Key(0, "major", 0.0)
     if weights.std() < 1e-9 * weights.mean():  # all twelve alike

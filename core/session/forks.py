@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 
 from core.codec.vocabulary import STEPS_PER_SECOND, to_step
 from core.errors import UsageError
-from core.midi.controllers import DOWN
-from core.midi.messages import PEDALS, SUSTAIN
+from core.midi.messages import PEDAL_DOWN, PEDALS, SUSTAIN
 from core.midi.read import parse_score
 from core.midi.score import Note, Pedal, Score, TakeNote, Track
 from core.midi.tempo_map import TempoMap
@@ -48,7 +47,7 @@ class Fork:
         """The pedals and other controllers of the take that stay; a pedal that is down is lifted where it forks."""
         kept = [control for control in self.take.controls if control.at < self.at]
         now = {(c.number, c.track): c for c in kept}
-        down = [c for c in now.values() if c.number in PEDALS and c.value >= DOWN]
+        down = [c for c in now.values() if c.number in PEDALS and c.value >= PEDAL_DOWN]
         return tuple([*kept, *(c._replace(at=self.at, value=0) for c in down)])
 
 

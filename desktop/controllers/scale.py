@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from core.midi.chords import beats, find_chords
-from core.midi.key import key_of
+from core.midi.key import key_of_weights
 from core.midi.scale import MODES, Scale, parse_scale
 from desktop.actions import Actions
 from desktop.controllers.preferences import Preferences
@@ -89,7 +89,7 @@ class ScaleDisplay(QObject):
         )
         pitch = pitch.astype(np.int64)
         weights = np.bincount(pitch % 12, np.maximum(end - start, _SHORTEST), minlength=12)
-        self._found = Scale.of_key(key_of(weights.astype(np.float64))) if weights.any() else Scale(0)
+        self._found = Scale.of_key(key_of_weights(weights.astype(np.float64))) if weights.any() else Scale(0)
         if self._preferences.now.chords:
             edges, strong = beats(self._roll.grid.tempo_map, float(end.max(initial=0.0)))
             self.strip.show_chords(find_chords(start, end, pitch, edges, strong), self.scale)

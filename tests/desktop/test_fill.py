@@ -197,5 +197,5 @@ def test_notes_outside_the_range_of_the_panel_are_kept(desk: MakeDesk, homes: Pa
     at.set(low=60, high=127)
     regenerated(at)
     region = Region(*SPAN, frozenset([(1, 0), (2, 1)]), 60, 127)
-    for session in at.window.fill.alternatives[1:]:
-        assert_only_filled(before, region, midi_bytes(session, "score"))
+    new = [assert_only_filled(before, region, midi_bytes(s, "score")) for s in at.window.fill.alternatives[1:]]
+    assert sum(new) > 0
