@@ -70,15 +70,16 @@ class JackServer:
 
     On a busy machine it waits for its clients, up to `patience` seconds in each cycle; else a late one's messages may
     come twice, or be lost. For clients that are killed or stopped a patient server would wait by the minute. `period`:
-    frames of a cycle, at 48 kHz.
+    frames of a cycle, at 48 kHz. What it prints goes to `log`.
     """
 
-    def __init__(self, patience: float = 5.0, period: int = 256) -> None:
+    def __init__(self, patience: float = 5.0, period: int = 256, log: Path | None = None) -> None:
         jackd = shutil.which("jackd")
         if jackd is None:
             pytest.fail("jackd is missing: install it with `sudo apt-get install jackd2`.")
         self._command = [jackd, "--no-realtime", *_waiting(patience)]
         self._driver = ["-d", "dummy", "-r", "48000", "-p", str(period)]
+        self._log = log
         wait_for(self._start, "a place for a JACK server")
         self.variables = {"JACK_DEFAULT_SERVER": self.name, "CONTINUO_MIDI": "jack"}
 
@@ -93,7 +94,8 @@ class JackServer:
             self.name = f"continuo-test-{place}"
             if not self._answers():  # else one is left over from tests that were killed
                 command = [*self._command, "-n", self.name, *self._driver]
-                self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                with open(self._log or os.devnull, "ab") as log:
+                    self.process = subprocess.Popen(command, stdout=log, stderr=log)
                 wait_for(lambda: self.process.poll() is not None or self._answers(), "the JACK server to start")
                 if self.process.poll() is None:
                     return True

@@ -28,6 +28,7 @@ CLOSING_TIMEOUT = 4.0  # seconds for an orderly end; JACK may take one of them t
 LAST_RESORT = 2.0  # seconds between SIGTERM and SIGKILL
 STANDS_STILL = 6.0  # seconds without a sign of life after which a player counts as lost
 RELEASE_PATIENCE = 3.0  # seconds for a listener to come back to a port that was lost with its player
+RELEASE_ATTEMPTS = 3  # as the player that is opened for it may be lost like the first
 LOOK_EVERY = 0.5  # seconds between looks at whether there was one
 CHUNK = 256  # messages per pipe message, so that reading one never holds up the sound
 
@@ -299,17 +300,30 @@ def release_left(left: Sequence[bytes], choice: OutputChoice) -> str:
     that.
 
     Returns a sentence if it may sound on: a connection to a virtual port is lost with the player, and who listens has
-    to make it again. Takes up to RELEASE_PATIENCE seconds.
+    to make it again. Takes up to RELEASE_PATIENCE seconds for each attempt.
     """
     if not left or not isinstance(choice, VirtualPort | ExistingPort):
         return ""
-    with suppress(ContinuoError), Player(choice, left) as player:
+    for _ in range(RELEASE_ATTEMPTS):
+        with suppress(ContinuoError):
+            if _is_released(left, choice):
+                return ""
+            break  # nobody listens
+    return "Notes may sound on at whatever listened, as the connection was lost: silence them there."
+
+
+def _is_released(left: Sequence[bytes], choice: OutputChoice) -> bool:
+    """Whether somebody who listens at the port has got what ends the notes. Raises ContinuoError if it is lost, too."""
+    with Player(choice, left) as player:
         deadline = time.monotonic() + RELEASE_PATIENCE
         while time.monotonic() < deadline:
-            if player.status().connected is not None and not player.status().is_releasing:
-                return ""
+            status = player.status()
+            if status.problem:
+                raise ContinuoError(status.problem)
+            if status.connected is not None and not status.is_releasing:
+                return True
             time.sleep(0.05)
-    return "Notes may sound on at whatever listened, as the connection was lost: silence them there."
+    return False
 
 
 @contextmanager

@@ -102,13 +102,37 @@ def app(screen: Screen, homes: Path, jack: dict[str, str]) -> Iterator[subproces
     process.wait()
 
 
+def delete_save_undo_and_save(screen: Screen, window: str, saved: Path) -> None:
+    """Delete the selected note and save the session to `saved`, then undo that and save again: each is in the file."""
+
+    def session() -> Session:
+        return open_session(saved)
+
+    screen.do("key", "Delete")
+    screen.do("key", "ctrl+s")
+    screen.window("Save session")
+    screen.do("type", str(saved))
+    screen.do("key", "Return")
+    wait_for(saved.is_file, "the session to be saved", PATIENCE)
+    score = session().score
+    assert score is not None
+    assert score.notes == 159
+    assert [take.name for take in session().takes] == ["Take 1"]
+
+    screen.window("saved.continuo")
+    screen.do("key", "ctrl+z")
+    wait_for(lambda: "*" in screen.do("getwindowname", window), "the change to be undone", PATIENCE)
+    screen.do("key", "ctrl+s")
+    wait_for(lambda: "*" not in screen.do("getwindowname", window), "the session to be saved again", PATIENCE)
+    score = session().score
+    assert score is not None
+    assert score.notes == 160
+
+
 @pytest.mark.linux
 def test_with_real_keyboard_and_mouse(screen: Screen, app: subprocess.Popen[bytes], homes: Path) -> None:
     window = screen.window("prelude.mid")
     saved = homes / "saved.continuo"
-
-    def session() -> Session:
-        return open_session(saved)
 
     with Listener("Continuo", timeout=PATIENCE) as listener:
 
@@ -141,26 +165,7 @@ def test_with_real_keyboard_and_mouse(screen: Screen, app: subprocess.Popen[byte
         assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
         assert picture.std() > 20
 
-        screen.do("key", "Delete")
-        screen.do("key", "ctrl+s")
-        screen.window("Save session")
-        screen.do("type", str(saved))
-        screen.do("key", "Return")
-        wait_for(saved.is_file, "the session to be saved", PATIENCE)
-        score = session().score
-        assert score is not None
-        assert score.notes == 159
-        assert [take.name for take in session().takes] == ["Take 1"]
-
-        screen.window("saved.continuo")
-        screen.do("key", "ctrl+z")
-        wait_for(lambda: "*" in screen.do("getwindowname", window), "the change to be undone", PATIENCE)
-        screen.do("key", "ctrl+s")
-        wait_for(lambda: "*" not in screen.do("getwindowname", window), "the session to be saved again", PATIENCE)
-        score = session().score
-        assert score is not None
-        assert score.notes == 160
-
+        delete_save_undo_and_save(screen, window, saved)
         screen.do("key", "ctrl+q")
         wait_for(lambda: app.poll() is not None, "the app to end", PATIENCE)
         assert app.returncode == 0

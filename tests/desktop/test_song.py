@@ -12,6 +12,7 @@ from core.midi.read import read_score
 from core.session.arrangement import arrangement
 from core.session.export import midi_bytes
 from core.session.playback import timeline
+from core.session.session import TakeRecord
 from core.session.storage import parse_session, session_bytes
 from tests.core.midi.builders import file_of, off, on
 from tests.desktop.windows import Desk
@@ -202,6 +203,19 @@ def programs_of(path: Path) -> dict[int, set[int]]:
     return {m.channel: {n.program for n in messages if n.channel == m.channel} for m in messages}
 
 
+def assert_saved(saved: Path, song: Path, take: TakeRecord, is_merged: bool) -> None:
+    """The file holds the nine tracks with the take in bars 9 to 12 (quarters 32 to 48), on tracks of its own or not."""
+    before, after = onsets(song), onsets(saved)
+    assert len(MidiFile(saved).tracks) == (10 if is_merged else 10 + len({n.track for n in take.notes}))
+    assert set(after) == {*PROGRAMS, 9}
+    assert {c: p for c, p in programs_of(saved).items() if c != 9} == {c: {p} for c, p in PROGRAMS.items()}
+    for channel, notes in before.items():
+        outside = [note for note in notes if not 32 <= note[0] < 48 or channel == 9]
+        inside = [n for n in take.notes if n.track is not None and n.track[1] == channel]
+        assert [n for n in after[channel] if not 32 <= n[0] < 48] == [n for n in outside if not 32 <= n[0] < 48]
+        assert len(after[channel]) == len(outside) + len(inside)
+
+
 def test_a_take_in_the_middle_of_nine_tracks(desk: Callable[..., Desk], homes: Path, tmp_path: Path) -> None:
     (tmp_path / "song.mid").write_bytes(nine_tracks())
     at_work = desk()
@@ -228,7 +242,6 @@ def test_a_take_in_the_middle_of_nine_tracks(desk: Callable[..., Desk], homes: P
     repeated = [(take.marker + n.start, n.pitch) for n in take.notes if n.track == (9, 9)]
     assert repeated == drums  # the file's own play until bar 11
 
-    before = onsets(tmp_path / "song.mid")
     window.actions_["merge takes"].trigger()
     assert window.preferences.now.merges_takes
     for name, is_merged in (("merged.mid", True), ("beside.mid", False)):
@@ -237,17 +250,7 @@ def test_a_take_in_the_middle_of_nine_tracks(desk: Callable[..., Desk], homes: P
         at_work.answers.path = str(tmp_path / name)
         window.actions_["save score and take"].trigger()
         at_work.settle()
-        after = onsets(tmp_path / name)
-        assert len(MidiFile(tmp_path / name).tracks) == (10 if is_merged else 10 + len({n.track for n in take.notes}))
-        assert set(after) == {*PROGRAMS, 9}
-        assert {c: p for c, p in programs_of(tmp_path / name).items() if c != 9} == {
-            c: {p} for c, p in PROGRAMS.items()
-        }
-        for channel, notes in before.items():
-            outside = [note for note in notes if not 32 <= note[0] < 48 or channel == 9]
-            inside = [n for n in take.notes if n.track is not None and n.track[1] == channel]
-            assert [n for n in after[channel] if not 32 <= n[0] < 48] == [n for n in outside if not 32 <= n[0] < 48]
-            assert len(after[channel]) == len(outside) + len(inside)
+        assert_saved(tmp_path / name, tmp_path / "song.mid", take, is_merged)
     assert (tmp_path / "song.mid").read_bytes() == nine_tracks()
 
     for link in (Path.symlink_to, Path.hardlink_to) if os.name == "posix" else ():  # the file that was opened stays

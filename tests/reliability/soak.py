@@ -66,9 +66,18 @@ class Result:
 
 
 def soak(
-    folder: Path, cycles: int, seconds: float, seed: int, wishes: Iterable[str] = WISHES, longest_wait: float = 1.0
+    folder: Path,
+    cycles: int,
+    seconds: float,
+    seed: int,
+    wishes: Iterable[str] = WISHES,
+    longest_wait: float = 1.0,
+    jack_log: Path | None = None,
 ) -> Result:
-    """So many cycles, but none is begun after `seconds`. Files are written to `folder`."""
+    """So many cycles, but none is begun after `seconds`. Files are written to `folder`.
+
+    What the JACK server wrote to its log in a cycle with a fault is told: a message may have been lost there.
+    """
     names = list(wishes)
     weights = [WISHES[name] for name in names]
     others = children()  # such as the JACK server
@@ -85,6 +94,7 @@ def soak(
             if cycle % DOCUMENT == 0:
                 musician.open_another_file()
             chosen = chance.choices(names, weights, k=WISHES_OF_A_CYCLE)
+            told_before = _size(jack_log)
             try:
                 for name in chosen:
                     musician.wish(name)
@@ -98,6 +108,8 @@ def soak(
                 assert_bounded(result.figures)
             except Exception:
                 result.diary.fault(f"cycle {cycle}, {', '.join(chosen)}:\n{traceback.format_exc()}")
+                if jack_log is not None:
+                    print(f"JACK: {jack_log.read_text(errors='replace')[told_before:]}", flush=True)
                 musician.synth.forget()  # or the next cycles would find it again
             result.cycles += 1
     finally:
@@ -107,6 +119,10 @@ def soak(
     if (growth := result.growth) is not None and growth > GROWTH:
         result.diary.fault(f"memory has grown by {growth:.0f} MB")
     return result
+
+
+def _size(log: Path | None) -> int:
+    return len(log.read_text(errors="replace")) if log is not None else 0
 
 
 def assert_silent(musician: Musician, patience: float = PATIENCE) -> None:
@@ -173,14 +189,16 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    server = JackServer(**JACK)
-    os.environ.update(server.variables)
     started = time.monotonic()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            result = soak(Path(folder), asked.cycles, 60 * asked.minutes, asked.seed)
-    finally:
-        server.close()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        log = folder / "jack.log"
+        server = JackServer(**JACK, log=log)
+        os.environ.update(server.variables)
+        try:
+            result = soak(folder, asked.cycles, 60 * asked.minutes, asked.seed, jack_log=log)
+        finally:
+            server.close()
     _print(result, time.monotonic() - started)
     sys.exit(bool(result.faults))
 

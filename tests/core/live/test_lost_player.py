@@ -1,0 +1,148 @@
+"""A player that is killed or stands still: it counts as lost, and another ends what it left sounding."""
+
+import math
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from core.errors import ContinuoError
+from core.live import player as player_module
+from core.live import player_process
+from core.live.outputs import ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.live.player import Player
+from core.live.sounding_record import RECORD_BYTES
+from tests.conftest import WAIT, JackServer, Listener, wait_for
+from tests.core.live.chord import CHORD, CHORD_ENDED, PORT, play_chord
+
+
+@pytest.mark.posix
+def test_a_killed_player_is_noticed():
+    with Player(NoOutput()) as player:
+        player.start()
+        assert player._process.pid is not None
+        os.kill(player._process.pid, signal.SIGKILL)
+        with pytest.raises(ContinuoError, match="ended unexpectedly"):
+            player.wait_until_ended(WAIT)
+
+
+def stop(player: Player, number: signal.Signals) -> None:
+    assert player._process.pid is not None
+    os.kill(player._process.pid, number)
+
+
+@pytest.mark.posix
+def test_a_player_that_stands_still_holds_nobody_up_and_counts_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player_module, "STANDS_STILL", math.inf)
+    with Player(NoOutput()) as player:
+        stop(player, signal.SIGSTOP)
+        player.start()
+        # 200 times what the pipe holds: whoever writes it to the pipe himself stands still, too.
+        feeding = threading.Thread(target=player.feed, args=([(i * 1e-4, CHORD[0]) for i in range(500_000)], 50.0))
+        feeding.start()
+        wait_for(lambda: not feeding.is_alive(), "the caller to be let go")
+        assert player.status().problem == ""
+        monkeypatch.setattr(player_module, "STANDS_STILL", 0.5)
+        with pytest.raises(ContinuoError, match="stands still"):
+            player.wait_until_ended(WAIT)
+        assert "stands still" in player.status().problem
+        wait_for(lambda: not player._process.is_alive(), "the process to be ended")
+
+
+def test_a_player_that_has_nothing_to_say_gives_signs_of_life() -> None:
+    with Player(NoOutput()) as player:
+        first = player.status()
+        wait_for(lambda: player.status() is not first and player.status() == first, "news that nothing is new")
+
+
+def test_what_a_killed_player_left_sounding_is_ended_once_somebody_listens_again(hasty_jack: JackServer) -> None:
+    player = Player(VirtualPort(PORT))
+    with player:
+        with Listener(PORT):
+            play_chord(player)
+            wait_for(lambda: player.status().sent == len(CHORD), "the chord")
+            stop(player, signal.SIGKILL)
+            with pytest.raises(ContinuoError, match="ended unexpectedly"):
+                player.wait_until_ended(WAIT)
+        left = player.left_sounding()
+    assert left == CHORD_ENDED
+    with Player(VirtualPort(PORT), release=left) as second:
+        wait_for(lambda: second.status().is_releasing, "the player to wait for somebody who listens")
+        with Listener(PORT) as listener:
+            listener.wait_for(lambda m: set(CHORD_ENDED) <= set(m))
+            wait_for(lambda: not second.status().is_releasing, "the release to be over")
+    assert second.left_sounding() == []
+
+
+def test_a_release_goes_at_once_to_a_port_that_is_there(jack) -> None:
+    with (
+        Listener(own_port="Synth under test") as synth,
+        Player(ExistingPort("synth under"), release=CHORD_ENDED) as player,
+    ):
+        synth.wait_for(lambda m: set(CHORD_ENDED) <= set(m))
+        wait_for(lambda: not player.status().is_releasing, "the release to be over")
+
+
+def test_a_release_whose_player_is_lost_too_is_tried_again(
+    hasty_jack: JackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Player] = []
+
+    class FirstOneDies(Player):
+        def __init__(self, choice: OutputChoice, release: Sequence[bytes] = ()) -> None:
+            made.append(self)
+            super().__init__(choice, release if len(made) > 1 else ())
+            if len(made) == 1:
+                stop(self, signal.SIGKILL)
+                wait_for(lambda: self.status().problem != "", "the loss to be noticed")
+
+    monkeypatch.setattr(player_module, "Player", FirstOneDies)
+    with Listener(own_port="Synth under test") as synth:
+        assert player_module.release_left(CHORD_ENDED, ExistingPort("synth under")) == ""
+        synth.wait_for(lambda m: set(CHORD_ENDED) <= set(m))
+    assert len(made) == 2
+
+
+def test_a_player_killed_before_it_could_release_hands_on_what_was_to_be_released(hasty_jack: JackServer) -> None:
+    with Player(VirtualPort(PORT), release=CHORD_ENDED) as player:
+        wait_for(lambda: player.status().is_releasing, "the player to wait for somebody who listens")
+        stop(player, signal.SIGKILL)
+        wait_for(lambda: player.status().problem != "", "the loss to be noticed")
+        assert player.left_sounding() == CHORD_ENDED
+
+
+def test_what_is_to_be_released_is_handed_on_of_a_player_that_has_said_nothing_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Player, "_listen", lambda self: None)
+    with Player(NoOutput(), release=CHORD_ENDED) as player:
+        assert player.left_sounding() == CHORD_ENDED
+
+
+def run_with_little_patience(*arguments: Any) -> None:
+    player_process.HUNG = 1.0
+    player_process.run(*arguments)
+
+
+def test_a_player_whose_jack_server_hangs_ends_soon_after_the_app(hasty_jack: JackServer) -> None:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(
+        target=run_with_little_patience, args=(theirs, VirtualPort(PORT), context.RawArray("B", RECORD_BYTES), ())
+    )
+    process.start()
+    theirs.close()
+    try:
+        assert ours.recv()[0] == f"virtual port {PORT} (JACK)"
+        hasty_jack.process.send_signal(signal.SIGSTOP)
+        ours.close()
+        process.join(WAIT)
+        assert process.exitcode is not None
+    finally:
+        hasty_jack.process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.join()
