@@ -109,14 +109,14 @@ def _options(wanted: ContinueOptions, choice: Choice, session: Session) -> Optio
 
 def _knobs(wanted: ContinueOptions) -> tuple[Knobs, tuple[Knobs, ...]]:
     """The knobs at first, and those of further parts."""
-    said = parse_knobs(wanted.knob or ())
+    given = parse_knobs(wanted.knob or ())
     if not wanted.words:
-        return said, ()
+        return given, ()
     from core.words.understanding import bundled_understanding
 
     understood = bundled_understanding().understand(wanted.words)
     say(understood.words)
-    first, *others = (replace(knobs, **said.turned()) for knobs in understood.parts)
+    first, *others = (replace(knobs, **given.turned()) for knobs in understood.parts)
     return first, tuple(others)
 
 

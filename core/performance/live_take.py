@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core.codec.events import NoteMessage
 from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON
-from core.session.playback import Timed
+from core.session.timeline import Timed
 
 if TYPE_CHECKING:
     from core.performance.song import Song

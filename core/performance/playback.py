@@ -15,7 +15,7 @@ from core.performance.events import PlaybackEvents
 from core.performance.live_take import LiveTake, TakeStart, note_message
 from core.performance.output import Output
 from core.performance.song import PlaybackState, PlayRequest, Song, possible_loop, shifted
-from core.session.playback import playing_range, timeline
+from core.session.timeline import playing_range, timeline
 
 LOOP_IN_HAND = 4.0  # seconds of a loop that are always handed over
 START_CUSHION = 0.1  # seconds of a take in hand before it sounds, if the model is fast enough

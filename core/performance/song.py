@@ -12,8 +12,8 @@ from operator import itemgetter
 
 from core.live.scheduler import DEFAULT_CUSHION
 from core.midi.messages import CONTROL, PITCH_BEND, PROGRAM, kind
-from core.session.playback import Timed, What
 from core.session.session import Session
+from core.session.timeline import Timed, What
 
 SHORTEST_LOOP = 0.05  # seconds
 

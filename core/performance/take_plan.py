@@ -27,8 +27,8 @@ from core.session.arrangement import (
     wire_voice,
 )
 from core.session.forks import Fork
-from core.session.playback import Timed, timeline
 from core.session.session import Session, TakeRecord
+from core.session.timeline import Timed, timeline
 
 if TYPE_CHECKING:
     from core.generation.continuation import Step

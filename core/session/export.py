@@ -24,8 +24,8 @@ from core.midi.write import (
     without_stretch,
 )
 from core.session.arrangement import Arrangement, TakePart, arrangement
-from core.session.playback import What, playing_range, timeline
 from core.session.session import Session, TakeRecord
+from core.session.timeline import What, playing_range, timeline
 
 if TYPE_CHECKING:
     import numpy as np

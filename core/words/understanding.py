@@ -78,10 +78,10 @@ class Understood:
             if clause.knobs.turned():
                 known.setdefault(clause.part, []).append(f"{clause.words}: {clause.knobs.words}")
         unknown = [f'"{clause.words}"' for clause in self.clauses if not clause.knobs.turned()]
-        said = ". Then ".join("; ".join(words) for words in known.values())
+        text = ". Then ".join("; ".join(words) for words in known.values())
         if unknown:
-            said += (". " if said else "") + f"Not understood: {', '.join(unknown)}"
-        return said + "." if said else ""
+            text += (". " if text else "") + f"Not understood: {', '.join(unknown)}"
+        return text + "." if text else ""
 
 
 class Understanding:
@@ -107,8 +107,8 @@ class Understanding:
         """How much a phrase means each of the directions, in the order of WORDS, and nothing at all; sums to 1."""
         learned = self._learned
         likeness = _likeness(learned["points"] @ self._encoder.encode(phrase))
-        said = np.exp(_SHARPNESS * (likeness @ learned["weights"] + learned["mean"]))
-        return said / said.sum()
+        shares = np.exp(_SHARPNESS * (likeness @ learned["weights"] + learned["mean"]))
+        return shares / shares.sum()
 
     def _knobs(self, clause: str) -> Knobs:
         clause = " ".join(_ASKED.sub(" ", clause).split())
@@ -119,14 +119,14 @@ class Understanding:
             return Knobs()
         shares = self.shares(clause)
         by_knob = shares[: len(_DIRECTIONS)].reshape(-1, 2)
-        lean = by_knob[:, 1] - by_knob[:, 0]
-        clearest = np.abs(lean).max()
+        direction = by_knob[:, 1] - by_knob[:, 0]
+        clearest = np.abs(direction).max()
         if clearest <= shares[-1]:
             return Knobs()
-        least = max(_BESIDE * clearest, np.sort(np.abs(lean))[-_MOST])
-        steps = turned * np.sign(lean) * (np.abs(lean) >= least)
+        least = max(_BESIDE * clearest, np.sort(np.abs(direction))[-_MOST])
+        steps = turned * np.sign(direction) * (np.abs(direction) >= least)
         if _MUCH.search(clause) and not no:
-            steps[np.abs(lean).argmax()] *= MOST
+            steps[np.abs(direction).argmax()] *= MOST
         return Knobs(**dict(zip(WORDS, steps.astype(int).tolist(), strict=True)))
 
     def _is_foreign(self, line: str) -> bool:

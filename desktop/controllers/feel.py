@@ -33,7 +33,7 @@ class Feel(QObject):
         self._panel, self._feel, self._preferences, self._dialogs = panel, panel.feelings, preferences, dialogs
         self._files = files
         self._understanding: Understanding | None = None
-        self._feel.said.connect(self.say)
+        self._feel.words_entered.connect(self.say)
         self._feel.preset_chosen.connect(self.choose)
         self._feel.preset_wanted.connect(self.save)
         self._feel.preset_dropped.connect(self.drop)

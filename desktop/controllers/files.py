@@ -14,9 +14,9 @@ from core.files import make_folder, write_atomically
 from core.midi.ports import one_port_words
 from core.resources import bundled, user_folder
 from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
-from core.session.playback import What
 from core.session.session import Session
 from core.session.storage import SUFFIX, is_session_file, open_any
+from core.session.timeline import What
 from desktop.adapters.file_worker import FileWorker, Task
 from desktop.adapters.gc_pause import gc_frozen
 from desktop.controllers.document import Document, Stamp, file_stamp

@@ -4,8 +4,8 @@ from PySide6.QtCore import QObject, Signal
 
 from core.performance.playback import Playback
 from core.performance.song import PlaybackState, PlayRequest
-from core.session.playback import What, playing_range
 from core.session.session import Session
+from core.session.timeline import What, playing_range
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
 

@@ -14,7 +14,7 @@ _LONGEST = 200  # letters of a line of words
 class FeelPanel(QWidget):
     """A line for words, what was understood of it, the sliders, and the presets. It shows what it is told."""
 
-    said = Signal(str)  # words, once Return is pressed
+    words_entered = Signal(str)  # once Return is pressed
     knobs_changed = Signal(object)  # Knobs, by the sliders
     preset_chosen = Signal(str)  # its name
     preset_wanted = Signal()  # to be saved, of the knobs as they stand
@@ -56,7 +56,7 @@ class FeelPanel(QWidget):
         for widget in (self.words, self.understood, self.knobs):
             layout.addWidget(widget)
         layout.addLayout(last)
-        self.words.returnPressed.connect(lambda: self.said.emit(self.words.text()))
+        self.words.returnPressed.connect(lambda: self.words_entered.emit(self.words.text()))
         self.knobs.knobs_changed.connect(self._turn)
         self.now.clicked.connect(lambda: self.now_wanted.emit())
         self.show_presets(())

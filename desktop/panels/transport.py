@@ -5,7 +5,7 @@ from PySide6.QtGui import QAction, QFontDatabase
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from core.midi.tempo_map import TempoMap
-from core.session.playback import What
+from core.session.timeline import What
 from desktop.piano_roll.grid import SNAPS, Snap
 from desktop.widgets.buttons import FlatButton
 from desktop.widgets.palettes import DropDown

@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from core.live.outputs import VirtualPort
 from core.midi.region import Region
 from core.session.export import midi_bytes
-from core.session.playback import timeline
 from core.session.session import Session
+from core.session.timeline import timeline
 from tests.conftest import Listener
 from tests.core.cli.helpers import sounding
 from tests.desktop.test_song import opened

@@ -11,9 +11,9 @@ from mido import Message, MetaMessage, MidiFile
 from core.midi.read import read_score
 from core.session.arrangement import arrangement
 from core.session.export import midi_bytes
-from core.session.playback import timeline
 from core.session.session import TakeRecord
 from core.session.storage import parse_session, session_bytes
+from core.session.timeline import timeline
 from tests.core.midi.builders import file_of, off, on
 from tests.desktop.windows import Desk
 

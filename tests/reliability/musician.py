@@ -35,8 +35,8 @@ from core.session.edits import transpose
 from core.session.forks import Fork, accept_take, fork_prompt
 from core.session.history import History
 from core.session.knobs import MOST, Knobs
-from core.session.playback import playing_range
 from core.session.session import Session, session_from_midi
+from core.session.timeline import playing_range
 from tests.reliability.fill import random_file, small_model
 from tests.reliability.studio import SYNTH, Synth, players
 

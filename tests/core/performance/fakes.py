@@ -12,8 +12,8 @@ from core.midi.write import take_voice
 from core.performance.live_take import TakeStart
 from core.performance.playback import Playback
 from core.performance.take_plan import PartRouter
-from core.session.playback import clicks
 from core.session.session import Session, TakeRecord, session_from_midi
+from core.session.timeline import clicks
 from tests.conftest import wait_for
 from tests.core.midi.builders import file_of, scale
 

@@ -20,8 +20,8 @@ from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import NoteRouter, PartRouter, TakePlan, plan_take
 from core.session.arrangement import pitch_range
 from core.session.forks import fork_prompt
-from core.session.playback import timeline
 from core.session.session import Session, session_from_midi
+from core.session.timeline import timeline
 from tests.core.midi.builders import file_of, off, on
 from tests.core.performance.fakes import Made, player
 

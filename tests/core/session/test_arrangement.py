@@ -12,9 +12,9 @@ from core.midi.score import Score, TakeNote
 from core.session.arrangement import arrangement, take_stretch
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
-from core.session.playback import timeline
 from core.session.session import RestOfSong, Session, TakeRecord, session_from_midi
 from core.session.storage import parse_session, session_bytes
+from core.session.timeline import timeline
 from tests.core.midi.builders import control, file_of, off, on
 from tests.core.session.sessions import assert_sound
 

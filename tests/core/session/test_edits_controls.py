@@ -18,9 +18,9 @@ from core.session.edits_controls import Owner
 from core.session.edits_song import with_tempo
 from core.session.export import midi_bytes, written_score
 from core.session.forks import accept_take, fork_prompt
-from core.session.playback import timeline
 from core.session.session import Session, TakeControl, session_from_midi
 from core.session.storage import parse_session, session_bytes
+from core.session.timeline import timeline
 from tests.core.midi.builders import control, file_of, off, on
 from tests.core.session.sessions import assert_sound, assert_written_as_it_is, band_with_take
 

@@ -15,9 +15,9 @@ from core.midi.meta_edits import track_pan, track_volume
 from core.session.edits import delete, transpose
 from core.session.edits_song import change_track, with_metre, with_tempo
 from core.session.export import midi_bytes
-from core.session.playback import timeline
 from core.session.session import Session, session_from_midi
 from core.session.storage import open_session, save_session
+from core.session.timeline import timeline
 from tests.core.midi.builders import control, file_of, off, on, scale
 from tests.core.session.sessions import assert_sound, assert_written_as_it_is, band, band_with_take
 

@@ -9,8 +9,8 @@ from core.midi.read import parse_score
 from core.midi.score import TakeNote
 from core.session.export import midi_bytes
 from core.session.forks import accept_take, fork_prompt
-from core.session.playback import timeline
 from core.session.session import Session, TakeRecord
+from core.session.timeline import timeline
 from tests.core.session.sessions import TAKE, assert_sound, band, band_with_take
 
 

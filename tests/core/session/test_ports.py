@@ -12,9 +12,9 @@ from core.midi.score import TakeNote
 from core.session.edits import transpose
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
-from core.session.playback import Timed, timeline
 from core.session.session import RestOfSong, Session, TakeRecord, session_from_midi
 from core.session.storage import parse_session, session_bytes
+from core.session.timeline import Timed, timeline
 from tests.core.midi.builders import control, file_of, off, on, scale
 
 METRE = MetaMessage("time_signature", numerator=4, denominator=4)

@@ -14,8 +14,8 @@ from core.midi.score import TakeNote
 from core.session import edits_controls as edits
 from core.session.edits_controls import Owner
 from core.session.export import midi_bytes
-from core.session.playback import timeline
 from core.session.session import Session, TakeRecord
+from core.session.timeline import timeline
 from desktop.main_window import MainWindow
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.piano_roll.lane_hand import LaneHand
