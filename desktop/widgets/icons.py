@@ -66,16 +66,19 @@ def _palette_of(target: QAbstractButton | QAction) -> QPalette:
 
 @cache
 def _icon(name: str, colour: int, disabled: int) -> QIcon:
-    _svg(name)  # raises before anything is painted on: Qt aborts if a pixmap goes while its painter is at work
+    renderer = QSvgRenderer(_svg(name).encode())
     result = QIcon()
-    for mode, rgba in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled)):
-        for pixels in _PIXELS:
-            pixmap = QPixmap(pixels, pixels)
-            pixmap.fill(Qt.GlobalColor.transparent)
+    for pixels in _PIXELS:
+        shape = QPixmap(pixels, pixels)
+        shape.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(shape)
+        renderer.render(painter, QRectF(shape.rect()))
+        painter.end()
+        for mode, rgba in ((QIcon.Mode.Normal, colour), (QIcon.Mode.Disabled, disabled)):
+            pixmap = shape.copy()
             painter = QPainter(pixmap)
-            paint(painter, name, QRectF(0, 0, pixels, pixels), QColor.fromRgba(rgba))
-            # Made translucent as a whole: its strokes lie over each other.
-            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+            # A translucent colour too is laid over the whole shape at once: its strokes lie over each other.
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
             painter.fillRect(pixmap.rect(), QColor.fromRgba(rgba))
             painter.end()
             result.addPixmap(pixmap, mode)

@@ -1,6 +1,7 @@
 """The app's start."""
 
 import configparser
+import enum
 import os
 import shlex
 import subprocess
@@ -29,6 +30,14 @@ def test_without_a_display_it_says_what_works() -> None:
 
 def test_it_tells_its_version_without_a_display() -> None:
     assert start("--version").stdout.startswith("Continuo ")
+
+
+def test_no_module_is_read_as_source_at_the_start() -> None:
+    command = "import linecache, desktop.connections; print(*linecache.cache)"  # what `inspect.getsource` has read
+    ended = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    read = {path for path in ended.stdout.split() if "PySide6" not in path and "shiboken6" not in path}
+    assert read <= {enum.__file__}  # of which Qt's are made
 
 
 HANDED_OVER = """

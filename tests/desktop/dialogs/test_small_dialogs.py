@@ -202,6 +202,21 @@ def test_every_icon_is_drawn_inside_its_box(qapp: object, name: str) -> None:
     assert min(colours.values(), key=QColor.lightness) == QColor("#204060")  # in the colour asked for, not in black
 
 
+@pytest.mark.parametrize("name", icons.names())
+def test_an_icon_has_the_colours_of_its_palette(qapp: object, name: str) -> None:
+    palette, role = QPalette(), QPalette.ColorRole.ButtonText
+    for group, colour in ((QPalette.ColorGroup.Active, "#204060"), (QPalette.ColorGroup.Disabled, "#80ff8000")):
+        palette.setColor(group, role, QColor(colour))
+    icon = icons.icon(name, palette)
+    for mode, colour in ((QIcon.Mode.Normal, "#204060"), (QIcon.Mode.Disabled, "#80ff8000")):
+        image = icon.pixmap(32, mode).toImage()
+        inked = [image.pixelColor(x, y) for x in range(32) for y in range(32)]
+        assert max(inked, key=QColor.alpha).name(QColor.NameFormat.HexArgb) == QColor(colour).name(
+            QColor.NameFormat.HexArgb
+        )
+        assert min(pixel.alpha() for pixel in inked) == 0, mode
+
+
 def test_there_is_no_icon_of_another_name(qapp: object) -> None:
     with pytest.raises(KeyError):
         icons.icon("no such icon", QPalette())
