@@ -92,6 +92,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
     interrupts.ignore()
+    gc.freeze()  # or Python would look through all there is for garbage, twice, before it ends
     sys.exit(code)
 
 

@@ -101,7 +101,7 @@ def load_model(path: Path) -> tuple[MusicTransformer, ModelInfo]:
             wanted = {k: tuple(v.shape) for k, v in expected.items()}
             wanted |= {k + SCALE: v[:1] for k, v in wanted.items() if len(v) == 2 and k + SCALE in names}
             _check_shapes(path.name, shapes, wanted)
-            weights = {name: file.get_tensor(name) for name in names}
+            weights = {name: file.get_tensor(name).clone() for name in names}  # else they are the file, mapped
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:  # torch's, of types it cannot hold
         raise UnreadableInput(f"{path.name} is damaged ({_reason(error)}).") from error
     return _network(info.config, _unpacked(weights), path.name), info
@@ -146,8 +146,7 @@ def _network(config: ModelConfig, weights: Mapping[str, Tensor], name: str) -> M
         if not tensor.is_floating_point() or not torch.isfinite(floats[key]).all():
             raise UnreadableInput(f"{name} is damaged: {key} holds what are not numbers.")
     model = _unfilled(config)
-    model.to_empty(device="cpu")
-    model.load_state_dict(floats)
+    model.load_state_dict(floats, assign=True)  # no `to_empty`: it would load that compiler
     model.reset_tables()
     return model.eval()
 

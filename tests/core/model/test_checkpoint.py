@@ -2,6 +2,8 @@ import json
 import pickle
 import random
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,26 @@ def test_what_is_saved_is_loaded(saved: Path) -> None:
     ids = torch.arange(20)[None]
     with torch.no_grad():
         torch.testing.assert_close(model(ids), original(ids), atol=2e-4, rtol=1e-4)
+
+
+def test_a_model_that_is_loaded_has_no_part_in_its_file(saved: Path) -> None:
+    model, _ = load_model(saved)
+    weights = [weight.clone() for weight in model.parameters()]
+    with saved.open("r+b") as file:  # as another program may: files of ours are replaced whole
+        file.write(bytes(saved.stat().st_size))
+    assert all(map(torch.equal, weights, model.parameters()))
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+def test_loading_a_model_loads_no_compiler(saved: Path) -> None:
+    """PyTorch's, and the algebra it brings: a third of a second at every start."""
+    code = (
+        "import sys; from pathlib import Path; from core.model.checkpoint import load_model; "
+        "load_model(Path(sys.argv[1])); "
+        "print({'sympy', 'torch._dynamo', 'torch.fx.experimental.symbolic_shapes'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, saved], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_packed_weights_are_half_the_size_of_fp16_and_agree(tmp_path: Path) -> None:
