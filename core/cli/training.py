@@ -254,7 +254,7 @@ def finetune(
     model: Annotated[str, typer.Argument(help="The model to start from: a name or a file.")],
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of your MIDI files.")],
     name: Annotated[str | None, typer.Option(help="Name of the new model (default: the folder's).")] = None,
-    minutes: Annotated[float, typer.Option(min=0.01, help="How long at most.")] = 15.0,
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long to train at most.")] = 15.0,
     patience: Annotated[int, typer.Option(min=1, help="Checks without a better result before it stops.")] = 3,
     device: Device = "auto",
     jobs: _Jobs = None,

@@ -158,19 +158,24 @@ def parts(inputs: Tensor, targets: Tensor, rows: int) -> list[tuple[Tensor, Tens
 def held_out_batches(
     corpus: Corpus, pieces: Sequence[Piece], recipe: Recipe, crops: int
 ) -> list[tuple[Tensor, Tensor]]:
-    """Batches of unaltered crops for validation, the same ones each time: spread evenly over the pieces."""
+    """Batches of unaltered crops for validation, the same ones each time: spread evenly over the pieces.
+
+    A piece gives no more of them than it has windows.
+    """
     window = recipe.config.block_size
-    chosen = [pieces[i * len(pieces) // crops] for i in range(crops)] if len(pieces) > crops else list(pieces)
+    if len(pieces) > crops:
+        chosen = [pieces[i * len(pieces) // crops] for i in range(crops)]
+    else:
+        turns = 1 if recipe.crops == "first" else crops
+        chosen = [piece for turn in range(turns) for piece in pieces if not turn or turn * window < piece.events]
+        chosen = chosen[:crops]
     rows = []
-    for i in range(crops if chosen else 0):
-        piece = chosen[i % len(chosen)]
+    for i, piece in enumerate(chosen):
         if recipe.crops == "first":
             rows.append(first_events(corpus.notes(piece), recipe.config.conventions, window + 1))
         else:
             rng = np.random.default_rng((0, i))
             crop = random_crop(corpus.notes(piece), piece, recipe.config.conventions, window + 1, None, rng)
             rows.append(crop)
-        if recipe.crops == "first" and i + 1 == len(chosen):
-            break
     size = recipe.batch
     return [stack(rows[i : i + size], len(rows[i : i + size]), window) for i in range(0, len(rows), size)]

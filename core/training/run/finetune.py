@@ -68,8 +68,8 @@ def finetune(
     """Train `model` further on all MIDI below `folders`; goes on where the same call was broken off.
 
     Every tenth song is held out; training ends after `minutes`, or after `patience` validations
-    that did not get better, and the best state is kept.
-    A model that is there already is never written over, and none is made in a time too short for a single step.
+    that did not get better, and the best state is kept. To read the files and measure the model as it is comes on top.
+    A model that is there already is never written over.
     Raises NotFound, UnreadableInput, UsageError, WriteError.
     """
     network, info = load_model(find_model(model))

@@ -34,7 +34,8 @@ VALIDATING = 0.1  # share of a run's time that they take at most, but for the la
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What the user chooses. `minutes` or `epochs` (the recipe's if neither) is the length of the run.
+    """What the user chooses. `minutes` or `epochs` (the recipe's if neither) is the length of the run, from the first
+    step on.
 
     `weights` by source (0 leaves one out). `patience`: validations without a new best after which the
     run ends. `validation_crops`: windows a validation reads. `compile` None: where it helps. `stop_after`: minutes
@@ -190,16 +191,15 @@ class Trainer:
             self.run.rewind_log(self._state.step)
 
     def train(self) -> Outcome:
-        """Train to the end, or until `stop`.
+        """Train to the end, a step at least, or until `stop`.
 
-        Raises Diverged when the loss is no number any more, UsageError when there was no time for a single step or the
-        graphics card does not hold the model.
+        Raises Diverged when the loss is no number any more, UsageError when the graphics card does not hold the model.
         """
         state = self._state
-        begun = self._clock() - state.seconds
         until = state.seconds + 60 * (self.settings.stop_after or math.inf)
         finished = False
         self._validate_at_first()
+        begun = self._clock() - state.seconds  # only now: a short run on a slow machine must come to a step, too
         saved_at = shown_at = self._clock()
         shown_events = state.events
         with closing(batches(self._feed, state.epoch, state.step_in_epoch, self.hardware.device)) as coming:
@@ -209,11 +209,6 @@ class Trainer:
                 finished = state.step > 0 and (progress >= 1 or self._is_out_of_patience())
                 if finished or stop:
                     break
-                if progress >= 1:
-                    raise UsageError(
-                        f"Nothing was trained: to measure the model as it is took {state.seconds:.1f} seconds, "
-                        "and then the time was over, so give it more --minutes."
-                    )
                 batch = next(coming)
                 loss, events = self._learner.step(batch.inputs, batch.targets, self.recipe.rate(progress), state.step)
                 state.step, state.events = state.step + 1, state.events + events
