@@ -29,6 +29,7 @@ PARTS = (
     ("PyTorch", "BSD-3-Clause", "PyTorch contributors"),
     ("NumPy", "BSD-3-Clause", "NumPy developers"),
     ("safetensors", "Apache-2.0", "Hugging Face"),
+    ("msgspec", "BSD-3-Clause", "Jim Crist-Harif"),
     ("mido", "MIT", "Ole Martin Bjørndalen and others"),
     ("python-rtmidi, RtMidi", "MIT", "Christopher Arndt; Gary P. Scavone"),
     ("JACK-Client", "MIT", "Matthias Geier"),
@@ -38,6 +39,7 @@ PARTS = (
     ("platformdirs", "MIT", "platformdirs developers"),
     ("filelock", "MIT", "Bernát Gábor and others"),
     ("Typer", "MIT", "Sebastián Ramírez"),
+    ("pydantic", "MIT", "Samuel Colvin and others"),
     ("Rich", "MIT", "Will McGugan"),
     ("Sounds: FluidR3Mono GM", "MIT", "Frank Wen, Michael Cowgill"),
     (
@@ -50,6 +52,11 @@ PARTS = (
         "Model: Continuo Concert",
         "CC BY-NC-SA 4.0",
         "not for commercial use: Base trained further on ASAP (F. Foscarin et al., CC BY-NC-SA 4.0)",
+    ),
+    (
+        "Words: all-MiniLM-L6-v2",
+        "Apache-2.0",
+        "N. Reimers, I. Gurevych and others (Sentence Transformers), from MiniLM (Microsoft) and BERT (Google)",
     ),
     ("Example pieces", "CC0 1.0", "public domain or our own"),
 )

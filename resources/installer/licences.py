@@ -31,6 +31,7 @@ def collect_licences(analysis: Any, work: Path) -> list[Entry]:
     index = [_python(work)]
     for name in _distributions(names):
         index.append(_package(distribution(name), work))
+    index.append(_words(work))
     index += _system_libraries([entry[1] for entry in analysis.binaries], work)
     (work / "index.json").write_text(json.dumps(index, indent=1, ensure_ascii=False), encoding="utf-8")
     return [(f"{FOLDER}/{file.name}", str(file), "DATA") for file in sorted(work.iterdir())]
@@ -69,6 +70,12 @@ def _python(work: Path) -> dict[str, str]:
     places = (Path(sysconfig.get_path("stdlib")) / "LICENSE.txt", Path(sys.base_prefix) / "LICENSE.txt")
     texts = [place.read_text("utf-8") for place in places if place.is_file()][:1]
     return _entry(work, "Python", version, "PSF-2.0", texts)
+
+
+def _words(work: Path) -> dict[str, str]:
+    """The encoder of words, which is no package here; its licence wants its text to be given along."""
+    text = (HERE.parent / "words" / "LICENSE-Apache-2.0.txt").read_text("utf-8")
+    return _entry(work, "all-MiniLM-L6-v2", "in 8 bits", "Apache-2.0", [text])
 
 
 def _system_libraries(sources: Sequence[str], work: Path) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ import configparser
 import json
 import os
 import plistlib
+import re
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,12 @@ def test_what_torch_and_the_others_require_is_bundled(spec: dict[str, Any]) -> N
     assert not left_out & {"torch", "sympy", "mpmath", "networkx", "_cffi_backend", "tinysoundfont", "six", "PySide6"}
 
 
+def test_every_package_that_is_needed_stands_among_those_the_program_is_built_on(spec: dict[str, Any]) -> None:
+    told = (ROOT / "THIRD_PARTY.md").read_text("utf-8").partition("## For development only")[0]
+    names = set(re.split(r"[\s|,()]+", told.lower().replace("_", "-")))
+    assert spec["packages_needed"]() - {"continuo", "setuptools"} <= names  # setuptools is left out of the bundle
+
+
 def test_libraries_of_the_system_are_left_to_it_but_for_a_few(spec: dict[str, Any]) -> None:
     def stays(name: str) -> bool:
         return spec["trimmed"]([(name, f"/lib/x86_64-linux-gnu/{name}", "BINARY")]) == []
@@ -111,6 +118,8 @@ def test_all_that_the_program_finds_is_bundled_and_nothing_else(spec: dict[str, 
         assert files
         assert {str(file.relative_to(ROOT)) for file in files} <= bundled
     assert {"resources/soundfont/COPYRIGHT", "resources/models/track-assignment.npz"} <= bundled
+    words = ("encoder.safetensors", "vocabulary.txt", "anchors.safetensors", "frequent.txt", "LICENSE-Apache-2.0.txt")
+    assert {f"resources/words/{name}" for name in words} <= bundled
     assert not [name for name in bundled if name.endswith((".py", ".pt", ".nsi"))]
 
 
