@@ -99,11 +99,17 @@ picture: $(VENV)/.runtime
 screenshots: $(VENV)/.runtime
 	$(BIN)/python -m desktop.dev.screenshots out/screenshots
 
-# Not part of the tests: it takes minutes. On Windows, run the last command by hand; NSIS must be on the PATH.
+# Not part of the tests: it takes minutes. On Windows, run the lines with `python` by hand; NSIS must be on the PATH.
 dist: $(VENV)/.runtime
 	$(PIP) --editable '.[dist]'
-	@[ "$$(uname)" != Linux ] || command -v dpkg-shlibdeps >/dev/null || $(call apt,dpkg-dev xz-utils binutils)
+	@[ "$$(uname)" != Linux ] || { for tool in dpkg-shlibdeps xz strip lintian desktop-file-validate; do \
+	  command -v $$tool >/dev/null || exit 1; done; } || \
+	  $(call apt,dpkg-dev xz-utils binutils lintian desktop-file-utils)
+	@$(call qt_on_x11)
 	$(BIN)/python -m resources.installer.dist
+	[ "$$(uname)" != Linux ] || { lintian --fail-on error,warning dist/*.deb && \
+	  desktop-file-validate resources/installer/linux/continuo.desktop; }
+	$(BIN)/python -m resources.installer.smoke dist/Continuo
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

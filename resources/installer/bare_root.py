@@ -14,27 +14,37 @@ end with it.
 """
 
 import argparse
-import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-HOME = "/home/Zoë Müller"
+from resources.installer.bare_system import (
+    HOME,
+    Root,
+    Screen,
+    end,
+    ended,
+    fail,
+    outcome,
+    say,
+    start,
+    takes,
+    timed,
+    wait_for,
+    window,
+)
+
 ODD_NAME = os.fsdecode(b"caf\xe9.mid")  # not UTF-8
 EXAMPLES = "_internal/resources/examples"
 INSIDE = "CONTINUO_BARE_ROOT"  # set in the namespace of its own that the test runs in
 MOST = 1800  # s, for everything
 TOOLS = ("debootstrap", "Xvfb", "xdotool", "unshare", "dpkg-deb")
-KEPT_BY_APT = ("var/lib/apt", "var/cache", "var/log", "var/lib/dpkg", "etc/ld.so.cache", "run", "tmp", "proc", "home")
+WORDS = "slow and sad, then wilder"
 
 
 def main() -> None:
@@ -67,116 +77,6 @@ def main() -> None:
         finally:
             root.unmount()
     print("All is well.")
-
-
-class Screen:
-    """An Xvfb, its keyboard, and what it shows."""
-
-    def __enter__(self) -> "Screen":
-        ours, theirs = os.pipe()
-        command = ["Xvfb", "-displayfd", str(theirs), "-noreset", "-nolisten", "tcp", "-screen", "0", "1440x900x24"]
-        self._server = subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL)
-        os.close(theirs)
-        with os.fdopen(ours) as pipe:
-            self.display = f":{pipe.readline().strip()}"
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.terminate()
-        self._server.wait(10)
-
-    def windows(self, title: str) -> list[str]:
-        """The visible windows with this in their titles."""
-        return self._do("search", "--onlyvisible", "--name", title).split()
-
-    def press(self, title: str, *keys: str) -> None:
-        """Give the uppermost window with this title the keyboard, and press keys."""
-        self._do("windowfocus", "--sync", self.windows(title)[-1])
-        for key in keys:
-            self._do("key", key)
-            time.sleep(0.3)  # a menu has to open before the next key is meant for it
-
-    def type(self, words: str) -> None:
-        """Write into the window that has the keyboard."""
-        self._do("type", words)
-
-    def clipboard(self) -> str:
-        """The text that a program has copied."""
-        code = "from PySide6.QtGui import QGuiApplication as A; app = A([]); print(app.clipboard().text())"
-        environment = {**os.environ, "DISPLAY": self.display, "QT_QPA_PLATFORM": "xcb"}
-        command = [sys.executable, "-c", code]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30).stdout
-
-    def picture(self, file: Path) -> None:
-        """Keep what it shows."""
-        from PIL import ImageGrab
-
-        ImageGrab.grab(xdisplay=self.display).save(file)
-
-    def _do(self, *words: str) -> str:
-        environment = {**os.environ, "DISPLAY": self.display}
-        return subprocess.run(["xdotool", *words], env=environment, capture_output=True, text=True, timeout=30).stdout
-
-
-class Root:
-    """A bare system in a folder, and its one user."""
-
-    def __init__(self, path: Path, screen: Screen) -> None:
-        self.path = path
-        self.screen = screen
-        self._mounted: list[Path] = []
-
-    def make(self, suite: str, mirror: str) -> None:
-        """Install the smallest system there is of a release, and a user in it."""
-        command = ["debootstrap", "--variant=minbase", suite, self.path, *([mirror] if mirror else [])]
-        with timed(f"a bare {suite}"):
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=600)
-        self.path.chmod(0o755)  # temporary folders are for root alone
-        self._mount("proc", "proc", "-t", "proc")
-        self._mount("tmpfs", "dev/shm", "-t", "tmpfs")
-        self._mount("/tmp/.X11-unix", "tmp/.X11-unix", "--bind")
-        self.run("useradd", "--create-home", "--home-dir", HOME, "zoe")
-
-    def _mount(self, what: str, place: str, *how: str) -> None:
-        target = self.path / place
-        target.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["mount", *how, what, target], check=True, timeout=30)
-        self._mounted.append(target)
-
-    def unmount(self) -> None:
-        """Let go of what is mounted in it, or it could not be deleted."""
-        for target in reversed(self._mounted):
-            subprocess.run(["umount", "--lazy", target], check=False, timeout=30)
-
-    def run(self, *command: str | Path, limit: float = 300) -> str:
-        """Run a command in it as root, with a network; what it prints."""
-        quiet = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"]
-        done = subprocess.run(
-            ["chroot", self.path, *quiet, *command], capture_output=True, text=True, timeout=limit, check=False
-        )
-        if done.returncode:
-            fail(f"{shlex.join(map(str, command))} ended with {done.returncode}:\n{done.stdout}{done.stderr}"[-4000:])
-        return done.stdout
-
-    def as_user(self, *command: str, display: bool = False, **more: str) -> list[str]:
-        """A command line that runs a program in it as its user, without a network; `more` are variables."""
-        variables = [f"HOME={HOME}", "PATH=/usr/bin:/bin", "LANG=C.UTF-8", *(f"{n}={v}" for n, v in more.items())]
-        variables += [f"DISPLAY={self.screen.display}"] if display else []
-        user = ["chroot", "--userspec=zoe", str(self.path), "env", "-i", "-C", HOME, *variables]
-        return ["unshare", "--net", "--", *user, *command]
-
-    def home(self, *parts: str) -> Path:
-        """A place in the user's home, seen from outside."""
-        return self.path.joinpath(HOME.lstrip("/"), *parts)
-
-    def files(self) -> set[str]:
-        """All files and folders of it but those that apt itself keeps, and the user's."""
-        found: set[str] = set()
-        for folder, _, names in os.walk(self.path):
-            place = os.path.relpath(folder, self.path)
-            if not place.startswith(KEPT_BY_APT):
-                found |= {place, *(os.path.join(place, name) for name in names)}
-        return {name for name in found if not name.startswith(KEPT_BY_APT)}
 
 
 def try_package(root: Root, package: Path, deb: Path | None, pictures: Path, minutes: float) -> None:
@@ -228,6 +128,7 @@ def try_command_line(root: Root, folder: str, minutes: float) -> None:
     shutil.copy(root.path / bach.lstrip("/"), root.home(ODD_NAME))
     ended(root, cli, "continue", f"{HOME}/{ODD_NAME}", "-o", out, "--seconds", "2")
     print("a name that is not UTF-8: continued", flush=True)
+    say("words", outcome(root, cli, "continue", bach, "-o", out, "--seconds", "4", "--words", WORDS)[1])
     with timed(f"fine-tuning for {minutes:g} minutes"):
         line = ("finetune", "continuo-base", f"{folder}/{EXAMPLES}", "--name", "mine", "--minutes", f"{minutes:g}")
         print(ended(root, cli, *line, "--json", limit=60 * minutes + 180))
@@ -262,6 +163,7 @@ def try_window(root: Root, folder: str, pictures: Path, kind: str, minutes: floa
     finally:
         for process in starts:
             end(process)
+    try_words_and_sound(root, program, bach, pictures / f"{kind}-words.png")
     with window(root, "caf", program, f"{HOME}/{ODD_NAME}"):
         print("a name that is not UTF-8: opened in the window", flush=True)
     try_dialog(root, program, f"{folder}/{EXAMPLES}", minutes, pictures / f"{kind}-fine-tuned.png")
@@ -271,6 +173,31 @@ def try_window(root: Root, folder: str, pictures: Path, kind: str, minutes: floa
             time.sleep(3)
             root.screen.picture(pictures / f"{kind}-older-session.png")
             print("a session of an older version: opened in the window", flush=True)
+
+
+def try_words_and_sound(root: Root, program: str, file: str, picture: Path) -> None:
+    """Say in words how a take is to be, have it sampled, and write what is heard as a WAV file: by keys alone."""
+    settings, wav = root.home(".config/Continuo/settings.json"), root.home("sound.wav")
+    settings.write_text('{"unfolded": ["feel"]}')  # where the words stand
+    with window(root, "bwv846", program, file):
+        time.sleep(5)
+        to_the_words = ("F6", *("Tab",) * 14)
+        root.screen.press("bwv846", *to_the_words)
+        root.screen.type(WORDS)
+        root.screen.press("bwv846", "Return", "F6", "F6", "c")
+        wait_for(lambda: takes(root) > 0, "a take as the words want it")
+        root.screen.press("bwv846", "ctrl+shift+w")
+        wait_for(lambda: root.screen.windows("Export Audio"), "the question how sound is to be written")
+        root.screen.press("Export Audio", "Return")
+        wait_for(lambda: root.screen.windows("Export audio"), "the question where to")
+        root.screen.press("Export audio")
+        root.screen.type(f"{HOME}/sound")
+        with timed("writing what is heard as WAV"):
+            root.screen.press("Export audio", "Return")
+            wait_for(lambda: wav.exists() and wav.read_bytes()[:4] == b"RIFF", "the WAV file")
+        print(f"the WAV file: {wav.stat().st_size} bytes", flush=True)
+        time.sleep(2)
+        root.screen.picture(picture)
 
 
 def try_dialog(root: Root, program: str, examples: str, minutes: float, picture: Path) -> None:
@@ -338,80 +265,6 @@ def remove(root: Root, before: set[str]) -> None:
         fail("Purging leaves files.")
     own = [str(path.relative_to(root.home())) for path in root.home().rglob("*") if path.is_file()]
     print(f"the user's own, which stay: {len(own)} files, the model among them: {any('mine' in name for name in own)}")
-
-
-@contextmanager
-def window(root: Root, title: str, *command: str) -> Iterator[float]:
-    """A window that is open, and the seconds from its start until it was visible."""
-    begin = time.monotonic()
-    process = start(root, *command)
-    try:
-        wait_for(lambda: bool(root.screen.windows("Continuo")), "the window")
-        took = time.monotonic() - begin
-        wait_for(lambda: bool(root.screen.windows(title)), f"{title} in the window")
-        yield took
-    finally:
-        end(process)
-        shutil.rmtree(root.home(".local/share/Continuo/autosave"), ignore_errors=True)  # it was not closed by its user
-
-
-def start(root: Root, *command: str) -> subprocess.Popen[bytes]:
-    """Start a program with a window, first of a group of processes."""
-    return subprocess.Popen(root.as_user(*command, display=True), start_new_session=True)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End all processes of a program."""
-    if process.poll() is None:
-        os.killpg(process.pid, 9)
-    process.wait(30)
-
-
-def takes(root: Root) -> int:
-    """Takes in the session that is kept for a crash."""
-    found = 0
-    for file in root.home(".local/share/Continuo/autosave").glob("*.continuo"):
-        with zipfile.ZipFile(file) as archive:
-            found += len(json.loads(archive.read("session.json"))["takes"])
-    return found
-
-
-def ended(root: Root, *command: str, code: int = 0, limit: float = 300, display: bool = False, **more: str) -> str:
-    """Run a program as the user until it ends; the last line that it prints. Fails for another exit status."""
-    done = subprocess.run(
-        root.as_user(*command, display=display, **more), capture_output=True, timeout=limit, check=False
-    )
-    printed = (done.stdout or done.stderr).decode(errors="replace").strip()
-    if done.returncode != code or b"Traceback" in done.stderr:
-        fail(f"{command} ended with {done.returncode}:\n{printed}\n{done.stderr.decode(errors='replace')[-3000:]}")
-    return (printed.splitlines() or [""])[-1]
-
-
-def wait_for(is_so: Callable[[], object], what: str, limit: float = 90) -> None:
-    """Look again and again; ends the test after `limit` seconds."""
-    deadline = time.monotonic() + limit
-    while not is_so():
-        if time.monotonic() > deadline:
-            fail(f"Waited {limit:g} s in vain for {what}.")
-        time.sleep(0.02)
-
-
-@contextmanager
-def timed(what: str) -> Iterator[None]:
-    """Print how long something took."""
-    begin = time.monotonic()
-    yield
-    print(f"{what}: {time.monotonic() - begin:.1f} s", flush=True)
-
-
-def say(what: str, sentence: str) -> None:
-    """Print what Continuo said."""
-    print(f"{what}: {sentence}", flush=True)
-
-
-def fail(sentence: str) -> None:
-    """End the test."""
-    sys.exit(sentence)
 
 
 if __name__ == "__main__":

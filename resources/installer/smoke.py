@@ -47,6 +47,7 @@ def try_command_line(bundle: Path, folder: Path, environment: dict[str, str]) ->
     print(f"  {facts}")
     if out.read_bytes()[:4] != b"MThd":
         sys.exit("The take is no MIDI file.")
+    run("words", "continue", examples / "bwv846.mid", "-o", out, "--seconds", "2", "--words", "slow and sad")
     run("regenerate", "fill", examples / "bwv846.mid", "-o", out, "--from", "8", "--to", "12", "--candidates", "2")
     # The player is a process that is started from the bundle's own program. A machine may be without MIDI and sound.
     run("ports", "ports", otherwise=NO_MIDI)

@@ -29,7 +29,7 @@ INSTALLER = ROOT / "resources" / "installer"
 def spec() -> dict[str, Any]:
     """build.spec's names, after it has run with an analysis that found a few files, and no build."""
     found = SimpleNamespace(
-        scripts=[("start", "", "")],
+        scripts=[("pyi_rth_multiprocessing", "", ""), ("pyi_rth_pyside6", "", ""), ("start", "", "")],
         binaries=[("torch/bin/protoc", "", "BINARY"), ("torch/lib/libc10.so", "", "BINARY")],
         datas=[("pretty_midi/TimGM6mb.sf2", "", "DATA")],
         pure=[("mido", "", "PYMODULE")],
@@ -55,6 +55,12 @@ def test_the_programs_share_one_folder(spec: dict[str, Any]) -> None:
     assert names == (["continuo"] if sys.platform == "linux" else ["continuo", "continuo-cli"])
     (folder,) = [given for name, given, _ in spec["calls"] if name == "COLLECT"]
     assert [[entry[0] for entry in part] for part in folder[-2:]] == [["torch/lib/libc10.so"], ["resources/licences/x"]]
+
+
+@pytest.mark.linux
+def test_qt_is_not_loaded_by_what_every_program_starts_with(spec: dict[str, Any]) -> None:
+    (scripts,) = [given[1] for name, given, _ in spec["calls"] if name == "EXE"]
+    assert [entry[0] for entry in scripts] == ["pyi_rth_multiprocessing", "start"]
 
 
 def test_a_report_of_a_problem_can_name_the_versions_of_the_libraries(spec: dict[str, Any]) -> None:
