@@ -54,16 +54,23 @@ def connect_generation(window: MainWindow) -> None:
     """Who follows model and sound."""
     generation, playback = window.generation, window.playback
     generation.ready_changed.connect(window.show_ready)
+    generation.running_changed.connect(playback.follow_running)  # what is shown rests on it
     generation.running_changed.connect(window.panel.set_running)
     generation.running_changed.connect(window.show_running)
     generation.key_found.connect(window.panel.show_detected_key)
     generation.grid_found.connect(window.panel.show_detected_grid)
+    generation.begun.connect(window.display.show_begun)
+    generation.grown.connect(window.display.show_grown)
     generation.grown.connect(window.show_growing)
+    generation.ended.connect(window.file_controller.go_on_leaving)  # another document may come in this one's place
+    generation.ended.connect(window.display.show_ended)
     generation.ended.connect(window.takes.end_growing)
     window.fill.changed.connect(lambda: _show_fill(window))
     window.model_signals.models_found.connect(window.panel.show_models)
     window.model_signals.model_ready.connect(lambda facts: window.panel.show_missing_model(facts.missing))
+    playback.changed.connect(window.display.show_playback)
     playback.changed.connect(window.show_playback)
+    playback.moved.connect(window.display.show_position)
     playback.moved.connect(window.transport.show_position)
     window.frame.timeout.connect(window.poll)
 
@@ -105,6 +112,7 @@ def connect_document(window: MainWindow) -> None:
     document.replaced.connect(window.display.follow_replaced)
     document.replaced.connect(window.lane_display.show_document)
     document.replaced.connect(window.name_file)
+    document.changed.connect(window.fill.follow_document)  # alternatives that are shown may end
     document.changed.connect(window.generation.prepare)  # the model has most to do
     document.changed.connect(window.playback.follow_document)
     document.changed.connect(window.display.show_document)

@@ -57,7 +57,6 @@ class FileController(QObject):
         self.open_beside: Callable[[str], object] = open_window  # a file, in a window of its own
         self._recovered: Recovery | None = None  # open here, and not yet in an autosave of this window
         self._then: Callable[[], object] | None = None  # what to do once the model has stopped
-        generation.ended.connect(self._on_ended)
 
     # Leaving what is open
 
@@ -76,7 +75,8 @@ class FileController(QObject):
         elif answer == "discard":
             then()
 
-    def _on_ended(self) -> None:
+    def go_on_leaving(self) -> None:
+        """The model has stopped: do what waited for that."""
         then, self._then = self._then, None
         if then is not None:
             self.leave(then)

@@ -63,7 +63,6 @@ class FillController(QObject):
         self._played_at = 0.0
         self._seed = 0
         signals.filled.connect(self._on_filled)
-        document.changed.connect(self._follow_document)
 
     @property
     def is_choosing(self) -> bool:
@@ -263,7 +262,7 @@ class FillController(QObject):
             self.more.stop()
             self.more = None
 
-    def _follow_document(self) -> None:
+    def follow_document(self) -> None:
         """Something else was changed: what is shown is kept."""
         if self.is_choosing and not _is_same_music(self._document.session, self.alternatives[self.shown]):
             self._end_more()

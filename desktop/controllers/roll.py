@@ -33,11 +33,6 @@ class RollDisplay(QObject):
         self._shown: tuple[object, ...] = ()
         self._tempo_map: TempoMap | None = None
         self._edit: Callable[[Session], Session] | None = None
-        generation.begun.connect(self._on_begun)
-        generation.grown.connect(self._on_grown)
-        generation.ended.connect(self._on_ended)
-        playback.moved.connect(self._on_moved)
-        playback.changed.connect(self._on_playback)
 
     def preview(self, edit: Callable[[Session], Session] | None) -> None:
         """Show what an edit would make of the document, whatever that becomes, until there is none."""
@@ -93,12 +88,14 @@ class RollDisplay(QObject):
         self.show_document()
         self._roll.fit()
 
-    def _on_begun(self) -> None:
+    def show_begun(self) -> None:
+        """Sampling has begun."""
         self.show_document()
         growing = self._generation.in_progress[0]
         self._roll.set_sampling(growing.marker + growing.head)
 
-    def _on_grown(self) -> None:
+    def show_grown(self) -> None:
+        """More of the takes is sampled."""
         session = self._document.session
         look = Look.of(session)
         for growing in self._generation.in_progress:
@@ -108,15 +105,18 @@ class RollDisplay(QObject):
         sounding = [as_roll(note, first.marker, look) for note in first.sounding]
         self._roll.set_sampling(first.marker + first.head, sounding)
 
-    def _on_ended(self) -> None:
+    def show_ended(self) -> None:
+        """Sampling has ended."""
         self._roll.set_sampling(self._roll.overlays.sampling_head if self._playback.is_playing else None)
         self.show_document()
 
-    def _on_moved(self, seconds: float) -> None:
+    def show_position(self, seconds: float) -> None:
+        """The playhead is at this time of the score."""
         self._roll.set_playhead(seconds)
         self._roll.set_lit_keys(self._sounding_at(seconds) if self._playback.is_playing else ())
 
-    def _on_playback(self) -> None:
+    def show_playback(self) -> None:
+        """Something plays, or nothing does any more."""
         if not self._playback.is_playing:
             self._roll.set_lit_keys(())
             if not self._generation.is_running:

@@ -35,7 +35,6 @@ class TransportController(QObject):
         self._around: tuple[float, float] | None = None  # a stretch that is heard by itself
         self._loops_around = False
         self._is_on = False  # something was started and has neither ended nor been stopped
-        generation.running_changed.connect(self._on_running)
 
     # What the user wants
 
@@ -211,7 +210,8 @@ class TransportController(QObject):
             self._is_on = False
             self.changed.emit()
 
-    def _on_running(self, is_running: bool) -> None:
+    def follow_running(self, is_running: bool) -> None:
+        """Sampling has begun or ended."""
         if is_running:
             self._is_on = True
             self._played = self._document.session
