@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -106,6 +107,13 @@ class FillRow:
         if part is not None:
             self.scores[part].append(float(logits[event]) - _log_sum(logits))
         return self._accept(event, is_new=part is None and event < NOTE_ON.end)
+
+    def copy(self, ending: int = 0) -> "FillRow":
+        """A row that goes on from here for itself; with a number, to another ending."""
+        row = deepcopy(self, {id(self._gap): self._gap})
+        if ending:
+            row._state.part(ending)
+        return row
 
     # Which event comes
 

@@ -2,13 +2,16 @@
 
 Such a model knows what comes before a gap, but not what follows. So several candidates are sampled up to the gap's end,
 and each is judged by how well it leads on, the likelihood of the notes that follow, read after it, and by how like the
-music around the gap it is. The candidates share the KV cache of what comes before.
+music around the gap it is. The best of them are then sampled anew from near the gap's end on, and keep the ending that
+is judged best. The candidates share the KV cache of what comes before, endings that of their candidates.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol
+
+from torch import Tensor
 
 from core.codec.events import GridNote, NoteMessage, decode
 from core.codec.gap import Gap
@@ -20,8 +23,11 @@ from core.generation.options import Options
 from core.generation.prompt_summary import summarize
 from core.midi.score import TakeNote
 from core.midi.statistics import Music, apart, music, stretch
+from core.model.kv_cache import KVCache
 
 CANDIDATES = 8
+_ENDED_ANEW, _ENDINGS = 4, 4  # how many of the best candidates get other endings, and how many each
+_ENDING = 0.85  # of the gap: where the first candidate gets there, the endings of all part, as many events on
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
 # Chosen among some on regions of the validation split (see resources/models/FILLING.md).
@@ -74,6 +80,35 @@ class Filler(Protocol):
         ...
 
 
+class Candidates(NamedTuple):
+    """The candidates for a gap: as first `sampled`; the same as `ended` best; and those `given`."""
+
+    sampled: list[Candidate]
+    ended: list[Candidate]
+    given: list[Candidate]
+
+
+class _Batch(NamedTuple):
+    """Rows that are sampled together, each with the number of its candidate: what the model expects next of each, and
+    the cache of all.
+    """
+
+    rows: list[tuple[int, FillRow]]
+    raw: Tensor  # (B, vocab) logits
+    cache: KVCache
+
+    def parted(self) -> "_Batch":
+        """It as it is now, for endings to go on from: of its cache, which fills on, they copy what there is by now."""
+        return _Batch([(i, row.copy()) for i, row in self.rows], self.raw, self.cache.branch())
+
+    def endings(self, numbers: Sequence[int]) -> "_Batch | None":
+        """Rows that go on from those of the candidates with these numbers; None if all of these are filled already."""
+        places = [at for at, (i, row) in enumerate(self.rows) if i in numbers and not row.is_filled]
+        rows = [(self.rows[at][0], self.rows[at][1].copy(ending)) for at in places for ending in range(1, _ENDINGS + 1)]
+        places = [at for at in places for _ in range(_ENDINGS)]
+        return _Batch(rows, self.raw[places], self.cache.rows(places)) if places else None
+
+
 class LeftToRightFiller:
     """A Filler that samples candidates and judges them by what follows."""
 
@@ -88,7 +123,7 @@ class LeftToRightFiller:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Candidate]:
         """See Filler. `options.seconds` and `options.events` are not used: the gap has its end."""
-        made = self.candidates(gap, options, (), on_step, cancelled)
+        made = self.candidates(gap, options, (), on_step, cancelled).ended
         return sorted(made, key=lambda candidate: -candidate.score)
 
     def candidates(
@@ -98,10 +133,11 @@ class LeftToRightFiller:
         given: Sequence[Sequence[GridNote]] = (),
         on_step: Callable[[FillStep], object] = lambda step: None,
         cancelled: Callable[[], bool] = lambda: False,
-    ) -> list[Candidate]:
-        """The candidates as they were sampled, and behind them those `given`, scored in the same way.
+    ) -> Candidates:
+        """As many candidates as `options.takes` says, and those `given`, scored in the same way.
 
         What is given are the notes of a candidate and the kept ones, as one piano (see core.codec.gap.placed_notes).
+        `on_step` gets the events of the candidates as first sampled.
         """
         config = self.engine.config
         most = min(_READ, config.block_size // 2)
@@ -109,26 +145,36 @@ class LeftToRightFiller:
         prepared = self.engine.prepare(shown, cancelled)
         summary = summarize(gap.prompt, prepared.events)
         rows = [FillRow(gap, options, i, summary, config.conventions) for i in range(options.takes)]
-        rows += [FillRow(gap, options, options.takes, summary, config.conventions, notes) for notes in given]
-        self._run(rows, prepared.events, self.engine.fork(prepared, len(rows)), on_step, cancelled)
+        both = rows + [FillRow(gap, options, options.takes, summary, config.conventions, notes) for notes in given]
+        parted, ending_at = None, _ENDING * gap.prompt.steps.seconds(gap.end)
+        batch = _Batch(list(enumerate(both)), *self.engine.fork(prepared, len(both)))
+        for now in self._rounds(batch, prepared.events, on_step, cancelled):
+            if parted is None and max(row.head for row in rows) >= ending_at:
+                parted = now.parted()
         surroundings = _Surroundings(gap)
-        return [_candidate(row, surroundings) for row in rows]
+        made = [_candidate(row, surroundings) for row in both]
+        sampled, ended = made[: len(rows)], made[: len(rows)]
+        best = sorted(range(len(rows)), key=lambda i: -sampled[i].score)[:_ENDED_ANEW]
+        if parted is not None and (endings := parted.endings(best)) is not None:
+            for _ in self._rounds(endings, prepared.events, cancelled=cancelled):
+                pass
+            for i, row in endings.rows:
+                ended[i] = max(ended[i], _candidate(row, surroundings), key=lambda candidate: candidate.score)
+        return Candidates(sampled, ended, made[len(rows) :])
 
-    def _run(
+    def _rounds(
         self,
-        rows: Sequence[FillRow],
+        batch: _Batch,
         before: tuple[int, ...],
-        forked: tuple,  # type: ignore[type-arg]  # (logits, cache)
-        on_step: Callable[[FillStep], object],
-        cancelled: Callable[[], bool],
-    ) -> None:
-        """All rows to their ends, one event of each a round."""
-        raw, cache = forked
-        running = list(enumerate(rows))
-        window = self.engine.config.block_size
+        on_step: Callable[[FillStep], object] = lambda step: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[_Batch]:
+        """All rows of a batch to their ends, one event of each a round: the batch as it is before each."""
+        (running, raw, cache), window = batch, self.engine.config.block_size
         while True:
             if cancelled():
                 raise Cancelled
+            yield _Batch(running, raw, cache)
             logits = to_numpy(raw)  # (B, vocab)
             newest = []
             for at, (index, row) in enumerate(running):

@@ -44,6 +44,10 @@ class SamplingState:
             logits = processor.process(logits, position)
         return sample(logits, allowed, self._repetition.loosen(self._sampling), self._random.random())
 
+    def part(self, number: int) -> None:
+        """Go on by other random numbers, which the seed and this number give."""
+        self._random = np.random.default_rng((self.seed, number))
+
     def observe(self, message: NoteMessage) -> None:
         """Tell the processors of a note that the newest event made: as loud as it was sampled, not as it is played."""
         if message.velocity:

@@ -30,10 +30,10 @@ _HELD = 0.03  # seconds past the region's end from which on a note is held over 
 class FilledRegion:
     """One region: what came of it. Scores in nats, distances as core.midi.statistics.apart gives them.
 
-    `chosen` is the index of the best candidate. `distances` are the candidates' to the true middle, `copy` that of the
-    bars before; `spread` is how far candidates are from each other on average. `onsets` and `held` tell, for the true
-    middle and then for each candidate, whether a note begins within 30 ms before the region's end, and whether one is
-    held over it.
+    `candidates` are as they were first sampled, `chosen` is the best in the end. `distances` are the chosen one's and
+    then the candidates' to the true middle, `copy` that of the bars before; `spread` is how far candidates are from
+    each other on average. `onsets` and `held` tell, for the true middle, the chosen one and then each candidate,
+    whether a note begins within 30 ms before the region's end, and whether one is held over it.
     """
 
     piece: str
@@ -41,7 +41,7 @@ class FilledRegion:
     length: float
     true: dict[str, float]
     candidates: list[dict[str, float]]
-    chosen: int
+    chosen: dict[str, float]
     distances: list[float]
     copy: float
     spread: float
@@ -92,24 +92,24 @@ def fill_region(filler: LeftToRightFiller, piece: HeldOut, region: Region, optio
     rings_to = max([region.end, *(note.end for note in inside)])
     gap = make_gap([around], region, filler.engine.config.conventions, grid, rings_to)
     whole = placed_notes([track], region, gap.prompt.steps)
-    *made, true = filler.candidates(gap, options, [whole])
+    made = filler.candidates(gap, options, [whole])
     seconds = region.end - region.start
     original = music((_from(note, region.start) for note in inside), seconds)
     before = stretch(music(kept, region.start), region.start - seconds, region.start)
-    drafts = [music(candidate.notes, seconds) for candidate in made]
-    chosen = max(range(len(made)), key=lambda i: made[i].score)
+    chosen = max(made.ended, key=lambda candidate: candidate.score)
+    best, *drafts = (music(candidate.notes, seconds) for candidate in (chosen, *made.sampled))
     return FilledRegion(
         piece.title,
         round(region.start, 2),
         seconds,
-        _scores(true),
-        [_scores(candidate) for candidate in made],
-        chosen,
-        [apart(draft, original) for draft in drafts],
+        _scores(made.given[0]),
+        [_scores(candidate) for candidate in made.sampled],
+        _scores(chosen),
+        [apart(each, original) for each in (best, *drafts)],
         apart(before, original),
-        float(np.mean([apart(a, b) for i, a in enumerate(drafts) for b in drafts[:i]])) if len(made) > 1 else 0.0,
-        [_has_onset(each) for each in (original, *drafts)],
-        [_is_held(each) for each in (original, *drafts)],
+        float(np.mean([apart(a, b) for i, a in enumerate(drafts) for b in drafts[:i]])) if len(drafts) > 1 else 0.0,
+        [_has_onset(each) for each in (original, best, *drafts)],
+        [_is_held(each) for each in (original, best, *drafts)],
     )
 
 
@@ -147,9 +147,9 @@ def _nearest(length: float) -> float:
 def _figures(filled: Sequence[FilledRegion]) -> dict[str, Any]:
     if not filled:
         return {}
-    first = [f.true["score"] > max(c["score"] for c in f.candidates) for f in filled]
-    mean_distance = [float(np.mean(f.distances)) for f in filled]
-    chosen_distance = [f.distances[f.chosen] for f in filled]
+    first = [f.true["score"] > f.chosen["score"] for f in filled]
+    mean_distance = [float(np.mean(f.distances[1:])) for f in filled]
+    chosen_distance = [f.distances[0] for f in filled]
     figures: dict[str, Any] = {
         "regions": len(filled),
         "true_first": _mean(first),
@@ -164,8 +164,8 @@ def _figures(filled: Sequence[FilledRegion]) -> dict[str, Any]:
     for name in ("onsets", "held"):
         told = [getattr(f, name) for f in filled]
         figures[f"{name}_true"] = _mean([each[0] for each in told])
-        figures[f"{name}_chosen"] = _mean([each[1 + f.chosen] for each, f in zip(told, filled, strict=True)])
-        figures[f"{name}_average"] = _mean([float(np.mean(each[1:])) for each in told])
+        figures[f"{name}_chosen"] = _mean([each[1] for each in told])
+        figures[f"{name}_average"] = _mean([float(np.mean(each[2:])) for each in told])
     return figures
 
 
@@ -178,7 +178,7 @@ def _mean(values: Iterable[float]) -> tuple[float, float]:
 
 def _way(filled: Sequence[FilledRegion], part: str) -> tuple[float, float]:
     average = np.array([np.mean([c[part] for c in f.candidates]) for f in filled])
-    gone = np.array([f.candidates[f.chosen][part] for f in filled]) - average
+    gone = np.array([f.chosen[part] for f in filled]) - average
     wanted = np.array([f.true[part] for f in filled]) - average
     ratio = float(gone.sum() / wanted.sum())
     if len(filled) < 2:

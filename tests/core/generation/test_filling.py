@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -71,7 +73,7 @@ def test_a_given_middle_is_read_as_the_music_is_written_and_scored_as_the_networ
     gap = gap_of((around(MELODY), BASS), rings_to=4.0)
     steps = gap.prompt.steps
     whole = placed_notes([MELODY, BASS], REGION, steps)
-    given = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [whole])[-1]
+    given = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [whole]).given[0]
     assert [(n.pitch, n.start, n.end) for n in given.notes] == [
         (n.pitch, pytest.approx(n.start - 2, abs=0.006), pytest.approx(n.end - 2, abs=0.006))
         for n in REGION.divided(MELODY.notes)[1]
@@ -101,13 +103,12 @@ def test_a_given_middle_is_read_as_the_music_is_written_and_scored_as_the_networ
 def test_kept_notes_are_read_at_their_times_and_new_ones_keep_clear_of_them(grid: Grid | None) -> None:
     gap = gap_of((around(MELODY), BASS), rings_to=4.3, grid=grid)
     heard: dict[int, list[FillStep]] = {}
-    made = LeftToRightFiller(ENGINE).fill(
-        gap, Options(Sampling(1.5), seed=5, takes=4), lambda step: heard.setdefault(step.candidate, []).append(step)
+    made = LeftToRightFiller(ENGINE).candidates(
+        gap, Options(Sampling(1.5), seed=5, takes=4), (), lambda step: heard.setdefault(step.candidate, []).append(step)
     )
-    assert len(made) == len(heard) == 4
-    assert [c.score for c in made] == sorted((c.score for c in made), reverse=True)
-    assert sum(len(c.notes) for c in made) > 10
-    for candidate in made:
+    assert len(made.sampled) == len(made.ended) == len(heard) == 4
+    assert sum(len(c.notes) for c in made.sampled) > 10
+    for candidate in (*made.sampled, *made.ended):
         for note in candidate.notes:
             assert 0 <= note.start < 2.0
             assert note.start < note.end <= 2.3 + 0.011
@@ -115,10 +116,34 @@ def test_kept_notes_are_read_at_their_times_and_new_ones_keep_clear_of_them(grid
             assert note.pitch != 38 or note.end <= 0.5 + 0.006
             if grid:
                 assert note.start * 8 == pytest.approx(round(note.start * 8), abs=0.01)
-        steps = heard[candidate.seed - 5]
+    for i, candidate in enumerate(made.sampled):
+        assert candidate.seed == 5 + i
+        steps = heard[i]
         assert [step.is_filled for step in steps] == [False] * (len(steps) - 1) + [True]
         begun = [m.pitch for step in steps for m in step.messages if m.velocity]
         assert sorted(begun) == sorted(n.pitch for n in candidate.notes)
+
+
+def test_the_best_candidates_keep_the_best_of_several_endings() -> None:
+    gap = gap_of((around(MELODY), BASS), rings_to=4.3)
+    made = LeftToRightFiller(ENGINE).candidates(gap, Options(Sampling(1.5), seed=5, takes=6))
+    pairs = list(zip(made.sampled, made.ended, strict=True))
+    changed = [(old, new) for old, new in pairs if new != old]
+    assert changed
+    best = sorted(made.sampled, key=lambda candidate: -candidate.score)[:4]
+    for old, new in changed:
+        assert new.score > old.score
+        assert new.seed == old.seed
+        assert old in best
+        first = min({*old.notes} ^ {*new.notes}, key=lambda note: note.end)
+        assert first.end > 0.5  # of two seconds: what comes before is the same
+        assert [n for n in old.notes if n.end < first.end] == [n for n in new.notes if n.end < first.end]
+
+
+def test_a_candidate_that_has_come_to_the_end_at_once_has_no_other_endings() -> None:
+    gap = replace(gap_of((around(MELODY),)), end=1, rings_to=1)
+    made = LeftToRightFiller(ENGINE).candidates(gap, Options(Sampling(1.5), takes=1))
+    assert made.ended == made.sampled
 
 
 def test_each_velocity_is_said_where_the_model_wants_it_so() -> None:
@@ -126,7 +151,7 @@ def test_each_velocity_is_said_where_the_model_wants_it_so() -> None:
     engine = small_engine(config)
     gap = make_gap((around(MELODY), BASS), REGION, engine.config.conventions)
     whole = placed_notes([MELODY, BASS], REGION, gap.prompt.steps)
-    given = LeftToRightFiller(engine).candidates(gap, Options(takes=1), [whole])[-1]
+    given = LeftToRightFiller(engine).candidates(gap, Options(takes=1), [whole]).given[0]
     assert len(given.notes) == 8
     assert all(n.velocity == 90 for n in given.notes)
 
@@ -169,7 +194,7 @@ def test_what_is_like_the_music_around_is_judged_better() -> None:
     # As much before and behind the gap as in it, and twice as many notes, two octaves higher.
     other = track_of(*((84 + i % 7, 2 + i / 8, 2 + i / 8 + 0.1) for i in range(16)), velocity=90)
     unlike = placed_notes([around(MELODY), other, BASS], REGION, steps)
-    _, near, far = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [like, unlike])
+    near, far = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [like, unlike]).given
     assert near.apart < 0.1 < 0.3 < far.apart
     assert near.score == pytest.approx(
         near.scores["inside"] + 0.3 * near.scores["seam"] + near.scores["follow"] - 100 * near.apart
@@ -183,5 +208,5 @@ def test_a_rest_before_a_gap_counts_as_rest() -> None:
     dense = placed_notes(
         [early, track_of(*((60, 2 + i / 8, 2.1 + i / 8) for i in range(16)))], REGION, gap.prompt.steps
     )
-    _, few, many = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [sparse, dense])
+    few, many = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [sparse, dense]).given
     assert few.apart < many.apart

@@ -34,25 +34,25 @@ def test_a_region_is_filled_beside_its_true_middle() -> None:
     piece = HeldOut("tune", chords(60, 0.5), 0.5)
     filled = fill_region(LeftToRightFiller(small_engine()), piece, Region(25.0, 27.0), Options(seed=3, takes=3))
     assert (filled.start, filled.length) == (25.0, pytest.approx(2.0))
-    assert len(filled.candidates) == len(filled.distances) == 3
-    assert filled.candidates[filled.chosen]["score"] == max(c["score"] for c in filled.candidates)
+    assert len(filled.candidates) == 3
+    assert len(filled.distances) == 4
+    assert filled.chosen["score"] >= max(c["score"] for c in filled.candidates)
     assert filled.copy < 0.2  # bars like those before
     assert 0 < filled.spread <= 1
     assert (filled.onsets[0], filled.held[0]) == (False, False)
+    assert len(filled.onsets) == len(filled.held) == 5
     assert filled.true["follow"] < 0
 
 
 def test_figures_are_means_with_their_errors() -> None:
-    def region(length: float, true: float, *scores: float, distances: tuple[float, ...]) -> FilledRegion:
-        rows = [{"score": score, "follow": 2 * score} for score in scores]
-        chosen = scores.index(max(scores))
-        true_row = {"score": true, "follow": 2 * true}
-        held = [True, *(i == chosen for i in range(len(scores)))]
-        return FilledRegion("", 0.0, length, true_row, rows, chosen, list(distances), 0.5, 0.3, held, held)
+    def region(length: float, true: float, chosen: float, *sampled: float, distances: list[float]) -> FilledRegion:
+        first, best, *rows = ({"score": score, "follow": 2 * score} for score in (true, chosen, *sampled))
+        held = [True, True, True, False]
+        return FilledRegion("", 0.0, length, first, rows, best, distances, 0.5, 0.3, held, held)
 
     filled = [
-        region(2.1, -1.0, -2.0, -4.0, distances=(0.2, 0.4)),
-        region(3.9, -3.0, -2.0, -6.0, distances=(0.3, 0.1)),
+        region(2.1, -1.0, -1.5, -2.0, -4.0, distances=[0.2, 0.2, 0.4]),
+        region(3.9, -3.0, -2.0, -2.0, -6.0, distances=[0.3, 0.3, 0.1]),
     ]
     figures = summary(filled)
     assert set(figures) == {"all", "2", "4"}
@@ -60,7 +60,7 @@ def test_figures_are_means_with_their_errors() -> None:
     assert figures["2"]["true_first"] == (1.0, 0.0)
     assert figures["all"]["distance_chosen"][0] == pytest.approx(0.25)
     assert figures["all"]["nearer_by"][0] == pytest.approx(0.0)
-    assert figures["all"]["way"][0] == pytest.approx((1 + 2) / (2 + 1))
+    assert figures["all"]["way"][0] == pytest.approx((1.5 + 2) / (2 + 1))
     assert figures["all"]["held_average"][0] == 0.5
     assert figures["all"]["held_chosen"] == (1.0, 0.0)
-    assert as_rows(filled)[0]["distances"] == [0.2, 0.4]
+    assert as_rows(filled)[0]["distances"] == [0.2, 0.2, 0.4]
