@@ -26,8 +26,8 @@ from core.midi.statistics import Music, apart, music, stretch
 from core.model.kv_cache import KVCache
 
 CANDIDATES = 8
-_ENDED_ANEW, _ENDINGS = 4, 4  # how many of the best candidates get other endings, and how many each
-_ENDING = 0.85  # of the gap: where the first candidate gets there, the endings of all part, as many events on
+_ENDED_ANEW, _ENDINGS = 4, 3  # how many of the best candidates get other endings, and how many each
+_ENDING = 0.9  # of the gap: where the first candidate gets there, the endings of all part, as many events on
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
 # Chosen among some on regions of the validation split (see resources/models/FILLING.md).
