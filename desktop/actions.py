@@ -55,7 +55,7 @@ COMMANDS = (
     Command("undo", "&Undo", _K.Undo),
     Command("redo", "&Redo", _K.Redo),
     Command("cut", "Cu&t", _K.Cut),
-    Command("copy", "&Copy", _K.Copy, tip="The selected notes, or those in the selected span"),
+    Command("copy", "&Copy", _K.Copy, tip="The selected notes, or all in the selected span"),
     Command("paste", "&Paste", _K.Paste, tip="At the playhead, into the part of the selected notes"),
     Command("duplicate", "Dup&licate", "Ctrl+D", tip="The notes once more, behind themselves"),
     Command("repeat", "Repeat &Times …", "Ctrl+Shift+D", tip="The notes several times more"),

@@ -127,7 +127,14 @@ class MainWindow(QMainWindow):
         self.display = RollDisplay(self.roll, self.parts, self.document, self.generation, self.playback, self)
         self.editing = Editing(self.document, self.roll, self.parts, self.files, self)
         self.fill = FillController(self.document, self.model_signals, self.generation, self.playback, self.roll, self)
-        self.clipboard = Clipboard(self.document, self.roll, self.editing, lambda: self.playback.position, self)
+        self.clipboard = Clipboard(
+            self.document,
+            self.roll,
+            self.editing,
+            lambda: self.playback.position,
+            lambda: self.lane_display.owner_on_view,
+            self,
+        )
         self.snapping = Snapping(self.roll, self.transport, self.actions_, self.preferences)
         self.commands = Commands(
             self.document, self.generation, self.playback, self.playback_engine, self.roll, self.parts, self.files, self

@@ -23,9 +23,9 @@ from core.midi.messages import (
 from core.midi.messages import PEDALS as PEDALS
 
 _BANK = (BANK_MSB, BANK_LSB)
-_PARAMETERS = frozenset((6, 38, *range(96, 102)))  # registered parameters: a sequence, told whole
+PARAMETERS = frozenset((6, 38, *range(96, 102)))  # registered parameters: a sequence, told whole
 # What "reset all controllers" leaves alone (MIDI recommended practice RP-015).
-_LASTING = frozenset((*_BANK, VOLUME, PAN, *range(70, 80), *range(91, 96))) | _PARAMETERS
+_LASTING = frozenset((*_BANK, VOLUME, PAN, *range(70, 80), *range(91, 96))) | PARAMETERS
 _FULL = 127
 _CENTRE = b"\x00\x40"  # of the pitch bend
 
@@ -48,7 +48,7 @@ def held(messages: Iterable[bytes]) -> dict[StateKey, bytes]:
         if status <= KEY_PRESSURE or ends_notes(message):
             continue
         key: StateKey
-        if is_control(message, *_PARAMETERS):
+        if is_control(message, *PARAMETERS):
             key = (channel, status, message[1], i)
         elif status == CONTROL:
             key = (channel, status, message[1])
@@ -86,6 +86,11 @@ def ends_notes(message: bytes) -> bool:
     return kind(message) == CONTROL and (message[1] == ALL_SOUND_OFF or message[1] >= ALL_NOTES_OFF)
 
 
+def resting_value(number: int) -> int | None:
+    """What "reset all controllers" gives a controller; None where it leaves it alone."""
+    return None if number in _LASTING else _FULL if number == EXPRESSION else 0
+
+
 def _reset(message: bytes) -> bytes:
     """The message that undoes a state as "reset all controllers" does; empty where that resets nothing."""
     status = kind(message)
@@ -93,6 +98,6 @@ def _reset(message: bytes) -> bytes:
         return bytes((message[0], *_CENTRE))
     if status == CHANNEL_PRESSURE:
         return bytes((message[0], 0))
-    if status == CONTROL and message[1] not in _LASTING:
-        return bytes((message[0], message[1], _FULL if message[1] == EXPRESSION else 0))
+    if status == CONTROL and (value := resting_value(message[1])) is not None:
+        return bytes((message[0], message[1], value))
     return b""

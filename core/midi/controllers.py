@@ -80,7 +80,12 @@ def resets_of(score: Score, track: Track) -> list[float]:
 
 def numbers_of(score: Score, track: Track) -> set[int]:
     """The controllers that a track's channel uses."""
-    messages = [c.message for c in _controls(score, track)]
+    return numbers_in(c.message for c in _controls(score, track))
+
+
+def numbers_in(messages: Iterable[bytes]) -> set[int]:
+    """The controllers that channel messages set."""
+    messages = list(messages)
     numbers = {m[1] for m in messages if kind(m) == CONTROL and m[1] < ALL_SOUND_OFF}
     return numbers | ({BEND} if any(kind(m) == PITCH_BEND for m in messages) else set())
 

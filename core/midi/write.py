@@ -70,10 +70,11 @@ def with_tracks(score: Score, added: Sequence[AddedTrack]) -> bytes:
     return _file_bytes(score.tempo_map.division, (*score.chunks, *(_chunk_of(track) for track in added)))
 
 
-def tracks_alone(tempo_map: TempoMap, start: int, tracks: Sequence[AddedTrack]) -> bytes:
+def tracks_alone(tempo_map: TempoMap, start: int, tracks: Sequence[AddedTrack], end: int = 0) -> bytes:
     """The bytes of a file of these tracks only, in which tick `start` of the tempo map is 0.
 
-    Tempo and metre are those at `start`; changes after it come as much earlier.
+    Tempo and metre are those at `start`; changes after it come as much earlier. With `end`, a tick, there are none from
+    there on, and the chunk of tempo and metre, the first, ends there.
     """
     tempos = [(0, tempo_map.tempo_at(start)), *((t.tick - start, t[1]) for t in tempo_map.tempos if t.tick > start)]
     metres = [m._replace(tick=m.tick - start) for m in tempo_map.metres if m.tick > start]
@@ -83,8 +84,8 @@ def tracks_alone(tempo_map: TempoMap, start: int, tracks: Sequence[AddedTrack]) 
     events += [
         (m.tick, bytes((META, TIME_SIGNATURE, 4, m.numerator, m.denominator.bit_length() - 1, 24, 8))) for m in metres
     ]
-    events.sort(key=itemgetter(0))
-    chunks = [encode_track(events, events[-1][0]), *(_chunk_of(track, start) for track in tracks)]
+    events = sorted((event for event in events if not end or event[0] < max(end - start, 1)), key=itemgetter(0))
+    chunks = [encode_track(events, max(events[-1][0], end - start)), *(_chunk_of(track, start) for track in tracks)]
     return _file_bytes(tempo_map.division, chunks)
 
 

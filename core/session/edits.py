@@ -82,12 +82,19 @@ def differing(before: Session, after: Session) -> list[tuple[Part, Sequence[obje
         for take in after.takes
         if any(old.id == take.id for old in before.takes)
     ]
-    if before.score and after.score and before.score.chunks is after.score.chunks:  # one reading of one file
+    if before.score and after.score and len(before.score.tracks) == len(after.score.tracks):
+        is_one_reading = before.score.chunks is after.score.chunks
         pairs += [
             (i, old.notes, new.notes)
             for i, (old, new) in enumerate(zip(before.score.tracks, after.score.tracks, strict=True))
+            if is_one_reading or _are_kept(old.notes, new.notes)
         ]
     return [(part, old, new) for part, old, new in pairs if old is not new]
+
+
+def _are_kept(old: Sequence[object], new: Sequence[object]) -> bool:
+    """Whether two readings of a file have the very same notes, but for those that were edited."""
+    return old is new or not old or not new or not {*map(id, old)}.isdisjoint(map(id, new))
 
 
 def new_notes(before: Session, after: Session) -> dict[Part, _Numbers] | None:

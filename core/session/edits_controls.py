@@ -39,6 +39,24 @@ class Owner(NamedTuple):
     track: TrackKey | None = None
 
 
+class Drawing(NamedTuple):
+    """The values that a controller is to have in [start, end]."""
+
+    owner: Owner
+    number: int
+    start: float
+    end: float
+    points: Sequence[Point]
+
+
+class _Change(NamedTuple):
+    """Other points for those of a controller."""
+
+    owner: Owner
+    number: int
+    of: Callable[[Sequence[Point]], list[Point]]
+
+
 def curve(session: Session, owner: Owner, number: int) -> list[Point]:
     """The values of a controller over the song's seconds; nothing where there is no such track or take."""
     clock = _Clock(session, owner)
@@ -64,17 +82,22 @@ def draw_curve(
     session: Session, owner: Owner, number: int, start: float, end: float, points: Sequence[Point]
 ) -> Session:
     """Put these values into [start, end], in place of those that were there; none: what held before goes on."""
-    clock = _Clock(session, owner)
-    if clock.is_before(end):
-        return session
-    first, last = clock.place(start), clock.place(end)
-    values = [Point(clock.place(p.at), min(max(p.value, 0), most(number))) for p in points]
+    return draw_curves(session, [Drawing(owner, number, start, end, points)])
+
+
+def draw_curves(session: Session, drawings: Iterable[Drawing]) -> Session:
+    """`draw_curve` of several at once, each controller of each owner once: the file is read anew but once."""
+    return _changed(session, [change for it in drawings if (change := _drawing(session, it)) is not None])
+
+
+def _drawing(session: Session, it: Drawing) -> _Change | None:
+    clock = _Clock(session, it.owner)
+    if clock.is_before(it.end):
+        return None
+    first, last = clock.place(it.start), clock.place(it.end)
+    values = [Point(clock.place(p.at), min(max(p.value, 0), most(it.number))) for p in it.points]
     new = list({p.at: p for p in values}.values())  # of several at one place the last
-
-    def change(old: Sequence[Point]) -> list[Point]:
-        return drawn(old, first, last, new)
-
-    return _changed(session, owner, number, change)
+    return _Change(it.owner, it.number, lambda old: drawn(old, first, last, new))
 
 
 def draw_pedal(session: Session, owner: Owner, start: float, end: float) -> Session:
@@ -84,13 +107,15 @@ def draw_pedal(session: Session, owner: Owner, start: float, end: float) -> Sess
         return session
     first = clock.place(start)
     last = clock.at_least_after(first, clock.place(end))
-    return _changed(session, owner, SUSTAIN, lambda old: with_span(old, first, last))
+    return _changed(session, [_Change(owner, SUSTAIN, lambda old: with_span(old, first, last))])
 
 
 def delete_pedal(session: Session, owner: Owner, start: float) -> Session:
     """Take away the pedal that goes down there."""
     span = _span_at(session, owner, start)
-    return session if span is None else _changed(session, owner, SUSTAIN, lambda old: without_span(old, span))
+    if span is None:
+        return session
+    return _changed(session, [_Change(owner, SUSTAIN, lambda old: without_span(old, span))])
 
 
 def erase_pedals(session: Session, owner: Owner, start: float, end: float) -> Session:
@@ -113,7 +138,7 @@ def move_pedal(session: Session, owner: Owner, start: float, to: float, until: f
     if not math.isinf(span.end) and math.isclose(to - start, until - clock.seconds(span.end), abs_tol=1e-6):
         last = first + (span.end - span.start)  # moved: as long as it was
     last = clock.at_least_after(first, last)
-    return _changed(session, owner, SUSTAIN, lambda old: moved_span(old, span, first, last))
+    return _changed(session, [_Change(owner, SUSTAIN, lambda old: moved_span(old, span, first, last))])
 
 
 class _Clock:
@@ -170,20 +195,30 @@ def _span_at(session: Session, owner: Owner, start: float) -> PointSpan | None:
     return found if found and abs(clock.seconds(found.start) - start) < SHORTEST / 2 else None
 
 
-def _changed(session: Session, owner: Owner, number: int, change: Callable[[Sequence[Point]], list[Point]]) -> Session:
-    if not _is_there(session, owner):
-        return session
-    old = _points(session, owner, number)
-    new = change(old)
-    if new == old:
-        return session
-    if isinstance(owner.part, str):
-        take = session.take(owner.part)
-        others = [c for c in take.controls if (c.number, c.track) != (number, owner.track)]
-        own = [TakeControl(point.at, number, point.value, owner.track) for point in new]
-        # By number at one time: then it does not matter which was changed first.
-        both = sorted([*others, *own], key=lambda c: (c.at, c.number, c.track or (-1, -1)))
-        return session.with_changed_take(replace(take, controls=tuple(both)))
-    score = session.score
-    assert score is not None  # or there would be no such track
-    return with_chunks(session, with_points(score, score.tracks[owner.part], number, old, new))
+def _changed(session: Session, changes: Iterable[_Change]) -> Session:
+    """The session with other points, each controller of each owner once."""
+    before = session.score.chunks if session.score else ()
+    chunks = before
+    for owner, number, change in changes:
+        if not _is_there(session, owner):
+            continue
+        old = _points(session, owner, number)
+        new = change(old)
+        if new == old:
+            continue
+        if isinstance(owner.part, str):
+            session = _with_take_points(session, owner, number, new)
+        else:
+            assert session.score is not None  # or there would be no such track
+            score = replace(session.score, chunks=chunks)
+            chunks = with_points(score, score.tracks[owner.part], number, old, new)
+    return session if chunks is before else with_chunks(session, chunks)
+
+
+def _with_take_points(session: Session, owner: Owner, number: int, points: Sequence[Point]) -> Session:
+    take = session.take(str(owner.part))
+    others = [c for c in take.controls if (c.number, c.track) != (number, owner.track)]
+    own = [TakeControl(point.at, number, point.value, owner.track) for point in points]
+    # By number at one time: then it does not matter which was changed first.
+    both = sorted([*others, *own], key=lambda c: (c.at, c.number, c.track or (-1, -1)))
+    return session.with_changed_take(replace(take, controls=tuple(both)))

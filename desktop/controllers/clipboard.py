@@ -1,6 +1,9 @@
-"""Clipboard: copies, cuts, pastes and repeats notes. What is copied is a MIDI file, for other windows and programs."""
+"""Clipboard: copies, cuts, pastes and repeats notes, with a span also the controllers in it.
 
-from collections.abc import Callable
+What is copied is a MIDI file, for other windows and programs.
+"""
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,8 +14,9 @@ from core.errors import ContinuoError
 from core.files import make_folder, read_file, write_atomically
 from core.midi.read import MAX_BYTES
 from core.resources import user_folder
-from core.session import clips, edits, edits_notes, edits_pitch
+from core.session import clips, edits, edits_notes, edits_pitch, edits_span
 from core.session.edits import Chosen, Edited, Part
+from core.session.edits_controls import Owner
 from core.session.session import Session
 from desktop.controllers.document import Document
 from desktop.controllers.notes import Editing
@@ -25,11 +29,12 @@ _SUFFIXES = (".mid", ".midi")
 
 
 class _Stretch(NamedTuple):
-    """What is copied: notes, and from when to when, in seconds."""
+    """What is copied: notes, from when to when in seconds, and whose controllers come along."""
 
     notes: Selection
     start: float
     end: float
+    owners: Sequence[Owner] = ()
 
     @property
     def chosen(self) -> Chosen:
@@ -37,7 +42,11 @@ class _Stretch(NamedTuple):
 
 
 class Clipboard(QObject):
-    """What the Edit menu does with copies of notes: of those selected, else of those in the selected span."""
+    """What the Edit menu does with copies of notes: of those selected, else of those in the selected span.
+
+    Where all of them lie in the span, the pedals, bends and controllers of their tracks and takes come along, and so
+    do those that the lanes show.
+    """
 
     message = Signal(str)
 
@@ -47,10 +56,12 @@ class Clipboard(QObject):
         roll: PianoRoll,
         editing: Editing,
         playhead: Callable[[], float],
+        lanes_owner: Callable[[], Owner | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self._roll, self._editing, self._playhead = document, roll, editing, playhead
+        self._lanes_owner = lanes_owner
         roll.copied.connect(self.copy_to)
 
     def copy(self) -> bool:
@@ -58,7 +69,8 @@ class Clipboard(QObject):
         stretch = self._stretch()
         if stretch is None:
             return False
-        data = clips.clip(self._document.session, stretch.chosen, stretch.start)
+        end = stretch.end if stretch.owners else None
+        data = clips.clip(self._document.session, stretch.chosen, stretch.start, end, stretch.owners)
         mime = QMimeData()
         for kind in MIDI_TYPES:
             mime.setData(kind, data)
@@ -75,26 +87,44 @@ class Clipboard(QObject):
     def cut(self) -> None:
         """Copy the notes, and delete them."""
         stretch = self._stretch()
-        if self.copy() and stretch is not None:
-            self._editing.apply(self.tr("Cut"), stretch.chosen, edits.delete)
+        if not self.copy() or stretch is None:
+            return
+
+        def edit(session: Session, chosen: Chosen) -> Edited:
+            rest = edits.delete(session, chosen)
+            return rest._replace(
+                session=edits_span.without_passages(rest.session, stretch.start, stretch.end, stretch.owners)
+            )
+
+        self._editing.apply(self.tr("Cut"), stretch.chosen, edit, is_large=bool(stretch.owners))
 
     def paste(self, into: Part | None = None) -> None:
-        """Paste at the playhead, on the grid; into the part of the selected notes unless another is named."""
+        """Paste at the playhead, on the grid; into the part of the selected notes unless another is named.
+
+        Controllers alone go to whom the lanes show.
+        """
         at = self._roll.grid.nearest_line(self._playhead())
-        key = self._roll.part_to_draw_in(at) if into is None else None
-        part = into if key is None else session_part(key)
-        if part is None:
-            self.message.emit(self.tr("There is no track to paste into: open a file, or continue first."))
-            return
         try:
             data = _midi_on_clipboard()
             if data is None:
                 self.message.emit(self.tr("There are no notes on the clipboard."))
                 return
-            notes = clips.parse_clip(data)
-            self._editing.apply(self.tr("Paste"), {part: []}, lambda s, _: clips.paste(s, notes, at, part))
+            clip = clips.parse_clip(data)
+            owner = self._lanes_owner() if into is None and clips.is_of_lanes(clip) else None
+            part = owner.part if owner is not None else self._part_at(at) if into is None else into
+            if part is None:
+                self.message.emit(self.tr("There is no track to paste into: open a file, or continue first."))
+                return
+            is_large = bool(clip.controls) and isinstance(part, int)  # the song's file is written and read anew
+            self._editing.apply(
+                self.tr("Paste"), {part: []}, lambda s, _: clips.paste(s, clip, at, part, owner), is_large=is_large
+            )
         except ContinuoError as error:
             self.message.emit(str(error))
+
+    def _part_at(self, seconds: float) -> Part | None:
+        key = self._roll.part_to_draw_in(seconds)
+        return None if key is None else session_part(key)
 
     def duplicate(self) -> None:
         """Copy the notes behind themselves."""
@@ -108,7 +138,17 @@ class Clipboard(QObject):
         tempo_map = self._document.session.tempo_map
         ticks = max(tempo_map.tick(stretch.end) - tempo_map.tick(stretch.start), 1)
         name = self.tr("Duplicate") if times == 1 else self.tr("Repeat {0} times").format(times)
-        self._editing.apply(name, stretch.chosen, lambda s, c: edits_notes.repeat(s, c, ticks, times))
+
+        def edit(session: Session, chosen: Chosen) -> Edited:
+            passages = {
+                owner: edits_span.repeated(passage, ticks, times)
+                for owner in stretch.owners
+                if (passage := edits_span.passage(session, owner, stretch.start, stretch.end))
+            }
+            made = edits_notes.repeat(session, chosen, ticks, times)
+            return made._replace(session=edits_span.put_passages(made.session, stretch.end, ticks * times, passages))
+
+        self._editing.apply(name, stretch.chosen, edit, is_large=bool(stretch.owners))
 
     def copy_to(self, notes: Selection, seconds: float, rows: int) -> None:
         """Copy notes to where they were dragged."""
@@ -128,15 +168,32 @@ class Clipboard(QObject):
         roll, span = self._roll, self._roll.span
         in_span = roll.notes_in(*span) if span is not None else Selection()
         notes = roll.selection if roll.has_selection else in_span
+        if span is not None and len(notes.plus(in_span)) == len(in_span):
+            session = self._document.session
+            owners = self._owners(notes)
+            there = [owner for owner in owners if edits_span.passage(session, owner, *span)]
+            if len(notes) or there:
+                return _Stretch(notes, *span, there)
         if not len(notes):
             self.message.emit(self.tr("Select notes, or a span of time in the ruler, first."))
             return None
-        if span is not None and len(notes.plus(in_span)) == len(in_span):
-            return _Stretch(notes, *span)
         start, end, *_ = roll.overlays.selected
         first, last = float(start.min()), float(end.max())
         length = max(roll.grid.nearest_line(last) - roll.grid.nearest_line(first), roll.grid.step(first))
         return _Stretch(notes, first, first + length)
+
+    def _owners(self, notes: Selection) -> list[Owner]:
+        """Whose controllers belong to notes in a span, and those that the lanes show."""
+        session = self._document.session
+        owners: list[Owner] = []
+        for part in map(session_part, notes.indices):
+            if isinstance(part, str):
+                takes = (take for take in session.takes if take.id == part)  # none, while it is sampled
+                owners += [Owner(part, control.track) for take in takes for control in take.controls]
+            else:
+                owners.append(Owner(part))
+        shown = self._lanes_owner()
+        return list(dict.fromkeys([*owners, shown] if shown is not None else owners))
 
 
 def _midi_on_clipboard() -> bytes | None:

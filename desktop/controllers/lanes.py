@@ -78,6 +78,11 @@ class LaneDisplay(QObject):
             return self._wanted
         return owners[0] if owners else None
 
+    @property
+    def owner_on_view(self) -> Owner | None:
+        """The same, if a lane of controllers is shown."""
+        return self.owner if any(isinstance(lane, CurveLane | PedalLane) for lane in self._lanes.shown) else None
+
     def owners(self) -> list[tuple[Owner, str]]:
         """Whose can be shown, with their names: the score's tracks, and the take's parts."""
         session = self._document.session

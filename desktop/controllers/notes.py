@@ -159,13 +159,15 @@ class Editing(QObject):
         merge = f"{merge} {len(notes)} {min(notes.indices)}" if merge else ""
         self.apply(name, {session_part(key): indices for key, indices in notes.indices.items()}, edit, merge)
 
-    def apply(self, name: str, chosen: Chosen, edit: Edit, merge: str = "", selects: bool = True) -> None:
+    def apply(
+        self, name: str, chosen: Chosen, edit: Edit, merge: str = "", selects: bool = True, is_large: bool = False
+    ) -> None:
         """Make an edit of these notes one step, and select what it has chosen then, unless it leaves the selection.
 
-        Raises what a small edit raises.
+        `is_large`: it takes long, however few the notes. Raises what a small edit raises.
         """
         session = self._document.session
-        if sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
+        if not is_large and sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
             edited = edit(session, chosen)
             if edited.session is not session:
                 self._document.do(name, edited.session, merge)
