@@ -5,6 +5,7 @@ And what a test needs of its system, which is skipped on others.
 
 import contextlib
 import importlib
+import multiprocessing
 import os
 import shutil
 import signal
@@ -294,15 +295,22 @@ def no_leaks() -> Iterator[None]:
     """Fail a test that leaves a child process or a thread that would keep Python from ending."""
     before, threads = children(), set(threading.enumerate())
     yield
-    left = [str(pid) for pid in children() - before]
-    left += [t.name for t in threading.enumerate() if t not in threads and not t.daemon]
-    # One that asks for ports may be on its way.
+    left = [t.name for t in threading.enumerate() if t not in threads and not t.daemon]
+    # A thread that asks for ports may be on its way, and a process that was killed takes its time to go.
     deadline = time.monotonic() + WAIT
-    while (ours := _our_threads() - threads) and time.monotonic() < deadline:
+    while (there := _living_children(before) | {t.name for t in _our_threads() - threads}) and (
+        time.monotonic() < deadline
+    ):
         time.sleep(0.01)
-    left += [t.name for t in ours]
+    left += there
     if left:
         pytest.fail(f"left behind: {', '.join(left)}")
+
+
+def _living_children(before: set[int]) -> set[str]:
+    """The children that have come since `before`; of those that were killed, the ones that have ended are let go of."""
+    multiprocessing.active_children()
+    return {str(pid) for pid in children() - before}
 
 
 def _our_threads() -> set[threading.Thread]:

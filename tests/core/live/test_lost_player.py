@@ -13,7 +13,7 @@ import pytest
 from core.errors import ContinuoError
 from core.live import player as player_module
 from core.live import player_process
-from core.live.outputs import ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.live.outputs import ExistingPort, MidiOutput, NoOutput, OutputChoice, VirtualPort
 from core.live.player import Player
 from core.live.sounding_record import RECORD_BYTES
 from tests.conftest import WAIT, JackServer, Listener, wait_for
@@ -124,7 +124,15 @@ def test_what_is_to_be_released_is_handed_on_of_a_player_that_has_said_nothing_y
 
 
 def run_with_little_patience(*arguments: Any) -> None:
-    player_process.HUNG = 1.0
+    """A player that has little patience with its output once that is open, which takes what it takes."""
+    open_output = player_process.open_output
+
+    def opened(choice: OutputChoice) -> MidiOutput:
+        output = open_output(choice)
+        player_process.HUNG = 1.0
+        return output
+
+    player_process.open_output = opened
     player_process.run(*arguments)
 
 
