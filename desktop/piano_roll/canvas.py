@@ -16,7 +16,7 @@ from desktop.piano_roll.grid import GridLines, Snap
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_at, key_box, paint_keyboard, row_names
 from desktop.piano_roll.layers import NO_NOTES, NoteColumns, Overlays, Paper, painted_parts
 from desktop.piano_roll.notes import RollNote, RollPart
-from desktop.piano_roll.overlays import paint_overlays
+from desktop.piano_roll.overlays import paint_overlays, selected_area
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, end_flag, marker_flag, paint_ruler
 from desktop.piano_roll.scroll_bars import show_view
 from desktop.piano_roll.tiles import TileCache
@@ -84,6 +84,11 @@ class RollCanvas(QAbstractScrollArea):
     def theme(self) -> Theme:
         """The colours it is painted in."""
         return self._paper.theme
+
+    @property
+    def prepares_tiles(self) -> bool:
+        """Whether tiles are still to be painted ahead."""
+        return self._prepare_timer.isActive()
 
     def set_foot(self, foot: QWidget, height: int) -> None:
         """Keep a widget below the notes, as wide as they and the keyboard are."""
@@ -227,22 +232,23 @@ class RollCanvas(QAbstractScrollArea):
 
     def _show_selected(self, columns: Sequence[NoteColumns]) -> None:
         """Paint these notes as selected."""
-        before = self.overlays.selected
-        self.overlays.selected = (
-            NoteColumns(*(np.concatenate(c) for c in zip(*columns, strict=True))) if columns else NO_NOTES
-        )
-        if len(before.start) or len(self.overlays.selected.start):
-            self._update_notes()
+        joined = NoteColumns(*(np.concatenate(c) for c in zip(*columns, strict=True))) if columns else NO_NOTES
+        self._change_selected(selected=joined)
 
     def set_preview(self, by: tuple[float, int] | None, is_copy: bool = False) -> None:
         """Show the selected notes moved by seconds and rows; of copies, the notes stay where they are."""
-        self.overlays.preview, self.overlays.is_copy = by, is_copy
-        self._update_notes()
+        self._change_selected(preview=by, is_copy=is_copy)
 
     def set_stretch(self, by: tuple[float, float] | None) -> None:
         """Show the selected notes with starts and ends moved by seconds."""
-        self.overlays.stretch = by
-        self._update_notes()
+        self._change_selected(stretch=by)
+
+    def _change_selected(self, **changes: object) -> None:
+        """Change which notes are selected or how they are shown, and repaint where they were and are."""
+        before = selected_area(self.coordinates, self.overlays)
+        for name, value in changes.items():
+            setattr(self.overlays, name, value)
+        self._update_rect(before | selected_area(self.coordinates, self.overlays))
 
     def set_drawn(self, note: RollNote | None) -> None:
         """The note that is being drawn."""
@@ -413,9 +419,6 @@ class RollCanvas(QAbstractScrollArea):
     def _update_rect(self, rect: QRectF) -> None:
         area = QRect(KEYBOARD_WIDTH, RULER_HEIGHT, self.coordinates.width, self.coordinates.height)
         self.viewport().update(rect.translated(KEYBOARD_WIDTH, RULER_HEIGHT).toAlignedRect() & area)
-
-    def _update_notes(self) -> None:
-        self._update_rect(QRectF(0, 0, self.coordinates.width, self.coordinates.height))
 
     def _update_keys(self, pitches: Iterable[int]) -> None:
         for pitch in pitches:

@@ -1,19 +1,21 @@
 """How long the roll's frames take. A frame is painted into the widget's own window, as on screen."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEventLoop, Qt
 from PySide6.QtWidgets import QApplication
 
-from core.midi.controllers import BEND, Point
+from core.midi.controllers import BEND, Point, most
 from core.midi.tempo_map import Metre, Tempo, TempoMap
 from desktop.piano_roll.lanes.curve import CurveLane
+from desktop.piano_roll.lanes.kinds import make_lane
 from desktop.piano_roll.lanes.lane import Lane, LanePointer
 from desktop.piano_roll.lanes.lanes import Lanes
+from desktop.piano_roll.lanes.pedal import PedalLane
 from desktop.piano_roll.lanes.velocity import VelocityLane
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.selection import Selection
@@ -67,6 +69,8 @@ def measure_frames(notes: int = 100_000, width: int = 1600, height: int = 800, f
         "paint velocities": lambda: _velocities(roll),
         "scroll, drums": lambda: _drums(roll, score),
         "draw pitch bend": lambda: _bend(roll),
+        "scroll, five lanes": lambda: _five_lanes(roll, 100.0),
+        "scroll, five lanes, 10 minutes": lambda: _five_lanes(roll, roll.coordinates.width / 600),
     }
     try:
         return [_time(name, scene(), frames) for name, scene in scenes.items()]
@@ -150,10 +154,12 @@ def _append(roll: PianoRoll) -> Iterator[Callable[[], object]]:
 
 
 def _drag(roll: PianoRoll) -> Iterator[Callable[[], object]]:
-    """Five hundred selected notes, most of them on view, are dragged about."""
+    """Five hundred selected notes, most of them on view, are dragged about, once the view is painted."""
     _zoom_to(roll, 60)
     roll.scroll_to(0)
     roll.select(Selection({"score": range(500)}))
+    while roll.prepares_tiles:
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
     for frame in range(10**6):
         yield lambda frame=frame: roll.set_preview((frame % 100 * 0.02, frame % 24 - 12))
 
@@ -172,9 +178,32 @@ def _bend(roll: PianoRoll) -> Iterator[Callable[[], object]]:
     return _in_lane(roll, lane)
 
 
+def _with_lanes(roll: PianoRoll, names: Sequence[str], make: Callable[[str], Lane | None], height: int) -> Lanes:
+    """These lanes under the roll, and no others."""
+    for old in roll.findChildren(Lanes):
+        old.setParent(None)
+        old.deleteLater()
+    lanes = Lanes(roll, names, make)
+    lanes.show_lanes([(name, height) for name in names])
+    return lanes
+
+
+def _five_lanes(roll: PianoRoll, pixels_per_second: float) -> Iterator[Callable[[], object]]:
+    """As `_scroll`, above velocities, pedal and three controllers of 50,000 spans or values each."""
+    names = ("velocity", "pedal", "bend", "cc1", "cc7")
+    lanes = _with_lanes(roll, names, lambda name: make_lane(roll, name), 90)
+    at = np.arange(50_000) * roll.content_end / 50_000
+    for lane in lanes.shown:
+        if isinstance(lane, PedalLane):
+            lane.show_spans(list(zip(at.tolist(), (at + 0.7 * at[1]).tolist(), strict=True)))
+        elif isinstance(lane, CurveLane):
+            values = np.arange(50_000) * 977 % (most(lane.number) + 1)
+            lane.show_points(list(map(Point, at.tolist(), values.tolist())))
+    yield from _scroll(roll, pixels_per_second)
+
+
 def _in_lane(roll: PianoRoll, lane: Lane) -> Iterator[Callable[[], object]]:
-    lanes = Lanes(roll, [lane.name], lambda name: lane)
-    lanes.show_lanes([(lane.name, 120)])
+    _with_lanes(roll, [lane.name], lambda name: lane, 120)
     _zoom_to(roll, 60)
     roll.scroll_to(0)
 

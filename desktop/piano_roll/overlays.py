@@ -87,6 +87,23 @@ def _seconds_of(exposed: QRectF, viewport: Viewport) -> tuple[float, float]:
     return viewport.seconds(exposed.left()) - hair, viewport.seconds(exposed.right()) + hair
 
 
+def selected_area(viewport: Viewport, overlays: Overlays) -> QRectF:
+    """View pixels in which selected notes are painted, where they stand and where they are moved to; empty of none."""
+    start, end, pitch, _ = overlays.selected
+    if not len(start):
+        return QRectF()
+    by, up = overlays.preview or (0.0, 0)
+    by_start, by_end = overlays.stretch or (by, by)
+    outer = np.array([pitch.min(), pitch.max()])
+    lines = viewport.rows.lines[[*outer, *viewport.rows.moved(outer, up)]]
+    left, right = viewport.x(float(start.min()) + min(by_start, 0.0)), viewport.x(float(end.max()) + max(by_end, 0.0))
+    height, above = viewport.row_height, viewport.origin[1] / viewport.ratio
+    top, bottom = int(lines.min()) * height - above, (int(lines.max()) + 1) * height - above
+    room = height + 4  # a diamond reaches to each side, a line around every note a little
+    area = QRectF(left, top, right - left, bottom - top).adjusted(-room, -4, room, 4)
+    return area & QRectF(0, 0, viewport.width, viewport.height)
+
+
 def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
     notes = overlays.selected
     if not len(notes.start):

@@ -113,6 +113,12 @@ class CurveLane(Lane):
 
     # Painting
 
+    def is_dense(self) -> bool:
+        """Whether there are so many points on view that they have no heads."""
+        view = self.roll.coordinates
+        first, last = np.searchsorted((self._shown or (self._at,))[0], (view.left, view.right))
+        return bool(last - first > _MANY)
+
     def paint(self, painter: QPainter, exposed: QRectF, height: float) -> None:
         """Steps, filled down to the bottom or the centre, with heads where values change."""
         view, theme = self.roll.coordinates, self.roll.theme
@@ -141,7 +147,7 @@ class CurveLane(Lane):
         fill(painter, inside[ends > x].astype(np.int32), with_alpha(colour, 0.3))
         tops = np.column_stack((x, y, np.maximum(ends - 1, x), y + 2 * width - 1))
         fill(painter, tops.astype(np.int32), colour)
-        if last - first <= _MANY:
+        if not self.is_dense():
             half = round(2 * ratio)
             is_point = (x > left) & (x < right)
             heads = np.column_stack((x - half, y - half + width, x + half, y + half + width))

@@ -54,6 +54,7 @@ class Lane(QObject):
     """One lane. Each kind is a subclass."""
 
     stale = Signal(float, float)  # to be painted again from one view pixel to another
+    moves_along = True  # what is painted stays as it is when the roll is scrolled
 
     def __init__(self, name: str, title: str, roll: PianoRoll) -> None:
         super().__init__(roll)
@@ -70,6 +71,10 @@ class Lane(QObject):
         """Paint the part `exposed` (view pixels); 0, 0 is the lane's left top, at the roll's left edge of time."""
         raise NotImplementedError
 
+    def is_dense(self) -> bool:
+        """Whether so much is on view that it is painted otherwise than a little would be."""
+        return False
+
     def begin(self, at: LanePointer) -> LaneGesture | None:
         """The gesture that a press of the left button starts."""
         raise NotImplementedError
@@ -85,6 +90,11 @@ class Lane(QObject):
     def describe(self, at: LanePointer) -> str:
         """What is there, in words; empty: nothing to say."""
         return ""
+
+    @property
+    def has_words(self) -> bool:
+        """Whether `say` says something."""
+        return self._words is not None
 
     # For the kinds of lanes
 

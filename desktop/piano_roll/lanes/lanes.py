@@ -197,7 +197,8 @@ class Lanes(QWidget):
     def _on_view(self) -> None:
         if self._rows and self._roll.height() != self._height:
             self._lay_out()
-        self._update()
+        for row in self._rows:
+            row.follow_view()
 
     def _on_playhead(self, before: float | None, after: float | None) -> None:
         for row in self._rows:

@@ -1,6 +1,8 @@
 """PedalLane: when the sustain pedal is down, as spans, and the gestures that press, move and lift it."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt, Signal
@@ -135,10 +137,11 @@ class PedalLane(Lane):
         view = self.roll.coordinates
         left, right = view.seconds(exposed.left() - _EDGE), view.seconds(exposed.right() + _EDGE)
         ratio, width = view.ratio, line_width(view.ratio)
-        seen = [(max(s[0], left), min(s[1], right)) for s in spans if s[0] < right and s[1] > left]
-        if not seen:
+        first = bisect_right(spans, left, key=itemgetter(1))
+        seen = np.array(spans[first : bisect_left(spans, right, lo=first, key=itemgetter(0))])
+        if not len(seen):
             return
-        x = np.rint(np.array(seen) * view.scale).astype(np.int64) - view.origin[0]
+        x = np.rint(np.clip(seen, left, right) * view.scale).astype(np.int64) - view.origin[0]
         top, bottom = round(MARGIN * ratio), round((height - MARGIN) * ratio)
         first, last = x[:, 0], np.maximum(x[:, 1] - width, x[:, 0] + width)  # a line stays free before the next
         is_new = np.append(True, (first[1:] != first[:-1]) | (last[1:] != last[:-1]))  # far out many are alike

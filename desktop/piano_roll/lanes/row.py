@@ -27,6 +27,7 @@ class LaneRow(QWidget):
         self.lane = lane
         self._roll = roll
         self._gesture: LaneGesture | None = None
+        self._view, self._is_dense = roll.coordinates, False  # as it was painted
         self._grip: tuple[float, int] | None = None  # where the edge was taken, and the height then
         self.menu = QMenu(self)
         self.button = FlatButton(self)
@@ -47,6 +48,20 @@ class LaneRow(QWidget):
         """The roll shows other notes, or others are selected."""
         self.lane.follow_notes()
         self.update()
+
+    def follow_view(self) -> None:
+        """The roll shows another place, or looks otherwise. Scrolled pixels are moved, and the rest is painted."""
+        before, view = self._view, self._roll.coordinates
+        was_dense, self._is_dense = self._is_dense, self.lane.is_dense()
+        self._view = view
+        is_same_zoom = (view.scale, view.ratio, view.width) == (before.scale, before.ratio, before.width)
+        is_same_look = is_same_zoom and view != before and was_dense == self._is_dense
+        by = (before.origin[0] - view.origin[0]) / view.ratio
+        if is_same_look and self.lane.moves_along and not self.lane.has_words and by.is_integer():
+            if by:
+                self.scroll(int(by), 0, QRect(KEYBOARD_WIDTH, GRIP, view.width, self.height() - GRIP))
+        else:
+            self.update()
 
     def follow_appended(self, first: float, last: float) -> None:
         """Notes came between two view pixels."""

@@ -31,6 +31,7 @@ class TempoLane(Lane):
     """
 
     tempo_set = Signal(object)  # list of TempoChange
+    moves_along = False  # the tempo's name stays at the left edge
 
     def __init__(self, roll: PianoRoll) -> None:
         super().__init__("tempo", roll.tr("Tempo"), roll)

@@ -117,13 +117,19 @@ class VelocityLane(Lane):
 
     # Painting
 
+    def is_dense(self) -> bool:
+        """Whether there are so many notes on view that they share columns."""
+        view = self.roll.coordinates
+        parts = (part for part in self.roll.parts if part.kind != "other")
+        return sum(int(np.diff(np.searchsorted(part.start, (view.left, view.right)))[0]) for part in parts) > _MANY
+
     def paint(self, painter: QPainter, exposed: QRectF, height: float) -> None:
         """Bars with heads; from some density on the loudest bar of each column of pixels alone."""
         view = self.roll.coordinates
         bars = self._bars(view, exposed)
         painter.save()
         painter.scale(1 / view.ratio, 1 / view.ratio)
-        if len(bars.x) > _MANY:
+        if len(bars.x) and self.is_dense():
             self._paint_columns(painter, bars, view, height)
         else:
             self._paint_bars(painter, bars, view, height)

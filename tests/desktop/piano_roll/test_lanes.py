@@ -4,7 +4,8 @@ import math
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMenu
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication, QMenu
 
 from core.midi.controllers import BEND_CENTRE, Point
 from core.midi.tempo_map import Metre, Tempo, TempoMap
@@ -286,3 +287,33 @@ def test_every_lane_is_painted_at_any_place(roll: PianoRoll) -> None:
     roll.zoom_time(0.001, 0)
     for row in lanes.rows:
         row.grab()
+
+
+def on_screen(roll: PianoRoll) -> QImage:
+    QApplication.processEvents()
+    return roll.screen().grabWindow(roll.winId()).toImage()
+
+
+def test_scrolled_lanes_look_as_if_they_were_painted_anew(roll: PianoRoll) -> None:
+    names = ("velocity", "pedal", "bend", "cc1", "tempo")
+    lanes = lanes_of(roll, *((name, 45) for name in names))
+    _, pedal, bend, modulation, _ = lanes.shown
+    assert isinstance(pedal, PedalLane)
+    assert isinstance(bend, CurveLane)
+    assert isinstance(modulation, CurveLane)
+    pedal.show_spans([(i * 0.7, i * 0.7 + 0.5) for i in range(40)] + [(30.0, math.inf)])
+    bend.show_points([Point(i * 0.31, i * 977 % 16384) for i in range(90)])
+    modulation.show_points([Point(i * 0.02, i * 37 % 128) for i in range(600)])  # with heads where it has ended
+    roll.set_end_marker(60.0)
+    roll.set_span((2.0, 9.0))
+    roll.set_prompt(0.0, 60.0)
+    before = on_screen(roll)
+    for dx, dy, playhead in ((40, 0, 1.0), (333, 0, 1.5), (-13, 5, 1.5), (0, 30, 2.0), (500, 0, 9.0), (-2000, 0, 0.2)):
+        roll.scroll_by(dx, dy)
+        roll.set_playhead(playhead)
+        scrolled = on_screen(roll)
+        for row in lanes.rows:
+            row.update()
+        assert scrolled == on_screen(roll), dx
+        assert scrolled != before or not dx
+        before = scrolled

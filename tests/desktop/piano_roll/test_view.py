@@ -261,6 +261,37 @@ def test_every_overlay_leaves_no_trace(roll: PianoRoll) -> None:
     assert np.array_equal(pixels(roll), before)
 
 
+@pytest.mark.parametrize("is_drum", [False, True])
+@pytest.mark.parametrize("folds", [False, True])
+def test_what_is_dragged_is_painted_where_it_was_and_is(
+    roll: PianoRoll, watch: PaintWatch, is_drum: bool, folds: bool
+) -> None:
+    notes = [note._replace(is_drum=is_drum) for note in SCORE]
+    roll.set_parts([RollPart.of("score", "prompt", notes), RollPart.of("take", "take", TAKE)])
+    roll.set_folded(folds)
+    roll.set_selection(score(1, 2))
+    tiled(roll)
+    watch.look()
+    steps = [
+        lambda: roll.set_preview((0.4, 2)),
+        lambda: roll.set_preview((-0.4, -30)),
+        lambda: roll.set_preview((1.0, 0), is_copy=True),
+        lambda: roll.set_preview(None),
+        lambda: roll.set_stretch((0.25, 0.0)),
+        lambda: roll.set_stretch((-0.25, 1.5)),
+        lambda: roll.set_stretch((0.0, -9.0)),
+        lambda: roll.set_stretch(None),
+        lambda: roll.set_selection(score(3)),
+        lambda: roll.clear_selection(),
+    ]
+    for step in steps:
+        step()
+        assert 0 < watch.look() < 0.7 * roll.coordinates.width * roll.coordinates.height
+        shown = pixels(roll)
+        assert np.array_equal(shown, afresh(roll))
+        watch.look()
+
+
 def test_scrolling_time_leaves_the_keyboard_alone(roll: PianoRoll, watch: PaintWatch) -> None:
     roll.scroll_by(40, 0)
     assert watch.look() <= (roll.viewport().width() - roll.keyboard_width) * roll.viewport().height()
