@@ -42,7 +42,7 @@ from resources.installer.bare_system import (
 ODD_NAME = os.fsdecode(b"caf\xe9.mid")  # not UTF-8
 EXAMPLES = "_internal/resources/examples"
 INSIDE = "CONTINUO_BARE_ROOT"  # set in the namespace of its own that the test runs in
-MOST = 1800  # s, for everything
+MOST = 3600  # s, for everything
 TOOLS = ("debootstrap", "Xvfb", "xdotool", "unshare", "dpkg-deb")
 WORDS = "slow and sad, then wilder"
 
