@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
     def _build_workers(self) -> None:
         self.files = FileWorker(self)
         self.exports = FileWorker(self)
+        self.analyses = FileWorker(self)
         self.preferences = Preferences(self.files, self)
         now = self.preferences.now
         self.document = Document(self.files, self)
@@ -240,6 +241,7 @@ class MainWindow(QMainWindow):
         self.worker.close()
         self.preferences.flush()
         self.exports.close()
+        self.analyses.close()
         self.files.close()
         self.document.close()
 

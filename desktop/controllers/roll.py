@@ -33,6 +33,7 @@ class RollDisplay(QObject):
         self._shown: tuple[object, ...] = ()
         self._tempo_map: TempoMap | None = None
         self._edit: Callable[[Session], Session] | None = None
+        roll.selection_changed.connect(lambda: roll.set_drum_keys(self._drum_part()))
 
     def preview(self, edit: Callable[[Session], Session] | None) -> None:
         """Show what an edit would make of the document, whatever that becomes, until there is none."""
@@ -59,12 +60,19 @@ class RollDisplay(QObject):
         self._roll.set_end_marker(session.end_marker or None)
 
     def _drum_part(self) -> str:
-        """The part whose drums the keyboard plays: the track in front, or the first where all is drums; else none."""
+        """The part whose drums the keyboard plays; empty: it is of keys.
+
+        That of the selected notes if they are all drums; else the track in front, or the first where all is drums.
+        """
+        parts = {part.key: part for part in self._roll.parts}
+        chosen = [(parts[key], indices) for key, indices in self._roll.selection.indices.items() if key in parts]
+        if chosen and all(part.is_drum.any() and part.is_drum[part.places(indices)].all() for part, indices in chosen):
+            return chosen[0][0].key
         score, front = self._document.session.score, self._parts.in_front
         if front is not None and score is not None:
             return next((f"{TRACK}{i}" for i, t in enumerate(score.tracks) if t.key == front and t.is_percussion), "")
-        parts = [part for part in self._roll.parts if len(part) and part.kind != "other"]
-        return parts[0].key if parts and all(part.are_drums for part in parts) else ""
+        shown = [part for part in parts.values() if len(part) and part.kind != "other"]
+        return shown[0].key if shown and all(part.are_drums for part in shown) else ""
 
     def bring_forward(self, track: TrackKey | None) -> None:
         """Show the notes of one track in front of all others, which fade; None: all alike."""

@@ -3,10 +3,11 @@
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
-from core.midi.chords import beats, find_chords
+from core.midi.chords import Chord, beats, find_chords
 from core.midi.key import key_of_weights
 from core.midi.scale import MODES, Scale, parse_scale
 from desktop.actions import Actions
+from desktop.adapters.file_worker import FileWorker, Task
 from desktop.controllers.preferences import Preferences
 from desktop.piano_roll.chord_strip import ChordStrip
 from desktop.piano_roll.notes import RollPart
@@ -21,9 +22,9 @@ _SHORTEST = 0.02  # seconds a note counts for at least
 class ScaleDisplay(QObject):
     """One choice of scale, shown and set in several places; what is found follows the notes."""
 
-    def __init__(self, roll: PianoRoll, actions: Actions, preferences: Preferences) -> None:
+    def __init__(self, roll: PianoRoll, actions: Actions, preferences: Preferences, worker: FileWorker) -> None:
         super().__init__(roll)
-        self._roll, self._actions, self._preferences = roll, actions, preferences
+        self._roll, self._actions, self._preferences, self._worker = roll, actions, preferences, worker
         self.strip = ChordStrip(roll)
         self._last = preferences.now.scale if preferences.now.scale != OFF else FOUND  # what was shown last
         self._found = Scale(0)
@@ -90,10 +91,19 @@ class ScaleDisplay(QObject):
         pitch = pitch.astype(np.int64)
         weights = np.bincount(pitch % 12, np.maximum(end - start, _SHORTEST), minlength=12)
         self._found = Scale.of_key(key_of_weights(weights.astype(np.float64))) if weights.any() else Scale(0)
-        if self._preferences.now.chords:
-            edges, strong = beats(self._roll.grid.tempo_map, float(end.max(initial=0.0)))
-            self.strip.show_chords(find_chords(start, end, pitch, edges, strong), self.scale)
         self.show()
+        if not self._preferences.now.chords:
+            return
+        if self._worker.is_busy:  # with notes that are others by now
+            self._timer.start(_CALM)
+            return
+        tempo_map = self._roll.grid.tempo_map
+
+        def work(task: Task) -> list[Chord]:
+            edges, strong = beats(tempo_map, float(end.max(initial=0.0)))
+            return find_chords(start, end, pitch, edges, strong)
+
+        self._worker.run(self.tr("Finding chords"), work, lambda chords: self.strip.show_chords(chords, self.scale))
 
     def _counting(self) -> list[RollPart]:
         """The parts that are heard."""

@@ -62,6 +62,22 @@ def test_where_only_drums_are_shown_the_keyboard_is_of_drums(at: Desk) -> None:
     assert window.roll.drum_part == ""
 
 
+def test_while_drums_alone_are_selected_the_keyboard_is_of_drums(at: Desk, sounds: list[Note]) -> None:
+    roll, hand = at.window.roll, Hand(at.window.roll)
+    roll.scroll_by(0.0, roll.coordinates.y(50))
+    roll.set_selection([NoteRef("track:2", 0), NoteRef("track:2", 3)])
+    assert roll.drum_part == "track:2"
+    key = hand.at(0.0, 42)
+    key.setX(10)
+    hand.click(key)
+    assert sounds == [(42, 80, 9), (42, 0, 9)]
+    roll.set_selection([NoteRef("track:2", 0), NoteRef("track:0", 0)])
+    assert roll.drum_part == ""
+    roll.set_selection([NoteRef("track:2", 1)])
+    roll.clear_selection()
+    assert roll.drum_part == ""
+
+
 def test_transposing_and_dragging_sound_in_the_notes_own_voice(at: Desk, sounds: list[Note]) -> None:
     window, roll, hand = at.window, at.window.roll, Hand(at.window.roll)
     roll.scroll_by(0.0, roll.coordinates.y(60))

@@ -1,11 +1,14 @@
 """Scale, fold and chords in the window: menus, keys and settings."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from core.midi.chords import Chord
 from core.midi.scale import Scale
 from core.session.export import midi_bytes
 from desktop.piano_roll.chord_strip import HEIGHT, ChordStrip
@@ -72,6 +75,24 @@ def test_folded_notes_go_by_rows_and_undo_brings_the_bytes_back(desk: Callable[.
     assert midi_bytes(document.session, "score") == before
     QTest.keyClick(roll, Qt.Key.Key_F, SHIFT)
     assert roll.coordinates.rows == ALL_ROWS
+
+
+def test_chords_are_found_on_another_thread(desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+
+    def find(*notes: object) -> list[Chord]:
+        threads.append(threading.current_thread())
+        return [Chord(0.0, 1.0, 2, "m", 2)]
+
+    monkeypatch.setattr("desktop.controllers.scale.find_chords", find)
+    at = desk()
+    at.open(BACH)
+    strip = at.window.roll.findChild(ChordStrip)
+    assert strip is not None
+    QTest.keyClick(at.window.roll, Qt.Key.Key_H, SHIFT)
+    at.wait(lambda: strip.names, "the chords")
+    assert strip.names == ["Dm"]
+    assert threading.main_thread() not in threads
 
 
 def test_chords_stand_over_the_ruler_where_they_begin(desk: Callable[..., Desk]) -> None:
