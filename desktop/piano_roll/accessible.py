@@ -1,10 +1,12 @@
 """Notes in words, and for screen readers: those selected, and those before and after them, are children of the roll."""
+# ruff: noqa: D102 - what Qt asks for is said in Qt's documentation
 
+from collections.abc import Hashable, Sequence
 from typing import cast
 
 from PySide6.QtCore import QCoreApplication, QObject, QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QColor, QWindow
-from PySide6.QtWidgets import QAccessibleWidget
+from PySide6.QtWidgets import QAccessibleWidget, QWidget
 
 from core.midi.pitch_names import drum_name, pitch_name
 from desktop.piano_roll.notes import NoteRef
@@ -34,15 +36,24 @@ def describe(roll: RollSurface, ref: NoteRef) -> str:
     return text
 
 
-class _NoteInterface(QAccessibleInterface):
-    """One note for a screen reader."""
+class ListItem(QAccessibleInterface):
+    """One thing of a list that a widget paints, for a screen reader. Each kind is a subclass."""
 
-    def __init__(self, roll: RollSurface, ref: NoteRef, parent: "_RollInterface") -> None:
+    def __init__(self, parent: "PaintedList") -> None:
         super().__init__()
-        self.roll, self.ref, self._parent = roll, ref, parent
+        self._parent = parent
 
-    def isValid(self) -> bool:
-        return any(part.key == self.ref.part and self.ref.index < len(part) for part in self.roll.parts)
+    def words(self) -> str:
+        """What it is."""
+        raise NotImplementedError
+
+    def box(self) -> tuple[QWidget, QRectF]:
+        """The widget that it is painted on, and where."""
+        raise NotImplementedError
+
+    def is_chosen(self) -> bool:
+        """Whether it is selected."""
+        raise NotImplementedError
 
     def object(self) -> QObject:
         return cast(QObject, None)  # it is no object of Qt's
@@ -75,79 +86,121 @@ class _NoteInterface(QAccessibleInterface):
         return QColor()
 
     def setText(self, t: QAccessible.Text, text: str) -> None:
-        """A note's words are not typed."""
+        """Its words are not typed."""
 
     def text(self, t: QAccessible.Text) -> str:
-        return describe(self.roll, self.ref) if t == _Text.Name and self.isValid() else ""
+        return self.words() if t == _Text.Name and self.isValid() else ""
 
     def rect(self) -> QRect:
         if not self.isValid():
             return QRect()
-        note, view, canvas = self.roll.note(self.ref), self.roll.coordinates, self.roll.viewport()
-        box = QRectF(view.x(note.start), view.y(note.pitch), view.x(note.end) - view.x(note.start), view.row_height)
-        box.translate(self.roll.keyboard_width, self.roll.ruler_height)
-        return QRectF(canvas.mapToGlobal(box.topLeft()), box.size()).toAlignedRect()
+        widget, box = self.box()
+        return QRectF(widget.mapToGlobal(box.topLeft()), box.size()).toAlignedRect()
 
     def state(self) -> QAccessible.State:
         state = QAccessible.State()
-        is_selected = self.roll.is_selected(self.ref)
         state.focusable = state.selectable = True
-        state.selected = is_selected
-        state.focused = is_selected and self.roll.hasFocus() and len(self.roll.selection) == 1
+        state.selected = self.is_chosen()
+        state.focused = self is self._parent.focusChild()
         return state
 
 
-class _RollInterface(QAccessibleWidget):
-    """The roll for a screen reader: behind its widgets, its notes."""
+class PaintedList(QAccessibleWidget):
+    """A widget for a screen reader: behind the widgets in it, what it paints. Each kind is a subclass."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget, _Role.List)
+        self._known: dict[Hashable, ListItem] = {}  # one thing stays one to the reader
+
+    def keys(self) -> Sequence[Hashable]:
+        """What is told of, in order."""
+        raise NotImplementedError
+
+    def focus_key(self) -> Hashable | None:
+        """What of it the keys act upon; None if nothing of it, or the widget has not the focus."""
+        raise NotImplementedError
+
+    def make(self, key: Hashable) -> ListItem:
+        """One of the things."""
+        raise NotImplementedError
+
+    def _item(self, key: Hashable) -> ListItem:
+        if key not in self._known:
+            self._known[key] = self.make(key)
+        return self._known[key]
+
+    def childCount(self) -> int:
+        return super().childCount() + len(self.keys())
+
+    def child(self, index: int) -> QAccessibleInterface:
+        widgets, keys = super().childCount(), self.keys()
+        if index < widgets:
+            return super().child(index)
+        inside = index - widgets < len(keys)
+        return self._item(keys[index - widgets]) if inside else cast(QAccessibleInterface, None)
+
+    def indexOfChild(self, child: QAccessibleInterface) -> int:
+        if isinstance(child, ListItem):
+            keys = [key for key in self.keys() if self._known.get(key) is child]
+            return self.index_of(keys[0]) if keys else -1
+        return super().indexOfChild(child)
+
+    def focusChild(self) -> QAccessibleInterface:
+        key = self.focus_key()
+        return self._item(key) if key is not None else super().focusChild()
+
+    def index_of(self, key: Hashable) -> int:
+        """Which child something is."""
+        return super().childCount() + list(self.keys()).index(key)
+
+
+class _Note(ListItem):
+    """One note of the roll."""
+
+    def __init__(self, roll: RollSurface, ref: NoteRef, parent: PaintedList) -> None:
+        super().__init__(parent)
+        self.roll, self.ref = roll, ref
+
+    def isValid(self) -> bool:
+        return any(part.key == self.ref.part and self.ref.index < len(part) for part in self.roll.parts)
+
+    def words(self) -> str:
+        return describe(self.roll, self.ref)
+
+    def box(self) -> tuple[QWidget, QRectF]:
+        note, view = self.roll.note(self.ref), self.roll.coordinates
+        box = QRectF(view.x(note.start), view.y(note.pitch), view.x(note.end) - view.x(note.start), view.row_height)
+        return self.roll.viewport(), box.translated(self.roll.keyboard_width, self.roll.ruler_height)
+
+    def is_chosen(self) -> bool:
+        return self.roll.is_selected(self.ref)
+
+
+class _Roll(PaintedList):
+    """The roll: its notes that are selected, one before, one after."""
 
     def __init__(self, roll: RollSurface) -> None:
-        super().__init__(roll, _Role.List)
+        super().__init__(roll)
         self.roll = roll
-        self._known: dict[NoteRef, _NoteInterface] = {}  # one note stays one thing to the reader
 
-    def notes(self) -> list[NoteRef]:
-        """The notes that are told of, in order: those selected, one before, one after."""
+    def keys(self) -> list[NoteRef]:
         chosen = list(self.roll.selection.refs[:MOST])
         before, after = self.roll.neighbour(-1), self.roll.neighbour(1)
         around = [ref for ref in (before, *chosen, after) if ref is not None]
         return list(dict.fromkeys(around))
 
-    def _interface(self, ref: NoteRef) -> _NoteInterface:
-        if ref not in self._known:
-            self._known[ref] = _NoteInterface(self.roll, ref, self)
-        return self._known[ref]
-
-    def childCount(self) -> int:
-        return super().childCount() + len(self.notes())
-
-    def child(self, index: int) -> QAccessibleInterface:
-        widgets, notes = super().childCount(), self.notes()
-        if index < widgets:
-            return super().child(index)
-        inside = index - widgets < len(notes)
-        return self._interface(notes[index - widgets]) if inside else cast(QAccessibleInterface, None)
-
-    def indexOfChild(self, child: QAccessibleInterface) -> int:
-        if isinstance(child, _NoteInterface):
-            notes = self.notes()
-            return super().childCount() + notes.index(child.ref) if child.ref in notes else -1
-        return super().indexOfChild(child)
-
-    def focusChild(self) -> QAccessibleInterface:
+    def focus_key(self) -> NoteRef | None:
         refs = self.roll.selection.refs
-        if len(refs) == 1 and self.roll.hasFocus():
-            return self._interface(refs[0])
-        return super().focusChild()
+        return refs[0] if len(refs) == 1 and self.roll.hasFocus() else None
 
-    def index_of(self, ref: NoteRef) -> int:
-        """Which child a note is."""
-        return super().childCount() + self.notes().index(ref)
+    def make(self, key: Hashable) -> ListItem:
+        return _Note(self.roll, cast(NoteRef, key), self)
 
 
 def _interface_of(key: str, thing: QObject) -> QAccessibleInterface | None:
     if not isinstance(thing, RollSurface):
         return None
-    interface = _RollInterface(thing)
+    interface = _Roll(thing)
     thing.accessible.append(interface)
     return interface
 
@@ -165,12 +218,15 @@ def install() -> None:
 
 def tell_of_selection(roll: RollSurface) -> None:
     """Tell a screen reader that other notes are selected; of one, that it has the focus."""
-    if not QAccessible.isActive():
-        return
-    QAccessible.updateAccessibility(QAccessibleEvent(roll, QAccessible.Event.SelectionWithin))
-    refs = roll.selection.refs
-    interface = QAccessible.queryAccessibleInterface(roll)
-    if len(refs) == 1 and roll.hasFocus() and isinstance(interface, _RollInterface):
-        event = QAccessibleEvent(roll, QAccessible.Event.Focus)
-        event.setChild(interface.index_of(refs[0]))
+    if QAccessible.isActive():
+        QAccessible.updateAccessibility(QAccessibleEvent(roll, QAccessible.Event.SelectionWithin))
+        tell_of_focus(roll)
+
+
+def tell_of_focus(widget: QWidget) -> None:
+    """Tell a screen reader what the keys act upon now, if it is something that the widget paints."""
+    interface = QAccessible.queryAccessibleInterface(widget) if QAccessible.isActive() else None
+    if isinstance(interface, PaintedList) and (key := interface.focus_key()) is not None:
+        event = QAccessibleEvent(widget, QAccessible.Event.Focus)
+        event.setChild(interface.index_of(key))
         QAccessible.updateAccessibility(event)

@@ -215,7 +215,8 @@ class RollSurface(RollCanvas):
         if self.span is not None:
             self.select(self.notes_in(*self.span))
 
-    def _bring_in_view(self, seconds: float) -> None:
+    def bring_in_view(self, seconds: float) -> None:
+        """Scroll to a time, unless it is on view."""
         if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:
             self.scroll_to(seconds - 0.3 * self.visible_seconds)
 
@@ -287,7 +288,7 @@ class RollSurface(RollCanvas):
         at_end = self._selected.refs[-1 if step > 0 else 0 :][:1]
         for ref in [found] if (found := self.neighbour(step)) else at_end:
             self.set_selection([ref])
-            self._bring_in_view(self.note(ref).start)
+            self.bring_in_view(self.note(ref).start)
 
     def neighbour(self, step: int) -> NoteRef | None:
         """The note that begins after (1) or before (-1) those selected; of none, the first on view. None at an end."""

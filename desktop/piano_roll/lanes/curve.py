@@ -8,13 +8,14 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 
 from core.midi.controllers import BEND, BEND_CENTRE, Point, most
-from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LanePointer
+from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LaneItem, LanePointer
 from desktop.piano_roll.layers import fill, line_width, with_alpha
 from desktop.piano_roll.pointer import SHIFT
 from desktop.piano_roll.view import PianoRoll
 
 _FINEST = 0.005  # seconds from one value that is drawn to the next, at least
 _CATCH = 3.0  # view pixels to each side of the centre that mean the centre
+_HEAD = 4.0  # view pixels around a value that belong to it
 _MANY = 100  # points on view from which they are drawn without heads
 
 
@@ -40,6 +41,7 @@ class CurveLane(Lane):
         columns = np.array(points, np.float64).reshape(-1, 2)
         self._at, self._values, self._shown = columns[:, 0].copy(), columns[:, 1].astype(np.int64), None
         self.refresh()
+        self.items_changed.emit()
 
     @property
     def is_changing(self) -> bool:
@@ -75,6 +77,28 @@ class CurveLane(Lane):
     def _y(self, value: float, height: float) -> float:
         """View pixels from the lane's top to a value."""
         return MARGIN + (1 - value / self._most) * (height - 2 * MARGIN)
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """When the value changes."""
+        return self._at
+
+    def item(self, index: int, height: float) -> LaneItem:
+        """A value."""
+        at, value = float(self._at[index]), int(self._values[index])
+        box = QRectF(self.roll.coordinates.x(at) - _HEAD, self._y(value, height) - _HEAD, 2 * _HEAD, 2 * _HEAD)
+        return LaneItem(box, f"{self.title} {self.words(value)}, {self.roll.grid.position(at)}")
+
+    def change_item(self, index: int, by: int) -> None:
+        """Another value; of a bend 128 steps are all there is room for."""
+        at, value = float(self._at[index]), int(self._values[index])
+        changed = min(max(value + by * ((self._most + 1) // 128), 0), self._most)
+        self.drawn.emit(at, at, [Point(at, changed)])
+
+    def delete_item(self, index: int) -> None:
+        """Take a value away: the one before it goes on."""
+        at = float(self._at[index])
+        self.drawn.emit(at, at, [])
 
     def cursor(self, at: LanePointer) -> Qt.CursorShape:
         """A cross to draw with."""

@@ -1,8 +1,10 @@
 """Lane: what is shown and drawn in under the roll; LanePointer: where the pointer is in it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
 
@@ -34,6 +36,13 @@ class LanePointer:
         return bool(self.modifiers & ALT)
 
 
+class LaneItem(NamedTuple):
+    """One thing in a lane, for keys and screen readers: where it is painted, in view pixels, and what it is."""
+
+    box: QRectF
+    words: str
+
+
 class LaneGesture(Protocol):
     """What the lane's row asks of a gesture."""
 
@@ -54,6 +63,8 @@ class Lane(QObject):
     """One lane. Each kind is a subclass."""
 
     stale = Signal(float, float)  # to be painted again from one view pixel to another
+    items_changed = Signal()  # other things are in it, or they have other values
+    has_items = True  # keys and screen readers find things in it
     moves_along = True  # what is painted stays as it is when the roll is scrolled
 
     def __init__(self, name: str, title: str, roll: PianoRoll) -> None:
@@ -90,6 +101,23 @@ class Lane(QObject):
     def describe(self, at: LanePointer) -> str:
         """What is there, in words; empty: nothing to say."""
         return ""
+
+    # Its things, for keys and screen readers
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """When each thing in it begins, in order, in seconds (n,)."""
+        return np.empty(0)
+
+    def item(self, index: int, height: float) -> LaneItem:
+        """One of them."""
+        raise NotImplementedError
+
+    def change_item(self, index: int, by: int) -> None:
+        """Let one have a higher or lower value, by steps."""
+
+    def delete_item(self, index: int) -> None:
+        """Take one away."""
 
     @property
     def has_words(self) -> bool:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from desktop.piano_roll.lanes.accessible import install
 from desktop.piano_roll.lanes.lane import Lane
 from desktop.piano_roll.lanes.row import LaneRow
 from desktop.piano_roll.view import PianoRoll
@@ -48,6 +49,7 @@ class Lanes(QWidget):
         roll.span_changed.connect(self._update)
         roll.playhead_moved.connect(self._on_playhead)
         self.setVisible(False)
+        install()
 
     # What is shown
 

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 
-from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LanePointer
+from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LaneItem, LanePointer
 from desktop.piano_roll.layers import fill, line_width, with_alpha
 from desktop.piano_roll.view import PianoRoll
 
@@ -29,13 +30,16 @@ class PedalLane(Lane):
     def __init__(self, roll: PianoRoll) -> None:
         super().__init__("pedal", roll.tr("Pedal"), roll)
         self._spans: list[PedalSpan] = []
+        self._times = np.empty(0)
         self._shown: list[PedalSpan] | None = None  # while something is dragged
         self._drawn: PedalSpan | None = None
 
     def show_spans(self, spans: Sequence[PedalSpan]) -> None:
         """Show these spans, in order."""
         self._spans, self._shown, self._drawn = list(spans), None, None
+        self._times = np.array([span[0] for span in spans])
         self.refresh()
+        self.items_changed.emit()
 
     @property
     def is_changing(self) -> bool:
@@ -65,12 +69,28 @@ class PedalLane(Lane):
     def describe(self, at: LanePointer) -> str:
         """How long the pedal there is down."""
         span = self.span_at(at)
-        if span is None:
-            return self.title
+        return self.title if span is None else self._words_of(span)
+
+    def _words_of(self, span: PedalSpan) -> str:
         start = self.roll.grid.position(span[0])
         if span[1] == float("inf"):
             return self.tr("Pedal down from {0}, never lifted").format(start)
         return self.tr("Pedal down from {0}, {1:.2f} s long").format(start, span[1] - span[0])
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """When the pedal goes down."""
+        return self._times
+
+    def item(self, index: int, height: float) -> LaneItem:
+        """A span."""
+        view, span = self.roll.coordinates, self._spans[index]
+        left, right = view.x(span[0]), view.x(self._end(span))
+        return LaneItem(QRectF(left, MARGIN, right - left, height - 2 * MARGIN), self._words_of(span))
+
+    def delete_item(self, index: int) -> None:
+        """Take a span away."""
+        self.deleted.emit(self._spans[index][0])
 
     def cursor(self, at: LanePointer) -> Qt.CursorShape:
         """An edge can be dragged, a span moved."""

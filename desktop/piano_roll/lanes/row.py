@@ -1,10 +1,23 @@
 """LaneRow: one lane under the roll, at a height that can be dragged."""
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
 
+from desktop.piano_roll.accessible import tell_of_focus
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
+from desktop.piano_roll.lanes.keys import LaneKeys
 from desktop.piano_roll.lanes.lane import Lane, LaneGesture, LanePointer
 from desktop.piano_roll.layers import span_tint
 from desktop.piano_roll.view import PianoRoll
@@ -28,6 +41,8 @@ class LaneRow(QWidget):
         self._roll = roll
         self._gesture: LaneGesture | None = None
         self._view, self._is_dense = roll.coordinates, False  # as it was painted
+        self.keys = LaneKeys(lane)
+        self.accessible: list[object] = []  # what tells screen readers of it: Qt does not keep it alive
         self._grip: tuple[float, int] | None = None  # where the edge was taken, and the height then
         self.menu = QMenu(self)
         self.button = FlatButton(self)
@@ -39,9 +54,15 @@ class LaneRow(QWidget):
         self.button.setAccessibleName(self.tr("Lane: {0}").format(lane.title))
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(lane.title)
+        if lane.has_items:
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a press gives the focus to the roll, whose keys are more
+            self.setAccessibleDescription(
+                self.tr("Left and right go through it, up and down change, Delete takes away")
+            )
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         lane.stale.connect(self._on_stale)
+        lane.items_changed.connect(self._on_items)
         lane.follow_notes()
 
     def follow_notes(self) -> None:
@@ -55,11 +76,13 @@ class LaneRow(QWidget):
         was_dense, self._is_dense = self._is_dense, self.lane.is_dense()
         self._view = view
         is_same_zoom = (view.scale, view.ratio, view.width) == (before.scale, before.ratio, before.width)
-        is_same_look = is_same_zoom and view != before and was_dense == self._is_dense
+        is_same_look = is_same_zoom and view != before and was_dense == self._is_dense and not self.hasFocus()
         by = (before.origin[0] - view.origin[0]) / view.ratio
         if is_same_look and self.lane.moves_along and not self.lane.has_words and by.is_integer():
             if by:
                 self.scroll(int(by), 0, QRect(KEYBOARD_WIDTH, GRIP, view.width, self.height() - GRIP))
+        elif self.hasFocus():
+            self._say_current()
         else:
             self.update()
 
@@ -112,8 +135,23 @@ class LaneRow(QWidget):
             self.lane.paint(painter, exposed, height)
             if (playhead := roll.overlays.playhead) is not None:
                 painter.fillRect(QRectF(view.line_x(playhead), 0, 2, height) & exposed, theme.playhead)
+            if self.hasFocus():
+                self._paint_focus(painter, view.width, height)
         finally:
             painter.end()
+
+    def _paint_focus(self, painter: QPainter, width: int, height: float) -> None:
+        """A line round the lane, and round what the keys act upon."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(self._roll.theme.accent, 1))
+        painter.drawRect(QRectF(0.5, 0.5, width - 1, height - 1))
+        if self.keys.current is not None:
+            painter.setPen(QPen(self._roll.theme.accent, 2))
+            painter.drawRect(self.lane.item(self.keys.current, height).box)
+
+    def item_box(self, index: int) -> QRectF:
+        """Where a thing of its lane is painted, in its own pixels."""
+        return self.lane.item(index, self.height() - GRIP).box.translated(KEYBOARD_WIDTH, GRIP)
 
     def _paint_owner(self, painter: QPainter) -> None:
         """Whose lane it is, below its button."""
@@ -185,6 +223,39 @@ class LaneRow(QWidget):
             self._roll.let_go(self._gesture)
             self._gesture.cancel()
         self._gesture = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See LaneKeys; other keys are the roll's."""
+        event.setAccepted(self.keys.press(event))
+        if event.isAccepted():
+            self._say_current()
+            tell_of_focus(self)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show that the keys act here."""
+        super().focusInEvent(event)
+        self._say_current()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """They act elsewhere."""
+        super().focusOutEvent(event)
+        self.lane.say(None)
+
+    def _on_items(self) -> None:
+        if self.hasFocus():
+            self._say_current()
+            tell_of_focus(self)
+
+    def _say_current(self) -> None:
+        """Show what the keys act upon in words, as a screen reader reads them."""
+        current, height = self.keys.current, self.height() - GRIP
+        if current is None or not self.hasFocus():
+            self.lane.say(None)
+            return
+        box, words = self.lane.item(current, height)
+        seconds = self._roll.coordinates.seconds(box.left())
+        none = Qt.KeyboardModifier.NoModifier
+        self.lane.say(LanePointer(box.left(), box.top(), seconds, height, none), words)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """As over the notes: the roll scrolls and zooms."""

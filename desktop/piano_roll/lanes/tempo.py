@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 
 from core.midi.tempo_map import DEFAULT_TEMPO, Tempo
-from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LanePointer
+from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LaneItem, LanePointer
 from desktop.piano_roll.layers import fill, line_width, with_alpha
 from desktop.piano_roll.view import PianoRoll
 
 _REACH = 6.0  # view pixels to each side of a change that are meant by a press on it
+_HEAD = 5.0  # view pixels around a change that belong to it
 _SLOWEST, _FASTEST = 4.0, 1000.0  # quarters a minute
 _AROUND = 1.35  # how many times the fastest tempo, and the slowest one, the lane reaches beyond them
 
@@ -67,6 +69,28 @@ class TempoLane(Lane):
         if self.is_fixed:
             return self.tr("This file counts its time in film frames, so it has no tempo.")
         return self.tr("Tempo {0:g} bpm").format(round(self.held_at(max(at.seconds, 0.0)).bpm, 2))
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """When the tempo changes."""
+        ticks = [] if self.is_fixed else [tempo.tick for tempo in self.tempos]
+        return self.roll.grid.tempo_map.seconds_array(ticks)
+
+    def item(self, index: int, height: float) -> LaneItem:
+        """A change."""
+        tempo, at = self.tempos[index], float(self.times[index])
+        box = QRectF(self.roll.coordinates.x(at) - _HEAD, self._y(tempo.bpm, height) - _HEAD, 2 * _HEAD, 2 * _HEAD)
+        words = self.tr("Tempo {0:g} bpm, {1}").format(round(tempo.bpm, 2), self.roll.grid.position(at))
+        return LaneItem(box, words)
+
+    def change_item(self, index: int, by: int) -> None:
+        """Faster or slower by so many quarters a minute."""
+        tempo = self.tempos[index]
+        self.tempo_set.emit([TempoChange(tempo.tick, min(max(round(tempo.bpm) + by, _SLOWEST), _FASTEST))])
+
+    def delete_item(self, index: int) -> None:
+        """No change there."""
+        self._delete(self.tempos[index])
 
     def bpm(self, at: LanePointer) -> float:
         """The tempo that the pointer's height means: whole, with Alt to a tenth."""
@@ -145,6 +169,7 @@ class TempoLane(Lane):
         """The song has its tempo now."""
         self._shown = None
         self.refresh()
+        self.items_changed.emit()
 
     # Painting
 

@@ -36,6 +36,8 @@ class _Bars(NamedTuple):
 class VelocityLane(Lane):
     """Drag a head: that note and those selected with it. Drag elsewhere: a ramp over the notes in between."""
 
+    has_items = False  # notes are found in the roll
+
     def __init__(self, roll: PianoRoll) -> None:
         super().__init__("velocity", roll.tr("Velocity"), roll)
         self._changed: dict[str, NDArray[np.int64]] = {}  # part -> velocities by index, while they are changed

@@ -1,0 +1,71 @@
+"""What lies in lanes, for screen readers: children of the lane's row."""
+
+from collections.abc import Hashable
+from typing import cast
+
+import numpy as np
+from PySide6.QtCore import QObject, QRectF
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtWidgets import QWidget
+
+from desktop.piano_roll.accessible import ListItem, PaintedList
+from desktop.piano_roll.lanes.row import LaneRow
+
+
+class _Item(ListItem):
+    """One thing in a lane."""
+
+    def __init__(self, row: LaneRow, index: int, parent: PaintedList) -> None:
+        super().__init__(parent)
+        self._row, self._index = row, index
+
+    def isValid(self) -> bool:
+        return self._index < len(self._row.lane.times)
+
+    def words(self) -> str:
+        return self._row.lane.item(self._index, self._row.height()).words
+
+    def box(self) -> tuple[QWidget, QRectF]:
+        return self._row, self._row.item_box(self._index)
+
+    def is_chosen(self) -> bool:
+        return self._row.keys.current == self._index
+
+
+class _Row(PaintedList):
+    """A lane: what the keys act upon, one before, one after; before the first key the first three on view."""
+
+    def __init__(self, row: LaneRow) -> None:
+        super().__init__(row)
+        self._row = row
+
+    def keys(self) -> list[int]:
+        times, current = self._row.lane.times, self._row.keys.current
+        on_view = int(np.searchsorted(times, self._row.lane.roll.coordinates.left))
+        first = on_view if current is None else current - 1
+        return list(range(max(first, 0), min(first + 3, len(times))))
+
+    def focus_key(self) -> int | None:
+        return self._row.keys.current if self._row.hasFocus() else None
+
+    def make(self, key: Hashable) -> ListItem:
+        return _Item(self._row, cast(int, key), self)
+
+
+def _interface_of(key: str, thing: QObject) -> QAccessibleInterface | None:
+    if not isinstance(thing, LaneRow):
+        return None
+    interface = _Row(thing)
+    thing.accessible.append(interface)
+    return interface
+
+
+_is_installed = False
+
+
+def install() -> None:
+    """Let screen readers see what lies in lanes."""
+    global _is_installed
+    if not _is_installed:
+        QAccessible.installFactory(_interface_of)
+        _is_installed = True
