@@ -41,6 +41,8 @@ def desk(qapp: Any, homes: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[C
     yield make
     for desk in desks:
         desk.close()
+    # Qt's own exit comes after Python's, and would crash on what is Python's there; on real screens it gives it away.
+    qapp.clipboard().clear()
 
 
 @cache

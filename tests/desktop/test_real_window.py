@@ -166,6 +166,7 @@ def test_with_real_keyboard_and_mouse(screen: Screen, app: subprocess.Popen[byte
         assert picture.std() > 20
 
         delete_save_undo_and_save(screen, window, saved)
+        screen.do("key", "ctrl+a", "key", "ctrl+c")  # what lies on the clipboard must not make the end a crash
         screen.do("key", "ctrl+q")
         wait_for(lambda: app.poll() is not None, "the app to end", PATIENCE)
         assert app.returncode == 0

@@ -246,6 +246,7 @@ class Musician:
             player = self.chance.choice(there)
             _send(player, signal.SIGSTOP)
             moment = self.chance.choice((0.2, 1.0, 2.5, math.inf))
+            self._suspended = [(until, other) for until, other in self._suspended if other is not player]
             self._suspended.append((time.monotonic() + moment, player))
 
     def turn(self) -> None:
