@@ -83,8 +83,8 @@ def _regions(pieces: Sequence[HeldOut], length: float, random: np.random.Generat
 def fill_region(filler: LeftToRightFiller, piece: HeldOut, region: Region, options: Options) -> FilledRegion:
     """Fill a region of a piece, the true middle ranked among the candidates."""
     tempo_map, track = as_file(piece)
-    if piece.quarter:  # the very ticks of the beats
-        at = (tempo_map.seconds(tempo_map.tick(time)) for time in (region.start, region.end))
+    if piece.quarter:  # the beats, or a tick before them, where some of their notes lie
+        at = (tempo_map.seconds(tempo_map.tick(time) - 1) for time in (region.start, region.end))
         region = replace(region, **dict(zip(("start", "end"), at, strict=True)))
     kept, inside = region.divided(track.notes)
     around = replace(track, notes=kept)

@@ -7,7 +7,7 @@ import pytest
 from core.generation.filling import LeftToRightFiller
 from core.generation.options import Options
 from core.midi.region import Region
-from core.training.evaluation.continuations import HeldOut
+from core.training.evaluation.continuations import HeldOut, as_file
 from core.training.evaluation.fills import FilledRegion, as_rows, choose_regions, fill_region, summary
 from tests.core.training.evaluation.test_continuations import chords
 from tests.reliability.fill import small_engine
@@ -42,6 +42,15 @@ def test_a_region_is_filled_beside_its_true_middle() -> None:
     assert (filled.onsets[0], filled.held[0]) == (False, False)
     assert len(filled.onsets) == len(filled.held) == 5
     assert filled.true["follow"] < 0
+
+
+def test_what_begins_on_the_beat_that_ends_a_region_does_not_begin_in_it() -> None:
+    quarter = 0.322581  # whose 68th, as rounded for the corpus, begins a tick early
+    piece = HeldOut("tune", chords(40, quarter), quarter)
+    assert as_file(piece)[1].notes[3 * 68].start_tick == 68 * 480 - 1
+    region = Region(62 * quarter, 68 * quarter)
+    filled = fill_region(LeftToRightFiller(small_engine()), piece, region, Options(takes=1))
+    assert not filled.onsets[0]
 
 
 def test_figures_are_means_with_their_errors() -> None:
