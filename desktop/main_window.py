@@ -125,6 +125,17 @@ class MainWindow(QMainWindow):
         self.panes = Panes((self.transport, self.fill_bar, self.tracks, self.centre, self.panel, self.takes))
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
+        self._build_controllers()
+        self.frame = QTimer(self)
+        self.frame.setInterval(IDLE)
+        self.frame.setTimerType(Qt.TimerType.PreciseTimer)
+        for button in inside.findChildren(QAbstractButton):
+            # A click must not take Space away from the transport.
+            if button.focusPolicy() & Qt.FocusPolicy.ClickFocus:
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def _build_controllers(self) -> None:
+        """Those that act on what the widgets show."""
         self.display = RollDisplay(self.roll, self.parts, self.document, self.generation, self.playback, self)
         self.editing = Editing(self.document, self.roll, self.parts, self.files, self)
         self.fill = FillController(self.document, self.model_signals, self.generation, self.playback, self.roll, self)
@@ -154,13 +165,6 @@ class MainWindow(QMainWindow):
             self.status,
             self,
         )
-        self.frame = QTimer(self)
-        self.frame.setInterval(IDLE)
-        self.frame.setTimerType(Qt.TimerType.PreciseTimer)
-        for button in inside.findChildren(QAbstractButton):
-            # A click must not take Space away from the transport.
-            if button.focusPolicy() & Qt.FocusPolicy.ClickFocus:
-                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _lay_out(self) -> QWidget:
         """Put the parts of the window beside one another; the widget that they are in."""
