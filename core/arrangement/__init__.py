@@ -5,7 +5,7 @@ track_state       what each track sounds and last played
 histograms        smoothed histograms of what each track plays
 prompt_model      what a prompt tells of its tracks
 features          what speaks for each track to play a note
-track_assignment  TrackAssigner: each sampled note to its track, at once
+track_assignment  TrackAssigner: each sampled note to its track, once it is known whether its chord goes on
 evaluation        how often notes are given to their own track
 drums             the drums' pattern, found and repeated
 """

@@ -63,7 +63,7 @@ def play(assigner: TrackAssigner, notes: Iterable[StreamNote]) -> list[Assignmen
     for note in notes:
         while ends and ends[0][0] <= note.onset:
             assigner.release(*heappop(ends))
-        given.append(assigner.assign(note.onset, note.pitch, note.velocity))
+        given.append(assigner.assign(note.onset, note.pitch, note.velocity, note.is_last))
         heappush(ends, (note.end, note.pitch))
     return given
 

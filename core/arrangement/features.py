@@ -8,14 +8,16 @@ from core.arrangement.prompt_model import PromptModel, context
 from core.arrangement.track_state import CHORD_SECONDS, PARTS, TrackState
 from core.codec.vocabulary import to_bin
 
-FEATURES = 54
+FEATURES = 62
 _FLOOR = -8.0  # nats: what is less likely counts as this
 _BARS_BACK = (1, 2, 4)
 _CHORD = 11
 
 
-def features(prompt: PromptModel, state: TrackState, pitch: int, velocity: int, where: MetricPosition) -> Floats:
-    """The features of giving a note of the present chord to each of the tracks."""
+def features(
+    prompt: PromptModel, state: TrackState, pitch: int, velocity: int, is_last: bool, where: MetricPosition
+) -> Floats:
+    """The features of giving a note of the present chord to each of the tracks; `is_last`: no higher one follows."""
     tables = prompt.histograms
     lists = (
         tables.pitch[:, pitch],
@@ -25,14 +27,15 @@ def features(prompt: PromptModel, state: TrackState, pitch: int, velocity: int, 
         tables.share,
         tables.recent_share,
         *_transitions(prompt, state, pitch, where),
-        *prompt.neighbours(context(state, pitch, velocity, where)),
+        *prompt.neighbours(context(state, pitch, velocity, is_last, where)),
     )
     likelihoods = np.array([_relative(values) for values in lists])
     rows = [_row(prompt, state, pitch, where, i) for i in range(state.count)]
     table = np.concatenate([likelihoods.T, np.array(rows)], axis=1)
     distance = table[:, likelihoods.shape[0]]  # to the track's own last chord, against the nearest of the others
     others = np.array([np.delete(distance, i).min(initial=2.0) for i in range(state.count)])
-    return np.concatenate([table, (distance - others)[:, None], _freedom(prompt, state, distance)], axis=1)
+    more = (_freedom(prompt, state, distance), _chord_order(prompt, state, is_last))
+    return np.concatenate([table, (distance - others)[:, None], *more], axis=1)
 
 
 def _relative(values: Floats) -> Floats:
@@ -135,6 +138,30 @@ def _freedom(prompt: PromptModel, state: TrackState, distance: Floats) -> Floats
         nearest,
     )
     return np.stack(columns, axis=1).astype(np.float64)
+
+
+def _chord_order(prompt: PromptModel, state: TrackState, is_last: bool) -> Floats:
+    """(tracks, 8): what it says that the chord ends with this note, its highest, or that a higher one is to come.
+
+    A higher one wants a higher track that can play it; the last one leaves the tracks above silent, or holding.
+    """
+    rank, top = prompt.rank, max(state.count - 1, 1)
+    can = np.array([not (mono and chord) for mono, chord in zip(prompt.monophonic, state.chord, strict=True)])
+    holds = np.array([prompt.monophonic[i] and bool(state.held(i)) for i in range(state.count)])
+    is_above = rank[None, :] > rank[:, None]
+    can_above, free_above = (is_above & can).sum(1), (is_above & can & ~holds).sum(1)
+    last, more = float(is_last), float(not is_last)
+    columns = (
+        np.full(state.count, last),
+        last * (rank == top),
+        last * (rank == 0),
+        last * rank / top,
+        more * (can_above == 0),
+        more * (free_above == 0),
+        last * np.minimum(free_above, 3) / 3,
+        last * np.minimum(can_above, 3) / 3,
+    )
+    return np.stack(columns, axis=1)
 
 
 def _same_place_before(state: TrackState, pitch: int, where: MetricPosition, i: int) -> list[float]:

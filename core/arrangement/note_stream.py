@@ -11,13 +11,17 @@ from core.midi.tempo_map import TempoMap
 
 
 class StreamNote(NamedTuple):
-    """A note of the merged stream: times in seconds of the score, and the indices of the tracks that play it."""
+    """A note of the merged stream: times in seconds of the score, and the indices of the tracks that play it.
+
+    `is_last` says that no higher note begins at the same time: the event behind it is no note-on, nor a velocity.
+    """
 
     onset: float
     pitch: int
     velocity: int
     end: float
     tracks: tuple[int, ...]
+    is_last: bool
 
 
 class MetricPosition(NamedTuple):
@@ -41,11 +45,13 @@ def merged_notes(tracks: Sequence[Track], start: float | None, end: float) -> li
             struck[note.start, note.pitch] = max(loudness, note.bin), max(release, note.end), (*owners, index)
     following: dict[int, int] = {}  # the next onset of a pitch
     notes = []
+    later = None
     for (step, pitch), (loudness, release, owners) in sorted(struck.items(), reverse=True):
         release = min(release, following.get(pitch, release))
         following[pitch] = step
         onset, ends = step / STEPS_PER_SECOND, release / STEPS_PER_SECOND
-        notes.append(StreamNote(onset, pitch, from_bin(loudness), ends, owners))
+        notes.append(StreamNote(onset, pitch, from_bin(loudness), ends, owners, step != later))
+        later = step
     notes.reverse()
     return notes
 

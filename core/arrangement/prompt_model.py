@@ -14,14 +14,14 @@ from core.midi.score import Track
 from core.midi.tempo_map import TempoMap
 
 MOST_NOTES = 1200  # of the prompt, its last ones: what is learned from
-_BY_TRACK = 4  # numbers that a note's context has for each track
+_OWN, _BY_TRACK = 12, 4  # numbers that a note's context has of its own, and for each track
 _NEIGHBOURS = 12
 _FADE = 150  # notes after which one of the prompt counts e times less, in the recent histograms
 _DOUBLED = 0.6  # of a track's notes that another plays too: from there on it doubles them in a take
 
 
-def context(state: TrackState, pitch: int, velocity: int, where: MetricPosition) -> list[float]:
-    """What a note is compared by with those of the prompt: 11 numbers of its own, then four for each track."""
+def context(state: TrackState, pitch: int, velocity: int, is_last: bool, where: MetricPosition) -> list[float]:
+    """What a note is compared by with those of the prompt: 12 numbers of its own, then four for each track."""
     struck, before = state.struck, state.before
     in_bar, in_quarter = 2 * np.pi * where.in_bar / where.bar, 2 * np.pi * where.in_bar
     row = [
@@ -36,6 +36,7 @@ def context(state: TrackState, pitch: int, velocity: int, where: MetricPosition)
         _near(pitch - before[-1]) / 5 if before else 0.0,
         _near(pitch - before[0]) / 5 if before else 0.0,
         2 * min(state.gap, 2.0),
+        0.0 if is_last else 2.0,
     ]
     for i in range(state.count):
         nearest = state.nearest(i, pitch)
@@ -69,13 +70,13 @@ class PromptModel:
                 self.state.release(*heappop(ends))
             heappush(ends, (note.end, note.pitch))
             self.state.advance(note.onset, where)
-            rows.append(context(self.state, note.pitch, note.velocity, where))
+            rows.append(context(self.state, note.pitch, note.velocity, note.is_last, where))
             counter.add(self.state, note, where, float(np.exp((k - len(self.notes)) / _FADE)))
             self.state.strike(note.pitch, where, note.tracks)
             self._labels[k, list(note.tracks)] = 1 / len(note.tracks)
         for end, pitch in ends:  # what sounds at the marker is released there
             self.state.release(end, pitch)
-        self._memory = np.array(rows).reshape(len(rows), 11 + _BY_TRACK * self.count)
+        self._memory = np.array(rows).reshape(len(rows), _OWN + _BY_TRACK * self.count)
         self.histograms = counter.histograms()
         self.monophonic = [is_monophonic(track, tempo_map, marker) for track in tracks]
         pitches = [[note.pitch for note in self.notes if i in note.tracks] or [60] for i in range(self.count)]

@@ -1,4 +1,6 @@
-"""Which of the prompt's tracks plays each note of a take: decided at once, from the prompt and the decisions before.
+"""Which of the prompt's tracks plays each note of a take: decided from the prompt and the decisions before.
+
+What is not yet sampled is not known, but for one thing: whether the chord goes on behind the note.
 
 A conditional logit: a small network, the same for every song, scores each track from features that are relative to
 what that track does in the prompt; the best score plays the note. The network's weights are learned from songs whose
@@ -93,15 +95,18 @@ class TrackAssigner:
         self._weights = weights or bundled_weights()
         self._holders: dict[int, tuple[int, ...]] = {}  # pitch -> the tracks that sound it
 
-    def assign(self, onset: float, pitch: int, velocity: int) -> Assignment:
-        """Who plays a note-on at `onset` (seconds of the score, never falling) with a MIDI velocity."""
+    def assign(self, onset: float, pitch: int, velocity: int, is_last: bool) -> Assignment:
+        """Who plays a note-on at `onset` (seconds of the score, never falling) with a MIDI velocity.
+
+        `is_last` says that no other note-on follows at the same time.
+        """
         where = place(self._tempo_map, onset)
         self.release(onset, pitch)  # a re-strike ends what sounds
         self.state.advance(onset, where)
         if self._only is not None:
             chosen = (self._only,)
         else:
-            table = features(self.prompt, self.state, pitch, velocity, where)
+            table = features(self.prompt, self.state, pitch, velocity, is_last, where)
             main = self.choose(table)
             chosen = (main, *(j for j in self.prompt.doubled_by[main] if self._is_free(j)))
         ended = tuple((i, held) for i in chosen if self.prompt.monophonic[i] for held in sorted(self.state.sounding[i]))
@@ -112,6 +117,11 @@ class TrackAssigner:
         self.state.strike(pitch, where, chosen)
         self._holders[pitch] = chosen
         return Assignment(chosen, ended)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether notes can go to several tracks."""
+        return self._only is None
 
     def copy(self) -> "TrackAssigner":
         """Another that goes on from here by itself; what was learned from the prompt is shared."""

@@ -133,8 +133,7 @@ class FillPlan:
         They keep within the region, and none sounds at a pitch that a kept note sounds on its channel.
         """
         router, given = self.router(), TakeInProgress(self.region.start)
-        for message in _messages(notes):
-            given.add(router.route([message]), message.time)
+        given.add(router.route(_messages(notes)), 0.0)
         tempo_map = self._tempo_map
         start, end = (ceil(tempo_map.exact_tick(at) - _ALMOST) for at in (self.region.start, self.region.end))
         last = max(end, tempo_map.tick(self.rings_to))

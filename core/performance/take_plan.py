@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.arrangement.drums import repeat_drums
 from core.arrangement.track_assignment import TrackAssigner
 from core.codec.events import NoteMessage
-from core.codec.vocabulary import to_step
+from core.codec.vocabulary import NOTE_ON, VELOCITY, to_step
 from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score
@@ -33,12 +33,17 @@ from core.session.timeline import Timed, timeline
 if TYPE_CHECKING:
     from core.generation.continuation import Step
 
+_NOTE_ONS, _VELOCITIES = range(NOTE_ON.first, NOTE_ON.end), range(VELOCITY.first, VELOCITY.end)
+
 
 class NoteRouter:
     """Gives each note of a take to the tracks that play it, and each note-off to those that still sound the note.
 
     `keys` are the tracks' keys, in the order of the assigner's tracks; times of messages are seconds from `start`.
     Without an assigner all notes are of a track of the take's own. `limits` say of tracks how long they may sound.
+
+    A note that several tracks could play waits for the event behind it, and no longer: whether that is the next note
+    of its chord tells much of who plays it.
     """
 
     def __init__(
@@ -50,18 +55,28 @@ class NoteRouter:
     ) -> None:
         self._assigner, self._keys, self._start, self._limits = assigner, keys, start, limits or {}
         self._sounding: set[tuple[TrackKey | None, int]] = set()  # (track, pitch)
+        self._waiting: tuple[NoteMessage, ...] = ()  # a note-on at most
 
-    def route(self, messages: Sequence[NoteMessage], head: float = 0.0) -> tuple[NoteMessage, ...]:
-        """The messages of one event with their tracks, in order: where several play a note, one for each.
+    def route(
+        self, messages: Sequence[NoteMessage], head: float = 0.0, event: int | None = None
+    ) -> tuple[NoteMessage, ...]:
+        """The messages with their tracks, in order: where several play a note, one for each.
 
-        The take is sampled as far as `head` with them.
+        They are those of one `event`, with which the take is sampled as far as `head`, or without an event all that
+        there are until the end. The note-on of an event comes with what the next one makes.
         """
-        return tuple(self._within_limits(messages, head))
+        goes_on = event is not None and (event in _NOTE_ONS or event in _VELOCITIES)
+        due = (*self._waiting, *messages)
+        waits = event in _NOTE_ONS and self._assigner is not None and self._assigner.chooses and bool(messages)
+        self._waiting = due[-1:] if waits else ()
+        return tuple(self._within_limits(due[:-1] if waits else due, goes_on, head))
 
-    def _within_limits(self, messages: Sequence[NoteMessage], head: float) -> Iterator[NoteMessage]:
-        for message in messages:
+    def _within_limits(self, messages: Sequence[NoteMessage], goes_on: bool, head: float) -> Iterator[NoteMessage]:
+        for k, message in enumerate(messages):
             yield from self._ended(message.time)
-            for routed in self._routed(message):
+            following = next((later for later in messages[k + 1 :] if later.velocity), None)
+            is_last = not goes_on if following is None else following.time > message.time
+            for routed in self._routed(message, is_last):
                 key = routed.track, routed.pitch
                 if routed.velocity:
                     self._sounding.add(key)
@@ -80,7 +95,7 @@ class NoteRouter:
             limit = self._limits[track]
             yield NoteMessage(to_step(limit), pitch, 0, limit, track)
 
-    def _routed(self, message: NoteMessage) -> Iterator[NoteMessage]:
+    def _routed(self, message: NoteMessage, is_last: bool) -> Iterator[NoteMessage]:
         if self._assigner is None:
             yield message
             return
@@ -89,7 +104,7 @@ class NoteRouter:
             for track in self._assigner.release(at, message.pitch):
                 yield message._replace(track=self._keys[track])
             return
-        tracks, ended = self._assigner.assign(at, message.pitch, message.velocity)
+        tracks, ended = self._assigner.assign(at, message.pitch, message.velocity, is_last)
         for track, pitch in ended:  # a monophonic track ends its note as it begins another
             yield message._replace(pitch=pitch, velocity=0, track=self._keys[track])
         for track in tracks:
@@ -197,7 +212,7 @@ class TakePlan:
         def routed(step: "Step") -> "Step":
             if not routers:
                 routers.extend(self.note_routers(count))
-            return replace(step, messages=routers[step.take].route(step.messages, step.head))
+            return replace(step, messages=routers[step.take].route(step.messages, step.head, step.event))
 
         return routed
 

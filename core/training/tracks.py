@@ -2,8 +2,8 @@
 
 In a take the assigner goes on from its own decisions, right or wrong. So it learns from what it meets then: in the
 first round it is told the truth of every note before, in the following rounds it decides most of them itself, with the
-weights learned so far, while the true tracks stay what it is to say (dataset aggregation: Ross, Gordon and Bagnell,
-A Reduction of Imitation Learning to No-Regret Online Learning, 2011).
+weights learned so far, while the true tracks stay what it is to say; what it met in these rounds adds up (dataset
+aggregation: Ross, Gordon and Bagnell, A Reduction of Imitation Learning to No-Regret Online Learning, 2011).
 """
 
 import io
@@ -25,12 +25,12 @@ from core.errors import UnreadableInput
 from core.files import write_atomically
 from core.midi.read import read_score
 
-HIDDEN = (32, 16)
-PASSES = 12  # over the notes, in each round
+HIDDEN = (48, 24)
+PASSES = 8  # over the notes, in each round
 OWN_SHARE = 0.9  # of the notes that it decides itself, behind the first round
 _FIRST_SHARE = 0.3  # of the passages, in the first round
-_MOST_TRACKS = 12  # of a song that is learned from; songs with more are left out
-_BATCH = 512  # notes
+_MOST_TRACKS = 6  # of a song that is learned from; songs with more are left out
+_BATCH = 1024  # notes
 _RATE, _DECAY = 3e-3, 1e-2
 
 
@@ -100,10 +100,13 @@ def examples(passage: Passage, weights: Weights | None, seed: int) -> Examples:
 def learn(passages: Sequence[Passage], rounds: int, seed: int, pool: Executor, say: Callable[[str], None]) -> Weights:
     """Weights from passages, in so many rounds; a pool of processes looks at several passages at once."""
     weights: Weights | None = None
+    met: list[Examples] = []
     for number in range(rounds):
         chosen = passages[:: round(1 / _FIRST_SHARE)] if weights is None and rounds > 1 else passages
         seeds = range(seed + 10_000 * number, seed + 10_000 * number + len(chosen))
         seen = list(pool.map(examples, chosen, [weights] * len(chosen), seeds, chunksize=4))
+        if weights is not None:
+            seen = met = met + seen
         together = Examples(*(np.concatenate(parts) for parts in zip(*seen, strict=True)))
         weights, loss, right = fit(together, seed)
         say(f"Round {number + 1} of {rounds}: {len(together.tables)} notes, {loss:.3f} nats a note, {right:.1%} right.")

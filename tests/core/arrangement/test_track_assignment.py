@@ -31,11 +31,12 @@ def test_bass_chords_and_lead_stay_where_they_are() -> None:
     one = assigner(trio())
     for beat in range(8):
         now = 8 * BAR + beat * 0.5
-        assert one.assign(now, 36 + beat % 5, 100).tracks == (2,)
-        assert [one.assign(now, pitch, 70).tracks for pitch in (60, 64, 67)] == [(1,)] * 3
+        assert one.assign(now, 36 + beat % 5, 100, is_last=False).tracks == (2,)
+        chord = [one.assign(now, pitch, 70, is_last=pitch == 67).tracks for pitch in (60, 64, 67)]
+        assert chord == [(1,)] * 3
         for pitch in (60, 64, 67):
             one.release(now, pitch)
-        assert one.assign(now + 0.25, 79 + beat % 6, 90).tracks == (0,)
+        assert one.assign(now + 0.25, 79 + beat % 6, 90, is_last=True).tracks == (0,)
         assert one.release(now + 0.4, 36 + beat % 5) == (2,)
         assert one.release(now + 0.4, 79 + beat % 6) == (0,)
 
@@ -52,33 +53,33 @@ def test_what_tracks_double_is_doubled_again() -> None:
     tracks = [one for one in band(FOUR, 16) if not one.is_percussion]
     lead, double = 2, 3
     one = assigner(tracks, 16)
-    found = one.assign(16 * BAR, 73, 90).tracks
+    found = one.assign(16 * BAR, 73, 90, is_last=False).tracks  # the strings are above
     assert set(found) == {lead, double}
     assert set(one.release(9 * BAR, 73)) == {lead, double}
 
 
 def test_a_monophonic_track_ends_its_note_when_it_is_given_a_second() -> None:
     one = assigner(trio(), only=0)
-    assert one.assign(8 * BAR, 79, 90) == ((0,), ())
-    assert one.assign(8 * BAR + 0.5, 81, 90) == ((0,), ((0, 79),))
+    assert one.assign(8 * BAR, 79, 90, is_last=True) == ((0,), ())
+    assert one.assign(8 * BAR + 0.5, 81, 90, is_last=True) == ((0,), ((0, 79),))
     assert one.release(9 * BAR, 79) == ()  # it has ended
     assert one.release(9 * BAR, 81) == (0,)
     chords = assigner(trio(), only=1)
-    assert chords.assign(8 * BAR, 60, 70) == ((1,), ())
-    assert chords.assign(8 * BAR, 64, 70) == ((1,), ())
+    assert chords.assign(8 * BAR, 60, 70, is_last=False) == ((1,), ())
+    assert chords.assign(8 * BAR, 64, 70, is_last=True) == ((1,), ())
 
 
 def test_a_restruck_note_ends_the_one_that_sounds() -> None:
     one = assigner(trio())
-    first = one.assign(8 * BAR, 36, 100).tracks
-    assert one.assign(8 * BAR + 0.5, 36, 100).tracks == first
+    first = one.assign(8 * BAR, 36, 100, is_last=True).tracks
+    assert one.assign(8 * BAR + 0.5, 36, 100, is_last=True).tracks == first
     assert one.release(9 * BAR, 36) == first
     assert one.release(9 * BAR, 36) == ()
 
 
 def test_a_copy_goes_on_by_itself() -> None:
     one = assigner(trio())
-    main = one.assign(8 * BAR, 36, 100).tracks
+    main = one.assign(8 * BAR, 36, 100, is_last=True).tracks
     other = one.copy()
     assert one.release(9 * BAR, 36) == main
     assert other.release(9 * BAR, 36) == main
@@ -96,26 +97,28 @@ def test_tracks_that_cannot_be_chosen() -> None:
 
 def test_a_prompt_without_notes_and_one_of_a_single_track_work() -> None:
     silent = [track([], FOUR), track([], FOUR)]
-    assert len(assigner(silent).assign(16.0, 60, 80).tracks) == 1
-    assert assigner(trio()[:1]).assign(16.0, 60, 80).tracks == (0,)
+    assert len(assigner(silent).assign(16.0, 60, 80, is_last=True).tracks) == 1
+    assert assigner(trio()[:1]).assign(16.0, 60, 80, is_last=True).tracks == (0,)
 
 
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 60), st.integers(0, 127), st.integers(1, 127), st.booleans()), min_size=1, max_size=60
+        st.tuples(st.integers(0, 60), st.integers(0, 127), st.integers(1, 127), st.booleans(), st.booleans()),
+        min_size=1,
+        max_size=60,
     )
 )
-def test_whatever_is_played_every_note_has_a_track_and_ends(events: list[tuple[int, int, int, bool]]) -> None:
+def test_whatever_is_played_every_note_has_a_track_and_ends(events: list[tuple[int, int, int, bool, bool]]) -> None:
     """Monophonic tracks sound one note at most, and each note-off finds the tracks that sound its note."""
     one = assigner(trio())
     now, sounding = 8 * BAR, [set[int]() for _ in range(3)]
-    for step, pitch, velocity, strikes in events:
+    for step, pitch, velocity, strikes, is_last in events:
         now += step / 100
         for i in one.release(now, pitch):
             sounding[i].remove(pitch)
         if strikes:
-            found = one.assign(now, pitch, velocity)
+            found = one.assign(now, pitch, velocity, is_last)
             assert len(set(found.tracks)) == len(found.tracks) >= 1
             for i, ended in found.ended:
                 sounding[i].remove(ended)

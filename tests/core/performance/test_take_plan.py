@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
-from core.codec.events import NoteMessage
+from core.arrangement.track_assignment import Assignment
+from core.codec.events import GridNote, NoteMessage, StreamingDecoder, encode_grid
+from core.codec.vocabulary import note_off, note_on, time_shift, velocity
 from core.generation.continuation import Step
 from core.live.outputs import ExistingPort, NoOutput
 from core.midi.score import TrackKey
@@ -235,6 +237,58 @@ def test_two_tracks_on_one_channel_do_not_cut_each_other(moves: list[tuple[int, 
             else:
                 sounding.discard(place)
         assert sounding == {(key[1], pitch) for key, pitch in held}
+
+
+def test_a_note_waits_for_the_event_behind_it_and_no_longer() -> None:
+    plan = plan_take(song(), 8.0, 4.0)
+    (router,) = plan.note_routers(1)
+
+    def events(*of: tuple[int, tuple[NoteMessage, ...], float]) -> list[list[tuple[int, object]]]:
+        return [[(m.pitch, m.track) for m in router.route(messages, head, event)] for event, messages, head in of]
+
+    assert events(
+        (velocity(20), (), 0.0),
+        (note_on(38), (message(0, 38),), 0.0),
+        (velocity(22), (), 0.0),  # the chord goes on, nobody knows with what
+        (note_on(74), (message(0, 74),), 0.0),
+        (time_shift(50), (), 0.5),  # it is over
+        (note_off(74), (message(0.5, 74, 0),), 0.5),
+        (note_on(38), (message(0.5, 38, 0), message(0.5, 38)), 0.5),  # the note-off is for the note that was given
+    ) == [[], [], [(38, BASS)], [], [(74, MELODY)], [(74, MELODY)], [(38, BASS)]]
+    # The take ends or is stopped: what waits comes at once, before its note-off.
+    closing = (message(0.51, 38, 0),)
+    assert [(m.time, m.velocity, m.track) for m in router.route(closing, 0.5, None)] == [
+        (0.5, 80, BASS),
+        (0.51, 0, BASS),
+    ]
+
+
+def test_what_is_known_of_a_chord_is_told_with_its_notes(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, bool]] = []
+
+    class Listener(take_plan.TrackAssigner):
+        def assign(self, onset: float, pitch: int, velocity: int, is_last: bool) -> Assignment:
+            told.append((pitch, is_last))
+            return super().assign(onset, pitch, velocity, is_last)
+
+    monkeypatch.setattr(take_plan, "TrackAssigner", Listener)
+    chords = [GridNote(0, 38, 50, 20), GridNote(0, 67, 50, 18), GridNote(0, 74, 100, 18), GridNote(50, 43, 100, 20)]
+    decoder = StreamingDecoder()
+    (router,) = plan_take(song(), 8.0, 4.0).note_routers(1)
+    for event in encode_grid(chords):
+        router.route(decoder.feed(event), decoder.time, event)
+    router.route(decoder.close(), decoder.time)
+    by_event, told[:] = list(told), []
+    assert by_event == [(38, False), (67, False), (74, True), (43, True)]
+    (router,) = plan_take(song(), 8.0, 4.0).note_routers(1)
+    router.route([message(0, 38), message(0, 67), message(0, 74), message(0.5, 38, 0), message(0.5, 43)])
+    assert told == by_event
+
+
+@pytest.mark.parametrize("into", ["one", "2:1"])
+def test_where_one_track_plays_all_no_note_waits(into: str) -> None:
+    (router,) = plan_take(song(into=into), 8.0, 4.0).note_routers(1)
+    assert len(router.route([message(0, 60)], 0.0, note_on(60))) == 1
 
 
 def test_without_an_assigner_nothing_is_given_to_a_track() -> None:
