@@ -1,11 +1,22 @@
 """BigButton, the one that matters most in a place; FlatButton, a small one without a frame; Fold, which shows more."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOption,
+    QStyleOptionButton,
+    QStyleOptionToolButton,
+    QToolButton,
+    QWidget,
+)
 
 from desktop.widgets import icons
 from desktop.widgets.theme import TEXT_CONTRAST, Theme, mix, with_contrast
+
+_ARROW = 7  # pixels
 
 
 class BigButton(QPushButton):
@@ -56,7 +67,8 @@ class BigButton(QPushButton):
 class FlatButton(QToolButton):
     """A tool button without a frame, which shows in light and dark that the keys are its own.
 
-    Fusion's own sign of the focus, a tint, is hardly seen on a dark window.
+    Fusion's own sign of the focus, a tint, is hardly seen on a dark window, and its arrow of a menu stands below the
+    text.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -64,11 +76,21 @@ class FlatButton(QToolButton):
         self.setAutoRaise(True)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The style's button, and a ring while it has the focus."""
-        super().paintEvent(event)
-        if not self.hasFocus():
-            return
+        """The style's button, in its middle the arrow of a menu, and a ring while it has the focus."""
         painter = QPainter(self)
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        option.features &= ~QStyleOptionToolButton.ToolButtonFeature.HasMenu  # type: ignore[attr-defined]
+        style = self.style()
+        style.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option, painter, self)
+        if self.menu() is not None:
+            arrow = QStyleOption()
+            arrow.initFrom(self)
+            arrow.rect = QRect(self.width() - _ARROW - 1, (self.height() - _ARROW) // 2 + 1, _ARROW, _ARROW)
+            style.drawPrimitive(QStyle.PrimitiveElement.PE_IndicatorArrowDown, arrow, painter, self)
+        if not self.hasFocus():
+            painter.end()
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(Theme.of(self.palette()).accent, 2))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 3, 3)
