@@ -180,7 +180,7 @@ def _connect_note_actions(window: MainWindow) -> None:
         on(name, lambda semitones=semitones: window.roll.transpose(semitones))
     on("earlier", lambda: window.roll.nudge(-1))
     on("later", lambda: window.roll.nudge(1))
-    quantising = Quantising(window.document, window.roll, editing, window.display, window)
+    quantising = Quantising(window.document, window.roll, editing, window.display, playback, window)
     on("quantise", quantising.ask)
     window.roll.quantise_requested.connect(lambda _: quantising.ask())
     on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))

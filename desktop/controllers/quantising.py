@@ -1,4 +1,4 @@
-"""Quantising: asks how, and shows in the roll what becomes of the notes while it asks."""
+"""Quantising: asks how, and while it asks shows in the roll what becomes of the notes, and lets it be heard."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -9,6 +9,7 @@ from desktop.controllers.document import Document
 from desktop.controllers.notes import MOST_AT_ONCE, Editing, as_selection
 from desktop.controllers.roll import RollDisplay
 from desktop.controllers.roll_parts import session_part
+from desktop.controllers.transport import TransportController
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.piano_roll.view import PianoRoll
 
@@ -17,10 +18,16 @@ class Quantising:
     """The command Quantise. It begins with what was chosen last."""
 
     def __init__(
-        self, document: Document, roll: PianoRoll, editing: Editing, display: RollDisplay, window: QWidget
+        self,
+        document: Document,
+        roll: PianoRoll,
+        editing: Editing,
+        display: RollDisplay,
+        playback: TransportController,
+        window: QWidget,
     ) -> None:
         self._document, self._roll, self._editing, self._display = document, roll, editing, display
-        self._window = window
+        self._playback, self._window = playback, window
         self._last = Quantisation()
 
     def ask(self) -> None:
@@ -39,17 +46,41 @@ class Quantising:
             def edit(session: Session) -> Session:
                 return quantise(session, chosen, wanted).session
 
+            moved = quantise(self._document.session, chosen, wanted)
             self._display.preview(edit)
-            self._roll.select(as_selection(quantise(self._document.session, chosen, wanted).chosen))
+            self._roll.select(as_selection(moved.chosen))
+            self._playback.go_on_with(moved.session)
+
+        def listen(is_on: bool) -> None:
+            if is_on:
+                moved = quantise(self._document.session, chosen, dialog.wanted)
+                self._playback.play_around(moved.session, bars, loops=True)
+            else:
+                self._playback.end_around()
 
         if is_shown:
+            bars = self._bars()
+            dialog.listen.setEnabled(not self._playback.is_sampling)
+            dialog.listened.connect(listen)
             dialog.changed.connect(show)
             show()
         try:
             is_wanted = dialog.exec()
         finally:
+            self._playback.end_around()
+            self._playback.go_on_with(self._document.session)
             self._display.preview(None)
             self._roll.select(notes)
         if is_wanted:
             self._last = dialog.wanted
             self._editing.quantise(self._last)
+
+    def _bars(self) -> tuple[float, float]:
+        """From the bar that the selected notes begin in to the end of the one that they end in; seconds."""
+        start, end, *_ = self._roll.overlays.selected
+        first, last, tempo_map = float(start.min()), float(end.max()), self._document.session.tempo_map
+        if not tempo_map.has_metre:
+            return first, last
+        bars = (tempo_map.bar_beat(tempo_map.tick(at))[0] for at in (first, max(last - 0.001, first)))
+        begin, after = next(bars), next(bars) + 1
+        return tempo_map.seconds(tempo_map.bar_tick(begin)), tempo_map.seconds(tempo_map.bar_tick(after))

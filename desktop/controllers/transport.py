@@ -44,6 +44,11 @@ class TransportController(QObject):
         return self._is_on and not self._playback_engine.is_paused
 
     @property
+    def is_sampling(self) -> bool:
+        """Whether what plays, or will, is being sampled."""
+        return self._generation.is_running
+
+    @property
     def range(self) -> tuple[float, float]:
         """From where to where there is something to play, in score seconds."""
         return playing_range(self._document.session, self.what)

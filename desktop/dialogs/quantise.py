@@ -21,9 +21,13 @@ _WHATS: tuple[tuple[What, str], ...] = (
 
 
 class QuantiseDialog(QDialog):
-    """Asks how to move so many notes to a grid; `wanted` is the answer. `changed` tells of every change of it."""
+    """Asks how to move so many notes to a grid; `wanted` is the answer. `changed` tells of every change of it.
+
+    `listened` tells whether the notes are to be heard so.
+    """
 
     changed = Signal()
+    listened = Signal(bool)
 
     def __init__(
         self, notes: int, first: Quantisation | None = None, is_shown: bool = True, parent: QWidget | None = None
@@ -44,6 +48,12 @@ class QuantiseDialog(QDialog):
         self.accept_button = buttons.addButton("Quantise", QDialogButtonBox.ButtonRole.AcceptRole)
         self.accept_button.setToolTip("Move the notes so. It can be undone.")
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
+        self.listen = buttons.addButton("&Listen", QDialogButtonBox.ButtonRole.ActionRole)
+        self.listen.setToolTip("Hear the bars of these notes as they would be, again and again.")
+        self.listen.setAutoDefault(False)
+        self.listen.setCheckable(True)
+        self.listen.setEnabled(is_shown)
+        self.listen.toggled.connect(self.listened)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         form = QFormLayout()

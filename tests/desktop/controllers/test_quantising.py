@@ -2,11 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+from mido import MetaMessage
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from core.performance.playback import Playback
+from core.performance.song import PlayRequest
 from core.session.export import midi_bytes
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.piano_roll.selection import Selection
@@ -70,3 +75,65 @@ def test_notes_are_shown_where_they_would_go_and_cancel_leaves_no_step(desk: Cal
     assert seen[3] == [75, 0, 480, 1440]  # it begins with what was chosen last
     window.actions_["undo"].trigger()
     assert midi_bytes(document.session, "score") == before
+
+
+Asked = list[tuple[str, list[int], tuple[float, float] | None]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """What is asked to be played, or to go on: where its first three notes begin, and the loop."""
+    requests: Asked = []
+    for name in ("play", "refresh"):
+        real = getattr(Playback, name)
+
+        def request(engine: Playback, it: PlayRequest, name: str = name, real: Any = real) -> None:
+            assert it.session.score is not None
+            requests.append((name, [note.start_tick for note in it.session.score.tracks[0].notes[:3]], it.loop))
+            count = len(requests)
+            real(engine, it)
+            del requests[count:]  # to go on with other notes may be to play them anew
+
+        monkeypatch.setattr(Playback, name, request)
+    return requests
+
+
+def test_what_would_become_of_the_notes_is_heard(desk: Callable[..., Desk], homes: Path, asked: Asked) -> None:
+    played = [on(60, 130), off(60, 100), on(62, 277), off(62, 90), on(64, 1003), off(64, 333), on(65, 2000), off(65, 9)]
+    metre = MetaMessage("time_signature", numerator=3, denominator=4)
+    (homes / "played.mid").write_bytes(file_of([metre], played))
+    at = desk()
+    at.open(homes / "played.mid")
+    window, playback = at.window, at.window.playback
+    at.wait(lambda: window.playback_engine.output.description, "the output")
+    at.settle()
+
+    def during(act: Callable[[QuantiseDialog], None]) -> None:
+        window.roll.select(Selection({"track:0": range(3)}))
+
+        def look() -> None:
+            dialog = QApplication.activeModalWidget()
+            assert isinstance(dialog, QuantiseDialog)
+            try:
+                act(dialog)
+            finally:
+                dialog.reject()
+
+        QTimer.singleShot(0, look)
+        QTest.keyClick(window.roll, Qt.Key.Key_Q)
+
+    def listen(dialog: QuantiseDialog) -> None:
+        dialog.listen.click()
+        dialog.strength.spin.setValue(50)
+        assert playback.is_playing
+
+    loop = (0.0, 3.0)  # two bars: the last note ends in the second
+    during(listen)
+    assert asked == [("play", [120, 480, 1560], loop), ("refresh", [125, 494, 1580], loop)]
+    assert not playback.is_playing
+    asked.clear()
+    playback.play(0.0)  # what plays while it asks is heard so too, and then as it was
+    during(lambda dialog: None)
+    assert [ticks for _, ticks, _ in asked] == [[130, 507, 1600], [120, 480, 1560], [130, 507, 1600]]
+    assert playback.is_playing
+    playback.stop()
