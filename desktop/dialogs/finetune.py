@@ -105,8 +105,10 @@ class FineTuneDialog(QDialog):
         self.minutes = QSpinBox()
         self.minutes.setAccessibleName("Minutes at most")
         self.minutes.setRange(MINUTES[0], MINUTES[2])
+        self.minutes.valueChanged.connect(
+            lambda value: self.minutes.setSuffix(" minute at most" if value == 1 else " minutes at most")
+        )
         self.minutes.setValue(MINUTES[1])
-        self.minutes.setSuffix(" minutes at most")
         form = QFormLayout()
         form.addRow("MIDI files", row)
         form.addRow("Start from", self.model)

@@ -177,8 +177,7 @@ def try_window(root: Root, folder: str, pictures: Path, kind: str, minutes: floa
 
 def try_words_and_sound(root: Root, program: str, file: str, picture: Path) -> None:
     """Say in words how a take is to be, have it sampled, and write what is heard as a WAV file: by keys alone."""
-    settings, wav = root.home(".config/Continuo/settings.json"), root.home("sound.wav")
-    settings.write_text('{"unfolded": ["feel"]}')  # where the words stand
+    root.home(".config/Continuo/settings.json").write_text('{"unfolded": ["feel"]}')  # where the words stand
     with window(root, "bwv846", program, file):
         time.sleep(5)
         to_the_words = ("F6", *("Tab",) * 14)
@@ -186,16 +185,20 @@ def try_words_and_sound(root: Root, program: str, file: str, picture: Path) -> N
         root.screen.type(WORDS)
         root.screen.press("bwv846", "Return", "F6", "F6", "c")
         wait_for(lambda: takes(root) > 0, "a take as the words want it")
+        time.sleep(20)  # until it is whole: only then is it part of what is exported
         root.screen.press("bwv846", "ctrl+shift+w")
         wait_for(lambda: root.screen.windows("Export Audio"), "the question how sound is to be written")
         root.screen.press("Export Audio", "Return")
         wait_for(lambda: root.screen.windows("Export audio"), "the question where to")
         root.screen.press("Export audio")
-        root.screen.type(f"{HOME}/sound")
+        root.screen.type("sound")  # beside what is the user's own, as the example is the program's
         with timed("writing what is heard as WAV"):
             root.screen.press("Export audio", "Return")
-            wait_for(lambda: wav.exists() and wav.read_bytes()[:4] == b"RIFF", "the WAV file")
-        print(f"the WAV file: {wav.stat().st_size} bytes", flush=True)
+            wait_for(lambda: list(root.home().rglob("sound.wav")), "the WAV file")
+        (wav,) = root.home().rglob("sound.wav")
+        print(f"{wav.relative_to(root.home())}: {wav.stat().st_size} bytes", flush=True)
+        if wav.read_bytes()[:4] != b"RIFF" or wav.stat().st_size < 48 * 44100 * 4:
+            fail("That is no WAV file of the prompt, which lasts 33 s, and a take of 8 bars.")
         time.sleep(2)
         root.screen.picture(picture)
 
@@ -207,7 +210,7 @@ def try_dialog(root: Root, program: str, examples: str, minutes: float, picture:
         wait_for(lambda: root.screen.windows("Fine-tune a model"), "the dialog")
         root.screen.press("Fine-tune a model")
         root.screen.type(examples)
-        time_field, start_button = ("Tab",) * 4, ("Tab",) * 2
+        time_field, start_button = ("Tab",) * 4, ("Tab",)
         root.screen.press("Fine-tune a model", *time_field, f"{max(1, minutes):.0f}", *start_button, "space")
         model = root.home(".local/share/Continuo/models/examples.safetensors")
         with timed(f"fine-tuning for {minutes:g} minutes by the dialog"):

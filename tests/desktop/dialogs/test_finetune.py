@@ -78,6 +78,14 @@ def test_it_asks_for_what_was_chosen(bench: Bench, tmp_path: Path) -> None:
     assert not bench.dialog.folder.isEnabled()
 
 
+def test_one_minute_is_not_called_minutes(bench: Bench) -> None:
+    shown = []
+    for minutes in (1, 15):
+        bench.dialog.minutes.setValue(minutes)
+        shown.append(bench.dialog.minutes.text())
+    assert shown == ["1 minute at most", "15 minutes at most"]
+
+
 def test_it_tells_how_it_goes(bench: Bench) -> None:
     assert bench.tell(Reading(3, 12)) == "Reading: 3 of 12 files"
     said = bench.tell(Training(0.0, 900.0, float("nan"), 2.5), Training(0.25, 671.0, 2.25, None))
