@@ -82,6 +82,8 @@ def _status_shower(show: Show) -> Callable[["Status"], None]:
         if status.validation is not None:
             best["text"] = f", held out {status.validation:.3f}"
         text = f"step {status.step}, loss {status.loss:.3f}{best['text']}, {status.events_per_second:.0f} events/s"
+        if not status.step:
+            text = f"as it is{best['text']}"  # only measured yet
         show(status.progress, 1.0, f"{text}, {_clock_time(status.eta_seconds)} to go")
 
     return on_status

@@ -1,5 +1,6 @@
 """FineTuneDialog: a folder of the user's MIDI in, a model of their own out. It stays usable beside the window."""
 
+import math
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -212,7 +213,8 @@ class FineTuneDialog(QDialog):
                 self.curve.add(progress, loss, held_out)
                 if self.stop_button.isEnabled():
                     minutes, seconds = divmod(int(seconds_left), 60)
-                    self.says.setText(f"{minutes}:{seconds:02} left at most · loss {loss:.3f}")
+                    words = f"loss {loss:.3f}" if math.isfinite(loss) else "making the first step"
+                    self.says.setText(f"{minutes}:{seconds:02} left at most · {words}")
             case Finished(name, before, after):
                 self._finish(_outcome(name, before, after))
                 if name:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import os
 import signal
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
-from core.cli import interrupts, output
+from core.cli import interrupts, output, training
 from core.cli.app import app
 from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
@@ -21,7 +22,7 @@ from core.model.transformer import MusicTransformer
 from core.training.run import recipes
 from core.training.run.learner import Learner
 from core.training.run.run_folder import Diverged
-from core.training.run.train import Outcome, Trainer
+from core.training.run.train import Outcome, Status, Trainer
 from tests.core.training.tunes import TINY, TINY_RECIPE, splits_for, write_songs, write_tune
 
 
@@ -35,6 +36,15 @@ def midi(tmp_path: Path) -> Path:
     folder = write_songs(tmp_path / "midi")
     write_tune(folder / "song5.mid", [60 + i * 5 % 24 for i in range(130)])
     return folder
+
+
+def test_before_the_first_step_no_loss_is_shown() -> None:
+    shown: list[str] = []
+    tell = training._status_shower(lambda done, total, text: shown.append(text))
+    tell(Status(0, 0, 0.0, math.nan, 0, 0.0, 60.0, 1.4))
+    tell(Status(1, 0, 0.2, 1.25, 4096, 200.0, 48.0))
+    assert shown[0] == "as it is, held out 1.400, 0:01:00 to go"
+    assert shown[1] == "step 1, loss 1.250, held out 1.400, 200 events/s, 0:00:48 to go"
 
 
 def call(*arguments: object) -> Result:

@@ -88,7 +88,8 @@ def test_one_minute_is_not_called_minutes(bench: Bench) -> None:
 
 def test_it_tells_how_it_goes(bench: Bench) -> None:
     assert bench.tell(Reading(3, 12)) == "Reading: 3 of 12 files"
-    said = bench.tell(Training(0.0, 900.0, float("nan"), 2.5), Training(0.25, 671.0, 2.25, None))
+    assert bench.tell(Training(0.0, 900.0, float("nan"), 2.5)) == "15:00 left at most · making the first step"
+    said = bench.tell(Training(0.25, 671.0, 2.25, None))
     assert said == "11:11 left at most · loss 2.250"
     assert bench.dialog.bar.value() == 250
     assert bench.dialog.curve.accessibleDescription().endswith("2.500")
