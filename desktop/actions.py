@@ -60,6 +60,7 @@ COMMANDS = (
     Command("duplicate", "Dup&licate", "Ctrl+D", tip="The notes once more, behind themselves"),
     Command("repeat", "Repeat &Times …", "Ctrl+Shift+D", tip="The notes several times more"),
     Command("delete notes", "&Delete Notes", _K.Delete, kind=_ROLL),
+    Command("insert note", "Insert a &Note", "Shift+N", tip="At the playhead; the arrow keys move it then"),
     Command("select all", "Select &All Notes", _K.SelectAll, kind=_ROLL),
     Command("up", "Semitone &Up", "Up", kind=_ROLL),
     Command("down", "Semitone &Down", "Down", kind=_ROLL),
@@ -168,6 +169,7 @@ PANE_KEYS = (
     ("Piano roll", "Ctrl+Left, Ctrl+Right", "Select the note before, after"),
     ("Piano roll", "Alt+Left, Alt+Right", "Move the selected notes finely; without any, the marker"),
     ("Piano roll", "Left, Right, Up, Down", "Scroll, where no note is selected"),
+    ("Piano roll", "Shift+Left, Shift+Right", "Make the selected notes shorter, longer"),
     ("Piano roll", "Return", "Play from the selected note"),
     ("Piano roll", "PgUp, PgDown", "Scroll the pitches"),
     ("Piano roll", "End", "See the end"),
@@ -302,7 +304,7 @@ def build_menus(
     actions.fill(file, "export", "-", "fine-tune", "-", "quit")
     edit = actions.fill(bar.addMenu(tr("&Edit")), "undo", "redo", "-", "cut", "copy", "paste")
     edit.addMenu(paste_menu)
-    actions.fill(edit, "duplicate", "repeat", "delete notes", "-", "select all")
+    actions.fill(edit, "duplicate", "repeat", "insert note", "delete notes", "-", "select all")
     actions.fill(edit.addMenu(tr("S&elect")), "select pitch", "select place", "select track", "select velocities")
     span = actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
     actions.fill(span, "-", "lane line", "lane erase")

@@ -24,6 +24,7 @@ from desktop.panels.empty_state import examples
 from desktop.panels.status_bar import device_words
 from desktop.piano_roll.gestures import VELOCITY_STEP
 from desktop.piano_roll.surface import TOOLS
+from desktop.piano_roll.tools import insert_note
 
 
 def connected_window() -> MainWindow:
@@ -173,6 +174,7 @@ def _connect_note_actions(window: MainWindow) -> None:
     """Commands for notes, and how the roll shows them."""
     on, editing, playback = window.actions_.on, window.editing, window.playback
     on("select all", window.roll.select_all)
+    on("insert note", lambda: _insert_note(window))
     on("delete notes", window.roll.delete_selected)
     for name, rows in (("up", 1), ("down", -1)):
         on(name, lambda rows=rows: window.roll.step_rows(rows))
@@ -349,6 +351,11 @@ def _show_roll_menu(window: MainWindow, position: QPoint, refs: object, seconds:
     )
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     menu.popup(position)
+
+
+def _insert_note(window: MainWindow) -> None:
+    if not insert_note(window.roll, window.playback.position):
+        window.status.say(window.tr("There is no track to write into: open a file, or continue first."))
 
 
 def _repeat(window: MainWindow) -> None:

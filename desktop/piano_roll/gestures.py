@@ -15,7 +15,7 @@ from desktop.piano_roll.pointer import ALT, CONTROL, COPY, SHIFT, Gesture, Point
 from desktop.piano_roll.ruler_gestures import begin_in_ruler
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.surface import RollSurface
-from desktop.piano_roll.tools import DrawNote, EraseNotes, ResizeNotes, SplitNote, edge_at
+from desktop.piano_roll.tools import DrawNote, EraseNotes, ResizeNotes, SplitNote, edge_at, lengthen
 
 _WHEEL_STEP = 120  # what one notch of a wheel reports
 _ZOOM_PER_STEP = 1.25
@@ -284,6 +284,8 @@ def _arrow(roll: RollSurface, key: int, modifiers: Qt.KeyboardModifier) -> bool:
         roll.transpose(12 * up)
     elif up:
         roll.step_rows(up)
+    elif modifiers & SHIFT:
+        lengthen(roll, across, _FREE_STEP if modifiers & ALT else None)
     else:
         roll.nudge(across, _FREE_STEP if modifiers & ALT else None)
     return True

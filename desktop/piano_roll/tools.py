@@ -10,6 +10,7 @@ from desktop.piano_roll.surface import RollSurface
 Edge = Literal["start", "end"]
 
 _REACH = 6.0  # view pixels from a note's edge, inside it, that are a handle; of short notes a quarter at either end
+_LONG_REACH = 10.0  # of long notes
 _DRAWN_VELOCITY = 100
 
 
@@ -21,7 +22,7 @@ def edge_at(roll: RollSurface, at: Pointer, ref: NoteRef) -> Edge | None:
     if note.is_drum:
         return None  # a diamond has no length to drag
     left, right = roll.coordinates.x(note.start), roll.coordinates.x(note.end)
-    reach = min(_REACH, (right - left) / 4)
+    reach = min(max(_REACH, (right - left) / 20), _LONG_REACH, (right - left) / 4)
     if at.x >= right - reach:
         return "end"
     return "start" if at.x < left + reach else None
@@ -75,6 +76,31 @@ class DrawNote:
         self._roll.key_released.emit(self._note.pitch)
         self._roll.set_own_lit(set())
         self._roll.set_drawn(None)
+
+
+def insert_note(roll: RollSurface, seconds: float) -> bool:
+    """Draw without a pointer: a note of the last length on the line next to a time, to be moved by keys then.
+
+    It has the pitch of the first selected note, else of the middle row on view. False if there is no part for it.
+    """
+    begin = roll.grid.nearest_line(seconds)
+    part = roll.part_to_draw_in(begin)
+    if part is None:
+        return False
+    view, refs = roll.coordinates, roll.selection.refs[:1]
+    pitch = roll.pitch_of(refs[0]) if refs else view.pitch(view.height / 2)
+    is_drum = any(each.key == part and each.are_drums for each in roll.parts)
+    end = begin + (roll.last_length or roll.grid.step(begin))
+    roll.drawn.emit(part, RollNote(begin, end, pitch, _DRAWN_VELOCITY, is_drum=is_drum))
+    roll.tapped.emit([(part, pitch)])
+    return True
+
+
+def lengthen(roll: RollSurface, steps: int, seconds: float | None = None) -> None:
+    """Ask for the selected notes to end so many steps of the grid, or of so many seconds, later."""
+    if roll.has_selection:
+        first, _, _ = roll.selected_extent()
+        roll.resized.emit(roll.selection, 0.0, steps * (roll.grid.step(first) if seconds is None else seconds))
 
 
 class EraseNotes:

@@ -65,3 +65,35 @@ def test_tools_change_prompt_and_take_each_as_one_step(desk: Callable[..., Desk]
         window.actions_["undo"].trigger()
     assert document.session.score == start.score
     assert document.session.takes == start.takes
+
+
+@pytest.mark.parametrize("where", ["track", "take"])
+def test_notes_are_written_moved_and_lengthened_by_keys_alone(desk: Callable[..., Desk], where: str) -> None:
+    at = desk()
+    window, roll, document = at.window, at.window.roll, at.window.document
+    window.actions_["insert note"].trigger()
+    assert window.status.toolTip().startswith("There is no track to write into")
+    at.open(BACH)
+    take = at.sample(1.0)
+    part: int | str = 0 if where == "track" else take.id
+    key, marker = ("track:0", 0.0) if where == "track" else (f"take:{take.id}", take.marker)
+    start = document.session
+    roll.set_selection([NoteRef(key, 0)])
+    pitch, step = part_notes(start, part)[0].pitch, roll.grid.step(marker + 1.0)
+    window.playback.go_to(marker + 1.0)
+    QTest.keyClick(roll, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    assert document.undo_name == "Draw note"
+    (ref,) = roll.selection.refs
+    line = roll.grid.nearest_line(marker + 1.0)
+    assert (ref.part, roll.note(ref).pitch, roll.note(ref).start) == (key, pitch, pytest.approx(line, abs=0.002))
+    length = roll.note(ref).end - roll.note(ref).start
+    for pressed, change in ((Qt.Key.Key_Right, step), (Qt.Key.Key_Right, 2 * step), (Qt.Key.Key_Left, step)):
+        QTest.keyClick(roll, pressed, Qt.KeyboardModifier.ShiftModifier)
+        note = roll.note(roll.selection.refs[0])
+        assert note.end - note.start == pytest.approx(length + change, abs=0.003)
+    assert document.undo_name == "Change length"
+    QTest.keyClick(roll, Qt.Key.Key_Up)
+    assert roll.note(roll.selection.refs[0]).pitch == pitch + 1
+    for _ in range(5):
+        window.actions_["undo"].trigger()
+    assert (document.session.score, document.session.takes) == (start.score, start.takes)

@@ -134,6 +134,14 @@ def test_edges_resize_all_that_is_selected(roll: PianoRoll, hand: Hand, heard: H
     assert roll.overlays.stretch is None
 
 
+def test_edges_of_long_notes_are_wider(roll: PianoRoll, hand: Hand) -> None:
+    for zoom, inside, outside in ((1.0, 5, 8), (2.0, 9, 12)):  # 150 and 300 pixels long
+        roll.zoom_time(zoom, 0.0)
+        for pixels, shape in ((inside, Qt.CursorShape.SizeHorCursor), (outside, Qt.CursorShape.ArrowCursor)):
+            hand.move(edge(hand, 3.0, 67, -pixels))
+            assert roll.viewport().cursor().shape() == shape
+
+
 def test_a_click_at_an_edge_selects(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     on, off, resized = heard(roll.note_pressed), heard(roll.note_released), heard(roll.resized)
     roll.set_selection(score(1, 2))
