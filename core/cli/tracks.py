@@ -20,8 +20,9 @@ def evaluate_tracks(
 ) -> None:
     """Measure how notes are given to tracks: hide the tracks of the true next bars, and count those found.
 
-    None of the hidden tracks is ever shown: each note is decided from the prompt and the decisions before it. A note
-    that several tracks play counts where one of them is named. Songs with one track, drums aside, are left out.
+    None of the hidden tracks is ever shown: each note is decided from the prompt, the decisions before it, and whether
+    its chord goes on. A note that several tracks play counts where one of them is named. Songs with one track, drums
+    aside, are left out.
 
     Example: continuo-cli evaluate-tracks song.mid more-songs --json
     """
