@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import ContinuoError
 from core.performance.events import nobody
@@ -61,6 +61,15 @@ class _WantedRun:
     options: "Callable[[Key | None], Options]"
 
 
+class _Prepared(NamedTuple):
+    """The prompt that stands in the model's cache, and what is told of it."""
+
+    request: PromptRequest
+    prompt: "PreparedPrompt"
+    key: "Key | None"
+    grid: str
+
+
 @dataclass(eq=False, slots=True)
 class _Wanted:
     """What is wanted now."""
@@ -92,8 +101,7 @@ class Generation:
         self._loaded: str | None = None
         self._facts: ModelFacts | None = None  # of the engine
         self._engine: Engine | None = None
-        self._prepared: tuple[PromptRequest, PreparedPrompt] | None = None
-        self._key: Key | None = None
+        self._prepared: _Prepared | None = None
         self._step_seconds = 0.0  # that one event takes, 0 as long as nobody knows
         self._thread = threading.Thread(target=self._live, name="continuo-generation", daemon=True)
 
@@ -112,15 +120,19 @@ class Generation:
         with self._changed:
             self._wanted.model = name
             facts = self._facts if name == self._loaded else None
+            prepared = self._wanted_prepared()
             self._changed.notify_all()
         if facts is not None:  # another was wanted between, but not yet loaded
             self._events.model_ready(facts)
+            self._tell(prepared)
 
     def want_prompt(self, prompt: PromptRequest) -> None:
         """Read a prompt, so that it can be continued at once."""
         with self._changed:
             self._wanted.prompt, self._wanted.prompt_at = prompt, self._clock() + CALM
+            prepared = self._wanted_prepared()
             self._changed.notify_all()
+        self._tell(prepared)  # if another was wanted between, but not yet read
 
     def want_run(self, run: Run, prompt: PromptRequest, options: "Callable[[Key | None], Options]") -> None:
         """Sample a continuation of a prompt; `options` by its key, if it has one, which may raise UsageError."""
@@ -203,14 +215,19 @@ class Generation:
             return self._sample, None
         if wanted.fill is not None:
             return self._fill, None
-        prompt = wanted.prompt
-        if self._engine is not None and prompt is not None and not self._is_prepared(prompt):
+        if self._engine is not None and wanted.prompt is not None and self._wanted_prepared() is None:
             calm_in = wanted.prompt_at - self._clock()
             return (self._prepare, None) if calm_in <= 0 else (None, calm_in)
         return None, None
 
-    def _is_prepared(self, prompt: PromptRequest) -> bool:
-        return self._prepared is not None and prompt.is_same(self._prepared[0])
+    def _wanted_prepared(self) -> _Prepared | None:
+        """What stands in the cache, if that is the prompt that is wanted."""
+        prepared = self._prepared
+        return prepared if prepared is not None and prepared.request.is_same(self._wanted.prompt) else None
+
+    def _tell(self, prepared: _Prepared | None) -> None:
+        if prepared is not None:
+            self._events.prepared(prepared.request, prepared.key.name if prepared.key else "", prepared.grid)
 
     def list_models(self) -> None:
         """Tell which models there are now. From any thread: it reads files."""
@@ -268,23 +285,23 @@ class Generation:
             return False
         return prompt.is_same(wanted.run.prompt if wanted.run else wanted.prompt)
 
-    def _read(self, prompt: PromptRequest, cancelled: Callable[[], bool]) -> "PreparedPrompt":
+    def _read(self, prompt: PromptRequest, cancelled: Callable[[], bool]) -> _Prepared:
         """The prompt in the model's cache: read now, unless it stands there already."""
         from core.midi.grid import find_grid
 
         assert self._engine is not None
-        if self._prepared is not None and prompt.is_same(self._prepared[0]):
-            return self._prepared[1]
+        if self._prepared is not None and prompt.is_same(self._prepared.request):
+            return self._prepared
         self._events.preparing(prompt)
         grid = find_grid(prompt.tempo_map, prompt.tracks, prompt.marker, prompt.start, prompt.grid)
         prepared = read_prompt(self._engine, prompt.tracks, prompt.marker, prompt.start, grid, cancelled)
-        self._key = prompt.find_key()
+        key = prompt.find_key()
         if self._wanted.run is None:  # else somebody waits to hear something
             prompt.learn_tracks()
             self._warm_up(prepared, cancelled)
-        self._prepared = prompt, prepared
-        self._events.prepared(prompt, self._key.name if self._key else "", grid.name if grid else "")
-        return prepared
+        self._prepared = _Prepared(prompt, prepared, key, grid.name if grid else "")
+        self._tell(self._prepared)
+        return self._prepared
 
     def _warm_up(self, prepared: "PreparedPrompt", cancelled: Callable[[], bool]) -> None:
         """Sample a few events for nothing: the first ones take longest, and the rest tell how fast it will go."""
@@ -311,7 +328,7 @@ class Generation:
             return
         try:
             prepared = self._read(wanted.prompt, lambda: self._wanted.is_closing or run.stopped.is_set())
-            run.sample(self._engine, prepared, wanted.options(self._key))
+            run.sample(self._engine, prepared.prompt, wanted.options(prepared.key))
         except Cancelled:
             pass
         except Exception as error:  # told with the run's end

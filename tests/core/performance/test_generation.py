@@ -1,6 +1,7 @@
 """The thread that owns the model, without the thread: what is due is done when the test says so."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,25 @@ def test_a_prompt_is_read_once_nothing_newer_comes(told: Told, tiny: str) -> Non
     rate = generation.rate(1)
     assert rate
     assert generation.rate(2) == rate / 2
+
+
+def test_a_prompt_that_is_wanted_again_before_another_was_read_is_told_of_again(told: Told, tiny: str) -> None:
+    now = 0.0
+    generation = Generation(told.events(), clock=lambda: now)
+    generation.want_model(tiny)
+    generation.want_prompt(first := request(1.0))
+    now = 2 * CALM
+    do_all(generation)
+    assert told.names == ["model_ready", "preparing", "prepared"]
+    generation.want_prompt(replace(first, marker=1.5))
+    generation.want_prompt(replace(first))
+    assert told.names[3:] == ["prepared"]
+    generation.want_model("another")
+    generation.want_model(tiny)
+    now = 4 * CALM
+    do_all(generation)
+    assert told.names[4:] == ["model_ready", "prepared"]
+    assert told.values["prepared"] == (first, "C major", "")
 
 
 def test_a_run_waits_for_no_calm(told: Told, tiny: str) -> None:
