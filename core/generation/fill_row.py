@@ -45,9 +45,9 @@ class FillRow:
 
     Up to the gap's end the model is asked for each event. Kept notes interrupt it: a time shift ends where the next
     one begins or ends, and of notes at one step lower pitches come first, as in the music that models learn. From the
-    time shift on that would lead over the gap's end, all is forced and only read. `scores` are the log-probabilities,
-    before any processor, of what was forced: kept notes that begin "inside" the gap, how it is left (the "seam": the
-    time shift over its end, and note-offs of new notes from there on), and what "follow"s.
+    time shift on that would lead over the gap's end, all is forced and only read, but new notes that ring on are let go
+    where the model does. `scores` are the log-probabilities, before any processor, of what was forced: kept notes that
+    begin "inside" the gap, how it is left (the "seam": the time shift over its end), and what "follow"s.
 
     With `given` notes, the candidate's and the kept ones as one piano, nothing is sampled.
     """
@@ -80,6 +80,7 @@ class FillRow:
         self._dues = deque(_dues(gap, given or gap.kept))
         self._must_strike = False  # whether the next kept note begins before the model is asked again
         self._is_free = not given
+        self._lets_go = not given
 
     @property
     def seed(self) -> int:
@@ -128,8 +129,22 @@ class FillRow:
                 event = self._sampled(logits)
             if event is not None:
                 return event, None
+        elif (event := self._let_go(logits)) is not None:
+            return event, None
         # Either the model would go over the gap's end, or past a kept note: what is kept comes now.
         return self._due_event(self._dues[0]) if self._dues else (time_shift(1), None)
+
+    def _let_go(self, logits: Logits) -> int | None:
+        """The end of a new note that rings on behind the gap, as likely as the model ends it here; or None."""
+        step, sounding = self._grammar.step, self._grammar.decoder.sounding
+        if not self._lets_go or step < self._gap.end or VELOCITY.first <= self.events[-1] < VELOCITY.end:
+            return None
+        ringing = [note_off(pitch) for pitch in self._new if sounding[pitch] < step]
+        if not ringing:
+            return None
+        shares = np.exp(logits[ringing] - _log_sum(logits)).cumsum()
+        chosen = int(np.searchsorted(shares, self._state.chance(), side="right"))
+        return ringing[chosen] if chosen < len(ringing) else None
 
     def _due_event(self, due: _Due) -> tuple[int, Part | None]:
         """The event that leads to what is due next: a time shift, what ends a new note of its pitch, its velocity,
@@ -139,13 +154,13 @@ class FillRow:
         part: Part | None = "follow" if step >= end and not self._is_free else None
         if due.step > step:
             by = min(due.step - step, LONGEST_SHIFT)
-            is_seam = (due.is_new and not due.is_on) if part else step + by >= end
-            return time_shift(by), "seam" if is_seam else part
+            is_end_of_new = due.is_new and not due.is_on
+            return time_shift(by), (None if is_end_of_new else part) if part else "seam" if step + by >= end else None
         if not due.is_on:
             self._dues.popleft()
-            return note_off(due.pitch), "seam" if part and due.pitch in self._new else part
+            return note_off(due.pitch), None if due.pitch in self._new else part
         if due.pitch in self._grammar.decoder.sounding:
-            return note_off(due.pitch), "seam" if part else None
+            return note_off(due.pitch), None
         part = part or (None if due.is_new else "inside")
         is_said = self.events[-1:] == [velocity(due.bin)] if self._is_each_velocity_said else due.bin == self._bin
         if not is_said:
@@ -184,7 +199,7 @@ class FillRow:
         return self._dues[0].step if self._dues else self._gap.end
 
     def _leave(self) -> None:
-        """From here on nothing is sampled: new notes end with the gap, or ring on as long as they may."""
+        """From here on no note begins that is not kept: new ones end with the gap, or ring on as long as they may."""
         self._is_free = False
         ends = [_Due(self._gap.rings_to, 0, pitch, is_new=True) for pitch in self._new]
         self._dues = deque(sorted([*self._dues, *ends]))
@@ -208,6 +223,7 @@ class FillRow:
                 else:
                     grammar.held.add(message.pitch)
             elif (struck := self._new.pop(message.pitch, None)) is not None:
+                self._dues = deque(due for due in self._dues if due != (self._gap.rings_to, 0, message.pitch, 0, True))
                 self.notes.append(TakeNote(message.pitch, struck.velocity, struck.time, message.time))
                 told.append(message)
             else:

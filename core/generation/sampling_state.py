@@ -42,7 +42,11 @@ class SamplingState:
         position = Position(self.grammar.step, self.grammar.decoder.sounding, allowed)
         for processor in (*self._processors, self._repetition):
             logits = processor.process(logits, position)
-        return sample(logits, allowed, self._repetition.loosen(self._sampling), self._random.random())
+        return sample(logits, allowed, self._repetition.loosen(self._sampling), self.chance())
+
+    def chance(self) -> float:
+        """The next random number, from 0 to 1."""
+        return self._random.random()
 
     def part(self, number: int) -> None:
         """Go on by other random numbers, which the seed and this number give."""

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -7,8 +8,10 @@ from core.codec.events import GridNote, encode_grid, grid_notes
 from core.codec.gap import Gap, make_gap, placed_notes
 from core.codec.steps import gridded_steps
 from core.generation.engine import Cancelled
+from core.generation.fill_row import FillRow
 from core.generation.filling import Candidate, FillStep, LeftToRightFiller, choose
 from core.generation.options import Options
+from core.generation.prompt_summary import summarize
 from core.generation.sampler import Sampling
 from core.midi.grid import Grid
 from core.midi.region import Region
@@ -144,6 +147,20 @@ def test_a_candidate_that_has_come_to_the_end_at_once_has_no_other_endings() -> 
     gap = replace(gap_of((around(MELODY),)), end=1, rings_to=1)
     made = LeftToRightFiller(ENGINE).candidates(gap, Options(Sampling(1.5), takes=1))
     assert made.ended == made.sampled
+
+
+def test_new_notes_ring_on_over_the_end_until_the_model_lets_them_go() -> None:
+    gap = gap_of((around(MELODY), BASS), rings_to=6.0)
+    made = LeftToRightFiller(ENGINE).candidates(gap, Options(Sampling(1.5), seed=1, takes=8))
+    ends = {note.end for candidate in (*made.sampled, *made.ended) for note in candidate.notes if note.end > 2.0}
+    assert len(ends) > 2
+    assert max(ends) <= 4.0
+    # Nothing of it tells: the seam is the time shift over the end.
+    rows = [FillRow(gap, Options(Sampling(1.5), seed=1), i, summarize(gap.prompt), CONVENTIONS) for i in range(4)]
+    for row in rows:
+        while not row.is_over:
+            row.next(np.zeros(390, np.float32))
+        assert len(row.scores["seam"]) == 1
 
 
 def test_each_velocity_is_said_where_the_model_wants_it_so() -> None:
