@@ -62,7 +62,13 @@ class Clipboard(QObject):
         super().__init__(parent)
         self._document, self._roll, self._editing, self._playhead = document, roll, editing, playhead
         self._lanes_owner = lanes_owner
+        self._is_span_newer = False  # than the selection of notes
         roll.copied.connect(self.copy_to)
+        roll.span_changed.connect(lambda span: self._see_span(span is not None))
+        roll.selection_changed.connect(lambda: self._see_span(False))
+
+    def _see_span(self, is_newer: bool) -> None:
+        self._is_span_newer = is_newer
 
     def copy(self) -> bool:
         """Put the notes on the clipboard; False if there are none."""
@@ -168,7 +174,10 @@ class Clipboard(QObject):
         roll, span = self._roll, self._roll.span
         in_span = roll.notes_in(*span) if span is not None else Selection()
         notes = roll.selection if roll.has_selection else in_span
-        if span is not None and len(notes.plus(in_span)) == len(in_span):
+        is_inside = span is not None and len(notes.plus(in_span)) == len(in_span)
+        if span is not None and self._is_span_newer and not is_inside:
+            notes, is_inside = in_span, True  # those that are selected elsewhere are not what is meant
+        if span is not None and is_inside:
             session = self._document.session
             owners = self._owners(notes)
             there = [owner for owner in owners if edits_span.passage(session, owner, *span)]

@@ -15,6 +15,7 @@ from core.session.edits_controls import Owner
 from core.session.session import Session
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.controllers.test_lanes import opened
+from tests.desktop.piano_roll.conftest import Hand
 from tests.desktop.windows import Desk
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -92,6 +93,27 @@ def test_notes_alone_leave_the_controllers_where_they_are(desk: Callable[..., De
     assert len(part_notes(document.session, 0)) == len(part_notes(before, 0))
     for number in (64, BEND):
         assert edits.curve(document.session, Owner(0), number) == edits.curve(before, Owner(0), number)
+
+
+def test_what_was_selected_last_is_copied(desk: Callable[..., Desk]) -> None:
+    at, bars = drawn_in(desk)
+    window, roll, hand = at.window, at.window.roll, Hand(at.window.roll)
+    own = pedals(window.document.session, Owner(0), 0.0)
+    far = len(part_notes(window.document.session, 0)) - 1
+    roll.set_selection([NoteRef("track:0", far)])
+    hand.drag(hand.ruler(bars[1]), hand.ruler(bars[0]))  # not from there, where the playhead is
+    assert roll.span == (near(bars[0]), near(bars[1]))
+    assert roll.selection.refs == (NoteRef("track:0", far),)
+    key(at, Qt.Key.Key_C)
+    window.playback.go_to(bars[4])
+    key(at, Qt.Key.Key_V)
+    assert pedals(window.document.session, Owner(0), bars[4]) == [(near(start), near(end)) for start, end in own]
+    window.actions_["undo"].trigger()
+    at.settle()
+    roll.set_selection([NoteRef("track:0", far)])
+    key(at, Qt.Key.Key_X)
+    assert len(part_notes(window.document.session, 0)) == far
+    assert pedals(window.document.session, Owner(0), 0.0) == own
 
 
 def test_cut_and_duplicate_are_a_step_each(desk: Callable[..., Desk]) -> None:
