@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.codec.events import grid_notes
-from core.codec.vocabulary import STEPS_PER_SECOND, from_bin
+from core.codec.vocabulary import STEPS_PER_SECOND, from_bin, to_step
 from core.midi.grid import is_hair
 from core.midi.score import Track
 from core.midi.tempo_map import TempoMap
@@ -36,7 +36,7 @@ def merged_notes(tracks: Sequence[Track], start: float | None, end: float) -> li
     """The notes with an onset in [start, end) in order of onset, then pitch; percussion is left out.
 
     Times lie on the codec's grid and the pedal is folded in, as in the events of a prompt. A pitch that several
-    tracks strike in one step is one note; a re-strike ends what sounds.
+    tracks strike in one step is one note; a re-strike ends what sounds, and so does `end`.
     """
     struck: dict[tuple[int, int], tuple[int, int, tuple[int, ...]]] = {}
     for index, track in enumerate(tracks):
@@ -44,10 +44,11 @@ def merged_notes(tracks: Sequence[Track], start: float | None, end: float) -> li
             loudness, release, owners = struck.get((note.start, note.pitch), (0, 0, ()))
             struck[note.start, note.pitch] = max(loudness, note.bin), max(release, note.end), (*owners, index)
     following: dict[int, int] = {}  # the next onset of a pitch
+    last = to_step(end)
     notes = []
     later = None
     for (step, pitch), (loudness, release, owners) in sorted(struck.items(), reverse=True):
-        release = min(release, following.get(pitch, release))
+        release = min(release, following.get(pitch, last))
         following[pitch] = step
         onset, ends = step / STEPS_PER_SECOND, release / STEPS_PER_SECOND
         notes.append(StreamNote(onset, pitch, from_bin(loudness), ends, owners, step != later))

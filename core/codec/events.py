@@ -73,7 +73,7 @@ def grid_notes(
     """The notes of several tracks, as one piano, on the grid; sorted by start, then pitch.
 
     Step 0 is at `origin` seconds, and `rate` of them go into a second. Notes whose onset lies before `start`
-    or not before `end` are left out; what still sounds at `end` is released there. Percussion is left out.
+    or not before `end` are left out; what still sounds at `end` goes on. Percussion is left out.
     Of notes with one pitch and one onset step the louder velocity and the later end count; a re-strike
     ends the note that sounds.
     """
@@ -95,7 +95,7 @@ def grid_notes(
                 silent = min(track.pedals[first_pedal].end, note.end + LONGEST_PEDAL)
             release = to_step((silent - origin) * stretch)
             if last_step is not None:
-                onset, release = min(onset, last_step - 1), min(release, last_step)
+                onset = min(onset, last_step - 1)
             louder, later = struck.get((onset, note.pitch), (0, 0))
             struck[onset, note.pitch] = (max(louder, note.velocity), max(later, release, onset + 1))
     next_onset: dict[int, int] = {}  # by pitch
@@ -113,17 +113,18 @@ def encode_grid(
     conventions: Conventions = Conventions(),
     *,
     starts_piece: bool = True,
-    until: int = 0,
+    until: int | None = None,
 ) -> list[int]:
     """Events of grid notes (as `grid_notes` makes them), time counted from step 0.
 
     Within a step: note-offs, then note-ons, by ascending pitch. `starts_piece` puts the boundary in
-    front if the model wants one. The last time shifts reach step `until` if the notes do not.
+    front if the model wants one. The events end at step `until`, if it is given: what sounds longer stays open.
     """
     by_step: dict[int, tuple[list[int], list[GridNote]]] = defaultdict(lambda: ([], []))
     for note in notes:
         by_step[note.start][1].append(note)
-        by_step[note.end][0].append(note.pitch)
+        if until is None or note.end <= until:
+            by_step[note.end][0].append(note.pitch)
     events = [BOUNDARY] if starts_piece and conventions.starts_with_boundary else []
     now = 0
     last_bin = None
@@ -137,8 +138,7 @@ def encode_grid(
                 events.append(velocity(note.bin))
                 last_bin = note.bin
             events.append(note_on(note.pitch))
-    events += _shifts(until - now)
-    return events
+    return events if until is None else events + _shifts(until - now)
 
 
 def _shifts(steps: int) -> list[int]:
@@ -162,7 +162,8 @@ class Prompt:
     """What a model is asked to continue: `events`, which end at `marker` seconds of the score.
 
     A take goes on in `steps`, seconds counted from the marker. `velocity` is the prompt's median MIDI velocity;
-    a flat prompt, which has no more velocities than tracks, has them in `levels`.
+    a flat prompt, which has no more velocities than tracks, has them in `levels`. `sounding` are the notes that
+    sound across the marker, which the events leave open: pitch and onset, in steps from the marker (below 0).
     """
 
     events: tuple[int, ...]
@@ -170,6 +171,7 @@ class Prompt:
     steps: Steps = PLAIN
     velocity: int = DEFAULT_VELOCITY
     levels: tuple[int, ...] = ()
+    sounding: tuple[tuple[int, int], ...] = ()
 
 
 def encode_prompt(
@@ -184,8 +186,8 @@ def encode_prompt(
     The steps are laid so that one falls on the marker: a take's time 0 is the marker exactly. With a grid they
     are laid so that its lines are whole steps, and the prompt ends at the first step from the marker on.
     Long rests are told as short ones: they would count into all that is counted of a prompt. Lead-in silence is left
-    out, and what comes before the last MOST_NOTES. Notes held across the marker are released there. The boundary
-    stands in front only if no note comes before.
+    out, and what comes before the last MOST_NOTES. Notes held across the marker stay open. The boundary stands in
+    front only if no note comes before.
     """
     steps = gridded_steps(grid, marker) if grid else PLAIN
     onsets = [note.start for track in tracks if not track.is_percussion for note in track.notes]
@@ -203,7 +205,8 @@ def encode_prompt(
     ]
     notes, length = _without_long_rests(notes, length, len(steps.lines) or 1, steps)
     events = encode_grid(notes, conventions, starts_piece=first <= min(onsets), until=length)
-    return Prompt(tuple(events), marker, steps, *_velocities(tracks, first, marker))
+    sounding = tuple((note.pitch, note.start - length) for note in notes if note.end > length)
+    return Prompt(tuple(events), marker, steps, *_velocities(tracks, first, marker), sounding)
 
 
 def _without_long_rests(notes: Sequence[GridNote], until: int, unit: int, steps: Steps) -> tuple[list[GridNote], int]:
@@ -255,13 +258,22 @@ class StreamingDecoder:
 
     Any sequence gives a playable stream: a note-on for a sounding pitch ends that note first, a
     note-off for a silent one does nothing, no note is shorter than a step. Messages come in order of time.
+
+    `unheard` are notes that sound from before, pitch and onset step: their ends make no message.
     """
 
-    def __init__(self, velocity: int = DEFAULT_VELOCITY, steps: Steps = PLAIN, touch: Touch | None = None) -> None:
+    def __init__(
+        self,
+        velocity: int = DEFAULT_VELOCITY,
+        steps: Steps = PLAIN,
+        touch: Touch | None = None,
+        unheard: Iterable[tuple[int, int]] = (),
+    ) -> None:
         self.step = 0
         self.steps = steps
         self._touch = touch
-        self.sounding: dict[int, int] = {}  # pitch -> onset step
+        self.sounding: dict[int, int] = dict(unheard)  # pitch -> onset step
+        self.unheard = set(self.sounding)
         self.velocity = velocity  # MIDI velocity, 1 to 127, that the events have set
         self._short: set[int] = set()  # pitches let go in the step they were struck: to end a step later
 
@@ -269,6 +281,11 @@ class StreamingDecoder:
     def time(self) -> float:
         """Seconds of the step that it has come to."""
         return self.steps.seconds(self.step)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is heard."""
+        return len(self.sounding) == len(self.unheard)
 
     def feed(self, event: int) -> list[NoteMessage]:
         """The messages that this event makes; boundary and padding make none."""
@@ -286,7 +303,7 @@ class StreamingDecoder:
         """Note-offs for all that sounds, now (a step later for what was struck just now)."""
         messages = []
         for pitch, onset in sorted(self.sounding.items(), key=lambda item: (max(item[1] + 1, self.step), item[0])):
-            messages.append(self._message(max(onset + 1, self.step), pitch, 0))
+            messages += self._end(max(onset + 1, self.step), pitch)
         self.sounding.clear()
         self._short.clear()
         return messages
@@ -297,7 +314,7 @@ class StreamingDecoder:
             self._short.discard(pitch)
             return []
         self.sounding[pitch] = self.step
-        release = [] if onset is None else [self._message(self.step, pitch, 0)]
+        release = [] if onset is None else self._end(self.step, pitch)
         velocity = self._touch(self.step, pitch, self.velocity) if self._touch else self.velocity
         return [*release, self._message(self.step, pitch, velocity)]
 
@@ -309,7 +326,7 @@ class StreamingDecoder:
             self._short.add(pitch)
             return []
         del self.sounding[pitch]
-        return [self._message(self.step, pitch, 0)]
+        return self._end(self.step, pitch)
 
     def _shift(self, steps: int) -> list[NoteMessage]:
         messages = []
@@ -320,6 +337,12 @@ class StreamingDecoder:
             self._short.clear()
         self.step += steps
         return messages
+
+    def _end(self, step: int, pitch: int) -> list[NoteMessage]:
+        if pitch in self.unheard:
+            self.unheard.remove(pitch)
+            return []
+        return [self._message(step, pitch, 0)]
 
     def _message(self, step: int, pitch: int, velocity: int) -> NoteMessage:
         return NoteMessage(step, pitch, velocity, self.steps.seconds(step))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from core.codec.events import Conventions, GridNote, Prompt, encode_prompt, grid_notes
 from core.codec.steps import Steps
-from core.codec.vocabulary import NOTE_OFF, NOTE_ON, STEPS_PER_SECOND
+from core.codec.vocabulary import STEPS_PER_SECOND
 from core.midi.grid import Grid
 from core.midi.region import Region
 from core.midi.score import Track
@@ -44,11 +44,9 @@ def make_gap(
 
     New notes may sound up to `rings_to` (score seconds), at least to the region's end. `grid` is as in `encode_prompt`.
     """
-    whole = encode_prompt(tracks, region.start, conventions, None, grid)
-    steps = whole.steps
+    prompt = encode_prompt(tracks, region.start, conventions, None, grid)
+    steps = prompt.steps
     kept = placed_notes(tracks, region, steps)
-    held = {note.pitch for note in kept if note.start < 0}
-    prompt = replace(whole, events=_holding(whole.events, held))
     end = max(1, math.ceil(steps.place(region.end - region.start) - _FEW_TICKS))
     furthest = math.ceil(steps.place(rings_to - region.start) - _FEW_TICKS)
     return Gap(prompt, tuple(kept), end, max(end, furthest), region.low, region.high)
@@ -74,15 +72,3 @@ def _in_steps(track: Track, region: Region, steps: Steps) -> Track:
     notes = (replace(n, start=onset(n.start), end=at(n.end)) for n in track.notes if first <= n.start < last)
     pedals = (replace(p, start=at(p.start), end=at(p.end)) for p in track.pedals if p.end > first and p.start < last)
     return replace(track, notes=tuple(notes), pedals=tuple(pedals))
-
-
-def _holding(events: Sequence[int], held: set[int]) -> tuple[int, ...]:
-    """A prompt's events without the note-offs, at its end, of notes that go on."""
-    kept = list(events)
-    for i in range(len(kept) - 1, -1, -1):
-        if not held or kept[i] < NOTE_ON.end:
-            break
-        if NOTE_OFF.first <= kept[i] < NOTE_OFF.end and kept[i] - NOTE_OFF.first in held:
-            held = held - {kept[i] - NOTE_OFF.first}
-            del kept[i]
-    return tuple(kept)

@@ -12,6 +12,7 @@ have them, which on 100 of them left out at most 0.2 % more.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -124,10 +125,11 @@ def bounds_of(prompt: Prompt) -> Bounds | None:
 class Grammar:
     """The state of one take: its clock and its sounding notes (`decoder`), and what may follow.
 
-    Time is in steps from the take's start, which last as `steps` says. A new take starts with nothing
-    sounding. Where the steps have lines, notes begin on those alone: a note-on between two waits for the
-    second, and a silence ends on the last line that its longest reaches. `loudness` says which velocities
-    there are (none given: all) and what is heard of them; `bounds` are the prompt's (none given: none).
+    Time is in steps from the take's start, which last as `steps` says. What is `sounding` from before, pitch and onset
+    step, is not heard: the model lets it go, but it breaks no silence. Where the steps have lines, notes begin on those
+    alone: a note-on between two waits for the second, and a silence ends on the last line that its longest reaches.
+    `loudness` says which velocities there are (none given: all) and what is heard of them; `bounds` are the prompt's
+    (none given: none).
 
     While it `rings_out` nothing begins any more: what sounds is let go when its time has come.
 
@@ -140,8 +142,9 @@ class Grammar:
         steps: Steps = PLAIN,
         loudness: Loudness | None = None,
         bounds: Bounds | None = None,
+        sounding: Iterable[tuple[int, int]] = (),
     ) -> None:
-        self.decoder = StreamingDecoder(loudness.first if loudness else DEFAULT_VELOCITY, steps, loudness)
+        self.decoder = StreamingDecoder(loudness.first if loudness else DEFAULT_VELOCITY, steps, loudness, sounding)
         self._velocities = np.ones(VELOCITY.size, dtype=bool)
         if loudness and loudness.bins:
             self._velocities = np.isin(np.arange(VELOCITY.size), loudness.bins)
@@ -151,7 +154,7 @@ class Grammar:
         self.change_bounds(bounds)
         self._window = steps.span(WINDOW)
         self._longest_silence = steps.span(rules.longest_silence)
-        self._silent_since = 0  # meaningful while nothing sounds
+        self._silent_since = 0  # meaningful while nothing is heard
         self._after_velocity = False
         self._ends = rules.ends
         self._allowed = np.zeros(VOCABULARY_SIZE, dtype=bool)
@@ -210,14 +213,19 @@ class Grammar:
 
     def max_shift(self) -> int:
         """Steps that time may move on by before a note must be let go or struck."""
-        if self.decoder.sounding:
-            onsets = [onset for pitch, onset in self.decoder.sounding.items() if pitch not in self.held]
-            return min(onsets, default=self.step) + self._longest_note - self.step
+        onsets = [onset for pitch, onset in self.decoder.sounding.items() if pitch not in self.held]
+        ends = [min(onsets) + self._longest_note] if onsets else []
+        if self.decoder.is_silent:
+            ends.append(self._silence_end())
+        return min(ends, default=self.step + self._longest_note) - self.step
+
+    def _silence_end(self) -> int:
+        """The step at which a silence has lasted its longest."""
         end = self._silent_since + self._longest_silence
         line = end - self._steps.since_line(end)
         if line <= self._silent_since and line != end:
             line = end + self._steps.to_line(end)
-        return line - self.step
+        return line
 
     def fit(self, event: int, until: int | None = None) -> int:
         """The event, a time shift made short enough not to pass a limit (or step `until`).
@@ -241,12 +249,12 @@ class Grammar:
 
     def accept(self, event: int) -> list[NoteMessage]:
         """Move on by an event: the note messages that it makes."""
-        sounded = bool(self.decoder.sounding)
+        was_silent = self.decoder.is_silent
         messages = self.decoder.feed(event)
         self._after_velocity = VELOCITY.first <= event < VELOCITY.end
         if self._onsets is not None and event < NOTE_ON.end:
             self._onsets.append(self.step)
-        if sounded and not self.decoder.sounding:
+        if self.decoder.is_silent and not was_silent:
             self._silent_since = self.step
         return messages
 

@@ -158,7 +158,7 @@ class Continuation:
     def _is_over(self, state: _TakeState) -> bool:
         step = state.grammar.step
         if self._last_step is not None and self._silent_step is not None and step >= self._last_step:
-            return not state.grammar.decoder.sounding or step >= self._silent_step
+            return state.grammar.decoder.is_silent or step >= self._silent_step
         return state.events[-1] == BOUNDARY or len(state.events) == self.options.events
 
     def _close(self, state: _TakeState) -> Step:

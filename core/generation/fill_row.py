@@ -76,6 +76,7 @@ class FillRow:
         for note in gap.kept:
             if note.start < 0:
                 self._grammar.decoder.sounding[note.pitch] = note.start
+                self._grammar.decoder.unheard.discard(note.pitch)
                 self._grammar.held.add(note.pitch)
         self._dues = deque(_dues(gap, given or gap.kept))
         self._must_strike = False  # whether the next kept note begins before the model is asked again

@@ -4,10 +4,10 @@ import numpy as np
 
 from core.codec.events import NoteMessage
 from core.codec.vocabulary import NOTE_ON, STEPS_PER_SECOND, VELOCITY, VOCABULARY_SIZE
+from core.generation.chords import CHORD_STEPS, chord_sizes
 from core.generation.logits_processors import Logits, LogitsProcessor, Position
 from core.generation.prompt_summary import PromptSummary
 
-CHORD_STEPS = 3  # steps from a chord's first onset to its last, at most: players spread their chords
 MOST_TOGETHER = 10  # notes of a chord; more count as that
 
 _ONS = slice(NOTE_ON.first, NOTE_ON.end)
@@ -31,18 +31,6 @@ def knob_processors(summary: PromptSummary) -> list[LogitsProcessor]:
 def brightness(pitches: np.ndarray, tonic: int) -> float:
     """How bright some pitches are over a tonic, -1 to 1: 0 for what major and minor share, or for none."""
     return float(_BRIGHTNESS[(np.asarray(pitches) - tonic) % 12].mean()) if len(pitches) else 0.0
-
-
-def chord_sizes(steps: np.ndarray) -> np.ndarray:
-    """How many notes begin together, at each onset in turn; `steps` are their onsets, in any order."""
-    sizes: list[int] = []
-    first = -CHORD_STEPS - 1
-    for step in np.sort(steps).tolist():
-        if step - first > CHORD_STEPS:
-            sizes.append(0)
-            first = step
-        sizes[-1] += 1
-    return np.array(sizes, int)
 
 
 class Brightness:

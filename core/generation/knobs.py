@@ -37,6 +37,7 @@ def aim(summary: PromptSummary, knobs: Knobs) -> PromptSummary:
         mean_pitch=None if summary.mean_pitch is None else float(np.clip(summary.mean_pitch + higher, 12, 115)),
         outside_key=summary.outside_key & ~_parallel(summary, knobs.bright),
         bounds=summary.bounds and _loosened(summary.bounds, busier, longer, fuller, higher),
+        length_factor=longer,
         chord_factor=fuller,
         rhythm_power=_VARIETY**-knobs.free,
         brightness=knobs.bright,

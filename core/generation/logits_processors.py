@@ -30,6 +30,8 @@ from core.codec.vocabulary import (
     VOCABULARY_SIZE,
     to_bin,
 )
+from core.generation.chords import CHORD_STEPS, chord_onsets
+from core.generation.frequencies import Frequencies, Hazards
 from core.generation.prompt_summary import LONGEST_LOOP, LoopCounter, PromptSummary
 from core.generation.sampler import Sampling
 
@@ -139,76 +141,6 @@ class Density:
         return processed
 
 
-class Frequencies:
-    """Compares how often a take does each of several things, its bins, with how often its prompt does.
-
-    `nats` (bins), float32, is what to add to the logits: the logarithm of how many times as often each would have been
-    done in the prompt, within bounds; all 0 at first.
-    """
-
-    _DECAY = 0.98  # of the counts, at each observation: what was long ago is forgotten
-    _PSEUDOCOUNT = 2.0  # added to the counts of both: a few observations tell little
-    _MOST_NATS = 2.0
-
-    def __init__(self, prompt: NDArray[np.int64], bins: int, blur: float, power: float = 1.0) -> None:
-        """`prompt` is what is done there, one bin each; `blur` is how much of each counts for either neighbour, too.
-
-        The take is to do each as often as the prompt to the power of `power`: over 1, more often what is frequent.
-        """
-        self._blur = blur
-        target = self._blurred(np.bincount(prompt, minlength=bins).astype(float)) ** power
-        self._target = target / target.sum()
-        self._counts = np.zeros(bins)
-        self.nats: NDArray[np.float32] = np.zeros(bins, np.float32)
-
-    def observe(self, bin: int) -> None:
-        """Count what the take has done once more."""
-        self._counts *= self._DECAY
-        self._counts[bin] += 1
-        counts = self._blurred(self._counts)
-        ratios = np.log((counts.sum() * self._target + self._PSEUDOCOUNT) / (counts + self._PSEUDOCOUNT))
-        self.nats = np.clip(ratios, -self._MOST_NATS, self._MOST_NATS).astype(np.float32)
-
-    def _blurred(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.convolve(counts, (self._blur, 1, self._blur), "same")
-
-
-class Hazards:
-    """Compares how readily a take ends something with how readily its prompt does, by how long it has lasted, in bins.
-
-    Of all that comes to a bin, a share ends in it: its hazard (Cox, Regression Models and Life-Tables, 1972). Unlike
-    frequencies hazards pull the right way everywhere: what lasts far too long becomes likelier to end in every bin.
-    `nats` (bins), float32, is what to add to the logit of an end: the logarithm of the ratio of the hazards' odds,
-    within bounds; all 0 at first.
-    """
-
-    _DECAY = 0.98  # of the counts, at each observation: what was long ago is forgotten
-    _PRIOR = 4.0  # ends as readily as the prompt's, counted in: a few observations tell little
-    _MOST_NATS = 2.0
-
-    def __init__(self, prompt: NDArray[np.int64], bins: int, blur: float) -> None:
-        """`prompt` are the bins of what ended there; `blur` is how much of each counts for either neighbour, too."""
-        self._blur = blur
-        ends, came = self._ends(np.bincount(prompt, minlength=bins).astype(float))
-        self._target = np.clip((ends + 0.1) / (came + 0.2), 0.005, 0.995)
-        self._counts = np.zeros(bins)
-        self.nats: NDArray[np.float32] = np.zeros(bins, np.float32)
-
-    def observe(self, bin: int) -> None:
-        """Count an end in a bin."""
-        self._counts *= self._DECAY
-        self._counts[bin] += 1
-        ends, came = self._ends(self._counts)
-        hazards = (ends + self._PRIOR * self._target) / (came + self._PRIOR)
-        ratios = np.log(self._target / (1 - self._target)) - np.log(hazards / (1 - hazards))
-        self.nats = np.clip(ratios, -self._MOST_NATS, self._MOST_NATS).astype(np.float32)
-
-    def _ends(self, counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How many end in each bin, and how many come to it."""
-        ends = np.convolve(counts, (self._blur, 1, self._blur), "same")
-        return ends, np.cumsum(ends[::-1])[::-1]
-
-
 _TIME_BINS = 24
 _TIME_BLUR = 0.25  # nobody plays like a clock
 
@@ -223,39 +155,55 @@ class Rhythm:
     """Keeps the times between a take's onsets like those between its prompt's.
 
     Where they were too seldom a sixteenth apart, say, for a prompt that goes in sixteenths, the next onset becomes
-    likelier a sixteenth after the last.
+    likelier a sixteenth after the last. For a rhythm that is to be steadier or freer chords count as one onset.
     """
 
     _LONGEST = 4 * STEPS_PER_SECOND  # steps between two onsets; longer ones count as that
     _BINS = _time_bins(_LONGEST, 2 * _LONGEST)  # from one bin to the next, the time grows by 28 %
-    _SHIFT_STRENGTH = 0.5  # times as much as an onset a shift to there becomes likelier
+    _SHIFT_STRENGTH = 0.5  # times as much as an onset a shift to there becomes likelier; 1 for another rhythm
+    # A freer rhythm has times, too, up to three times as short and as long as the prompt's.
+    _NEAR = (0.1, 0.1, 0.1, 0.1, 0.25, 1, 0.25, 0.1, 0.1, 0.1, 0.1)
 
     def __init__(self, summary: PromptSummary) -> None:
-        steps = [round(note.start * STEPS_PER_SECOND) for note in summary.notes]
-        onsets = np.unique(np.array(steps, int))
+        power = summary.rhythm_power
+        # Steps from an onset in which further notes belong to it, and the strength.
+        self._chord, self._strength = (0, self._SHIFT_STRENGTH) if power == 1 else (CHORD_STEPS, 1.0)
+        onsets = chord_onsets(np.array([round(note.start * STEPS_PER_SECOND) for note in summary.notes]), self._chord)
         bins = self._BINS[np.minimum(np.diff(onsets), self._LONGEST)]
-        self._frequencies = Frequencies(bins, _TIME_BINS, _TIME_BLUR, summary.rhythm_power) if len(bins) else None
+        self._frequencies: Frequencies | None = None
+        if len(bins):
+            near = self._NEAR if power < 1 else (_TIME_BLUR, 1, _TIME_BLUR)
+            wanted = np.convolve(np.bincount(bins, minlength=_TIME_BINS), near, "same") ** power
+            self._frequencies = Frequencies(bins, _TIME_BINS, _TIME_BLUR, wanted)
         self._last: int | None = None  # the step of the newest onset
 
     def observe(self, note: NoteMessage) -> None:
         """Count the time since the last onset; a chord is one onset."""
-        if self._frequencies is None or not note.velocity or note.step == self._last:
+        if self._frequencies is None or not note.velocity:
             return
         if self._last is not None:
+            if note.step - self._last <= self._chord:
+                return
             self._frequencies.observe(int(self._BINS[min(note.step - self._last, self._LONGEST)]))
         self._last = note.step
 
     def process(self, logits: Logits, position: Position) -> Logits:
-        """An onset is likelier where its time from the last was too seldom."""
+        """An onset is likelier where its time from the last was too seldom, and so are time shifts that lead there.
+
+        Whether time goes on stays as likely as it was: otherwise notes would be let go sooner, or later.
+        """
         if self._frequencies is None or self._last is None:
             return logits
         since = min(position.step - self._last, self._LONGEST)
         nats = self._frequencies.nats
         processed = logits.copy()
-        if since:
+        if since > self._chord:
             processed[_ONS] += nats[self._BINS[since]]
             processed[_VELOCITIES] += nats[self._BINS[since]]
-        processed[_SHIFTS] += self._SHIFT_STRENGTH * nats[self._BINS[since + 1 : since + 1 + LONGEST_SHIFT]]
+        within = max(0, self._chord - since)  # shifts that end within the chord
+        bins = self._BINS[since + 1 + within : since + 1 + LONGEST_SHIFT]
+        processed[_SHIFTS][within:] += self._strength * nats[bins]
+        processed[_SHIFTS] += np.logaddexp.reduce(logits[_SHIFTS]) - np.logaddexp.reduce(processed[_SHIFTS])
         return processed
 
 
@@ -271,8 +219,14 @@ class NoteLengths:
     _BINS = _time_bins(_LONGEST, _LONGEST + 1)  # from one bin to the next, the length grows by 32 %
 
     def __init__(self, summary: PromptSummary) -> None:
-        bins = np.array([self._bin(round((note.end - note.start) * STEPS_PER_SECOND)) for note in summary.notes])
-        self._hazards = Hazards(bins, _TIME_BINS, _TIME_BLUR) if summary.notes else None
+        self._hazards: Hazards | None = None
+        if summary.notes:
+            wanted = np.array([note.end - note.start for note in summary.notes]) * STEPS_PER_SECOND
+            before, after = (
+                self._BINS[np.minimum(np.rint(steps).astype(int), self._LONGEST)]
+                for steps in (wanted / summary.length_factor, wanted)
+            )
+            self._hazards = Hazards(before, summary.are_open, _TIME_BINS, _TIME_BLUR, after)
         self._onsets: dict[int, int] = {}  # steps by pitch
 
     def _bin(self, steps: int) -> int:

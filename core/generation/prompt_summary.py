@@ -46,17 +46,18 @@ class PromptSummary:
     """What the logits processors and the grammar know of a prompt. Its arrays must not be changed.
 
     `notes` are those of the last 20 seconds, none if they are too few to tell anything; their times are right relative
-    to each other. `density` is their number per step (0 without notes), `mean_pitch` their mean (None without).
-    `outside_key` (128) tells which pitches lie outside the prompt's key, and `key_weight`, 0 to 1, how strictly the
-    prompt itself keeps to it; `tonic` is the key's, 0 to 11, None if no key can be told. `longest_runs` (LONGEST_LOOP)
-    are a LoopCounter's longest runs over the prompt.
+    to each other, and `are_open` tells which of them go on across the marker. `density` is their number per step (0
+    without notes), `mean_pitch` their mean (None without). `outside_key` (128) tells which pitches lie outside the
+    prompt's key, and `key_weight`, 0 to 1, how strictly the prompt itself keeps to it; `tonic` is the key's, 0 to 11,
+    None if no key can be told. `longest_runs` (LONGEST_LOOP) are a LoopCounter's longest runs over the prompt.
 
-    What a take is to do otherwise than its prompt (see core.generation.knobs): chords of `chord_factor` times as many
-    notes; times between onsets as probable as in the prompt to the power of `rhythm_power`; a mode `brightness` steps
-    brighter.
+    What a take is to do otherwise than its prompt (see core.generation.knobs): notes `length_factor` times as long, as
+    `notes` are then already; chords of `chord_factor` times as many notes; times between onsets as probable as in the
+    prompt to the power of `rhythm_power`; a mode `brightness` steps brighter.
     """
 
     notes: tuple[TakeNote, ...]
+    are_open: NDArray[np.bool_]
     density: float
     mean_pitch: float | None
     bounds: Bounds | None
@@ -64,6 +65,7 @@ class PromptSummary:
     key_weight: float
     longest_runs: NDArray[np.int64]
     tonic: int | None = None
+    length_factor: float = 1.0
     chord_factor: float = 1.0
     rhythm_power: float = 1.0
     brightness: int = 0
@@ -81,6 +83,7 @@ def summarize(prompt: Prompt, window: tuple[int, ...] | None = None) -> PromptSu
     outside_key, key_weight, tonic = _key(window)
     return PromptSummary(
         notes,
+        _are_open(notes, prompt),
         _density(notes),
         float(np.mean([note.pitch for note in notes])) if notes else None,
         bounds_of(prompt),
@@ -96,17 +99,26 @@ def end_notes(prompt: Prompt) -> tuple[TakeNote, ...]:
 
     Their times are right relative to each other.
     """
-    first = _end_start(prompt.events)
+    first = _end_start(prompt)
     notes = decode(prompt.events[first:], _velocity_before(prompt.events, first))
     end = max((note.end for note in notes), default=0.0)
     late = tuple(note for note in notes if note.start >= end - _END_SECONDS)
     return late if len(late) >= _FEWEST_NOTES else ()
 
 
-def _end_start(events: Sequence[int]) -> int:
+def _are_open(notes: Sequence[TakeNote], prompt: Prompt) -> NDArray[np.bool_]:
+    """Which notes of a prompt's end go on: the last ones of the pitches that sound across the marker."""
+    last = {note.pitch: i for i, note in enumerate(notes)}
+    are_open = np.zeros(len(notes), bool)
+    are_open[[last[pitch] for pitch, _ in prompt.sounding if pitch in last]] = True
+    return are_open
+
+
+def _end_start(prompt: Prompt) -> int:
     """Index of the first event that the last 20 seconds' notes are made of: a long prompt takes long to decode."""
+    events = prompt.events
     first = len(events)
-    while first and shift_steps(events[first - 1]):  # silence after the last note
+    while first and not prompt.sounding and shift_steps(events[first - 1]):  # silence after the last note
         first -= 1
     steps = 0
     while first and steps <= _END_SECONDS * STEPS_PER_SECOND:

@@ -31,7 +31,7 @@ class SamplingState:
         self.loudness = Loudness(options.dynamics, prompt, self.seed, LOUDER * self.knobs.loud)
         self._summary, self._sampling = summary, options.sampling
         changed = aim(summary, self.knobs)
-        self.grammar = Grammar(options.rules, prompt.steps, self.loudness, changed.bounds)
+        self.grammar = Grammar(options.rules, prompt.steps, self.loudness, changed.bounds, prompt.sounding)
         self._random = np.random.default_rng(self.seed)
         self._repetition = Repetition(changed)  # which no knob changes
         self._processors = self._made_for(changed)

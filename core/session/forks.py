@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from core.codec.events import LONGEST_PEDAL
 from core.codec.vocabulary import STEPS_PER_SECOND, to_step
 from core.errors import UsageError
 from core.midi.messages import PEDAL_DOWN, PEDALS, SUSTAIN
@@ -20,7 +21,7 @@ class Fork:
     """A take to be continued from its second `at` on.
 
     `tracks`, `marker` and `start` (score seconds) are what `encode_prompt` needs: the score's prompt up to
-    the take, and behind it the take up to there. `kept` are the notes of the take that stay.
+    the take, and behind it the take, of which what sounds there goes on. `kept` are the notes of the take that stay.
     """
 
     take: TakeRecord
@@ -58,13 +59,14 @@ def fork_prompt(session: Session, take_id: str, at: float) -> Fork:
     """
     take = session.take(take_id)
     at = to_step(min(max(at, 0.0), take.seconds)) / STEPS_PER_SECOND
-    kept = tuple(replace(n, end=min(n.end, at)) for n in take.notes if n.start < at)
-    if not kept:
+    begun = [note for note in take.notes if note.start < at]
+    if not begun:
         raise UsageError("There is nothing of this take before that place to continue from.")
     score = session.score
     tracks = [_until(score.tracks[i], take.marker) for i in continued_tracks(session)] if score else []
     drums = {track.key for track in score.tracks if track.is_percussion} if score else set()
-    tracks += _as_tracks(session, take, [n for n in kept if n.track not in drums], at)
+    tracks += _as_tracks(session, take, [n for n in begun if n.track not in drums], at)
+    kept = tuple(replace(n, end=min(n.end, at)) for n in begun)
     return Fork(take, at, tuple(tracks), take.marker + at, min(session.prompt_start, take.marker), kept)
 
 
@@ -79,14 +81,15 @@ def _until(track: Track, marker: float) -> Track:
 
 
 def _as_tracks(session: Session, take: TakeRecord, notes: Sequence[TakeNote], at: float) -> Iterator[Track]:
-    """A take up to its second `at` where it stands in the score's time: its notes, by their pedals."""
+    """A take's notes where they stand in the score's time, and the pedals that go down before its second `at`."""
     pedalled = {control.track for control in take.controls if control.number == SUSTAIN}
     others = tuple(note for note in notes if note.track not in pedalled)
     if others or not pedalled:
         yield _as_track(take, others, session.tempo_map)
     for key in sorted(pedalled, key=str):
         until = take.marker + at
-        spans = [(start, min(end, until)) for start, end in pedals(session, Owner(take.id, key)) if start < until]
+        spans = [(start, end) for start, end in pedals(session, Owner(take.id, key)) if start < until]
+        spans = [(start, min(end, until + LONGEST_PEDAL)) for start, end in spans]  # one may never be lifted
         tick = session.tempo_map.tick
         down = tuple(Pedal(start, end, tick(start), tick(end)) for start, end in spans)
         own = tuple(note for note in notes if note.track == key)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, example, given
@@ -123,16 +124,21 @@ def steps_of(events: tuple[int, ...]) -> int:
 
 
 @given(played=tracks(), marker=st.floats(0.02, 32), start=st.none() | st.floats(0, 20))
-def test_a_prompt_ends_at_its_marker_with_nothing_sounding(played: Track, marker: float, start: float | None) -> None:
+def test_a_prompt_ends_at_its_marker_with_open_what_sounds_on(
+    played: Track, marker: float, start: float | None
+) -> None:
     prompt = encode_prompt([played], marker, Conventions(), start)
     heard = [n for n in played.notes if n.start < marker and (start is None or n.start >= start)]
     decoder = StreamingDecoder()
     for event in prompt.events:
         decoder.feed(event)
-    assert not decoder.sounding
+    assert {pitch: decoder.step + onset for pitch, onset in prompt.sounding} == decoder.sounding
     if not heard:
         assert prompt.events == (BOUNDARY,)
         return
+    whole = [(n.pitch, n.end / 100 - marker) for n in grid_notes([replace(played, notes=tuple(heard))])]
+    assert {pitch for pitch, more in whole if more > 0.02} <= {pitch for pitch, _ in prompt.sounding}
+    assert {pitch for pitch, _ in prompt.sounding} <= {pitch for pitch, more in whole if more > -0.02}
     first = min(n.start for n in heard)
     onsets = sorted(n.start for n in heard)
     assume(all(after - before < LONG_REST for before, after in itertools.pairwise([*onsets, marker])))
@@ -148,9 +154,11 @@ def test_a_prompt_ends_at_its_marker_with_nothing_sounding(played: Track, marker
     assert (prompt.events[0] == BOUNDARY) == (first == played.notes[0].start)
 
 
-def test_a_note_held_across_the_marker_is_released_there_once() -> None:
+def test_a_note_that_sounds_across_the_marker_stays_open() -> None:
+    played = track([note(60, 0.0, 5.0), note(62, 0.5, 2.0), note(64, 1.0, 1.5)], [Pedal(1.4, 2.2, 0, 0)])
+    assert encode_prompt([played], 2.0, Conventions()).sounding == ((60, -200), (62, -150), (64, -100))
     prompt = encode_prompt([track([note(60, 0.0, 5.0), note(64, 1.0, 9.0)])], 2.0, Conventions())
-    assert prompt.events[-3:] == (355, 188, 192)
+    assert prompt.events[-3:] == (355, 64, 355)
     assert decode(prompt.events) == [TakeNote(60, 66, 0.0, 2.0), TakeNote(64, 66, 1.0, 2.0)]
 
 

@@ -45,14 +45,21 @@ grids_of = st.builds(
     parts=st.sampled_from([(1,), (2,), (3,), (4,), (8,), (4, 6), (8, 6)]),
 )
 steps_of = st.just(PLAIN) | st.builds(gridded_steps, grids_of, st.floats(0, 5))
+held_over = st.dictionaries(st.integers(0, 127), st.integers(-700, -1), max_size=8)
 
 
 def drawn(
-    rules: Rules, seed: int, bias: float, count: int = 250, steps: Steps = PLAIN, bounds: Bounds | None = None
+    rules: Rules,
+    seed: int,
+    bias: float,
+    count: int = 250,
+    steps: Steps = PLAIN,
+    bounds: Bounds | None = None,
+    before: dict[int, int] | None = None,
 ) -> tuple[list[int], list[NoteMessage], Grammar]:
     """A take from random logits; `bias` favours note-ons and velocities (or, below 0, time shifts)."""
     random = np.random.default_rng(seed)
-    grammar = Grammar(rules, steps=steps, bounds=bounds)
+    grammar = Grammar(rules, steps=steps, bounds=bounds, sounding=(before or {}).items())
     events, messages = [], []
     for _ in range(count):
         event = grammar.forced_event()
@@ -71,11 +78,12 @@ def drawn(
     return events, messages, grammar
 
 
-@given(rules_of, st.integers(0, 10**6), st.sampled_from([-4.0, 0.0, 4.0]), steps_of)
-def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float, steps: Steps) -> None:
-    events, messages, grammar = drawn(rules, seed, bias, steps=steps)
+@given(rules_of, st.integers(0, 10**6), st.sampled_from([-4.0, 0.0, 4.0]), steps_of, held_over)
+def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float, steps: Steps, before: dict[int, int]) -> None:
+    events, messages, grammar = drawn(rules, seed, bias, steps=steps, before=before)
     longest_note, longest_silence = steps.span(rules.longest_note), steps.span(rules.longest_silence)
-    sounding: dict[int, int] = {}
+    sounding = dict(before)
+    unheard = set(before)
     step = silent_since = struck_at = 0
     for place, event in enumerate(events):
         if NOTE_ON.first <= event < NOTE_ON.end:
@@ -87,12 +95,14 @@ def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float, steps: Step
         elif NOTE_OFF.first <= event < NOTE_OFF.end:
             struck_at = sounding.pop(event - NOTE_OFF.first)  # a KeyError: it did not sound
             assert struck_at < step
-            silent_since = step
+            if event - NOTE_OFF.first not in unheard:
+                silent_since = step
+            unheard.discard(event - NOTE_OFF.first)
         elif shift_steps(event):
             step += shift_steps(event)
             for onset in sounding.values():
                 assert step - onset <= longest_note
-            if not sounding and step - silent_since > longest_silence:
+            if len(sounding) == len(unheard) and step - silent_since > longest_silence:
                 # No line came sooner, and this is the first.
                 assert steps.to_line(silent_since + 1) + silent_since + 1 >= step
         elif VELOCITY.first <= event < VELOCITY.end:
@@ -102,10 +112,14 @@ def test_no_take_breaks_a_rule(rules: Rules, seed: int, bias: float, steps: Step
             assert rules.ends
     assert grammar.step == step
     assert set(grammar.decoder.sounding) == set(sounding)
+    assert grammar.decoder.unheard == unheard
     # What streams out is what the events mean.
     messages += grammar.decoder.close()
     assert sorted((n.start, n.pitch) for n in decode(events, steps=steps)) == sorted(
         (m.time, m.pitch) for m in messages if m.velocity
+    )
+    assert sorted((n.end, n.pitch) for n in decode(events, steps=steps)) == sorted(
+        (m.time, m.pitch) for m in messages if not m.velocity
     )
 
 
@@ -172,6 +186,21 @@ def test_silence_that_has_lasted_its_longest_ends_with_a_note() -> None:
     allowed = grammar.allowed()
     assert not allowed[TIME_SHIFT.first : TIME_SHIFT.end].any()
     assert allowed[NOTE_ON.first : NOTE_ON.end].all()
+
+
+def test_what_sounds_from_before_is_let_go_unheard_and_breaks_no_silence() -> None:
+    grammar = Grammar(Rules(longest_silence=0.3), sounding=[(60, -50), (64, -1000)])
+    assert grammar.forced_event() == note_off(64)  # held its longest before the take began
+    assert grammar.accept(note_off(64)) == []
+    assert not grammar.allowed()[60]  # it must be let go before it can be struck anew
+    assert grammar.allowed()[note_off(60)]
+    grammar.accept(grammar.fit(355))
+    assert grammar.step == 30
+    assert not grammar.allowed()[TIME_SHIFT.first : TIME_SHIFT.end].any()
+    assert grammar.accept(note_off(60)) == []
+    assert grammar.accept(60) != []
+    grammar.accept(time_shift(9))
+    assert [(m.step, m.pitch) for m in grammar.accept(note_off(60))] == [(39, 60)]
 
 
 def test_a_shift_does_not_pass_the_end_of_the_take() -> None:

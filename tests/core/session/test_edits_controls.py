@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
+from core.codec.events import LONGEST_PEDAL
 from core.midi.controllers import BEND, Point
 from core.midi.events import scan_track
 from core.session import edits
@@ -223,7 +224,8 @@ def test_forks_bars_and_tempo_keep_them() -> None:
     assert fork.joined(take).controls == fork.controls
     pedalled = fork.tracks[-1]  # as the model reads it
     marker = take.marker
-    assert [(p.start, p.end) for p in pedalled.pedals] == [(pytest.approx(marker + 1, abs=0.002), marker + 2.0)]
+    end = marker + 2.0 + LONGEST_PEDAL  # it goes on, for the model, and is never lifted
+    assert [(p.start, p.end) for p in pedalled.pedals] == [(pytest.approx(marker + 1, abs=0.002), end)]
     assert len(pedalled.notes) == len(fork.kept)
     other = session.with_take(replace(take, id="other", name="", controls=()))
     bars = use_bars(other.select_take(take.id), take.id, "other", take.marker, take.marker + 2.0).session

@@ -23,13 +23,14 @@ def test_the_prompt_of_a_fork_is_the_scores_and_the_takes_beginning() -> None:
     placed = fork.tracks[-1].notes
     assert [(n.pitch, n.velocity) for n in placed] == [(60, 90), (64, 70)]
     assert [n.start for n in placed] == pytest.approx([session.marker, session.marker + 0.25])
-    assert [n.end for n in placed] == pytest.approx([fork.marker, fork.marker])
+    assert [n.end for n in placed] == pytest.approx([session.marker + n.end for n in TAKE.notes[:2]])
     assert fork.kept == (TakeNote(60, 90, 0.0, 0.4), TakeNote(64, 70, 0.25, 0.4))
     prompt = encode_prompt(fork.tracks, fork.marker, Conventions(), fork.start)
     whole = encode_prompt(session.prompt_tracks, session.marker, Conventions())
     steps = [sum(shift_steps(e) for e in p.events) for p in (prompt, whole)]
     assert steps == [pytest.approx(fork.marker * 100), pytest.approx(session.marker * 100)]
     assert 64 in prompt.events[len(whole.events) - 5 :]
+    assert {pitch for pitch, onset in prompt.sounding} == {n.pitch for n in placed if n.end > fork.marker}
 
 
 def test_a_fork_leaves_out_what_the_score_plays_behind_the_takes_marker() -> None:

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.codec.events import Prompt
-from core.codec.vocabulary import NOTE_OFF, VOCABULARY_SIZE, note_off
+from core.codec.vocabulary import NOTE_OFF, VOCABULARY_SIZE, note_off, time_shift
+from core.generation.knobs import aim
 from core.generation.logits_processors import NoteLengths
 from core.generation.prompt_summary import summarize
+from core.session.knobs import Knobs
 from tests.core.generation.tunes import SCALE, line, position, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5, 50)), 20.0)  # half a second each
@@ -62,6 +64,28 @@ def test_a_take_of_the_same_lengths_is_let_be() -> None:
 def test_only_letting_go_of_what_sounds_is_leaned(lengths: list[int], sounding: dict[int, int], step: int) -> None:
     logits = leaned(lengths, sounding, step)
     assert set(np.flatnonzero(logits)) <= {note_off(pitch) for pitch in sounding}
+
+
+def test_what_goes_on_across_the_marker_has_not_ended_there() -> None:
+    events = line(list(SCALE) * 2, 50)
+    chord = [*range(36, 46), time_shift(50)]  # ten notes that have sounded for half a second at the marker
+    cut, let_go = ([*events, *chord, *(note_off(p) for p in range(36, 46) if is_let_go)] for is_let_go in (False, True))
+    sounding = tuple((pitch, -50) for pitch in range(36, 46))
+    off = [
+        leaned([50] * 20, {60: 950}, 1000, prompt)[note_off(60)]
+        for prompt in (Prompt(tuple(cut), 9.0, sounding=sounding), Prompt(tuple(let_go), 9.0))
+    ]
+    assert off[0] < off[1] - 0.2  # of those that come to half a second, fewer end there
+
+
+@pytest.mark.parametrize("steps", [-2, 2])
+def test_asked_for_others_they_lean_to_them_before_anything_is_heard(steps: int) -> None:
+    lengths = NoteLengths(aim(summarize(PROMPT), Knobs(long=steps)))
+    for length in (10, 50, 240):
+        logits = lengths.process(np.zeros(VOCABULARY_SIZE, np.float32), position(1000, {60: 1000 - length}))
+        wanted = round(50 * 2.2**steps)
+        off = logits[NOTE_OFF.first + 60]
+        assert off > 1 if abs(length - wanted) < 5 else off <= 0
 
 
 def test_a_note_struck_anew_ends_first() -> None:

@@ -1,5 +1,7 @@
 """In the prompt's rhythm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,8 +50,11 @@ def test_a_take_in_other_time_is_leaned_to_its_prompts() -> None:
 
 @given(st.integers(1, 24))
 def test_what_is_left_to_wait_is_counted_from_the_last_onset(since: int) -> None:
-    logits = shifts(leaned([10] * 40, since))
-    assert logits[24 - since] == shifts(leaned([10] * 40, 0))[24] > 0
+    late, at_once = (shifts(leaned([10] * 40, after)) for after in (since, 0))
+    assert late[: 100 - since] - late[24 - since] == pytest.approx(at_once[since:] - at_once[24], abs=1e-5)
+    assert late[24 - since] > 0
+    for logits in (late, at_once):  # whether time goes on is as likely as before
+        assert np.logaddexp.reduce(logits) == pytest.approx(np.log(100), abs=1e-4)
 
 
 def test_a_take_in_time_is_let_be() -> None:
@@ -90,3 +95,25 @@ def test_a_prompt_too_short_to_have_a_rhythm_has_none(prompt: Prompt) -> None:
 def test_a_prompt_of_one_chord_has_no_rhythm() -> None:
     chord = Prompt((*range(60, 72), TIME_SHIFT.end - 1), 1.0)
     assert not leaned([10] * 40, 10, chord).any()
+
+
+def of_power(power: float) -> NDArray[np.float32]:
+    """What a take that has not begun to play in any time is leaned by, after its first onset."""
+    events = [*line([60] * 30, 25), *line([60] * 10, 50)]  # three of four a quarter of a second apart
+    rhythm = Rhythm(replace(summarize(Prompt(tuple(events), 12.5)), rhythm_power=power))
+    rhythm.observe(struck(0))
+    return shifts(rhythm.process(np.zeros(VOCABULARY_SIZE, np.float32), position(0)))
+
+
+def test_a_steadier_rhythm_is_leaned_to_from_the_first_note_on_and_chords_are_let_be() -> None:
+    assert not of_power(1).any()
+    steadier = of_power(9)
+    assert steadier[49] < -1
+    assert steadier[24] > 0
+    assert len(np.unique(steadier[:3])) == 1  # a chord that is spread is no rhythm
+
+
+def test_a_freer_rhythm_comes_to_times_that_the_prompt_does_not_have() -> None:
+    freer = of_power(1 / 9)
+    assert freer[35] > freer[24] + 0.5  # between the prompt's
+    assert min(freer[12], freer[98]) > freer[24] + 0.5  # shorter and longer than any
