@@ -1,7 +1,9 @@
 """A take in its song: each note to its track, the band beside it, the original behind it."""
 
 import threading
+from collections import Counter
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
-from core.arrangement.track_assignment import Assignment
+from core.arrangement.track_assignment import Assignment, TrackAssigner
 from core.codec.events import GridNote, NoteMessage, StreamingDecoder, encode_grid
 from core.codec.vocabulary import note_off, note_on, time_shift, velocity
 from core.generation.continuation import Step
@@ -261,6 +263,38 @@ def test_a_note_waits_for_the_event_behind_it_and_no_longer() -> None:
         (0.5, 80, BASS),
         (0.51, 0, BASS),
     ]
+
+
+@given(
+    st.lists(
+        st.integers(0, 387).map(lambda event: event // 128 * 128 + event % 12 + 36 if event < 256 else event),
+        max_size=40,
+    )
+)
+def test_however_a_take_ends_no_note_is_lost_or_held(events: list[int]) -> None:
+    router, decoder = NoteRouter(_assigner().copy(), [MELODY, BASS], 8.0), StreamingDecoder()
+    sampled: list[NoteMessage] = []
+    routed: list[NoteMessage] = []
+    for event in events:
+        messages = decoder.feed(event)
+        sampled += messages
+        routed += router.route(messages, decoder.time, event)
+        assert len([m for m in sampled if m.velocity]) - len([m for m in routed if m.velocity]) in (0, 1)
+    messages = decoder.close()
+    routed += router.route(messages, decoder.time, None)
+    begun = [(m.time, m.pitch) for m in sampled if m.velocity]
+    assert [(m.time, m.pitch) for m in routed if m.velocity] == begun
+    sounding: Counter[tuple[object, int]] = Counter()
+    for m in routed:
+        sounding[m.track, m.pitch] += 1 if m.velocity else -1
+    assert not any(sounding.values())
+
+
+@cache
+def _assigner() -> TrackAssigner:
+    score = song().score
+    assert score is not None
+    return TrackAssigner(score.tracks[:2], 8.0, None, score.tempo_map)
 
 
 def test_what_is_known_of_a_chord_is_told_with_its_notes(monkeypatch: pytest.MonkeyPatch) -> None:
