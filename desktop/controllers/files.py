@@ -175,6 +175,8 @@ class FileController(QObject):
 
     def save_midi(self, content: MidiContent, take_id: str = "") -> None:
         """Write a MIDI file where the user says."""
+        if content != "score" and not take_id and self._refuse_while_sampling():
+            return
         session, is_merged = self._document.session, self._preferences.now.merges_takes
         names = {"score": "", "score and take": "-continued", "take": "-take", "all takes": "-takes"}
         path = self._ask(self.tr("Save MIDI file"), f"{names[content]}.mid", self.tr(MIDI_FILES), MIDI_SUFFIXES)
@@ -188,6 +190,8 @@ class FileController(QObject):
 
     def export_audio(self, what: What) -> None:
         """Write a WAV file where the user says."""
+        if what != "prompt" and self._refuse_while_sampling():
+            return
         session = self._document.session
         form = self.dialogs.sound_format()
         if form is None:
@@ -206,6 +210,12 @@ class FileController(QObject):
             done,
             self.dialogs.tell,
         )
+
+    def _refuse_while_sampling(self) -> bool:
+        """Whether a take is still sampled, which is told: it would be missing from a file."""
+        if self._generation.is_running:
+            self.dialogs.tell(self.tr("A take is still being sampled: stop it or wait for its end, then export it."))
+        return self._generation.is_running
 
     def _ask(self, title: str, ending: str, kinds: str, suffixes: tuple[str, ...]) -> str:
         source = Path(self._document.source or self._document.name)

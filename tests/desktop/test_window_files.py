@@ -71,6 +71,27 @@ def test_exports_audio_and_can_be_cancelled(desk: MakeDesk, homes: Path) -> None
     assert "cancelled" in at.messages[-1]
 
 
+def test_a_take_that_is_still_sampled_is_not_left_out_without_a_word(desk: MakeDesk, homes: Path) -> None:
+    at = desk()
+    at.open()
+    at.wait_until_ready()
+    at.set(length=60.0)
+    at.window.proceed()
+    at.wait(lambda: at.window.generation.is_running, "the model")
+    for name in ("save score and take", "save take", "save all takes", "export"):
+        told = len(at.answers.told)
+        at.answers.path = str(homes / "early.mid")
+        at.window.actions_[name].trigger()
+        if at.window.actions_[name].isEnabled():
+            assert "still being sampled" in at.answers.told[told]
+    at.answers.path = str(homes / "score.mid")
+    at.window.actions_["save score"].trigger()
+    at.window.stop()
+    at.settle()
+    assert not (homes / "early.mid").exists()
+    assert (homes / "score.mid").exists()
+
+
 def test_closing_while_sound_is_exported_is_asked_about(desk: MakeDesk, homes: Path) -> None:
     at = desk()
     at.open()
