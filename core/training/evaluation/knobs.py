@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from core.codec.vocabulary import STEPS_PER_SECOND
+from core.generation.chords import chord_onsets, chord_sizes
 from core.generation.engine import Engine
-from core.generation.knob_processors import brightness, chord_sizes
+from core.generation.knob_processors import brightness
 from core.generation.options import Options
 from core.midi.key import Key
 from core.midi.statistics import Music, density, histograms, key_of, share_in_key
@@ -22,12 +23,19 @@ def _length(notes: Music) -> float:
 
 
 def _chord_size(notes: Music) -> float:
-    return float(np.log2(chord_sizes(np.rint(notes.start * STEPS_PER_SECOND).astype(int)).mean()))
+    return float(np.log2(chord_sizes(_steps(notes)).mean()))
+
+
+def _steps(notes: Music) -> np.ndarray:
+    return np.rint(notes.start * STEPS_PER_SECOND).astype(int)
 
 
 def _variety(notes: Music) -> float:
-    """The entropy of the times between onsets, in bits."""
-    counts = histograms(notes)["rhythm"]
+    """The entropy of the times between onsets, in bits; a chord is one onset."""
+    steps = _steps(notes)
+    firsts = np.searchsorted(steps, chord_onsets(steps))
+    start, end, pitch, velocity, seconds = notes
+    counts = histograms(Music(start[firsts], end[firsts], pitch[firsts], velocity[firsts], seconds))["rhythm"]
     shares = counts[counts > 0] / max(counts.sum(), 1)
     return float(-(shares * np.log2(shares)).sum())
 

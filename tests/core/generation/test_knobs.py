@@ -11,15 +11,19 @@ from hypothesis import strategies as st
 from core.codec.events import Conventions, GridNote, Prompt, encode_grid
 from core.codec.vocabulary import to_bin
 from core.errors import UsageError
+from core.generation.chords import chord_onsets, chord_sizes
 from core.generation.continuation import Continuation
 from core.generation.engine import Engine
-from core.generation.knob_processors import brightness, chord_sizes
+from core.generation.knob_processors import brightness
 from core.generation.knobs import LOUDER, aim
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary, summarize
+from core.midi.key import Key
 from core.midi.score import TakeNote
+from core.midi.statistics import music
 from core.model.transformer import ModelConfig, MusicTransformer
 from core.session.knobs import MOST, WORDS, Knobs, parse_knobs
+from core.training.evaluation.knobs import STATISTICS
 
 some_knobs = st.builds(Knobs, **{name: st.integers(-MOST, MOST) for name in WORDS})
 
@@ -103,7 +107,10 @@ def test_words_that_are_no_knob_are_told(words: list[str]) -> None:
 
 
 def test_chords_and_brightness() -> None:
+    assert chord_onsets(np.array([300, 0, 2, 3, 4, 100, 101])).tolist() == [0, 4, 100, 300]
+    assert chord_onsets(np.array([4, 4, 0]), 0).tolist() == [0, 4]
     assert chord_sizes(np.array([0, 2, 3, 4, 100, 101, 300])).tolist() == [3, 1, 2, 1]
+    assert chord_sizes(np.array([], int)).tolist() == []
     assert brightness(np.array([60, 67, 65]), 0) == 0  # what major and minor share
     assert brightness(np.array([64, 69, 71]), 0) == 1
     assert brightness(np.array([65, 70, 72]), 2) == -1  # minor third, sixth and seventh of D
@@ -133,6 +140,10 @@ def _bright(notes: tuple[TakeNote, ...]) -> float:
     return brightness(np.array([note.pitch for note in notes]), 0)
 
 
+def _variety(notes: tuple[TakeNote, ...]) -> float:
+    return STATISTICS["free"](music(notes, 30.0), Key(0, "major"))
+
+
 @pytest.mark.parametrize(
     ("name", "statistic"),
     [
@@ -149,6 +160,11 @@ def test_takes_move_the_way_a_knob_says(
 ) -> None:
     down, centre, up = (statistic(sampled(engine, Knobs(**{name: steps}), seconds=30.0)) for steps in (-MOST, 0, MOST))
     assert down < centre < up
+
+
+def test_a_take_gets_steadier(engine: Engine) -> None:
+    steadier, centre = (_variety(sampled(engine, Knobs(free=steps), seconds=30.0)) for steps in (-MOST, 0))
+    assert steadier < centre - 0.2
 
 
 @pytest.mark.parametrize("velocities", [(60, 70, 80), (64,)])

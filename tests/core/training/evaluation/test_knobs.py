@@ -29,6 +29,13 @@ def test_each_statistic_follows_what_it_is_named_for() -> None:
         assert statistic(few, Key(0, "major")) < statistic(many, Key(0, "major"))
 
 
+def test_a_chord_that_is_spread_is_one_onset() -> None:
+    start = np.arange(8) / 2
+    spread = np.sort(np.concatenate([start, start + 0.02, start + 0.03]))
+    each = np.full(len(spread), 60)
+    assert STATISTICS["free"](Music(spread, spread + 0.1, each, each, 4.0), Key(0, "major")) == 0
+
+
 def test_a_report_for_every_knob() -> None:
     torch.manual_seed(0)
     model = MusicTransformer(ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=512)).eval()
