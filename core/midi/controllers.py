@@ -73,6 +73,18 @@ def points_of(score: Score, track: Track, number: int) -> list[Point]:
     return sorted((Point(tick, v) for tick, v in values if v is not None), key=attrgetter("at"))
 
 
+def lines_of(score: Score, track: Track) -> dict[int, list[Point]]:
+    """What all the controllers of a track's channel do, each as `points_of` has it."""
+    lines: dict[int, list[Point]] = {}
+    for control in sorted(_controls(score, track), key=attrgetter("tick")):
+        message = control.message
+        if kind(message) == PITCH_BEND:
+            lines.setdefault(BEND, []).append(Point(control.tick, message[1] | message[2] << 7))
+        elif kind(message) == CONTROL and message[1] < ALL_SOUND_OFF:
+            lines.setdefault(message[1], []).append(Point(control.tick, message[2]))
+    return lines
+
+
 def resets_of(score: Score, track: Track) -> list[float]:
     """The ticks at which the controllers of a track's channel are reset, which lifts its pedals."""
     return sorted(c.tick for c in _controls(score, track) if is_control(c.message, RESET_CONTROLLERS))

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from core.midi.controllers import (
     Point,
     PointSpan,
     drawn,
+    lines_of,
     most,
     moved_span,
     numbers_of,
@@ -59,8 +62,25 @@ class _Change(NamedTuple):
 
 def curve(session: Session, owner: Owner, number: int) -> list[Point]:
     """The values of a controller over the song's seconds; nothing where there is no such track or take."""
-    clock = _Clock(session, owner)
-    return [Point(clock.seconds(point.at), point.value) for point in _points(session, owner, number)]
+    return _over_seconds(session, owner, _points(session, owner, number))
+
+
+def curves(session: Session, owner: Owner) -> dict[int, list[Point]]:
+    """`curve` of every controller that is used."""
+    lines: dict[int, list[Point]] = {}
+    if isinstance(owner.part, str):
+        for take in session.takes:
+            for control in take.controls if take.id == owner.part else ():
+                if control.track == owner.track:
+                    lines.setdefault(control.number, []).append(Point(control.at, control.value))
+    elif session.score is not None and _is_there(session, owner):
+        lines = lines_of(session.score, session.score.tracks[owner.part])
+    return {number: _over_seconds(session, owner, points) for number, points in lines.items()}
+
+
+def _over_seconds(session: Session, owner: Owner, points: Sequence[Point]) -> list[Point]:
+    times = _Clock(session, owner).seconds_of([point.at for point in points])
+    return [Point(time, point.value) for time, point in zip(times, points, strict=True)]
 
 
 def pedals(session: Session, owner: Owner) -> list[TimeSpan]:
@@ -160,6 +180,12 @@ class _Clock:
         if math.isinf(at):
             return at
         return self._map.seconds(int(at)) if self._marker is None else self._marker + at
+
+    def seconds_of(self, places: Sequence[float]) -> list[float]:
+        """`seconds` of many finite places."""
+        if self._marker is not None:
+            return [self._marker + at for at in places]
+        return self._map.seconds_array(np.array(places, np.int64)).tolist()
 
     def at_least_after(self, first: float, last: float) -> float:
         return max(last, first + (1 if self._marker is None else SHORTEST))

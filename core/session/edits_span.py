@@ -9,7 +9,7 @@ from typing import NamedTuple
 from core.midi.chase import PARAMETERS, resting_value
 from core.midi.controllers import BEND, BEND_CENTRE, Point
 from core.midi.messages import BANK_LSB, BANK_MSB, DEFAULT_PAN, DEFAULT_VOLUME, PAN, PEDALS, VOLUME
-from core.session.edits_controls import Drawing, Owner, curve, draw_curves, used_numbers
+from core.session.edits_controls import Drawing, Owner, curve, curves, draw_curves
 from core.session.session import Session
 
 Passage = Mapping[int, Sequence[Point]]  # by controller, its values in order; they hold up to the span's end
@@ -86,8 +86,9 @@ def repeated(values: Passage, ticks: float, times: int) -> Passage:
 
 def _lines(session: Session, owner: Owner, start: float, end: float) -> dict[int, _Line]:
     found: dict[int, _Line] = {}
-    for number in sorted(used_numbers(session, owner) - NO_LINES):
-        points = curve(session, owner, number)
+    for number, points in sorted(curves(session, owner).items()):
+        if number in NO_LINES:
+            continue
         before = _held(points, start - _HAIR, number)
         inside = [point for point in points if start - _HAIR <= point.at < end - _HAIR]
         if inside or (number in _HELD and before != at_rest(number)):

@@ -199,6 +199,13 @@ def test_notes_and_controllers_come_together_and_settings_stay_behind() -> None:
     assert [value.value for value in ec.curve(after, Owner(1), 64)] == [127, 0]
 
 
+@pytest.mark.parametrize("owner", [*ALL, Owner(9), Owner("nobody")])
+def test_all_curves_are_each_as_it_is_alone(owner: Owner) -> None:
+    curves = ec.curves(SONG, owner)
+    assert curves == {number: ec.curve(SONG, owner, number) for number in ec.used_numbers(SONG, owner)}
+    assert bool(curves) == (owner in ALL)
+
+
 def test_tracks_of_one_channel_bring_their_controllers_once() -> None:
     other = [MetaMessage("track_name", name="Left"), on(40, 0), off(40, 480)]
     session = session_from_midi(file_of(PIANO, other), "two hands.mid")
