@@ -1,8 +1,8 @@
 """Notes in words, and for screen readers: those selected, and those before and after them, are children of the roll."""
 # ruff: noqa: D102 - what Qt asks for is said in Qt's documentation
 
-from collections.abc import Hashable, Sequence
-from typing import cast
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, cast
 
 from PySide6.QtCore import QCoreApplication, QObject, QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QColor, QWindow
@@ -197,23 +197,28 @@ class _Roll(PaintedList):
         return _Note(self.roll, cast(NoteRef, key), self)
 
 
-def _interface_of(key: str, thing: QObject) -> QAccessibleInterface | None:
-    if not isinstance(thing, RollSurface):
-        return None
-    interface = _Roll(thing)
-    thing.accessible.append(interface)
-    return interface
+_offered: dict[type[QWidget], Callable[[Any], PaintedList]] = {}
 
 
-_is_installed = False
+def offer(kind: type[QWidget], make: Callable[[Any], PaintedList]) -> None:
+    """Let screen readers see what widgets of a kind paint; each keeps what is made for it in its list `accessible`."""
+    if not _offered:
+        QAccessible.installFactory(_interface_of)
+    _offered[kind] = make
+
+
+def _interface_of(key: str, thing: Any) -> QAccessibleInterface | None:
+    for kind, make in _offered.items():
+        if isinstance(thing, kind):
+            interface = make(thing)
+            cast(Any, thing).accessible.append(interface)
+            return interface
+    return None
 
 
 def install() -> None:
     """Let screen readers see notes."""
-    global _is_installed
-    if not _is_installed:
-        QAccessible.installFactory(_interface_of)
-        _is_installed = True
+    offer(RollSurface, _Roll)
 
 
 def tell_of_selection(roll: RollSurface) -> None:

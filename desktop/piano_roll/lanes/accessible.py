@@ -4,11 +4,10 @@ from collections.abc import Hashable
 from typing import cast
 
 import numpy as np
-from PySide6.QtCore import QObject, QRectF
-from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QWidget
 
-from desktop.piano_roll.accessible import ListItem, PaintedList
+from desktop.piano_roll.accessible import ListItem, PaintedList, offer
 from desktop.piano_roll.lanes.row import LaneRow
 
 
@@ -52,20 +51,6 @@ class _Row(PaintedList):
         return _Item(self._row, cast(int, key), self)
 
 
-def _interface_of(key: str, thing: QObject) -> QAccessibleInterface | None:
-    if not isinstance(thing, LaneRow):
-        return None
-    interface = _Row(thing)
-    thing.accessible.append(interface)
-    return interface
-
-
-_is_installed = False
-
-
 def install() -> None:
     """Let screen readers see what lies in lanes."""
-    global _is_installed
-    if not _is_installed:
-        QAccessible.installFactory(_interface_of)
-        _is_installed = True
+    offer(LaneRow, _Row)

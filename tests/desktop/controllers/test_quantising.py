@@ -15,8 +15,28 @@ from core.performance.song import PlayRequest
 from core.session.export import midi_bytes
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.piano_roll.selection import Selection
+from desktop.piano_roll.view import PianoRoll
 from tests.core.midi.builders import file_of, off, on
 from tests.desktop.windows import Desk
+
+CHOSEN = Selection({"track:0": range(3)})
+
+
+def asked_to(roll: PianoRoll, act: Callable[[QuantiseDialog], None]) -> None:
+    """Press Q with three notes selected; `act` on the dialog, which is then given up if it is still there."""
+    roll.select(CHOSEN)
+
+    def look() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QuantiseDialog)
+        try:
+            act(dialog)
+        finally:
+            if dialog.isVisible():
+                dialog.reject()
+
+    QTimer.singleShot(0, look)
+    QTest.keyClick(roll, Qt.Key.Key_Q)
 
 
 def test_notes_are_shown_where_they_would_go_and_cancel_leaves_no_step(desk: Callable[..., Desk], homes: Path) -> None:
@@ -27,27 +47,11 @@ def test_notes_are_shown_where_they_would_go_and_cancel_leaves_no_step(desk: Cal
     window, roll, document = at.window, at.window.roll, at.window.document
     step = 60 / 120 / 480  # seconds a tick
     before, undo = midi_bytes(document.session, "score"), document.undo_name
-    chosen = Selection({"track:0": range(3)})
 
     def shown() -> list[int]:
         return [round(tick / step) for tick in roll.parts[0].start.tolist()]
 
     seen: list[list[int]] = []
-
-    def during(act: Callable[[QuantiseDialog], None]) -> None:
-        roll.select(chosen)
-
-        def look() -> None:
-            dialog = QApplication.activeModalWidget()
-            assert isinstance(dialog, QuantiseDialog)
-            try:
-                act(dialog)
-            finally:
-                if dialog.isVisible():
-                    dialog.reject()
-
-        QTimer.singleShot(0, look)
-        QTest.keyClick(roll, Qt.Key.Key_Q)
 
     def cancel(dialog: QuantiseDialog) -> None:
         seen.append(shown())
@@ -62,16 +66,16 @@ def test_notes_are_shown_where_they_would_go_and_cancel_leaves_no_step(desk: Cal
         seen.append(shown())
         QTest.mouseClick(dialog.accept_button, Qt.MouseButton.LeftButton)
 
-    during(cancel)
+    asked_to(roll, cancel)
     assert seen == [[120, 480, 1560], [125, 494, 1580]]
     assert shown() == [130, 507, 1600]
-    assert roll.selection == chosen
+    assert roll.selection == CHOSEN
     assert midi_bytes(document.session, "score") == before
     assert document.undo_name == undo
-    during(accept)
+    asked_to(roll, accept)
     assert seen[2] == shown() == [0, 480, 1440]
     assert document.undo_name == "Quantise to 1/8"
-    during(lambda dialog: seen.append([dialog.wanted.swing, *shown()]))
+    asked_to(roll, lambda dialog: seen.append([dialog.wanted.swing, *shown()]))
     assert seen[3] == [75, 0, 480, 1440]  # it begins with what was chosen last
     window.actions_["undo"].trigger()
     assert midi_bytes(document.session, "score") == before
@@ -108,32 +112,18 @@ def test_what_would_become_of_the_notes_is_heard(desk: Callable[..., Desk], home
     at.wait(lambda: window.playback_engine.output.description, "the output")
     at.settle()
 
-    def during(act: Callable[[QuantiseDialog], None]) -> None:
-        window.roll.select(Selection({"track:0": range(3)}))
-
-        def look() -> None:
-            dialog = QApplication.activeModalWidget()
-            assert isinstance(dialog, QuantiseDialog)
-            try:
-                act(dialog)
-            finally:
-                dialog.reject()
-
-        QTimer.singleShot(0, look)
-        QTest.keyClick(window.roll, Qt.Key.Key_Q)
-
     def listen(dialog: QuantiseDialog) -> None:
         dialog.listen.click()
         dialog.strength.spin.setValue(50)
         assert playback.is_playing
 
     loop = (0.0, 3.0)  # two bars: the last note ends in the second
-    during(listen)
+    asked_to(window.roll, listen)
     assert asked == [("play", [120, 480, 1560], loop), ("refresh", [125, 494, 1580], loop)]
     assert not playback.is_playing
     asked.clear()
     playback.play(0.0)  # what plays while it asks is heard so too, and then as it was
-    during(lambda dialog: None)
+    asked_to(window.roll, lambda dialog: None)
     assert [ticks for _, ticks, _ in asked] == [[130, 507, 1600], [120, 480, 1560], [130, 507, 1600]]
     assert playback.is_playing
     playback.stop()
