@@ -135,7 +135,7 @@ def connect_actions(window: MainWindow) -> None:
     on("save score", lambda: file_controller.save_midi("score"))
     on("export", lambda: file_controller.export_audio(playback.what))
     on("quit", window.close)
-    on("undo", editing.undo)
+    on("undo", lambda: window.roll.escape() if window.roll.has_gesture else editing.undo())  # the drag is the last step
     on("redo", editing.redo)
     clipboard = window.clipboard
     on("cut", clipboard.cut)

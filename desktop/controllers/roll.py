@@ -54,6 +54,9 @@ class RollDisplay(QObject):
                 self._roll.set_tempo_map(session.tempo_map)
             playing = self._playing()
             self._roll.set_parts(self._parts.parts(session, in_progress, playing))
+            tracks = session.score.tracks if session.score is not None else ()
+            front = [f"{TRACK}{i}" for i, track in enumerate(tracks) if track.key == self._parts.in_front]
+            self._roll.in_front = front[0] if front else ""
             self._roll.set_drum_keys(self._drum_part())
             self._roll.set_take_end(playing and playing.marker + (playing.end or playing.seconds))
         self._roll.set_prompt(session.prompt_start, session.marker)

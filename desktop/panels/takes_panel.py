@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QContextMenuEvent, QDrag, QKeyEvent, QKeySequence, QMouseEvent, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -239,7 +239,9 @@ class TakesPanel(QWidget):
             row = self.model.row_of(self._current)
             self.model.current = self._current or ""
             if row != self.view.currentIndex().row() or row != had:  # else several may be selected
-                self.view.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex())
+                # Not the view's own way, which adds to what is selected where Ctrl is held, as in Ctrl+Z.
+                alone = QItemSelectionModel.SelectionFlag.ClearAndSelect
+                selection.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex(), alone)
             self.stack.show_list(bool(cards))  # gives the list its size
             if (is_other or row != had) and row >= 0:
                 self.view.scrollTo(self.model.index(row))

@@ -72,6 +72,7 @@ class RollSurface(RollCanvas):
         self.tool: Tool = "pointer"
         self.last_length = 0.0  # seconds of the note drawn last; 0 before the first
         self._drawn_in = ""  # the part that was drawn in last
+        self.in_front = ""  # the part that is drawn in while no note is selected
         self.accessible: list[object] = []  # what tells screen readers of it: Qt does not keep it alive
         self._describe()
 
@@ -338,14 +339,17 @@ class RollSurface(RollCanvas):
         return RollNote(float(start), float(end), int(pitch), int(velocity), *look)
 
     def part_to_draw_in(self, seconds: float) -> str | None:
-        """The part that a note drawn at a time belongs to; None if there is none.
-
-        That of the selected notes, or that drawn in last. Else the take, from the marker on, and the first track.
+        """The part that a note drawn at a time belongs to: that of the selected notes; else the one in front, but under
+        a take; else that drawn in last, the take from the marker on, the first track. None if there is none.
         """
         keys = {part.kind: part.key for part in reversed(self.parts)}
         selected = list(self._selected.indices)
         if len(selected) == 1:
             self._drawn_in = selected[0]
+        elif self.in_front in self._parts and self._parts[self.in_front].kind != "other":
+            prompt, end = self.overlays.prompt, self.overlays.take_end
+            is_take = "take" in keys and prompt is not None and end is not None and prompt[1] <= seconds < end
+            return keys["take"] if is_take else self.in_front
         if self._drawn_in in self._parts and self._parts[self._drawn_in].kind != "other":
             return self._drawn_in
         is_behind = self.overlays.prompt is not None and seconds >= self.overlays.prompt[1]

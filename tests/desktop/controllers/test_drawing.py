@@ -1,6 +1,7 @@
 """Drawing, dividing, lengthening and erasing notes in the window, by the keys and the mouse."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -9,6 +10,7 @@ from PySide6.QtTest import QTest
 from core.session.edits import part_notes
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.piano_roll.conftest import Hand
+from tests.desktop.test_song import song
 from tests.desktop.windows import BACH, Desk
 
 
@@ -97,3 +99,41 @@ def test_notes_are_written_moved_and_lengthened_by_keys_alone(desk: Callable[...
     for _ in range(5):
         window.actions_["undo"].trigger()
     assert (document.session.score, document.session.takes) == (start.score, start.takes)
+
+
+def test_without_a_selection_notes_are_drawn_in_the_track_in_front(desk: Callable[..., Desk], homes: Path) -> None:
+    (homes / "song.mid").write_bytes(song())
+    at = desk()
+    at.open(homes / "song.mid")
+    roll, document = at.window.roll, at.window.document
+    roll.marker_moved.emit(8.0)
+    take = at.sample(2.0)  # two seconds, then the original comes back
+    score = document.session.score
+    assert score is not None
+    at.window.tracks.brought_forward.emit(score.tracks[1].key)
+    roll.clear_selection()
+    assert roll.part_to_draw_in(1.0) == "track:1"
+    assert roll.part_to_draw_in(9.0) == f"take:{take.id}"
+    assert roll.part_to_draw_in(12.0) == "track:1"
+    roll.set_selection([NoteRef("track:0", 0)])
+    assert roll.part_to_draw_in(1.0) == "track:0"
+    roll.clear_selection()
+    at.window.tracks.brought_forward.emit(None)
+    assert roll.part_to_draw_in(1.0) == "track:0"  # where the last one was
+
+
+def test_undo_in_mid_drag_gives_up_the_drag_alone(desk: Callable[..., Desk]) -> None:
+    at = desk()
+    at.open(BACH)
+    at.sample(1.0)
+    roll, document = at.window.roll, at.window.document
+    before = document.session
+    roll.scroll_by(0.0, roll.coordinates.y(104))
+    QTest.keyClick(roll, Qt.Key.Key_2)
+    hand = Hand(roll)
+    QTest.mousePress(roll.viewport(), Qt.MouseButton.LeftButton, pos=QPointF(hand.at(1.0, 100)).toPoint())
+    assert roll.has_gesture
+    at.window.actions_["undo"].trigger()
+    assert not roll.has_gesture
+    QTest.mouseRelease(roll.viewport(), Qt.MouseButton.LeftButton, pos=QPointF(hand.at(2.0, 100)).toPoint())
+    assert document.session is before

@@ -134,6 +134,21 @@ def test_cards_are_renamed_starred_duplicated_and_deleted(desk: MakeDesk) -> Non
     assert names == ["Delete take", "Duplicate take", "Star take", "Rename take", "Continue"]
 
 
+def test_no_card_stays_selected_that_was_not_chosen(desk: MakeDesk) -> None:
+    at = desk()
+    at.open()
+    for _ in range(3):
+        at.sample(0.5)
+    window, chosen = at.window, at.window.takes.view.selectionModel()
+    for key, count in ((Qt.Key.Key_Z, 2), (Qt.Key.Key_Y, 2)):
+        for _ in range(count):
+            window.actions_["undo" if key == Qt.Key.Key_Z else "redo"].trigger()
+            QTest.keyPress(window.roll, Qt.Key.Key_Control, Qt.KeyboardModifier.ControlModifier)  # it is held
+    QTest.keyRelease(window.roll, Qt.Key.Key_Control)
+    assert len(at.takes) == 3
+    assert [index.row() for index in chosen.selectedIndexes()] == [window.takes.view.currentIndex().row()]
+
+
 def test_a_take_is_continued_from_the_place_that_was_clicked(desk: MakeDesk) -> None:
     at = desk()
     at.open()
