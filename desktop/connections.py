@@ -135,8 +135,8 @@ def connect_actions(window: MainWindow) -> None:
     on("save score", lambda: file_controller.save_midi("score"))
     on("export", lambda: file_controller.export_audio(playback.what))
     on("quit", window.close)
-    on("undo", lambda: window.roll.escape() if window.roll.has_gesture else editing.undo())  # the drag is the last step
-    on("redo", editing.redo)
+    on("undo", lambda: _step(window, editing.undo))
+    on("redo", lambda: _step(window, editing.redo))
     clipboard = window.clipboard
     on("cut", clipboard.cut)
     on("copy", clipboard.copy)
@@ -351,6 +351,14 @@ def _show_roll_menu(window: MainWindow, position: QPoint, refs: object, seconds:
     )
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     menu.popup(position)
+
+
+def _step(window: MainWindow, step: Callable[[], object]) -> None:
+    """Undo or redo; in mid-drag that gives up the drag alone."""
+    if window.roll.has_gesture:
+        window.roll.escape()
+    else:
+        step()
 
 
 def _insert_note(window: MainWindow) -> None:

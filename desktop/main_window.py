@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QAbstractButton, QMainWindow, QSplitter, QStackedW
 from core.session.arrangement import tracks_to_play_into
 from core.session.session import GenerationSettings, Session
 from desktop.actions import Actions, KeyGuard, build_menus
-from desktop.adapters.file_worker import FileWorker
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.adapters.playback_signals import PlaybackSignals
+from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers.clipboard import Clipboard
 from desktop.controllers.document import Document
 from desktop.controllers.files import MIDI_SUFFIXES, FileController
@@ -66,9 +66,9 @@ class MainWindow(QMainWindow):
     # Building
 
     def _build_workers(self) -> None:
-        self.files = FileWorker(self)
-        self.exports = FileWorker(self)
-        self.analyses = FileWorker(self)
+        self.files = TaskWorker(self)
+        self.exports = TaskWorker(self)
+        self.analyses = TaskWorker(self)
         self.preferences = Preferences(self.files, self)
         now = self.preferences.now
         self.document = Document(self.files, self)

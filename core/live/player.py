@@ -29,6 +29,7 @@ LAST_RESORT = 2.0  # seconds between SIGTERM and SIGKILL
 STANDS_STILL = 6.0  # seconds without a sign of life after which a player counts as lost
 RELEASE_PATIENCE = 3.0  # seconds for a listener to come back to a port that was lost with its player
 RELEASE_ATTEMPTS = 3  # as the player that is opened for it may be lost like the first
+RELEASE_AGAIN = 8.0  # seconds after which there is no other attempt: where JACK hangs, each takes longer
 LOOK_EVERY = 0.5  # seconds between looks at whether there was one
 CHUNK = 256  # messages per pipe message, so that reading one never holds up the sound
 
@@ -300,11 +301,14 @@ def release_left(left: Sequence[bytes], choice: OutputChoice) -> str:
     that.
 
     Returns a sentence if it may sound on: a connection to a virtual port is lost with the player, and who listens has
-    to make it again. Takes up to RELEASE_PATIENCE seconds for each attempt.
+    to make it again. Takes up to RELEASE_PATIENCE seconds for each attempt, and the time to open the port.
     """
     if not left or not isinstance(choice, VirtualPort | ExistingPort):
         return ""
-    for _ in range(RELEASE_ATTEMPTS):
+    last = time.monotonic() + RELEASE_AGAIN
+    for attempt in range(RELEASE_ATTEMPTS):
+        if attempt and time.monotonic() > last:
+            break
         with suppress(ContinuoError):
             if _is_released(left, choice):
                 return ""

@@ -54,9 +54,15 @@ def most(number: int) -> int:
 
 def value_of(message: bytes, number: int) -> int | None:
     """The value that a channel message gives to a controller; None if it is about something else."""
-    if number == BEND:
-        return message[1] | message[2] << 7 if kind(message) == PITCH_BEND else None
-    return message[2] if is_control(message, number) else None
+    return found[1] if (found := _set_by(message)) and found[0] == number else None
+
+
+def _set_by(message: bytes) -> tuple[int, int] | None:
+    """The controller that a channel message sets, and its value; None if it sets none."""
+    status = kind(message)
+    if status == PITCH_BEND:
+        return BEND, message[1] | message[2] << 7
+    return (message[1], message[2]) if status == CONTROL and message[1] < ALL_SOUND_OFF else None
 
 
 def control_message(number: int, value: int, channel: int) -> bytes:
@@ -77,11 +83,8 @@ def lines_of(score: Score, track: Track) -> dict[int, list[Point]]:
     """What all the controllers of a track's channel do, each as `points_of` has it."""
     lines: dict[int, list[Point]] = {}
     for control in sorted(_controls(score, track), key=attrgetter("tick")):
-        message = control.message
-        if kind(message) == PITCH_BEND:
-            lines.setdefault(BEND, []).append(Point(control.tick, message[1] | message[2] << 7))
-        elif kind(message) == CONTROL and message[1] < ALL_SOUND_OFF:
-            lines.setdefault(message[1], []).append(Point(control.tick, message[2]))
+        if found := _set_by(control.message):
+            lines.setdefault(found[0], []).append(Point(control.tick, found[1]))
     return lines
 
 
@@ -97,9 +100,7 @@ def numbers_of(score: Score, track: Track) -> set[int]:
 
 def numbers_in(messages: Iterable[bytes]) -> set[int]:
     """The controllers that channel messages set."""
-    messages = list(messages)
-    numbers = {m[1] for m in messages if kind(m) == CONTROL and m[1] < ALL_SOUND_OFF}
-    return numbers | ({BEND} if any(kind(m) == PITCH_BEND for m in messages) else set())
+    return {found[0] for message in messages if (found := _set_by(message))}
 
 
 def _controls(score: Score, track: Track) -> list[Control]:

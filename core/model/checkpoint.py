@@ -146,7 +146,7 @@ def _network(config: ModelConfig, weights: Mapping[str, Tensor], name: str) -> M
         if not tensor.is_floating_point() or not torch.isfinite(floats[key]).all():
             raise UnreadableInput(f"{name} is damaged: {key} holds what are not numbers.")
     model = _unfilled(config)
-    model.load_state_dict(floats, assign=True)  # no `to_empty`: it would load that compiler
+    model.load_state_dict(floats, assign=True)  # `to_empty` would load PyTorch's compiler
     model.reset_tables()
     return model.eval()
 

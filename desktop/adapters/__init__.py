@@ -2,6 +2,6 @@
 
 playback_signals    of what plays, and where to
 generation_signals  of the model, its prompts and runs
-file_worker         work on files, one after the other
+task_worker         work that takes long, one task after the other
 gc_pause            keeps Python's garbage collector from holding the window up
 """

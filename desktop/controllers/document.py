@@ -12,7 +12,7 @@ from core.logs import sentence_for
 from core.session.history import History
 from core.session.session import GenerationSettings, Session, TakeRecord
 from core.session.storage import save_session
-from desktop.adapters.file_worker import FileWorker, Task
+from desktop.adapters.task_worker import Task, TaskWorker
 
 if TYPE_CHECKING:
     from core.session.recovery import Autosave
@@ -42,7 +42,7 @@ class Document(QObject):
     replaced = Signal()  # and it is another document altogether
     message = Signal(str)
 
-    def __init__(self, files: FileWorker, parent: QObject | None = None) -> None:
+    def __init__(self, files: TaskWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._files = files
         self._history = History(Session())

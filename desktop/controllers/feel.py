@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from core.settings import MOST_PRESETS, Preset
-from desktop.adapters.file_worker import FileWorker
+from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers.preferences import Preferences
 from desktop.dialogs.questions import Dialogs
 from desktop.panels.generation_panel import GenerationPanel
@@ -25,7 +25,7 @@ class Feel(QObject):
         self,
         panel: GenerationPanel,
         preferences: Preferences,
-        files: FileWorker,
+        files: TaskWorker,
         dialogs: "Callable[[], Dialogs]",
         parent: QObject | None = None,
     ) -> None:

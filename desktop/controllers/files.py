@@ -17,8 +17,8 @@ from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
 from core.session.session import Session
 from core.session.storage import SUFFIX, is_session_file, open_any
 from core.session.timeline import What
-from desktop.adapters.file_worker import FileWorker, Task
 from desktop.adapters.gc_pause import gc_frozen
+from desktop.adapters.task_worker import Task, TaskWorker
 from desktop.controllers.document import Document, Stamp, file_stamp
 from desktop.controllers.generation import GenerationController
 from desktop.controllers.preferences import Preferences
@@ -45,8 +45,8 @@ class FileController(QObject):
         generation: GenerationController,
         parts: RollParts,
         preferences: Preferences,
-        files: FileWorker,
-        exports: FileWorker,
+        files: TaskWorker,
+        exports: TaskWorker,
         dialogs: Dialogs,
         parent: QObject | None = None,
     ) -> None:

@@ -10,8 +10,8 @@ from core.session import assembly, edits, edits_notes, edits_pitch, edits_veloci
 from core.session.edits import Chosen, Edited
 from core.session.edits_quantise import Quantisation, quantise
 from core.session.session import Session
-from desktop.adapters.file_worker import FileWorker
 from desktop.adapters.gc_pause import gc_frozen
+from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers.document import Document
 from desktop.controllers.roll_parts import RollParts, roll_key, session_part
 from desktop.piano_roll.notes import RollNote
@@ -29,7 +29,7 @@ class Editing(QObject):
     message = Signal(str)
 
     def __init__(
-        self, document: Document, roll: PianoRoll, parts: RollParts, files: FileWorker, parent: QObject | None = None
+        self, document: Document, roll: PianoRoll, parts: RollParts, files: TaskWorker, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._document, self._roll, self._parts, self._files = document, roll, parts, files

@@ -6,7 +6,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.settings import Settings, load_settings, save_settings
-from desktop.adapters.file_worker import FileWorker
+from desktop.adapters.task_worker import TaskWorker
 
 WRITE_AFTER = 500  # ms without a further change
 
@@ -16,7 +16,7 @@ class Preferences(QObject):
 
     changed = Signal()
 
-    def __init__(self, files: FileWorker, parent: QObject | None = None) -> None:
+    def __init__(self, files: TaskWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._files = files
         self.now: Settings = load_settings()

@@ -7,7 +7,7 @@ from core.midi.chords import Chord, beats, find_chords
 from core.midi.key import key_of_weights
 from core.midi.scale import MODES, Scale, parse_scale
 from desktop.actions import Actions
-from desktop.adapters.file_worker import FileWorker, Task
+from desktop.adapters.task_worker import Task, TaskWorker
 from desktop.controllers.preferences import Preferences
 from desktop.piano_roll.chord_strip import ChordStrip
 from desktop.piano_roll.notes import RollPart
@@ -22,7 +22,7 @@ _SHORTEST = 0.02  # seconds a note counts for at least
 class ScaleDisplay(QObject):
     """One choice of scale, shown and set in several places; what is found follows the notes."""
 
-    def __init__(self, roll: PianoRoll, actions: Actions, preferences: Preferences, worker: FileWorker) -> None:
+    def __init__(self, roll: PianoRoll, actions: Actions, preferences: Preferences, worker: TaskWorker) -> None:
         super().__init__(roll)
         self._roll, self._actions, self._preferences, self._worker = roll, actions, preferences, worker
         self.strip = ChordStrip(roll)

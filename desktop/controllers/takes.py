@@ -16,8 +16,8 @@ from core.session.edits import Part, note_at
 from core.session.edits_song import with_metre, with_tempo
 from core.session.forks import accept_take
 from core.session.session import RestOfSong, Session, TakeRecord
-from desktop.adapters.file_worker import FileWorker, Task
 from desktop.adapters.gc_pause import gc_frozen
+from desktop.adapters.task_worker import Task, TaskWorker
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
 from desktop.controllers.roll_parts import RollParts, roll_key, session_part, session_ref
@@ -43,7 +43,7 @@ class Commands(QObject):
         playback_engine: Playback,
         roll: PianoRoll,
         parts: RollParts,
-        files: FileWorker,
+        files: TaskWorker,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWi
 from core.performance.generation import ModelFacts
 from core.performance.run import Run
 from core.performance.song import PlaybackState
-from desktop.adapters.file_worker import Task
+from desktop.adapters.task_worker import Task
 from desktop.widgets import icons
 from desktop.widgets.buttons import FlatButton
 

@@ -12,7 +12,7 @@ from core.errors import WriteError
 from core.midi.score import TakeNote
 from core.session.recovery import Autosave, find_recoverable
 from core.session.session import Session, TakeRecord
-from desktop.adapters.file_worker import FileWorker
+from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers import document as module
 from desktop.controllers.document import Document
 from tests.conftest import wait_for
@@ -21,10 +21,10 @@ from tests.conftest import wait_for
 _EDITING = """
 from PySide6.QtCore import QCoreApplication, QTimer
 from core.session.session import Session
-from desktop.adapters.file_worker import FileWorker
+from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers.document import Document
 app = QCoreApplication([])
-document = Document(FileWorker())
+document = Document(TaskWorker())
 def edit():
     document.do("Move marker", document.session.with_marker(document.session.marker + 1.0))
 timer = QTimer(interval=20)
@@ -39,10 +39,10 @@ _SAMPLING = """
 from PySide6.QtCore import QCoreApplication, QTimer
 from core.midi.score import TakeNote
 from core.session.session import TakeRecord
-from desktop.adapters.file_worker import FileWorker
+from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers.document import Document
 app = QCoreApplication([])
-document = Document(FileWorker())
+document = Document(TaskWorker())
 notes = []
 def grow():
     notes.append(TakeNote(60, 80, len(notes) * 0.02, len(notes) * 0.02 + 0.02))
@@ -137,7 +137,7 @@ def test_an_autosave_that_failed_is_tried_again(
 @pytest.fixture
 def document(homes: Path, qtbot: QtBot):
     """With a file worker of its own."""
-    files = FileWorker()
+    files = TaskWorker()
     document = Document(files)
     yield document
     files.close()

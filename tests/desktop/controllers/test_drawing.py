@@ -122,18 +122,21 @@ def test_without_a_selection_notes_are_drawn_in_the_track_in_front(desk: Callabl
     assert roll.part_to_draw_in(1.0) == "track:0"  # where the last one was
 
 
-def test_undo_in_mid_drag_gives_up_the_drag_alone(desk: Callable[..., Desk]) -> None:
+@pytest.mark.parametrize("step", ["undo", "redo"])
+def test_a_step_in_mid_drag_gives_up_the_drag_alone(desk: Callable[..., Desk], step: str) -> None:
     at = desk()
     at.open(BACH)
     at.sample(1.0)
     roll, document = at.window.roll, at.window.document
+    if step == "redo":
+        at.window.actions_["undo"].trigger()
     before = document.session
     roll.scroll_by(0.0, roll.coordinates.y(104))
     QTest.keyClick(roll, Qt.Key.Key_2)
     hand = Hand(roll)
     QTest.mousePress(roll.viewport(), Qt.MouseButton.LeftButton, pos=QPointF(hand.at(1.0, 100)).toPoint())
     assert roll.has_gesture
-    at.window.actions_["undo"].trigger()
+    at.window.actions_[step].trigger()
     assert not roll.has_gesture
     QTest.mouseRelease(roll.viewport(), Qt.MouseButton.LeftButton, pos=QPointF(hand.at(2.0, 100)).toPoint())
     assert document.session is before

@@ -4,7 +4,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from core.performance.song import PlaybackState
-from desktop.adapters.file_worker import Task
+from desktop.adapters.task_worker import Task
 from desktop.panels import status_bar
 from desktop.panels.status_bar import StatusBar
 

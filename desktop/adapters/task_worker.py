@@ -1,4 +1,4 @@
-"""Work that takes long, on a thread of its own: reading, saving, exporting, large edits."""
+"""Work that takes long, on a thread of its own: reading, saving, exporting, large edits, finding chords."""
 
 import threading
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class Task:
         self._report(self, share)
 
 
-class FileWorker(QObject):
+class TaskWorker(QObject):
     """Does one task after the other on one thread; callbacks come back on the GUI thread."""
 
     started = Signal(object)  # Task
@@ -45,7 +45,7 @@ class FileWorker(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="continuo-files")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="continuo-task")
         self._tasks: set[Task] = set()
         self._closed = False
         self._came_back.connect(self._call, Qt.ConnectionType.QueuedConnection)
