@@ -148,7 +148,8 @@ def with_span(points: Sequence[Point], start: float, end: float, inside: Sequenc
     lifts it where that is infinite.
     """
     before = [p for p in points if p.at < start or (p.at == start and p.value < PEDAL_DOWN)]
-    later = [p for p in points if p.at > end or (p.at == end and p.value >= PEDAL_DOWN)]
+    past = [i for i, p in enumerate(points, 1) if p.at < end or (p.at == end and p.value < PEDAL_DOWN)]
+    later = points[past[-1] if past else 0 :]  # at the end itself, what is pressed once it was lifted
     values = [p for p in inside if p.value >= PEDAL_DOWN and start <= p.at < end]
     if not values or values[0].at > start:
         values.insert(0, Point(start, values[0].value if values else PRESSED))

@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.midi.controllers import (
@@ -67,6 +67,7 @@ def test_a_pedal_that_is_deleted_leaves_the_others(points: list[Point], which: i
 
 
 @given(POINTS, st.integers(0, 11), st.integers(0, 60), st.integers(1, 30))
+@example([Point(39, 64), Point(39, 0), Point(40, 64)], 0, 9, 30)  # pressed and lifted at once where it is to end
 def test_a_pedal_that_is_moved_or_resized(points: list[Point], which: int, start: int, length: int) -> None:
     found = spans(points)
     if found:
