@@ -225,7 +225,7 @@ def _sample(
             start = TakeStart(plan.start, options.seconds, plan.part_router, plan.accompaniment(False))
             live = playback.begin_take(start)
             run.play = lambda step: live.feed(step.messages, step.head)
-            run.ahead = lambda: playback.output.status().ahead
+            run.ahead = playback.ahead  # which says so where the player is lost, or it would be waited for
             run.finished = lambda seconds: plan.finish(live, seconds, metronome=False)
         with progress("Sampling") as draw:
             shown = 0.0

@@ -192,6 +192,10 @@ class Playback:
                 session=song.session_at(position),
             )
 
+    def ahead(self) -> float:
+        """Seconds in hand of the take that is sampled, 0 where there are none. Raises ContinuoError as `poll` does."""
+        return self.poll().ahead or 0.0
+
     @property
     def is_paused(self) -> bool:
         """Whether something stands still that `resume` would go on with."""

@@ -1,5 +1,6 @@
 """continue --live and play, through a JACK port to a second program that hears them."""
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -16,11 +17,13 @@ from pathlib import Path
 import pytest
 from mido import Message, MetaMessage
 
+from core.live.scheduler import PlayerStatus
 from core.midi.read import read_score, score_messages
 from core.resources import bundled
 from tests.conftest import WAIT, JackServer, Listener, wait_for
 from tests.core.cli.helpers import ONE, Command, notes_on_wire, sounding, start, take_notes, wire_groups
 from tests.core.midi.builders import file_of, scale
+from tests.core.performance.fakes import FakePlayer
 
 NOCTURNE = bundled("examples", "nocturne.mid")
 
@@ -246,6 +249,30 @@ def test_a_player_that_is_killed_leaves_no_note_hanging(
         assert "sound on" not in err
         assert killed
         listener.wait_for(is_silenced)
+
+
+class LostWhileWaiting(FakePlayer):
+    """Has more in hand than is sampled ahead, and is lost before any of it has sounded."""
+
+    def status(self) -> PlayerStatus:
+        asked = next(LOOKS)
+        assert asked < 1000, "a player that is lost is waited for"
+        problem = "The player has ended unexpectedly." if asked > 20 else ""
+        return PlayerStatus(state="playing", ahead=100.0, head=100.0, connected=True, problem=problem)
+
+
+LOOKS = itertools.count()
+
+
+def test_a_player_that_is_lost_while_sampling_waits_for_the_playhead_is_not_waited_for(
+    command: Command, song: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.performance.output.Player", LostWhileWaiting)
+    monkeypatch.setattr("core.performance.run.LOOK_AGAIN", 0.001)
+    line = ("continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--seconds", "inf", "--seed", 4, "--live")
+    code, _, err = command(*line)
+    assert code == 1
+    assert "ended unexpectedly" in err
 
 
 def test_sigterm_while_waiting_for_a_connection(jack: dict[str, str]) -> None:
