@@ -196,8 +196,9 @@ class Player:
         atexit.unregister(self.close)
         self._commands.put(("close",))
         self._end_process(CLOSING_TIMEOUT)
-        self._listener.join()  # the other end is closed, so they have ended or are about to
-        self._sender.join()
+        # The other end is closed, so they have ended or are about to, unless not even a kill has ended the process.
+        self._listener.join(LAST_RESORT)
+        self._sender.join(LAST_RESORT)
         self._let_go()
         if isinstance(self._error, WriteError):
             raise self._error

@@ -53,6 +53,24 @@ def test_a_player_that_stands_still_holds_nobody_up_and_counts_as_lost(monkeypat
         wait_for(lambda: not player._process.is_alive(), "the process to be ended")
 
 
+@pytest.mark.posix
+def test_a_process_that_no_kill_ends_holds_nobody_up_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    player = Player(NoOutput())
+    stop(player, signal.SIGSTOP)
+    monkeypatch.setattr(player, "_end_process", lambda patience: None)  # as where a driver hangs in the kernel
+    monkeypatch.setattr(player_module, "LAST_RESORT", 0.2)
+    closing = threading.Thread(target=player.close, daemon=True)
+    closing.start()
+    try:
+        closing.join(WAIT)
+        assert not closing.is_alive()
+    finally:
+        stop(player, signal.SIGKILL)
+        player._process.join(WAIT)
+        closing.join(WAIT)
+        wait_for(lambda: not player._listener.is_alive() and not player._sender.is_alive(), "the threads to end")
+
+
 def test_a_player_that_has_nothing_to_say_gives_signs_of_life() -> None:
     with Player(NoOutput()) as player:
         first = player.status()
