@@ -22,10 +22,20 @@ from typing import Any
 
 import pytest
 from filelock import FileLock, Timeout
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("continuo", deadline=None)  # machines that are shared are slow at times
+# Machines that are shared are slow at times.
+settings.register_profile("continuo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("continuo")
+
+# Whatever MIDI and sound this machine has, no test plays to it or is played to, but to a JACK server of the tests' own.
+os.environ.update(
+    CONTINUO_MIDI="jack",
+    JACK_DEFAULT_SERVER="continuo-test-none",
+    JACK_NO_START_SERVER="1",
+    PULSE_SERVER="/nowhere",
+    ALSA_CONFIG_PATH="/nowhere",
+)
 
 # A shell that starts the tests in the background has them, and the commands they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)

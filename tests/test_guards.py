@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import NotFound
+from core.live.outputs import BuiltInSynth, OutputChoice, VirtualPort, open_output
 from tests.conftest import JACK_FIXTURES, reason_to_skip
 
 # What Windows has not, or has under another meaning: there os.kill ends the process, whatever the signal.
@@ -49,6 +51,13 @@ def unmarked(file: Path) -> list[str]:
 
 def test_what_needs_a_system_is_marked() -> None:
     assert [name for file in sorted(Path(__file__).parent.rglob("test_*.py")) for name in unmarked(file)] == []
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("choice", [VirtualPort(), BuiltInSynth()])
+def test_no_test_meets_the_midi_and_sound_of_the_machine(choice: OutputChoice) -> None:
+    with pytest.raises(NotFound):
+        open_output(choice)
 
 
 def test_what_is_not_marked_is_found(tmp_path: Path) -> None:

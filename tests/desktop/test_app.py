@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from desktop.app import NO_DISPLAY
+from tests.conftest import WAIT
 from tests.desktop.windows import BACH
 
 CONTINUO = Path(sysconfig.get_path("scripts"), "continuo")
@@ -20,7 +21,7 @@ CONTINUO = Path(sysconfig.get_path("scripts"), "continuo")
 def start(*arguments: str) -> subprocess.CompletedProcess[str]:
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    return subprocess.run([CONTINUO, *arguments], env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run([CONTINUO, *arguments], env=environment, capture_output=True, text=True, timeout=WAIT)
 
 
 def test_without_a_display_it_says_what_works() -> None:
@@ -34,7 +35,7 @@ def test_it_tells_its_version_without_a_display() -> None:
 
 def test_no_module_is_read_as_source_at_the_start() -> None:
     command = "import linecache, desktop.connections; print(*linecache.cache)"  # what `inspect.getsource` has read
-    ended = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=WAIT)
     assert ended.returncode == 0, ended.stderr
     read = {path for path in ended.stdout.split() if "PySide6" not in path and "shiboken6" not in path}
     assert read <= {enum.__file__}  # of which Qt's are made
@@ -61,7 +62,7 @@ window.shut_down()
 def test_a_file_that_the_system_hands_over_is_opened(tmp_path: Path) -> None:
     homes = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
     command = [sys.executable, "-c", HANDED_OVER, str(BACH)]
-    ended = subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=WAIT)
     assert ended.returncode == 0, ended.stderr
     assert "bwv846" in ended.stdout
 
@@ -87,7 +88,7 @@ sys.exit(app.main([]))
 def test_ctrl_c_closes_the_window_quietly(tmp_path: Path) -> None:
     homes = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
     command = [sys.executable, "-c", INTERRUPTED]
-    ended = subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=WAIT)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
 

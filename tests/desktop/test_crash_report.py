@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from core.logs import log_path
 from desktop.crash_report import crash_report, record_crashes, traces_path, without_personal_paths
 from desktop.dialogs.questions import recovery_box
+from tests.conftest import WAIT
 
 pytestmark = pytest.mark.usefixtures("homes")
 
@@ -28,7 +29,7 @@ fall_over()
 
 
 def crash() -> None:
-    assert subprocess.run([sys.executable, "-c", CRASHING], check=False, timeout=60).returncode != 0
+    assert subprocess.run([sys.executable, "-c", CRASHING], check=False, timeout=WAIT).returncode != 0
 
 
 def test_a_native_crash_is_in_the_next_report() -> None:

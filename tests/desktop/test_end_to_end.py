@@ -16,10 +16,9 @@ from PySide6.QtTest import QTest
 
 from core.live.outputs import VirtualPort
 from core.resources import bundled
-from tests.conftest import wait_for
+from tests.conftest import WAIT, wait_for
 from tests.desktop.windows import Desk
 
-PATIENCE = 20  # seconds for FluidSynth to end
 SILENT, HEARD = 20, 300  # samples of 16 bits; FluidSynth adds a little noise to silence
 
 
@@ -65,7 +64,7 @@ class FluidSynth:
     def close(self) -> None:
         """End it; its file is whole then."""
         try:
-            self._process.communicate(b"quit\n", PATIENCE)
+            self._process.communicate(b"quit\n", WAIT)
         finally:
             self._process.kill()
             self._process.wait()

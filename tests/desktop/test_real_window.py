@@ -44,7 +44,7 @@ class Screen:
         """One command of xdotool; what it says, empty if it finds nothing."""
         command = ["xdotool", *map(str, words)]
         return subprocess.run(
-            command, env={**os.environ, "DISPLAY": self.display}, capture_output=True, text=True, timeout=30
+            command, env={**os.environ, "DISPLAY": self.display}, capture_output=True, text=True, timeout=PATIENCE
         ).stdout.strip()
 
     def window(self, name: str) -> str:

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.app import bring_to_front
 from desktop.single_instance import SingleInstance, server_name
+from tests.conftest import WAIT
 from tests.desktop.windows import BACH, Desk
 
 CONTINUO = Path(sysconfig.get_path("scripts"), "continuo")
@@ -32,10 +33,10 @@ os.kill(os.getpid(), 9)
 
 def start_again(qtbot: QtBot, first: SingleInstance, *arguments: bytes) -> tuple[int, str]:
     """Start the app once more: its exit status, and the path that the first one was handed."""
-    with qtbot.waitSignal(first.handed_over, timeout=60_000) as told:
+    with qtbot.waitSignal(first.handed_over) as told:
         second = subprocess.Popen([os.fsencode(CONTINUO), *arguments])
     assert told.args is not None
-    return second.wait(60), told.args[0]
+    return second.wait(WAIT), told.args[0]
 
 
 def test_its_file_goes_to_the_first(qtbot: QtBot) -> None:
@@ -57,7 +58,7 @@ def test_a_name_that_is_not_utf_8_arrives_as_it_is(qtbot: QtBot, tmp_path: Path)
 
 
 def test_what_a_crash_left_behind_is_no_window(qtbot: QtBot) -> None:
-    subprocess.run([sys.executable, "-c", DYING], check=False, timeout=60)
+    subprocess.run([sys.executable, "-c", DYING], check=False, timeout=WAIT)
     first = SingleInstance()
     assert not first.hand_over_or_listen("")
     assert start_again(qtbot, first)[0] == 0
@@ -75,5 +76,5 @@ def test_another_screen_has_another_window(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_window_opens_what_it_is_handed(desk: Callable[..., Desk], qtbot: QtBot) -> None:
     window = desk().window
     bring_to_front(window, str(BACH))
-    qtbot.waitUntil(lambda: window.document.session.score is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: window.document.session.score is not None)
     assert "bwv846" in window.windowTitle()

@@ -176,16 +176,13 @@ def test_what_is_not_there(
     if not torch.cuda.is_available():
         command.refuse(4, *line, "--device", "cuda", "--model", tiny)
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "there-is-none")
-    if not Path("/dev/snd/seq").exists():
-        for arguments in ((*line, "--live"), ("play", song), ("ports",)):
-            command.refuse(4, *arguments)
+    for arguments in ((*line, "--live"), ("play", song), ("ports",)):
+        command.refuse(4, *arguments)
     assert os.listdir() == [song.name]
 
 
 @pytest.mark.linux
-@pytest.mark.skipif(Path("/dev/snd").exists(), reason="this machine has an audio device")
-def test_no_audio_device(command: Command, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", "there-is-none")
+def test_no_audio_device(command: Command, song: Path) -> None:
     assert "audio device" in command.refuse(4, "continue", song, "-o", "out.mid", "--synth")
     assert "audio device" in command.refuse(4, "play", song, "--synth")
 

@@ -311,7 +311,7 @@ def test_a_run_that_fails_before_its_first_event_leaves_the_output_file_as_it_is
             if "Playing to" in line:
                 break
         os.kill(player_of(process), signal.SIGKILL)
-        stdout, stderr = process.communicate(timeout=60)
+        stdout, stderr = process.communicate(timeout=WAIT)
         assert (process.returncode, stdout) == (1, "")
         assert "ended unexpectedly" in stderr
         assert out.read_bytes() == NOCTURNE.read_bytes()

@@ -62,9 +62,7 @@ def test_windows_is_told_about_loopback_ports(monkeypatch):
 
 
 @pytest.mark.linux
-def test_no_midi_system_is_one_sentence(monkeypatch, capfd):
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", "continuo-nobody-runs-this")
-    monkeypatch.setenv("CONTINUO_MIDI", "jack")
+def test_no_midi_system_is_one_sentence(capfd):
     for attempt in (list_ports, lambda: open_output(VirtualPort()), lambda: open_output(ExistingPort("x"))):
         with pytest.raises(NotFound, match=r"^No MIDI system was found: [^.]*\.$"):
             attempt()

@@ -309,5 +309,5 @@ def test_a_signal_while_the_process_is_started_leaves_no_traceback(number: int) 
             "    sys.exit(130)",
         )
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=WAIT, check=False)
     assert (ended.returncode, ended.stderr) == (130, "")

@@ -14,7 +14,7 @@ from core.performance.playback import Playback
 from core.performance.take_plan import PartRouter
 from core.session.session import Session, TakeRecord, session_from_midi
 from core.session.timeline import clicks
-from tests.conftest import wait_for
+from tests.conftest import WAIT, wait_for
 from tests.core.midi.builders import file_of, scale
 
 Made = Callable[..., Playback]
@@ -29,7 +29,7 @@ class FakePlayer:
 
     def __init__(self, choice: OutputChoice, release: Sequence[bytes] = ()) -> None:
         if FakePlayer.opening is not None:
-            assert FakePlayer.opening.wait(60)
+            assert FakePlayer.opening.wait(WAIT)
         if FakePlayer.refusals:
             raise FakePlayer.refusals.pop()
         self.choice, self.release = choice, release

@@ -13,7 +13,7 @@ from core.performance import playback as playback_module
 from core.performance.events import PlaybackEvents
 from core.performance.playback import Playback
 from core.performance.song import PlayRequest
-from tests.conftest import JackServer, wait_for
+from tests.conftest import WAIT, JackServer, wait_for
 from tests.core.performance.fakes import FakePlayer, Made, notes, player, session, settle, take_start
 
 ALL_OF_IT = [
@@ -112,7 +112,7 @@ class Layout:
 
         def slow(*arguments: Any, **named: Any) -> Any:
             self.begun.set()
-            assert self.allowed.wait(60)
+            assert self.allowed.wait(WAIT)
             return timeline(*arguments, **named)
 
         monkeypatch.setattr(playback_module, "timeline", slow)
@@ -127,7 +127,7 @@ def test_a_take_joins_a_score_that_is_still_laid_out(made: Made, layout: Layout)
     playback = made(NoOutput())
     player().is_settled = False  # it has not said yet where it is
     playback.play(PlayRequest(session(), "both", 0.0))
-    assert layout.begun.wait(60)
+    assert layout.begun.wait(WAIT)
     sampled(playback)
     assert player().commands == [("stop",)]
     layout.allowed.set()
@@ -145,7 +145,7 @@ def test_a_take_joins_a_score_that_is_still_laid_out(made: Made, layout: Layout)
 def test_stop_while_a_score_is_still_laid_out_is_a_stop(made: Made, layout: Layout) -> None:
     playback = made(NoOutput())
     playback.play(PlayRequest(session(), "both", 0.0))
-    assert layout.begun.wait(60)
+    assert layout.begun.wait(WAIT)
     sampled(playback)
     playback.stop()
     layout.allowed.set()
@@ -158,7 +158,7 @@ def test_a_beginning_that_fails_says_so(made: Made, layout: Layout, monkeypatch:
     failures: list[tuple[Exception, str]] = []
     playback = made(NoOutput(), PlaybackEvents(failed=lambda error, doing: failures.append((error, doing))))
     playback.play(PlayRequest(session(), "both", 0.0))
-    assert layout.begun.wait(60)
+    assert layout.begun.wait(WAIT)
     error = ValueError("any")
 
     def fail(*_: Any) -> None:
@@ -200,6 +200,6 @@ def test_sampling_goes_on_while_jack_hangs_as_the_port_opens(mortal_jack: JackSe
     finally:
         os.kill(mortal_jack.process.pid, signal.SIGCONT)
     try:
-        wait_for(lambda: playback.output.status().sent >= 2, f"the take to be played; {messages}", 60)
+        wait_for(lambda: playback.output.status().sent >= 2, f"the take to be played; {messages}")
     finally:
         playback.close()

@@ -1,6 +1,7 @@
 """Every command that is sent to the player, by a player that only keeps them."""
 
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput
+from core.live.scheduler import Scheduler
 from core.midi.score import TakeNote
 from core.performance.song import PlayRequest
 from core.session.edits import transpose
@@ -168,6 +169,25 @@ def test_standing_still_notes_and_panic(made: Made) -> None:
         ("stop",),
         ("panic",),
     ]
+
+
+def test_the_sound_check_never_has_to_wait_for_the_model(made: Made) -> None:
+    """However late the player gets what it is to play."""
+    playback = made(NoOutput())
+    playback.play_messages([(0.0, b"\x90\x3c\x40"), (0.1, b"\x80\x3c\x40")])
+    now, sent = 0.0, list[bytes]()
+    scheduler = Scheduler(sent.append, lambda: now)
+    for name, *arguments in player().commands:
+        if name == "feed":
+            arguments[0] = [(time, bytes.fromhex(message)) for time, message in arguments[0]]
+        getattr(scheduler, name)(*arguments)
+        scheduler.tick()
+        now += 0.05
+    for _ in range(10):
+        scheduler.tick()
+        now += 0.05
+    assert (scheduler.state, scheduler.underruns) == ("ended", 0)
+    assert sent[:2] == [b"\x90\x3c\x40", b"\x80\x3c\x40"]
 
 
 def test_another_place_of_a_take_that_is_sampled(made: Made) -> None:

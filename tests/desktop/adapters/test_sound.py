@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -15,7 +14,6 @@ from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice
 from core.live.player import Player
 from core.performance import output
 from core.settings import load_settings
-from desktop.dialogs.sound_check import Timed
 from tests.conftest import JackServer, Listener
 from tests.desktop.windows import Desk
 
@@ -236,20 +234,3 @@ def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch:
     try_again()
     at.wait(lambda: opened == ["silent", "no output"], "the device")
     assert len([sentence for sentence in at.messages if "audio device" in sentence]) == 1
-
-
-def test_the_sound_check_never_has_to_wait_for_the_model(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = desk()
-    at.wait_until_open()
-    player = at.window.playback_engine.output.player
-    assert player is not None
-    feed = player.feed
-
-    def feed_late(messages: Sequence[Timed], head: float) -> None:
-        time.sleep(0.05)  # as on a busy machine
-        feed(messages, head)
-
-    monkeypatch.setattr(player, "feed", feed_late)
-    at.window.playback_engine.play_messages([(0.0, b"\x90\x3c\x40"), (0.1, b"\x80\x3c\x40")])
-    at.wait(lambda: player.status().state == "ended", "the end of the notes")
-    assert player.status().underruns == 0

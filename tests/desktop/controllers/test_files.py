@@ -19,6 +19,7 @@ from desktop.controllers import document
 from desktop.controllers import files as files_module
 from desktop.controllers.files import MIDI_SUFFIXES
 from desktop.dialogs.questions import MIDI_FILES, Dialogs
+from tests.conftest import WAIT
 from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
@@ -202,9 +203,9 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     free = threading.Event()
     for name in ("open_any", "file_stamp"):
         real = getattr(files_module, name)
-        monkeypatch.setattr(files_module, name, lambda *given, real=real: free.wait(30) and real(*given))
+        monkeypatch.setattr(files_module, name, lambda *given, real=real: free.wait(WAIT) and real(*given))
     real_save = document.save_session
-    monkeypatch.setattr(document, "save_session", lambda *given: free.wait(30) and real_save(*given))
+    monkeypatch.setattr(document, "save_session", lambda *given: free.wait(WAIT) and real_save(*given))
     yield free
     free.set()
 

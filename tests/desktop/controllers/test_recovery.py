@@ -42,7 +42,7 @@ def test_kill_in_mid_take_gives_session_and_take_back(desk: Callable[..., Desk],
             files = list(folder.glob("*.continuo"))
             return bool(files) and len(open_session(files[0]).takes) == 2
 
-        wait_for(is_take_kept, "the autosave", 60)
+        wait_for(is_take_kept, "the autosave")
     finally:
         app.send_signal(signal.SIGKILL)
         app.wait()

@@ -86,8 +86,8 @@ def roll(qtbot: QtBot) -> PianoRoll:
         ]
     )
     widget.set_prompt(0.0, 4.5)
-    widget.show()
-    qtbot.waitExposed(widget)
+    with qtbot.waitExposed(widget):
+        widget.show()
     view = replace(widget.coordinates, left=0.0, pixels_per_second=100.0, row=14)
     widget._set_coordinates(replace(view, top=(127 - 84) * 14))
     QApplication.processEvents()
