@@ -7,6 +7,8 @@ ContinuoError          exit 1
 └── WriteError         exit 1   a file that could not be written
 """
 
+INTERRUPTED = 130  # exit code of a command that was broken off by a signal
+
 
 class ContinuoError(Exception):
     """The root; `exit_code` is what the command line ends with."""

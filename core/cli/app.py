@@ -14,8 +14,7 @@ from typing import Annotated
 import typer
 
 from core.cli import bench, continue_, evaluation, fill, interrupts, knobs, look, play, tracks, training, words
-from core.cli.start import INTERRUPTED
-from core.errors import ContinuoError
+from core.errors import INTERRUPTED, ContinuoError
 from core.logs import start_logging
 
 TYPERS_WORDS = {  # and ours instead

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from core.cli import interrupts, prompt
-from core.cli.continue_ import ContinueOptions
+from core.cli.continue_options import ContinueOptions
 from core.cli.output import give, progress, say
 from core.cli.play import output_choice
 from core.cli.prompt import Choice

@@ -3,7 +3,7 @@
 import signal
 import sys
 
-INTERRUPTED = 130
+from core.errors import INTERRUPTED
 
 
 def main() -> None:

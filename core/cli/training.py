@@ -13,13 +13,12 @@ import typer
 
 from core.cli import interrupts
 from core.cli.output import Json, Show, console, give, pairs, print_table, progress, say
-from core.cli.start import INTERRUPTED
-from core.errors import NotFound, UsageError
+from core.errors import INTERRUPTED, NotFound, UsageError
 
 if TYPE_CHECKING:
     from core.model.transformer import ModelConfig
+    from core.training.recipes import Recipe
     from core.training.run.finetune import FineTuned
-    from core.training.run.recipes import Recipe
     from core.training.run.train import Outcome, Status, Trainer
 
 Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
@@ -215,7 +214,7 @@ def _recipe(
     """The preset with what is asked for instead of its own; `base` is the network that it goes on from."""
     from dataclasses import replace
 
-    from core.training.run.recipes import RECIPES
+    from core.training.recipes import RECIPES
 
     if preset not in RECIPES:
         raise UsageError(f'There is no preset "{preset}"; choose one of {", ".join(RECIPES)}.')

@@ -1,6 +1,7 @@
 """From timed messages to sound, in a process of its own.
 
 outputs         what can be chosen to play to, opening it, listing ports, panic
+port_info       a port of another program
 rtmidi_output   virtual and existing MIDI ports; the only file that imports rtmidi
 jack_watch      who is connected to a JACK port, and whether the JACK server still runs
 synth           the built-in synth, live and rendered to a file

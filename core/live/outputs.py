@@ -10,6 +10,7 @@ from typing import Protocol
 
 from core.errors import ContinuoError, WriteError
 from core.files import write_atomically
+from core.live.port_info import PortInfo
 from core.live.sounding import Sounding
 
 TICKS_PER_SECOND = 960  # of a recording: 480 a quarter note at 120 beats a minute
@@ -70,14 +71,6 @@ class NoOutput:
 
 
 OutputChoice = VirtualPort | ExistingPort | BuiltInSynth | MidiFileOutput | NoOutput
-
-
-@dataclass(frozen=True, slots=True)
-class PortInfo:
-    """A MIDI port that could be played to, and the system it belongs to (ALSA, JACK, ...)."""
-
-    name: str
-    api: str
 
 
 def list_ports() -> list[PortInfo]:

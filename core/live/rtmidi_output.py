@@ -15,7 +15,7 @@ from typing import Any
 
 from core.errors import ContinuoError, NotFound
 from core.live.jack_watch import JackWatch, is_jack_running, jack_inputs
-from core.live.outputs import PortInfo
+from core.live.port_info import PortInfo
 
 ALSA_SEQUENCER = Path("/dev/snd/seq")
 ALSA_CLIENTS = Path("/proc/asound/seq/clients")

@@ -7,7 +7,7 @@ They are called on whatever thread it happens on, and must return at once.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.live.outputs import PortInfo
+from core.live.port_info import PortInfo
 
 
 def nobody(*_: object) -> None:

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Sequence
 
 from core.errors import ContinuoError
-from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort, list_ports
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort, list_ports
 from core.live.player import Player, release_left
+from core.live.port_info import PortInfo
 from core.live.rtmidi_output import choose_port
 from core.live.scheduler import Message, PlayerStatus
 from core.midi.chase import chooses_sound

@@ -21,7 +21,8 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
-from core.live.outputs import NoOutput, PortInfo, VirtualPort
+from core.live.outputs import NoOutput, VirtualPort
+from core.live.port_info import PortInfo
 from core.logs import log_path
 from core.midi.controllers import BEND, BEND_CENTRE, Point
 from core.session.edits_controls import Owner, draw_curve, draw_pedal

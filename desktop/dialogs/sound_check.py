@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 )
 
 from core.errors import ContinuoError
-from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.live.port_info import PortInfo
 from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON
 from desktop.panels.output_menu import port_names
 from desktop.widgets import icons

@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from core.live.outputs import PortInfo, VirtualPort
+from core.live.outputs import VirtualPort
+from core.live.port_info import PortInfo
 from core.midi.score import TakeNote
 from core.session.session import TakeRecord
 from desktop.connections import _shortcuts_page

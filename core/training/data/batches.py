@@ -14,7 +14,7 @@ from core.codec.events import Conventions
 from core.codec.vocabulary import BOUNDARY, PADDING, STEPS_PER_SECOND, VELOCITY
 from core.training.data.corpus import Corpus, Piece
 from core.training.data.notes import TICKS, Events, Notes, note_events
-from core.training.run.recipes import Augmentation, Recipe
+from core.training.recipes import Augmentation, Recipe
 
 AT_START = 0.1  # share of the crops that start where the piece does
 _LEAD = 64  # notes that are encoded before a crop, so that it may begin between any two events

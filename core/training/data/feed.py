@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from core.training.data.batches import epoch_plan, stack, training_crop
 from core.training.data.corpus import Corpus, Piece
-from core.training.run.recipes import Recipe
+from core.training.recipes import Recipe
 
 MOST_WORKERS = 4  # one makes some two million events a second
 

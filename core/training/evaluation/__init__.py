@@ -8,5 +8,4 @@ criteria      how well takes go on: what a model is chosen and its sampling tune
 fills         how well regions are filled
 knobs         whether the knobs of a take do what they say
 evaluate      all of it, for one model
-plots         histograms and rolls of an evaluation, a run's loss curve
 """

@@ -190,7 +190,7 @@ def save_evaluation(result: Evaluation, folder: Path) -> list[Path]:
     write_atomically(written[0], json.dumps(result.as_dict(), indent=1).encode())
     if result.comparison:
         try:
-            from core.training.evaluation.plots import draw_histograms, draw_rolls
+            from core.training.plots import draw_histograms, draw_rolls
         except ImportError:
             return written
         pairs = {name: (t.tolist(), m.tolist()) for name, (t, m) in result.comparison.histograms.items()}

@@ -1,6 +1,5 @@
-"""A corpus -> a model: recipes, the learner, the loop, and the folder of a run.
+"""A corpus -> a model: the learner, the loop, and the folder of a run.
 
-recipes       the presets book, small and base; the learning rate over a run
 muon          the optimiser of the hidden matrices
 hardware      device, precision and compilation, on a CPU chosen by measuring; windows in one pass; processes
 learner       one step of learning: gradients, on one process or many, and what they change

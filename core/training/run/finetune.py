@@ -12,7 +12,7 @@ from core.model.checkpoint import find_model, load_model
 from core.resources import bundled, user_folder
 from core.training.data.corpus import Corpus
 from core.training.data.prepare import Progress, prepare
-from core.training.run.recipes import SMALL, Recipe
+from core.training.recipes import SMALL, Recipe
 from core.training.run.run_folder import RunFolder
 from core.training.run.train import Outcome, Status, Trainer, TrainingOptions
 

@@ -20,7 +20,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 
 from core.model.transformer import ModelConfig, MusicTransformer
-from core.training.run.recipes import Recipe
+from core.training.recipes import Recipe
 
 _T = TypeVar("_T")
 

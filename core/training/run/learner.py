@@ -19,9 +19,9 @@ from core.codec.vocabulary import BOUNDARY, PADDING
 from core.errors import UsageError
 from core.model.transformer import MusicTransformer
 from core.training.data.batches import parts
+from core.training.recipes import Recipe
 from core.training.run.hardware import Hardware, rank_and_world, windows_at_once
 from core.training.run.muon import make_optimisers
-from core.training.run.recipes import Recipe
 
 _T = TypeVar("_T")
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
-from core.training.run.recipes import Recipe
+from core.training.recipes import Recipe
 
 # The quintic iteration of Jordan et al.: it carries every singular value into about 0.7 to 1.2.
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)

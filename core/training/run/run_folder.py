@@ -114,7 +114,7 @@ class RunFolder:
     def draw_curve(self) -> Path | None:
         """Draw the log as loss.png; None without matplotlib."""
         try:
-            from core.training.evaluation.plots import draw_losses
+            from core.training.plots import draw_losses
         except ImportError:
             return None
         path = self.path / CURVE

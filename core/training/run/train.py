@@ -23,9 +23,9 @@ from core.model.transformer import MusicTransformer
 from core.training.data.batches import held_out_batches
 from core.training.data.corpus import Corpus
 from core.training.data.feed import Feed, batches
+from core.training.recipes import Recipe
 from core.training.run.hardware import Hardware, choose_hardware, gathered, rank_and_world
 from core.training.run.learner import Learner
-from core.training.run.recipes import Recipe
 from core.training.run.run_folder import Diverged, RunFolder, trained_on
 
 VALIDATIONS = 20  # at most so many in a run

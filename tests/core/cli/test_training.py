@@ -19,7 +19,7 @@ from core.cli.app import app
 from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
 from core.model.transformer import MusicTransformer
-from core.training.run import recipes
+from core.training import recipes
 from core.training.run.learner import Learner
 from core.training.run.run_folder import Diverged
 from core.training.run.train import Outcome, Status, Trainer

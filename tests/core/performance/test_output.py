@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from core.errors import ContinuoError
-from core.live.outputs import ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
+from core.live.outputs import ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.live.port_info import PortInfo
 from core.live.scheduler import PlayerStatus
 from core.performance import output, standing_port
 from core.performance.events import PlaybackEvents

@@ -9,7 +9,7 @@ import numpy as np
 from core.model.transformer import ModelConfig
 from core.training.data.corpus import Corpus
 from core.training.data.prepare import prepare
-from core.training.run.recipes import SMALL, Recipe
+from core.training.recipes import SMALL, Recipe
 from tests.core.midi.builders import control, file_of, off, on
 
 TINY = ModelConfig(n_layer=2, n_head=2, n_embd=32, block_size=48)

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 from safetensors import safe_open
 
 from core.errors import NotFound
-from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.live.port_info import PortInfo
 from core.resources import bundled
 from core.session.edits_quantise import QUANTISE_GRIDS
 from core.session.export import SoundFormat

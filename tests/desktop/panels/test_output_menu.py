@@ -4,7 +4,8 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from core.errors import ContinuoError
-from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, PortInfo, VirtualPort
+from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.live.port_info import PortInfo
 from core.live.rtmidi_output import choose_port
 from desktop.panels.output_menu import OutputMenu, port_names
 

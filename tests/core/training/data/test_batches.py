@@ -24,7 +24,7 @@ from core.training.data.batches import (
 )
 from core.training.data.corpus import Corpus
 from core.training.data.feed import Feed, batches
-from core.training.run.recipes import BOOK_RECIPE, Augmentation
+from core.training.recipes import BOOK_RECIPE, Augmentation
 from tests.core.training.tunes import TINY_RECIPE, tiny_corpus
 
 

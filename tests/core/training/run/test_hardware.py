@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from core.model.transformer import ModelConfig, MusicTransformer
+from core.training.recipes import RECIPES, SMALL, Recipe
 from core.training.run import hardware
 from core.training.run.learner import summed_loss
-from core.training.run.recipes import RECIPES, SMALL, Recipe
 
 
 @pytest.mark.parametrize("attention_dropout", [0.0, 0.1])

@@ -30,10 +30,10 @@ from core.training.data.corpus import Corpus
 from core.training.data.feed import Feed
 from core.training.data.notes import note_events
 from core.training.data.prepare import prepare
+from core.training.recipes import BOOK_RECIPE, RECIPES
 from core.training.run import hardware
 from core.training.run.learner import Learner, summed_loss
 from core.training.run.muon import make_optimisers
-from core.training.run.recipes import BOOK_RECIPE, RECIPES
 from core.training.run.run_folder import RunFolder
 from core.training.run.train import Status, Trainer, TrainingOptions
 from tests.conftest import wait_for

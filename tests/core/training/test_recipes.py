@@ -3,7 +3,7 @@
 import pytest
 
 from core.model.transformer import ModelConfig
-from core.training.run.recipes import RECIPES, Recipe
+from core.training.recipes import RECIPES, Recipe
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda r: r.name)
