@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.midi.score import Note, TakeNote
+from core.midi.score import Note, TakeNote, TrackKey
 from core.session.edits import (
     SHORTEST,
     Chosen,
@@ -23,8 +23,16 @@ from core.session.edits import (
 from core.session.session import LATEST, Session
 
 
-def draw(session: Session, part: Part, pitch: int, velocity: int, start: float, end: float) -> Edited:
-    """Add a note, `start` and `end` in seconds of the song; it alone is chosen.
+def draw(
+    session: Session,
+    part: Part,
+    pitch: int,
+    velocity: int,
+    start: float,
+    end: float,
+    track: TrackKey | None = None,
+) -> Edited:
+    """Add a note, `start` and `end` in seconds of the song; it alone is chosen. In a take it is of this track.
 
     What lies before the part's start, or past the latest time there is, is cut off. Nothing is added if nothing
     is left, or if there is no such part.
@@ -37,7 +45,7 @@ def draw(session: Session, part: Part, pitch: int, velocity: int, start: float, 
         if take is None or end <= max(start, take.marker):
             return Edited(session, {})
         begin = max(start - take.marker, 0.0)
-        note = TakeNote(pitch, velocity, begin, max(end - take.marker, begin + SHORTEST))
+        note = TakeNote(pitch, velocity, begin, max(end - take.marker, begin + SHORTEST), track=track)
     else:
         if session.score is None or not 0 <= part < len(session.score.tracks) or end <= max(start, 0.0):
             return Edited(session, {})

@@ -106,7 +106,8 @@ class Editing(QObject):
         """Add a note to a part of the roll."""
 
         def edit(session: Session, chosen: Chosen) -> Edited:
-            return edits_notes.draw(session, session_part(key), note.pitch, note.velocity, note.start, note.end)
+            part, front = session_part(key), self._parts.in_front
+            return edits_notes.draw(session, part, note.pitch, note.velocity, note.start, note.end, front)
 
         self.apply(self.tr("Draw note"), {session_part(key): []}, edit)
 

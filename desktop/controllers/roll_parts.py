@@ -126,7 +126,7 @@ class RollParts:
         heard = Shade.BEHIND if is_behind else Shade.FULL if is_read else Shade.UNREAD
         whole = heard if is_audible else Shade.SILENT
         is_replaced = stretch is not None and i in stretch.tracks
-        why = whole, stretch if is_replaced else None
+        why = whole, is_behind, stretch if is_replaced else None
         old = self._shaded.get(part.key)
         if old is None or old[0] is not part or old[1] != why:
             shade = np.full(len(part), whole, np.uint8)
@@ -135,7 +135,8 @@ class RollParts:
                 starts = np.array(ticks, np.int64)[part.index]
                 end = starts.max(initial=0) + 1 if stretch.end is None else stretch.end
                 shade[(starts >= stretch.start) & (starts < end)] = Shade.SILENT
-            old = self._shaded[part.key] = part, why, part.shaded(shade) if shade.any() else part
+            behind = np.full(len(part), is_behind)
+            old = self._shaded[part.key] = part, why, part.shaded(shade, behind) if shade.any() else part
         return old[2]
 
     def _shaded_take(self, session: Session, part: RollPart, colours: _Colours) -> RollPart:
@@ -150,7 +151,8 @@ class RollParts:
             is_behind = (part.colour != in_front) & (in_front is not None)
             shade = np.where(is_behind, Shade.BEHIND, Shade.FULL)
             shade = np.where(np.isin(part.colour, silent), Shade.SILENT, shade).astype(np.uint8)
-            old = self._shaded[part.key] = part, (silent, in_front), part.shaded(shade) if shade.any() else part
+            shaded = part.shaded(shade, is_behind) if shade.any() else part
+            old = self._shaded[part.key] = part, (silent, in_front), shaded
         return old[2]
 
     def _forget(self) -> None:

@@ -102,7 +102,10 @@ class TrackList(QWidget):
             return action
 
         front = add(
-            "Bring to the front", lambda: self._bring_forward(row), "Its notes stand out, others fade.", "Return"
+            "Bring to the front",
+            lambda: self._bring_forward(row),
+            "Its notes alone are edited; those of others fade.",
+            "Return",
         )
         front.setCheckable(True)
         front.setChecked(model.in_front == track.key)

@@ -9,8 +9,13 @@ from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.notes import NoteRef, RollPart
 
 
-def note_at(x: float, y: float, view: Viewport, painted: Sequence[RollPart]) -> NoteRef | None:
-    """The note painted at a view pixel, the topmost of several; `painted` as `layers.painted_parts` has them."""
+def note_at(
+    x: float, y: float, view: Viewport, painted: Sequence[RollPart], also_behind: bool = False
+) -> NoteRef | None:
+    """The note painted at a view pixel, the topmost of several; `painted` as `layers.painted_parts` has them.
+
+    Notes behind the track in front are looked through, unless they are wanted, too.
+    """
     if not (0 <= x <= view.width and 0 <= y <= view.height):
         return None
     left, top = view.origin
@@ -21,6 +26,8 @@ def note_at(x: float, y: float, view: Viewport, painted: Sequence[RollPart]) -> 
     for part in reversed(painted):
         at = _drums_at if part.is_drum[0] else _bars_at
         hit = at(part, across, down, pitch, view)
+        if not also_behind:
+            hit = hit[~part.is_behind[hit]]
         if len(hit):
             return NoteRef(part.key, int(part.index[hit[-1]]))
     return None

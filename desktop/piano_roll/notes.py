@@ -41,9 +41,10 @@ class NoteRef(NamedTuple):
 class RollPart:
     """The notes of one part, in order of their starts. Make it with `of`; arrays are all (n,).
 
-    `kind` decides look and what can be done: notes of "other" parts are faint and cannot be
-    selected. `colour` is that of each note's track, or `OWN` for the kind's own; `shade` how each is drawn; drums are
-    diamonds where they begin. `title` names the part, `origins` what notes came from, where that is another take.
+    `kind` decides look and what can be done: notes of "other" parts are faint and cannot be selected, nor can those
+    that are `is_behind`: of other tracks than the one in front. `colour` is that of each note's track, or `OWN` for
+    the kind's own; `shade` how each is drawn; drums are diamonds where they begin. `title` names the part, `origins`
+    what notes came from, where that is another take.
     `index` is each note's place as given, `latest` the latest end among the notes up to and with each one, which never
     falls and so can be bisected.
     """
@@ -59,6 +60,7 @@ class RollPart:
     shade: NDArray[np.uint8]  # values of Shade
     is_drum: NDArray[np.bool_]
     origin: NDArray[np.int16]
+    is_behind: NDArray[np.bool_]
     title: str = ""
     origins: tuple[str, ...] = ()
     latest: NDArray[np.float64] = field(init=False, repr=False)
@@ -107,6 +109,7 @@ class RollPart:
             np.full(len(order), Shade.FULL, np.uint8),
             is_drum.astype(np.bool_),
             origin.astype(np.int16),
+            np.zeros(len(order), np.bool_),
             title,
             origins,
         )
@@ -131,9 +134,29 @@ class RollPart:
         pairs = ((getattr(self, name), getattr(other, name)) for name in _PAINTED)
         return all(a is b or np.array_equal(a, b) for a, b in pairs)
 
-    def shaded(self, shade: NDArray[np.uint8]) -> "RollPart":
-        """The part with its notes drawn so: values of `Shade` (n,) in the order of its arrays."""
-        return replace(self, shade=shade)
+    def shaded(self, shade: NDArray[np.uint8], is_behind: NDArray[np.bool_]) -> "RollPart":
+        """The part with its notes so, (n,) each in the order of its arrays: values of `Shade`, and which are behind."""
+        return replace(self, shade=shade, is_behind=is_behind)
+
+    @cached_property
+    def is_selectable(self) -> NDArray[np.bool_]:
+        """Which of its notes can be selected and edited, (n,) in the order of its arrays."""
+        return np.zeros(len(self), np.bool_) if self.kind == "other" else ~self.is_behind
+
+    def can_be_selected(self, indices: ArrayLike) -> NDArray[np.bool_]:
+        """Which of these indices are of notes that are there and can be selected, (n,)."""
+        wanted = np.asarray(indices, np.intp)
+        is_there = (wanted >= 0) & (wanted < len(self))
+        if self.kind != "other" and not self.is_behind.any():
+            return is_there
+        is_there[is_there] = self._selectable_by_index[wanted[is_there]]
+        return is_there
+
+    @cached_property
+    def _selectable_by_index(self) -> NDArray[np.bool_]:
+        by_index = np.empty(len(self), np.bool_)
+        by_index[self.index] = self.is_selectable
+        return by_index
 
     @cached_property
     def layers(self) -> tuple["RollPart", ...]:
@@ -143,7 +166,7 @@ class RollPart:
         return tuple(self._of(looks == look) for look in known) or (self,)
 
     def _of(self, chosen: NDArray[np.bool_]) -> "RollPart":
-        columns = {name: getattr(self, name)[chosen] for name in (*_PAINTED, "index")}
+        columns = {name: getattr(self, name)[chosen] for name in (*_PAINTED, "index", "is_behind")}
         return replace(self, **columns)
 
     def with_appended(self, notes: Sequence[RollNote]) -> "RollPart":

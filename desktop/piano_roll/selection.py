@@ -61,10 +61,11 @@ class Selection:
 
     def within(self, parts: Sequence[RollPart]) -> "Selection":
         """Without notes that these parts do not have or do not let be selected."""
-        lengths = {part.key: len(part) for part in parts if part.kind != "other"}
-        if all(i[0] >= 0 and i[-1] < lengths.get(k, 0) for k, i in self.indices.items()):
+        by_key = {part.key: part for part in parts}
+        can_be = {key: by_key[key].can_be_selected(i) for key, i in self.indices.items() if key in by_key}
+        if len(can_be) == len(self.indices) and all(each.all() for each in can_be.values()):
             return self
-        return Selection({k: i[(i >= 0) & (i < lengths.get(k, 0))] for k, i in self.indices.items()})
+        return Selection({key: self.indices[key][each] for key, each in can_be.items()})
 
 
 def _sorted(indices: NDArray[np.int64]) -> NDArray[np.int64]:

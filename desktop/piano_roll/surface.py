@@ -1,23 +1,21 @@
-"""RollSurface: the roll's parts, view, selection and signals. What gestures act upon; it knows of none of them."""
+"""RollSurface: the roll's parts, selection and signals. What gestures act upon; it knows of none of them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.piano_roll import hits
-from desktop.piano_roll.canvas import RollCanvas
-from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.layers import NoteColumns
+from desktop.piano_roll.navigation import RollNavigation
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.ruler import RULER_HEIGHT
 from desktop.piano_roll.selection import Indices, Selection
 
-_FOLLOW_AT, _FOLLOW_TO = 0.92, 0.08  # shares of the width: the page turns there, the playhead is then here
 _AT_ONCE, _MOST_TAPPED = 0.03, 8  # seconds within which notes begin together; how many of them are sounded
 _SNAP_REACH = 7.0  # view pixels within which the end of the notes draws more than a bar line does
 
@@ -26,7 +24,7 @@ Tool = Literal["pointer", "pencil", "eraser", "knife"]
 TOOLS: tuple[Tool, ...] = ("pointer", "pencil", "eraser", "knife")
 
 
-class RollSurface(RollCanvas):
+class RollSurface(RollNavigation):
     """The notes of all parts over time. It is given display values; what the user does comes as signals.
 
     Times are seconds. Nothing of the notes is changed here: who receives
@@ -38,7 +36,6 @@ class RollSurface(RollCanvas):
     end_marker_moved = Signal(float)
     prompt_start_moved = Signal(float)
     loop_changed = Signal(object)  # (start, end) or None
-    playhead_moved = Signal(object, object)  # from, to: seconds, or None
     span_changed = Signal(object)  # (start, end) or None: the span selected in the ruler
     metre_requested = Signal(int)  # a tick of the ruler that was double-clicked
     key_pressed = Signal(int)  # a key of the keyboard, by its pitch
@@ -60,14 +57,12 @@ class RollSurface(RollCanvas):
     delete_requested = Signal(object)  # Selection
     quantise_requested = Signal(object)  # Selection
     context_menu_requested = Signal(QPoint, object, float)  # global position, Selection, seconds there
-    follow_changed = Signal(bool)  # the user switched following, or scrolled out of it or back
 
     keyboard_width = KEYBOARD_WIDTH
     ruler_height = RULER_HEIGHT
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._follows, self._has_yielded = True, False
         self._selected = Selection()
         self.tool: Tool = "pointer"
         self.last_length = 0.0  # seconds of the note drawn last; 0 before the first
@@ -75,11 +70,6 @@ class RollSurface(RollCanvas):
         self.in_front = ""  # the part that is drawn in while no note is selected
         self.accessible: list[object] = []  # what tells screen readers of it: Qt does not keep it alive
         self._describe()
-
-    @property
-    def has_gesture(self) -> bool:
-        """Whether a gesture is under way: the page does not turn under it."""
-        return False
 
     # What is shown
 
@@ -94,75 +84,7 @@ class RollSurface(RollCanvas):
         super().append_notes(key, notes)
         self._describe()
 
-    def set_playhead(self, seconds: float | None) -> None:
-        """Where the sound is. With following on the page turns when the playhead comes near its edge."""
-        before = self.overlays.playhead
-        super().set_playhead(seconds)
-        if seconds != before:
-            self.playhead_moved.emit(before, seconds)
-        if seconds is None or not self._follows or self.has_gesture:
-            return
-        x = self.coordinates.x(seconds)
-        is_seen = 0 <= x < self.coordinates.width
-        if self._has_yielded:
-            self._set_yielded(not is_seen)  # the user came back, or the music did
-        elif not is_seen or x > _FOLLOW_AT * self.coordinates.width:
-            self._set_coordinates(replace(self.coordinates, left=seconds - _FOLLOW_TO * self.visible_seconds))
-
-    @property
-    def follows(self) -> bool:
-        """Whether the view follows the playhead at present."""
-        return self._follows and not self._has_yielded
-
-    def set_follow(self, follow: bool) -> None:
-        """Follow the playhead. The user's own scrolling away from it suspends that until it is in view again."""
-        before = self.follows
-        self._follows, self._has_yielded = follow, False
-        if self.follows != before:
-            self.follow_changed.emit(self.follows)
-        if follow:
-            self.set_playhead(self.overlays.playhead)
-
-    # View
-
-    def fit(self) -> None:
-        """Show everything."""
-        notes = [part for part in self._parts.values() if len(part)]
-        low = min((int(part.pitch.min()) for part in notes), default=48)
-        high = max((int(part.pitch.max()) for part in notes), default=84)
-        end = self.content_end if self.content_end > 0 else 16.0
-        self._set_coordinates(self.coordinates.fitted(0.0, end * 1.04, max(low - 3, 0), min(high + 3, 127)))
-        self._user_moved()
-
-    def zoom_in(self) -> None:
-        """Time, about the playhead if it is on view, else about the middle."""
-        self.zoom_time(1.5, self._zoom_centre())
-
-    def zoom_out(self) -> None:
-        """As `zoom_in`."""
-        self.zoom_time(1 / 1.5, self._zoom_centre())
-
-    def zoom_time(self, factor: float, x: float) -> None:
-        """Zoom about a view pixel; out until everything fills half of the width."""
-        least = max(0.5 * self.coordinates.width / max(self.content_end, 30.0), MIN_PIXELS_PER_SECOND)
-        pps = self.coordinates.pixels_per_second
-        factor = max(factor, min(least / pps, 1.0))
-        self._set_coordinates(self.coordinates.zoomed(factor, min(max(x, 0.0), self.coordinates.width)))
-        self._user_moved()
-
-    def zoom_pitch(self, factor: float, y: float) -> None:
-        """Row height, about a view pixel."""
-        self._set_coordinates(self.coordinates.pitch_zoomed(factor, min(max(y, 0.0), self.coordinates.height)))
-
-    def scroll_by(self, dx: float, dy: float) -> None:
-        """Scroll by view pixels."""
-        self._set_coordinates(self.coordinates.scrolled(dx, dy))
-        self._user_moved()
-
-    def scroll_to(self, seconds: float) -> None:
-        """Bring a time to the left edge."""
-        self._set_coordinates(replace(self.coordinates, left=seconds))
-        self._user_moved()
+    # Markers and spans
 
     def snapped(self, x: float) -> float:
         """The time that something dragged to a view pixel snaps to: a bar line, or the end of the notes."""
@@ -208,44 +130,13 @@ class RollSurface(RollCanvas):
 
     def notes_in(self, start: float, end: float) -> Selection:
         """The notes that can be selected and begin in [start, end)."""
-        parts = [part for part in self.parts if part.kind != "other"]
-        return Selection({part.key: part.index[(part.start >= start) & (part.start < end)] for part in parts})
+        inside = {part.key: part.begun_between(start, end) for part in self.parts}
+        return Selection({part.key: part.index[inside[part.key]] for part in self.parts}).within(self.parts)
 
     def select_span(self) -> None:
         """Select the notes that begin in the span."""
         if self.span is not None:
             self.select(self.notes_in(*self.span))
-
-    def bring_in_view(self, seconds: float) -> None:
-        """Scroll to a time, unless it is on view."""
-        if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:
-            self.scroll_to(seconds - 0.3 * self.visible_seconds)
-
-    def _zoom_centre(self) -> float:
-        x = self.coordinates.x(self.overlays.playhead) if self.overlays.playhead is not None else -1.0
-        return x if 0 <= x <= self.coordinates.width else self.coordinates.width / 2
-
-    def _user_moved(self) -> None:
-        if self._follows and self.overlays.playhead is not None:
-            x = self.coordinates.x(self.overlays.playhead)
-            self._set_yielded(not 0 <= x < self.coordinates.width)
-
-    def _set_yielded(self, has_yielded: bool) -> None:
-        if has_yielded != self._has_yielded:
-            self._has_yielded = has_yielded
-            self.follow_changed.emit(self.follows)
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        """The user moved a scroll bar."""
-        if self._is_syncing:
-            return
-        view = self.coordinates
-        if dx:
-            view = replace(view, left=self.horizontalScrollBar().value() / view.pixels_per_second)
-        if dy:
-            view = replace(view, top=self.verticalScrollBar().value() * view.ratio)
-        self._set_coordinates(view)
-        self._user_moved()
 
     # Selection
 
@@ -281,7 +172,7 @@ class RollSurface(RollCanvas):
         self._select(Selection())
 
     def select_all(self) -> None:
-        """Select every note of prompt and take."""
+        """Select every note of prompt and take that can be selected."""
         self.select(Selection({part.key: part.index for part in self.parts}))
 
     def select_neighbour(self, step: int) -> None:
@@ -293,12 +184,12 @@ class RollSurface(RollCanvas):
 
     def neighbour(self, step: int) -> NoteRef | None:
         """The note that begins after (1) or before (-1) those selected; of none, the first on view. None at an end."""
-        parts = [part for part in self.parts if part.kind != "other" and len(part)]
+        parts = [part for part in self.parts if part.is_selectable.any()]
         if not parts:
             return None
-        onsets = np.concatenate([part.start for part in parts])
-        of_part = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        indices = np.concatenate([part.index for part in parts])
+        onsets = np.concatenate([part.start[part.is_selectable] for part in parts])
+        of_part = np.repeat(np.arange(len(parts)), [np.count_nonzero(part.is_selectable) for part in parts])
+        indices = np.concatenate([part.index[part.is_selectable] for part in parts])
         order = np.argsort(onsets, kind="stable")
         if self.has_selection:
             end = 0 if step < 0 else -1
@@ -318,7 +209,7 @@ class RollSurface(RollCanvas):
 
     def is_selectable(self, ref: NoteRef) -> bool:
         """Whether a note may be selected and edited."""
-        return self._parts[ref.part].kind != "other"
+        return bool(self._parts[ref.part].can_be_selected([ref.index])[0])
 
     def selected_extent(self) -> tuple[float, int, int]:
         """First start, lowest and highest pitch of the selected notes; there must be some."""
@@ -356,14 +247,20 @@ class RollSurface(RollCanvas):
         return keys.get("take") if is_behind and "take" in keys else keys.get("prompt")
 
     def note_at(self, x: float, y: float) -> NoteRef | None:
-        """The note painted at a view pixel, the topmost of several."""
+        """The note that is meant at a view pixel, the topmost of several; those behind the track in front are not."""
         return hits.note_at(x, y, self.coordinates, self._paper.parts)
+
+    def note_seen_at(self, x: float, y: float) -> NoteRef | None:
+        """The note that is seen there, behind the track in front or not."""
+        return hits.note_at(x, y, self.coordinates, self._paper.parts, also_behind=True)
 
     def indices_between(self, start: float, end: float, low: int, high: int) -> Indices:
         """The notes that can be selected and show in [start, end) with low <= pitch <= high."""
-        parts = [part for part in self.parts if part.kind != "other"]
-        between, view = hits.places_between, self.coordinates
-        return {part.key: part.index[between(part, start, end, low, high, view)] for part in parts}
+        inside: dict[str, NDArray[np.int32]] = {}
+        for part in self.parts:
+            places = hits.places_between(part, start, end, low, high, self.coordinates)
+            inside[part.key] = part.index[places[part.is_selectable[places]]]
+        return inside
 
     def _select(self, selection: Selection, are_notes_new: bool = False) -> None:
         if selection == self._selected and not are_notes_new:

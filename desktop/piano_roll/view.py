@@ -122,7 +122,7 @@ class PianoRoll(RollSurface):
         elif event.type() == QEvent.Type.ToolTip:
             tip = cast(QHelpEvent, event)
             at = self._pointer(QPointF(tip.pos()), Qt.KeyboardModifier.NoModifier)
-            ref = self.note_at(at.x, at.y) if self._gesture is None else None
+            ref = self.note_seen_at(at.x, at.y) if self._gesture is None else None
             QToolTip.showText(tip.globalPos(), describe(self, ref) if ref else self._key_words(at), self.viewport())
             return True
         return super().viewportEvent(event)

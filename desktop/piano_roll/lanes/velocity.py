@@ -14,13 +14,14 @@ from desktop.piano_roll.layers import fill
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.pointer import SHIFT
 from desktop.piano_roll.view import PianoRoll
-from desktop.widgets.theme import Shade
+from desktop.widgets.theme import OWN, Shade
 
 _HEAD = 5  # view pixels: height of a head, and how near to it a press takes hold of it
 _REACH = 4.0  # view pixels to each side of a bar that are meant by a press on it
 _MANY = 1500  # bars on view from which one for each column of pixels is drawn, without heads
 _SELECTED = 1 << 12  # among the looks
 _TAKE = 1 << 10
+_BEHIND = 1 << 13  # taken from the look of notes behind the track in front: they are drawn first, and faint
 
 Velocities = dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]  # part -> indices and velocities, (n,) each
 
@@ -57,7 +58,12 @@ class VelocityLane(Lane):
     # What is there
 
     def notes_between(self, start: float, end: float) -> Iterator[tuple[RollPart, NDArray[np.intp]]]:
-        """The notes that are shown here and begin in [start, end]: each part, and places in its arrays."""
+        """The notes that can be edited here and begin in [start, end]: each part, and places in its arrays."""
+        for part, places in self._shown_between(start, end):
+            yield part, places[part.is_selectable[places]]
+
+    def _shown_between(self, start: float, end: float) -> Iterator[tuple[RollPart, NDArray[np.intp]]]:
+        """The same, and those behind the track in front."""
         for part in self.roll.parts:
             if part.kind == "other":
                 continue
@@ -141,10 +147,10 @@ class VelocityLane(Lane):
     def _bars(self, view: Viewport, exposed: QRectF) -> _Bars:
         start, end = view.seconds(exposed.left() - 2 * _HEAD), view.seconds(exposed.right() + 2 * _HEAD)
         all_of_them = [_Bars(*(np.empty(0, np.int64) for _ in range(3)))]
-        for part, places in self.notes_between(start, end):
+        for part, places in self._shown_between(start, end):
             x = np.rint(part.start[places] * view.scale).astype(np.int64) - view.origin[0]
             look = part.colour[places].astype(np.int64) % _TAKE + (_TAKE if part.kind == "take" else 0)
-            look += np.where(self.is_selected(part, places), _SELECTED, 0)
+            look += np.where(self.is_selected(part, places), _SELECTED, 0) - _BEHIND * part.is_behind[places]
             all_of_them.append(_Bars(x, self.velocity(part, places), look))
         return _Bars(*(np.concatenate(column) for column in zip(*all_of_them, strict=True)))
 
@@ -161,7 +167,7 @@ class VelocityLane(Lane):
                 fill(painter, boxes[bars.look == look].astype(np.int32), self._colour(look))
 
     def _paint_columns(self, painter: QPainter, bars: _Bars, view: Viewport, height: float) -> None:
-        rank = bars.velocity + np.where(bars.look >= _SELECTED, 128, 0)
+        rank = np.where(bars.look < 0, 0, bars.velocity + np.where(bars.look >= _SELECTED, 128, 0))
         order = np.argsort(rank.astype(np.uint8), kind="stable")  # the last in a column stays
         left = int(bars.x.min())
         last = np.full(int(bars.x.max()) - left + 1, -1, np.int64)
@@ -179,8 +185,10 @@ class VelocityLane(Lane):
         theme = self.roll.theme
         if look >= _SELECTED:
             return theme.accent
-        colour = look % _TAKE
-        return theme.part("take" if look & _TAKE else "prompt", colour if colour < _TAKE - 1 else -1)
+        is_behind, look = look < 0, look % _BEHIND
+        kind, colour = "take" if look & _TAKE else "prompt", look % _TAKE
+        colour = colour if colour < _TAKE - 1 else OWN
+        return theme.edge(kind, colour, Shade.BEHIND) if is_behind else theme.part(kind, colour)
 
 
 def _by_index(part: RollPart) -> NDArray[np.int64]:

@@ -115,11 +115,14 @@ def test_without_a_selection_notes_are_drawn_in_the_track_in_front(desk: Callabl
     assert roll.part_to_draw_in(1.0) == "track:1"
     assert roll.part_to_draw_in(9.0) == f"take:{take.id}"
     assert roll.part_to_draw_in(12.0) == "track:1"
-    roll.set_selection([NoteRef("track:0", 0)])
-    assert roll.part_to_draw_in(1.0) == "track:0"
-    roll.clear_selection()
+    roll.set_selection([NoteRef("track:0", 0)])  # which is behind
+    assert roll.part_to_draw_in(1.0) == "track:1"
     at.window.tracks.brought_forward.emit(None)
-    assert roll.part_to_draw_in(1.0) == "track:0"  # where the last one was
+    assert roll.part_to_draw_in(1.0) == "track:0"
+    roll.set_selection([NoteRef("track:1", 0)])
+    assert roll.part_to_draw_in(1.0) == "track:1"
+    roll.clear_selection()
+    assert roll.part_to_draw_in(1.0) == "track:1"  # where the last one was
 
 
 @pytest.mark.parametrize("step", ["undo", "redo"])

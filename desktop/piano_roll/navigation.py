@@ -1,0 +1,128 @@
+"""RollNavigation: which place of the roll is on view, at which zoom; whether it follows the playhead."""
+
+from dataclasses import replace
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from desktop.piano_roll.canvas import RollCanvas
+from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND
+
+_FOLLOW_AT, _FOLLOW_TO = 0.92, 0.08  # shares of the width: the page turns there, the playhead is then here
+
+
+class RollNavigation(RollCanvas):
+    """A canvas that is scrolled and zoomed, by the user and by the music."""
+
+    playhead_moved = Signal(object, object)  # from, to: seconds, or None
+    follow_changed = Signal(bool)  # the user switched following, or scrolled out of it or back
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._follows, self._has_yielded = True, False
+
+    @property
+    def has_gesture(self) -> bool:
+        """Whether a gesture is under way: the page does not turn under it."""
+        return False
+
+    def set_playhead(self, seconds: float | None) -> None:
+        """Where the sound is. With following on the page turns when the playhead comes near its edge."""
+        before = self.overlays.playhead
+        super().set_playhead(seconds)
+        if seconds != before:
+            self.playhead_moved.emit(before, seconds)
+        if seconds is None or not self._follows or self.has_gesture:
+            return
+        x = self.coordinates.x(seconds)
+        is_seen = 0 <= x < self.coordinates.width
+        if self._has_yielded:
+            self._set_yielded(not is_seen)  # the user came back, or the music did
+        elif not is_seen or x > _FOLLOW_AT * self.coordinates.width:
+            self._set_coordinates(replace(self.coordinates, left=seconds - _FOLLOW_TO * self.visible_seconds))
+
+    @property
+    def follows(self) -> bool:
+        """Whether the view follows the playhead at present."""
+        return self._follows and not self._has_yielded
+
+    def set_follow(self, follow: bool) -> None:
+        """Follow the playhead. The user's own scrolling away from it suspends that until it is in view again."""
+        before = self.follows
+        self._follows, self._has_yielded = follow, False
+        if self.follows != before:
+            self.follow_changed.emit(self.follows)
+        if follow:
+            self.set_playhead(self.overlays.playhead)
+
+    # Place and zoom
+
+    def fit(self) -> None:
+        """Show everything."""
+        notes = [part for part in self._parts.values() if len(part)]
+        low = min((int(part.pitch.min()) for part in notes), default=48)
+        high = max((int(part.pitch.max()) for part in notes), default=84)
+        end = self.content_end if self.content_end > 0 else 16.0
+        self._set_coordinates(self.coordinates.fitted(0.0, end * 1.04, max(low - 3, 0), min(high + 3, 127)))
+        self._user_moved()
+
+    def zoom_in(self) -> None:
+        """Time, about the playhead if it is on view, else about the middle."""
+        self.zoom_time(1.5, self._zoom_centre())
+
+    def zoom_out(self) -> None:
+        """As `zoom_in`."""
+        self.zoom_time(1 / 1.5, self._zoom_centre())
+
+    def zoom_time(self, factor: float, x: float) -> None:
+        """Zoom about a view pixel; out until everything fills half of the width."""
+        least = max(0.5 * self.coordinates.width / max(self.content_end, 30.0), MIN_PIXELS_PER_SECOND)
+        pps = self.coordinates.pixels_per_second
+        factor = max(factor, min(least / pps, 1.0))
+        self._set_coordinates(self.coordinates.zoomed(factor, min(max(x, 0.0), self.coordinates.width)))
+        self._user_moved()
+
+    def zoom_pitch(self, factor: float, y: float) -> None:
+        """Row height, about a view pixel."""
+        self._set_coordinates(self.coordinates.pitch_zoomed(factor, min(max(y, 0.0), self.coordinates.height)))
+
+    def scroll_by(self, dx: float, dy: float) -> None:
+        """Scroll by view pixels."""
+        self._set_coordinates(self.coordinates.scrolled(dx, dy))
+        self._user_moved()
+
+    def scroll_to(self, seconds: float) -> None:
+        """Bring a time to the left edge."""
+        self._set_coordinates(replace(self.coordinates, left=seconds))
+        self._user_moved()
+
+    def bring_in_view(self, seconds: float) -> None:
+        """Scroll to a time, unless it is on view."""
+        if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:
+            self.scroll_to(seconds - 0.3 * self.visible_seconds)
+
+    def _zoom_centre(self) -> float:
+        x = self.coordinates.x(self.overlays.playhead) if self.overlays.playhead is not None else -1.0
+        return x if 0 <= x <= self.coordinates.width else self.coordinates.width / 2
+
+    def _user_moved(self) -> None:
+        if self._follows and self.overlays.playhead is not None:
+            x = self.coordinates.x(self.overlays.playhead)
+            self._set_yielded(not 0 <= x < self.coordinates.width)
+
+    def _set_yielded(self, has_yielded: bool) -> None:
+        if has_yielded != self._has_yielded:
+            self._has_yielded = has_yielded
+            self.follow_changed.emit(self.follows)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """The user moved a scroll bar."""
+        if self._is_syncing:
+            return
+        view = self.coordinates
+        if dx:
+            view = replace(view, left=self.horizontalScrollBar().value() / view.pixels_per_second)
+        if dy:
+            view = replace(view, top=self.verticalScrollBar().value() * view.ratio)
+        self._set_coordinates(view)
+        self._user_moved()
