@@ -91,13 +91,11 @@ class TransportController(QObject):
         self.play(take.marker)
 
     def play_around(self, session: Session, stretch: tuple[float, float], loops: bool) -> None:
-        """Play a stretch of a session from its beginning, again and again if it `loops`; the user's loop goes first."""
+        """Play a stretch of a session from its beginning, again and again if it `loops`, not the user's loop."""
         self._around, self._loops_around = stretch, loops
         if self.what == "prompt" or (self.what == "take" and session.current_take is None):
             self.what = "both"
-        loop = self.loop if self.is_looping and self.loop else None
-        at = loop[0] if loop and not loop[0] <= stretch[0] < loop[1] else stretch[0]
-        self._begin(session, at)
+        self._begin(session, stretch[0])
 
     def turn_to(self, session: Session) -> None:
         """From its next turn on, what goes round is this session."""
@@ -238,7 +236,9 @@ class TransportController(QObject):
             self._playback_engine.refresh(self._request(self._played, self.position))
 
     def _request(self, session: Session, at: float) -> PlayRequest:
-        loop = self.loop if self.is_looping else self._around if self._loops_around else None
+        loop = self.loop if self.is_looping else None
+        if self._around is not None:
+            loop = self._around if self._loops_around else None
         return PlayRequest(session, self.what, at, loop, self.has_metronome)
 
     def _forget_pause(self) -> None:

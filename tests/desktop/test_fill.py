@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 
 from core.live.outputs import VirtualPort
 from core.midi.region import Region
+from core.performance.song import PlayRequest
 from core.session.export import midi_bytes
 from core.session.session import Session
 from core.session.timeline import timeline
@@ -68,6 +69,31 @@ def test_alternatives_stand_in_place_and_are_chosen_by_keys(desk: MakeDesk, home
     assert document.undo_name != "Regenerate bar 3"  # all of it was one step
     window.editing.redo()
     assert document.session.score is chosen.score
+
+
+def test_alternatives_are_heard_in_their_place_whatever_loops_elsewhere(
+    desk: MakeDesk, homes: Path, tmp_path: Path
+) -> None:
+    at = opened(desk, tmp_path)
+    window, playback = at.window, at.window.playback
+    window.roll.loop_changed.emit((12.0, 14.0))
+    playback.play(12.0)
+    at.wait(lambda: playback.position > 12.0, "the loop")
+    at.set(seed=3, seed_locked=True)
+    requests: list[PlayRequest] = []
+    play = window.playback_engine.play
+    window.playback_engine.play = lambda request: (requests.append(request), play(request))[1]  # type: ignore[method-assign]
+    regenerated(at)
+    around = (2.0, 8.0)  # with a bar before and after
+    QTest.keyClick(window.fill_bar, Qt.Key.Key_2)
+    assert [request.at for request in requests] == [around[0]] * len(requests)
+    assert [request.loop for request in requests[-2:]] == [around, around]
+    at.wait(lambda: around[0] < playback.position < around[1], "what is around")
+    assert playback.is_looping
+    QTest.keyClick(window.fill_bar, Qt.Key.Key_Return)
+    assert not playback.is_playing
+    playback.toggle()
+    assert requests[-1].loop == (12.0, 14.0)
 
 
 def test_what_is_dropped_or_cancelled_leaves_nothing_behind(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
