@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MIDI_SUFFIXES = (".mid", ".midi", ".smf", ".kar", ".rmi")
 
+_Leave = Callable[[Callable[[], object]], object]  # gives up the open document in some way, then goes on
+
 
 class FileController(QObject):
     """Files of the one open document."""
@@ -56,30 +58,42 @@ class FileController(QObject):
         self.dialogs = dialogs
         self.open_beside: Callable[[str], object] = open_window  # a file, in a window of its own
         self._recovered: Recovery | None = None  # open here, and not yet in an autosave of this window
-        self._then: Callable[[], object] | None = None  # what to do once the model has stopped
+        self._leaving: tuple[_Leave, Callable[[], object]] | None = None  # once the model has stopped: how, what then
 
     # Leaving what is open
 
     def leave(self, then: Callable[[], object]) -> None:
-        """Go on with `then` once the open document may be given up: asks, stops, saves."""
+        """Go on with `then` once the open document may be given up: asks, then stops the model, then saves."""
+        if self._leaving is not None:  # the model is stopping for an older wish: asking once is enough
+            self._leaving = self._leaving[0], then
+            return
+        leave = self._ask_how_to_leave()
+        if leave is None:
+            return
+        self._leaving = leave, then
         if self._generation.is_running:
-            self._then = then  # in place of an older wish: asking once is enough
             self._generation.stop()
-            return
-        if not self._document.is_changed:
-            then()
-            return
-        answer = self.dialogs.about_to_leave(self._document.name)
-        if answer == "save":
-            self.save(lambda: self.leave(then))  # asks again if something new was made meanwhile
-        elif answer == "discard":
-            then()
+        else:
+            self.go_on_leaving()
 
     def go_on_leaving(self) -> None:
         """The model has stopped: do what waited for that."""
-        then, self._then = self._then, None
-        if then is not None:
-            self.leave(then)
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            leave, then = leaving
+            leave(then)
+
+    def _ask_how_to_leave(self) -> _Leave | None:
+        """What is to be done with the open document, all questions asked; None if it is not to be left."""
+        if not self._document.is_changed and not self._generation.is_running:
+            return lambda then: then()
+        answer = self.dialogs.about_to_leave(self._document.name)
+        if answer != "save":
+            return None if answer == "cancel" else lambda then: then()
+        if self._document.path:
+            return lambda then: self.save(lambda: self.leave(then))  # asks again if something new was made meanwhile
+        path = self._ask_for_session()
+        return (lambda then: self._save_to(path, lambda: self.leave(then))) if path else None
 
     def _leave_again(self, left: Session, then: Callable[[], object]) -> None:
         """Go on with `then`, for which `left` was given up; asks once more if something new was made since."""
@@ -163,15 +177,19 @@ class FileController(QObject):
 
     def save_as(self, then: Callable[[], object] = lambda: None) -> None:
         """Save as a session where the user says."""
-        path = self._ask(self.tr("Save session"), SUFFIX, self.tr(SESSIONS), (SUFFIX,))
-        if path:
+        if path := self._ask_for_session():
+            self._save_to(path, then)
 
-            def saved() -> None:
-                self._remember(path)
-                then()
+    def _ask_for_session(self) -> str:
+        return self._ask(self.tr("Save session"), SUFFIX, self.tr(SESSIONS), (SUFFIX,))
 
-            self.saving.emit()
-            self._document.save(path, saved)
+    def _save_to(self, path: str, then: Callable[[], object]) -> None:
+        def saved() -> None:
+            self._remember(path)
+            then()
+
+        self.saving.emit()
+        self._document.save(path, saved)
 
     def save_midi(self, content: MidiContent, take_id: str = "") -> None:
         """Write a MIDI file where the user says."""

@@ -18,7 +18,7 @@ from core.session.storage import open_session, save_session
 from desktop.controllers import document
 from desktop.controllers import files as files_module
 from desktop.controllers.files import MIDI_SUFFIXES
-from desktop.dialogs.questions import MIDI_FILES, Dialogs
+from desktop.dialogs.questions import MIDI_FILES, Dialogs, Leaving
 from tests.conftest import WAIT
 from tests.desktop.windows import BACH, Desk
 
@@ -252,19 +252,37 @@ def test_a_take_begun_while_another_file_is_read_stays_with_its_own(
     assert len(open_session(at.answers.path).takes) == 1
 
 
-def test_closing_twice_while_the_model_samples_asks_once(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_ends_before_it_is_answered_and_is_asked_once(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     at = desk()
     at.open()
     at.wait_until_ready()
-    asked: list[str] = []
-    monkeypatch.setattr(at.answers, "about_to_leave", lambda name: asked.append(name) or "cancel")
+    window, asked = at.window, list[str]()
+
+    def about_to_leave(name: str) -> Leaving:
+        asked.append(name)
+        assert window.generation.is_running
+        assert window.playback.is_playing
+        return at.answers.leaving
+
+    monkeypatch.setattr(at.answers, "about_to_leave", about_to_leave)
     at.set(length=600.0)
-    at.window.proceed()
-    at.wait(lambda: at.window.generation.in_progress and at.window.generation.in_progress[0].notes, "notes")
-    at.window.close()
-    at.window.close()
-    at.wait(lambda: not at.window.generation.is_running, "the model to stop")
-    assert asked == ["bwv846.mid"]
+    window.proceed()
+    at.wait(lambda: window.generation.in_progress and window.generation.in_progress[0].notes, "notes")
+    ways = (window.actions_["quit"].trigger, window.actions_["new"].trigger, window.close)
+    answers: tuple[Leaving, ...] = ("cancel", "save")  # the latter without a file chosen to save to
+    for at.answers.leaving in answers:
+        for leave in ways:
+            before = len(window.generation.in_progress[0].notes)
+            leave()
+            at.wait(lambda before=before: len(window.generation.in_progress[0].notes) > before, "more notes")
+            assert window.isVisible()
+            assert at.takes == ()
+    assert asked == ["bwv846.mid"] * 6
+    at.answers.leaving = "discard"
+    window.close()
+    window.close()
+    assert len(asked) == 7
+    at.wait(lambda: not window.isVisible(), "the window to close")
 
 
 @pytest.mark.parametrize("command", ["save as", "save"])
