@@ -55,13 +55,14 @@ class Knobs:
 
 
 AS_THE_PROMPT = Knobs()
+UNTURNED = "as the prompt"  # in words
 
 
 def knobs_words(parts: Sequence[Knobs]) -> str:
     """Knobs of parts that follow each other, in words: "calmer, then much busier"; empty if none is turned."""
     if not any(knobs.turned() for knobs in parts):
         return ""
-    return ", then ".join(knobs.words or "as the prompt" for knobs in parts)
+    return ", then ".join(knobs.words or UNTURNED for knobs in parts)
 
 
 def parse_knobs(words: Iterable[str]) -> Knobs:

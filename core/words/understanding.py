@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.resources import bundled
-from core.session.knobs import MOST, WORDS, Knobs
+from core.session.knobs import MOST, UNTURNED, WORDS, Knobs
 from core.words.encoder import Encoder, bundled_encoder
 
 NOTHING = "-"  # in place of a direction: what no knob can do
@@ -52,6 +52,11 @@ class Clause:
     part: int
     knobs: Knobs
 
+    @property
+    def is_understood(self) -> bool:
+        """Whether it says something of the knobs."""
+        return bool(self.knobs.turned()) or self.words == UNTURNED
+
 
 @dataclass(frozen=True, slots=True)
 class Understood:
@@ -75,9 +80,10 @@ class Understood:
             return self.problem
         known: dict[int, list[str]] = {}
         for clause in self.clauses:
-            if clause.knobs.turned():
-                known.setdefault(clause.part, []).append(f"{clause.words}: {clause.knobs.words}")
-        unknown = [f'"{clause.words}"' for clause in self.clauses if not clause.knobs.turned()]
+            if clause.is_understood:
+                meant = f": {clause.knobs.words}" if clause.knobs.turned() else ""
+                known.setdefault(clause.part, []).append(clause.words + meant)
+        unknown = [f'"{clause.words}"' for clause in self.clauses if not clause.is_understood]
         text = ". Then ".join("; ".join(words) for words in known.values())
         if unknown:
             text += (". " if text else "") + f"Not understood: {', '.join(unknown)}"
@@ -115,8 +121,12 @@ class Understanding:
         turned = -1 if (no := _NOT.match(clause)) else 1
         if no:
             clause = clause[no.end() :]
-        if not clause:
+        if clause in ("", UNTURNED):
             return Knobs()
+        plain = clause.removeprefix("much ")
+        if plain in _DIRECTIONS:  # what Continuo itself says of knobs
+            name, is_up = list(WORDS)[_DIRECTIONS.index(plain) // 2], _DIRECTIONS.index(plain) % 2
+            return Knobs(**{name: turned * (1 if is_up else -1) * (MOST if plain != clause and not no else 1)})
         shares = self.shares(clause)
         by_knob = shares[: len(_DIRECTIONS)].reshape(-1, 2)
         direction = by_knob[:, 1] - by_knob[:, 0]

@@ -55,10 +55,12 @@ class Feel(QObject):
     def _show(self, words: str, understood: "Understood") -> None:
         if words != self._feel.words.text():  # more was typed meanwhile
             return
-        first, *then = understood.parts
-        if any(knobs.turned() for knobs in understood.parts):
+        if any(clause.is_understood for clause in understood.clauses):
+            first, *then = understood.parts
+            self._feel.show_understood(understood.words, understood.parts)
             self._panel.set_feel(first, tuple(then))
-        self._feel.show_understood(understood.words)
+        else:
+            self._feel.show_understood(understood.words)
 
     # Presets
 
@@ -66,7 +68,6 @@ class Feel(QObject):
         """Set the knobs as they were saved."""
         for preset in self._preferences.now.presets:
             if preset.name == name:
-                self._feel.forget_words()
                 self._panel.set_feel(preset.knobs, preset.then)
 
     def save(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from core.session.knobs import Knobs
+from core.session.knobs import AS_THE_PROMPT, Knobs, knobs_words
 from desktop.panels.knob_sliders import KnobSliders
 
 _LONGEST = 200  # letters of a line of words
@@ -23,6 +23,7 @@ class FeelPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._parts: tuple[Knobs, ...] = (AS_THE_PROMPT,)  # what the line's words mean, if it has any
         self.words = QLineEdit()
         self.words.setPlaceholderText(self.tr("slow and sad, then wilder"))
         self.words.setMaxLength(_LONGEST)
@@ -66,12 +67,19 @@ class FeelPanel(QWidget):
         self.forget_words()
         self.knobs_changed.emit(knobs)
 
-    def show_knobs(self, knobs: Knobs) -> None:
-        """Show where the sliders stand; emits nothing."""
-        self.knobs.show_knobs(knobs)
+    def show_feel(self, parts: tuple[Knobs, ...]) -> None:
+        """Show the knobs of a take's parts; emits nothing. Sliders are the first part's; words tell of further ones.
 
-    def show_understood(self, words: str) -> None:
-        """Show what was made of the words; empty to show nothing."""
+        The line keeps its own words as long as they are what was understood of them.
+        """
+        self.knobs.show_knobs(parts[0])
+        if parts != self._parts:
+            self._parts = parts
+            self._set_words(knobs_words(parts) if len(parts) > 1 else "")
+
+    def show_understood(self, words: str, parts: tuple[Knobs, ...] | None = None) -> None:
+        """Show what was made of the words, empty to show nothing; with the knobs that they are taken to mean."""
+        self._parts = self._parts if parts is None else parts
         self.understood.setText(words)
         self.understood.setVisible(bool(words))
 
@@ -91,8 +99,12 @@ class FeelPanel(QWidget):
 
     def forget_words(self) -> None:
         """Clear the line and what was understood of it; emits nothing."""
+        self._set_words("")
+
+    def _set_words(self, words: str) -> None:
         with QSignalBlocker(self.words):
-            self.words.clear()
+            self.words.setText(words)
+            self.words.setCursorPosition(0)
         self.show_understood("")
 
 

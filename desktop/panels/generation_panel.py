@@ -103,7 +103,7 @@ class GenerationPanel(QWidget):
             self.seed.setCursorPosition(0)  # show where it begins, if it is too long to be seen
         self.lock.setChecked(settings.seed_locked)
         icons.set_icon(self.lock, "locked" if settings.seed_locked else "unlocked")
-        self.knobs.show_knobs(settings.knobs)
+        self.feelings.show_feel((settings.knobs, *settings.then))
         self.feel.setText(f"Feel: {knobs_words((settings.knobs, *settings.then)) or 'as in the prompt'}")
         self.temperature.show_value(settings.temperature)
         self.top_p.show_value(settings.top_p)

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors import safe_open
 
 from core.resources import bundled
-from core.session.knobs import Knobs, knobs_words
+from core.session.knobs import WORDS, Knobs, knobs_words
 from core.words.encoder import SIZE, bundled_encoder
 from core.words.evaluation import evaluate, read_lines
 from core.words.understanding import ENGLISH_ALONE, Understanding, bundled_understanding, read_anchors
@@ -112,3 +114,17 @@ def test_what_was_learned_is_of_the_anchors_as_they_are() -> None:
     with safe_open(anchors.with_suffix(".safetensors"), "numpy") as file:
         assert file.metadata()["anchors"] == hashlib.sha256(anchors.read_bytes()).hexdigest()
         assert file.get_slice("points").get_shape() == [len(list(read_anchors(anchors))), SIZE]
+
+
+STEPS = st.sampled_from([0, 0, 0, -2, -1, 1, 2])
+PARTS = st.lists(st.builds(Knobs, **dict.fromkeys(WORDS, STEPS)), min_size=1, max_size=3).map(tuple)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PARTS.filter(lambda parts: any(knobs.turned() for knobs in parts)))
+def test_what_continuo_says_of_knobs_it_understands_itself(
+    understanding: Understanding, parts: tuple[Knobs, ...]
+) -> None:
+    understood = understanding.understand(knobs_words(parts))
+    assert understood.parts == parts
+    assert "Not understood" not in understood.words

@@ -48,6 +48,28 @@ def test_words_move_the_sliders_visibly_and_a_hand_takes_over(desk: Callable[...
     assert (panel.feelings.words.text(), panel.feelings.understood.isVisible()) == ("", False)
 
 
+def test_the_line_shows_what_holds_also_of_another_session(desk: Callable[..., Desk], homes: Path) -> None:
+    at = desk()
+    at.open()
+    feelings, document = at.window.panel.feelings, at.window.document
+    say(at, "calm, then wilder")
+    at.answers.leaving, at.answers.path = "discard", str(homes / "calm.continuo")
+    at.window.file_controller.save_as()
+    at.settle()
+    at.window.panel.reset.click()
+    assert (feelings.words.text(), document.session.settings.then) == ("", ())
+    at.open(homes / "calm.continuo")
+    assert document.session.settings.then == (Knobs(busy=1),)
+    assert feelings.words.text() == "calmer, then busier"
+    assert say(at, feelings.words.text()) == "calmer: calmer. Then busier: busier."
+    at.set(takes=2)  # something else leaves it alone
+    assert (feelings.words.text(), feelings.understood.isHidden()) == ("calmer, then busier", False)
+    assert say(at, "calm, then wilder").startswith("calm: calmer")
+    at.open()  # which goes on with what is set
+    settings = document.session.settings
+    assert bool(settings.then) == bool(feelings.words.text())
+
+
 def test_presets_are_saved_by_name_chosen_and_deleted(desk: Callable[..., Desk], homes: Path) -> None:
     at = desk()
     say(at, "wilder, then fading")
@@ -60,6 +82,7 @@ def test_presets_are_saved_by_name_chosen_and_deleted(desk: Callable[..., Desk],
     assert at.window.document.session.settings.knobs == Knobs()
     assert at.window.panel.feelings.words.text() == ""
     actions_of(at)["wilder, then fading"]()
+    assert at.window.panel.feelings.words.text() == "busier, then softer"
     settings = at.window.document.session.settings
     assert (settings.knobs, settings.then) == (preset.knobs, preset.then)
     (drop,) = (a.menu() for a in at.window.panel.feelings.presets.menu().actions() if a.text() == "Delete")
