@@ -5,9 +5,13 @@ full. So a small JACK client of our own listens to the server's notifications.
 """
 
 import functools
+import time
+from collections.abc import Callable
 from typing import Any
 
 PROBE = "continuo-probe"
+CYCLES = 2  # begun after a message was sent: by then it has gone out with a whole one
+LEAST, MOST = 0.1, 1.5  # seconds to wait for them: one in which our own client has come too late is lost
 ATTEMPTS = 5  # at a client, or at a list of ports, of which one may vanish while it is read
 
 
@@ -66,6 +70,23 @@ def jack_inputs() -> list[str]:
         client.close()
 
 
+def wait_for_cycles(
+    begun: Callable[[], int | None],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until a server has begun CYCLES more cycles, for LEAST to MOST seconds.
+
+    `begun` tells the frame at which the present one began, None once there is no server. On a busy machine a cycle
+    can take far longer than its frames last.
+    """
+    start, cycles, seen = clock(), 0, begun()
+    while seen is not None and (waited := clock() - start) < MOST and (cycles < CYCLES or waited < LEAST):
+        sleep(0.005)
+        now = begun()
+        cycles, seen = cycles + (now != seen), now
+
+
 class JackWatch:
     """Listens to a JACK server from before our port is opened until `close`.
 
@@ -104,6 +125,11 @@ class JackWatch:
             return bool(self._client.get_all_connections(self._port))
         except self._jack.JackError:  # the server went just now
             return False
+
+    def wait_for_delivery(self) -> None:
+        """Wait until what our port was given has gone out, at most MOST seconds."""
+        # Meant for process callbacks, but all that it does is read when the server began its cycle.
+        wait_for_cycles(lambda: None if self.server_gone else self._client.last_frame_time)
 
     def close(self) -> None:
         """Leave the server; once that has gone, JACK's own close sometimes never returns."""

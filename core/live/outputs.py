@@ -20,10 +20,13 @@ class MidiOutput(Protocol):
     """An open output. Used by one thread at a time."""
 
     description: str  # for the user, such as "virtual port Continuo (JACK)"
-    delivery: float  # seconds after which what was sent has left this process; 0 for at once
 
     def send(self, message: bytes) -> None:
         """Send one MIDI message now; raises ContinuoError when the output is gone."""
+        ...
+
+    def deliver(self) -> bool:
+        """Wait until what was sent has left this process, seconds at most; False where nothing waits."""
         ...
 
     def close(self) -> None:
@@ -112,10 +115,13 @@ class Nothing:
     """The output of `NoOutput`; see `MidiOutput`."""
 
     description = "no output"
-    delivery = 0.0
 
     def send(self, message: bytes) -> None:
         """Let it be forgotten."""
+
+    def deliver(self) -> bool:
+        """Nothing waits."""
+        return False
 
     def close(self) -> None:
         """Nothing to close."""

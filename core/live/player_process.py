@@ -102,8 +102,7 @@ def _silence(output: MidiOutput, sounding: Sounding) -> None:
     """End all that sounds, and once more when that is delivered: on a busy machine a JACK cycle may be lost."""
     again = sounding.copy()
     panic(output, sounding)
-    if output.delivery and again.channels:
-        time.sleep(output.delivery)
+    if again.channels and output.deliver():
         panic(output, again)
 
 

@@ -9,7 +9,6 @@ CONTINUO_MIDI=jack passes over ALSA, for those who have both.
 import os
 import re
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ ALSA_SEQUENCER = Path("/dev/snd/seq")
 ALSA_CLIENTS = Path("/proc/asound/seq/clients")
 WAVETABLE = "microsoft gs wavetable"  # lags by a quarter of a second: only if asked for by its name
 CLIENT_NAME = "Continuo"
-JACK_CYCLES = 0.1  # seconds: two cycles of 2048 frames at 44.1 kHz
 
 NO_SYSTEM = (
     "No MIDI system was found: load ALSA's sequencer (sudo modprobe snd-seq) or start a JACK server, "
@@ -155,8 +153,6 @@ class RtMidiOutput:
         api, self._api_name = _api()
         self._target = ""  # the existing port played to, empty for a virtual one
         self._watch = self._watch_jack() if self._api_name == "JACK" else None
-        # JACK hands messages on once in a cycle, and a port that closes within it takes them along.
-        self.delivery = JACK_CYCLES if self._watch else 0.0
         self._client: Any = None
         try:
             self._client = _new_client(api)
@@ -195,11 +191,20 @@ class RtMidiOutput:
         except (self._error, OSError, RuntimeError) as error:
             raise ContinuoError(f"The {self.description} takes no more messages: {error}.") from error
 
+    def deliver(self) -> bool:
+        """Wait until what was sent has left (see `MidiOutput`).
+
+        JACK hands messages on once in a cycle, and a port that closes within it takes them along.
+        """
+        if self._watch is None:
+            return False
+        self._watch.wait_for_delivery()
+        return True
+
     def close(self) -> None:
-        """Close the port, once JACK has had time to deliver what was sent (up to a second more if it is slow)."""
+        """Close the port, once what was sent has been delivered (up to a second more if JACK is slow)."""
         if self._client is not None:
-            if self._watch is not None and not self._watch.server_gone:
-                time.sleep(self.delivery)
+            self.deliver()
             self._client.close_port()
             self._client.delete()
             self._client = None

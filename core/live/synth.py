@@ -168,8 +168,6 @@ def open_synth() -> "SynthOutput":
 class SynthOutput:
     """The built-in synth on an audio device; see `MidiOutput` in outputs.py."""
 
-    delivery = 0.0
-
     def __init__(self, device: "miniaudio.PlaybackDevice") -> None:
         self._voices = Voices()
         self._waiting: deque[tuple[float, bytes]] = deque()  # (wall time of the send, message)
@@ -208,6 +206,10 @@ class SynthOutput:
             else:
                 self._quiet.set()
             frames = yield block
+
+    def deliver(self) -> bool:
+        """Nothing leaves this process: `close` waits until all is rendered."""
+        return False
 
     def send(self, message: bytes) -> None:
         """Sound the message in the next block."""

@@ -20,6 +20,7 @@ import pytest
 from desktop.association import SESSION_TYPE
 from desktop.crash_report import LIBRARIES
 from resources.installer import dist, licences, package_linux
+from tests.conftest import WAIT
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTALLER = ROOT / "resources" / "installer"
@@ -191,7 +192,7 @@ def test_the_name_it_is_called_by_says_which_program_starts(program: str, tmp_pa
     link.symlink_to(INSTALLER / "start.py")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, link, "--version"]
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=WAIT, check=True)
     assert said.stdout.lower().startswith(f"{program} ")
 
 
