@@ -164,6 +164,9 @@ def train(
     weight: Annotated[list[str] | None, typer.Option(help="SOURCE=WEIGHT; 0 leaves a source out.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Windows per step, over all processes.")] = None,
     dropout: Annotated[float | None, typer.Option(min=0.0, max=0.9, help="Default: the preset's.")] = None,
+    symbols: Annotated[
+        bool, typer.Option("--symbols", help="Teach it to fill in middles, too, and what music is like.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: Device = "auto",
     compile: Annotated[bool | None, typer.Option(help="torch.compile (default: where it helps).")] = None,
@@ -178,6 +181,7 @@ def train(
     """
     with interrupts.put_off():
         from core.model.checkpoint import find_model, load_model
+        from core.model.transformer import with_symbols
         from core.training.data.corpus import Corpus
         from core.training.data.packed import unpacked
         from core.training.run.hardware import gathered, processes
@@ -185,7 +189,10 @@ def train(
         from core.training.run.train import Trainer, TrainingOptions
 
     network, info = (None, None) if from_ is None else load_model(find_model(from_))
+    if network is not None and symbols:
+        network = with_symbols(network)
     recipe = _recipe(preset, batch, dropout, rate, network and network.config)
+    recipe = recipe.with_symbols() if symbols else recipe
     settings = TrainingOptions(minutes, epochs, seed, _weights(weight), device, compile, stop_after=stop_after)
     with processes() as rank, progress("Training", long=True, hidden=rank > 0) as show:
         if rank == 0:

@@ -1,10 +1,14 @@
 """The performance vocabulary: which id is which event. The ids are a file format, never renumber.
 
 388 events as in Oore et al. 2018 ("This Time with Feeling") and Huang et al. 2018 ("Music
-Transformer"), then boundary and padding.
+Transformer"), then boundary and padding. Models that were trained with them know symbols besides: those by which the
+middle of some music is told from what is around it (see core.training.data.middles), and attributes, which say in front
+of a window what its music is like. No take has any of them.
 """
 
-from typing import NamedTuple
+from bisect import bisect_right
+from math import log2
+from typing import Final, NamedTuple
 
 
 class Kind(NamedTuple):
@@ -26,7 +30,20 @@ TIME_SHIFT = Kind("time shift", 256, 356)  # 1 to 100 steps
 VELOCITY = Kind("velocity", 356, 388)  # bins of 4
 BOUNDARY = 388  # starts and ends a piece
 PADDING = 389  # ignored by the loss
-VOCABULARY_SIZE = 390
+VOCABULARY_SIZE: Final = 390  # what a take is made of
+
+SUFFIX = 390  # what follows a middle, and what is kept in it, comes now
+END = 391  # of a middle
+MIDDLE = Kind("middle", 392, 424)  # now it comes, so long: steps of a fifth of an octave from half a second on
+MODE = Kind("mode", 424, 426)  # major, minor
+DENSITY = Kind("density", 426, 434)  # onsets per second
+LOUDNESS = Kind("loudness", 434, 442)  # mean MIDI velocity
+REGISTER = Kind("register", 442, 450)  # mean pitch
+POLYPHONY = Kind("polyphony", 450, 456)  # notes that sound at once, mean over time
+ARTICULATION = Kind("articulation", 456, 460)  # how often chords are struck while a note lasts
+ORIGIN = Kind("origin", 460, 462)  # performed, from a score
+ATTRIBUTES = (MODE, DENSITY, LOUDNESS, REGISTER, POLYPHONY, ARTICULATION, ORIGIN)
+SYMBOLS_SIZE: Final = 462  # of the vocabulary with symbols
 
 STEPS_PER_SECOND = 100  # the grid: one step is 10 ms
 LONGEST_SHIFT = TIME_SHIFT.size  # steps
@@ -72,11 +89,32 @@ def from_bin(velocity_bin: int) -> int:
     return 4 * velocity_bin + 2
 
 
+def middle(seconds: float) -> int:
+    """Id of the middle that lasts so long, of bins that are 15 % wide; the first and the last hold all beyond them."""
+    return MIDDLE.first + min(max(round(5 * log2(max(seconds, 0.01) / 0.5)), 0), MIDDLE.size - 1)
+
+
+_EDGES: dict[Kind, tuple[float, ...]] = {  # between one bin and the next
+    DENSITY: (1, 2, 3, 4.5, 6.5, 9, 13),
+    LOUDNESS: (16, 32, 48, 64, 80, 96, 112),
+    REGISTER: (42, 48, 54, 60, 66, 72, 78),
+    POLYPHONY: (1, 2, 3, 4.5, 6.5),
+    ARTICULATION: (0.8, 1.6, 3.2),
+}
+
+
+def attribute(kind: Kind, value: float) -> int:
+    """Id of an attribute: of its bin by edges, or of `value` itself where it has none (minor and score are 1)."""
+    return kind.first + (bisect_right(_EDGES[kind], value) if kind in _EDGES else int(value))
+
+
 def describe(event: int) -> str:
     """An id in words, for messages and for people who study the codec."""
-    for kind in (NOTE_ON, NOTE_OFF, VELOCITY):
+    for kind in (NOTE_ON, NOTE_OFF, VELOCITY, MIDDLE, *ATTRIBUTES):
         if kind.first <= event < kind.end:
             return f"{kind.name} {event - kind.first}"
     if steps := shift_steps(event):
         return f"{TIME_SHIFT.name} {steps * 10} ms"
-    return {BOUNDARY: "boundary", PADDING: "padding"}.get(event, f"unknown event {event}")
+    return {BOUNDARY: "boundary", PADDING: "padding", SUFFIX: "suffix", END: "end of the middle"}.get(
+        event, f"unknown event {event}"
+    )

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.codec.vocabulary import VOCABULARY_SIZE
 from core.model.int8 import Int8Linear, Int8Ops
 from core.model.kv_cache import KVCache, PagedKVCache
 from core.model.thread_choice import ThreadChoice
@@ -124,7 +125,9 @@ class Inference:
             for b in body.h
         ]  # fmt: skip
         self._ln_f = norm(body.ln_f)
-        self._matrices = _Matrices(layers, linear(model.lm_head))
+        # Symbols are read but never expected: no logits are theirs.
+        head = put(model.lm_head.weight)[:VOCABULARY_SIZE].contiguous()
+        self._matrices = _Matrices(layers, _Linear.of(head, torch.zeros(len(head), device=self.device)))
         self._decode_matrices = self._matrices
         if decodes_in_int8:
             self._decode_matrices = self._matrices.in_int8()

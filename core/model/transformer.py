@@ -5,7 +5,7 @@ Learn Generative AI with PyTorch (Mark Liu), ch. 14; the layout goes back to GPT
 Shapes: B sequences, T events, H heads, D = width of a head, C = H * D.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.codec.events import Conventions
-from core.codec.vocabulary import VOCABULARY_SIZE
+from core.codec.vocabulary import PADDING, SYMBOLS_SIZE, VOCABULARY_SIZE
 from core.errors import UnreadableInput
 
 ROTARY_BASE = 10_000.0
@@ -28,7 +28,7 @@ class ModelConfig:
     n_head: Annotated[int, msgspec.Meta(ge=1, le=128)]
     n_embd: Annotated[int, msgspec.Meta(ge=1, le=8192)]
     block_size: Annotated[int, msgspec.Meta(ge=1, le=65536)]
-    vocab_size: Annotated[int, msgspec.Meta(ge=VOCABULARY_SIZE, le=VOCABULARY_SIZE)] = VOCABULARY_SIZE
+    vocab_size: Literal[390, 462] = VOCABULARY_SIZE  # or SYMBOLS_SIZE
     position: Literal["learned", "rotary"] = "rotary"
     velocity: Literal["change", "each"] = "change"
     starts_with_boundary: bool = True
@@ -37,6 +37,11 @@ class ModelConfig:
     def conventions(self) -> Conventions:
         """How prompts for this model are encoded."""
         return Conventions(self.velocity, self.starts_with_boundary)
+
+    @property
+    def has_symbols(self) -> bool:
+        """Whether the model knows the symbols beside the events (see core.codec.vocabulary)."""
+        return self.vocab_size == SYMBOLS_SIZE
 
     def as_dict(self) -> dict[str, Any]:
         """The config as it stands in a checkpoint's header."""
@@ -206,3 +211,22 @@ class MusicTransformer(nn.Module):
         for block in self.transformer.h:
             x = block(x, rotary)
         return self.lm_head(self.transformer.ln_f(x))
+
+
+def with_symbols(model: MusicTransformer) -> MusicTransformer:
+    """A network that knows the symbols besides, as unlikely at first as padding; `model` itself if it knows them.
+
+    Their embeddings are drawn from the means and deviations of those there are.
+    """
+    if model.config.has_symbols:
+        return model
+    wide = MusicTransformer(replace(model.config, vocab_size=SYMBOLS_SIZE))
+    weights = dict(model.state_dict())
+    known = weights["transformer.wte.weight"]
+    count = SYMBOLS_SIZE - len(known)
+    drawn = torch.randn(count, known.shape[1], generator=torch.Generator().manual_seed(0)).to(known)
+    weights["transformer.wte.weight"] = torch.cat((known, known.mean(0) + known.std(0) * drawn))
+    head = weights["lm_head.weight"]
+    weights["lm_head.weight"] = torch.cat((head, head[PADDING].expand(count, -1)))
+    wide.load_state_dict(weights)
+    return wide

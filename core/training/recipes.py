@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from core.codec.vocabulary import SYMBOLS_SIZE
 from core.errors import UsageError
 from core.model.transformer import BOOK, ModelConfig
 
@@ -68,6 +69,12 @@ class Recipe:
         """The same for a network that is trained already: gentler rates (`rate` times), which fall from the start."""
         gentler = self.at_rate(GOING_ON if rate is None else rate)
         return replace(gentler, config=config, warm_up=0.05, decay=0.95)
+
+    def with_symbols(self) -> "Recipe":
+        """The same for a model that knows symbols. Raises UsageError for crops that have no place for any."""
+        if self.crops == "first":
+            raise UsageError(f"A model of preset {self.name} is trained without symbols: choose another preset.")
+        return replace(self, config=replace(self.config, vocab_size=SYMBOLS_SIZE))
 
     def as_dict(self) -> dict[str, Any]:
         """For the run's record."""

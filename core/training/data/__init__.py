@@ -6,6 +6,9 @@ fingerprint   which pieces are nearly the same
 corpus        pieces on disk: memory-mapped notes and events, and their index
 packed        a corpus as one small file, to carry to another machine
 prepare       folders of MIDI -> a corpus
-batches       what the network is shown: crops, augmentation, the plan of an epoch
+crops         windows of pieces from left to right, and how they are changed
+middles       windows in which a middle is to be filled in, for models that know symbols
+attributes    the symbols that say what a window's music is like
+batches       what the network is shown: the plan of an epoch, batches of ids
 feed          the batches of a run in order, for a GPU made ahead by processes of their own
 """

@@ -17,7 +17,7 @@ from core.files import replacing, write_atomically
 from core.training.data.notes import NOTE, TICKS, Events, Notes
 from core.training.data.sources import Split
 
-FORMAT = 2
+FORMAT = 3
 INDEX = "index.json"
 NOTES = "notes.u16"
 EVENTS = "events.u16"

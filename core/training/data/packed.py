@@ -1,8 +1,9 @@
 """A corpus as one small file to carry to another machine, and back: a tar.xz of uint16 columns.
 
     index.json  the pieces, without their places in the arrays
-    notes.u16   (5, N) words: waits since the note before in the piece (low, high), lengths (low, high), and pitch and
-                velocity in one. Unlike absolute times these hardly differ from note to note, so xz makes little of them
+    notes.u16   (6, N) words: waits since the note before in the piece (low, high), lengths (low, high), pitch and
+                velocity in one, and the track. Unlike absolute times these hardly differ from note to note, so xz makes
+                little of them
 
 The events are not in it: they follow from the notes.
 """
@@ -38,7 +39,7 @@ def pack(corpus: Corpus, file: Path, sources: Collection[str] = ()) -> int:
     rows = [{k: v for k, v in asdict(piece).items() if k not in _LEFT_OUT} for piece in pieces]
     index = {"format": FORMAT, "digest": corpus.digest, "pieces": rows}
     columns = [_to_columns(corpus.notes(piece)) for piece in pieces]
-    words = np.concatenate(columns, axis=1) if columns else np.empty((5, 0), np.uint16)
+    words = np.concatenate(columns, axis=1) if columns else np.empty((6, 0), np.uint16)
     with replacing(file) as out, tarfile.open(fileobj=out, mode="w:xz") as tar:
         for name, data in ((INDEX, json.dumps(index).encode()), (NOTES, words.astype("<u2").tobytes())):
             member = tarfile.TarInfo(name)
@@ -59,7 +60,7 @@ def unpacked(corpus: Path, folder: Path) -> Path:
             index = json.loads(_member(tar, INDEX))
             if index["format"] != FORMAT:
                 raise UnreadableInput(f"The corpus {corpus} is of another version of Continuo: pack it anew.")
-            words = np.frombuffer(_member(tar, NOTES), "<u2").reshape(5, -1)
+            words = np.frombuffer(_member(tar, NOTES), "<u2").reshape(6, -1)
         if not _holds(folder, index):
             make_folder(folder)
             write_corpus(folder, _drafts(index["pieces"], words), index["digest"])
@@ -96,7 +97,7 @@ def _to_columns(notes: Notes) -> NDArray[np.uint16]:
     waits = np.diff(notes["start"], prepend=np.uint32(0)).astype(np.uint32)  # sorted by start: never negative
     lengths = (notes["end"] - notes["start"]).astype(np.uint32)
     keys = notes["pitch"].astype(np.uint32) << 8 | notes["velocity"]
-    columns = [waits & 0xFFFF, waits >> 16, lengths & 0xFFFF, lengths >> 16, keys]
+    columns = [waits & 0xFFFF, waits >> 16, lengths & 0xFFFF, lengths >> 16, keys, notes["track"]]
     return np.stack(columns).astype(np.uint16)
 
 
@@ -106,4 +107,5 @@ def _to_notes(words: NDArray[np.uint16]) -> Notes:
     notes["start"] = np.cumsum(wide[0] | wide[1] << 16)
     notes["end"] = notes["start"] + (wide[2] | wide[3] << 16)
     notes["pitch"], notes["velocity"] = wide[4] >> 8, wide[4] & 0xFF
+    notes["track"] = wide[5]
     return notes

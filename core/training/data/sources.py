@@ -41,12 +41,13 @@ def _by_folder(path: PurePosixPath) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One data set. `song` gives the song of a file's path: its versions share it."""
+    """One data set. `song` gives the song of a file's path: its versions share it. Others than scores are performed."""
 
     name: str
     licence: str = UNKNOWN_LICENCE
     credit: str = ""
     song: Callable[[PurePosixPath], str] = _by_name
+    is_score: bool = False
 
 
 KNOWN = {
@@ -56,20 +57,33 @@ KNOWN = {
         Source("pop909", "MIT", "Z. Wang et al., POP909, ISMIR 2020"),
         Source("giantmidi", "CC BY 4.0", "Q. Kong et al., GiantMIDI-Piano, 2020"),
         Source("piano-midi-de", "CC BY-SA 3.0 DE", "Bernd Krueger, piano-midi.de"),
-        Source("openscore-lieder", "CC0", "OpenScore Lieder Corpus"),
+        Source("openscore-lieder", "CC0", "OpenScore Lieder Corpus", is_score=True),
         Source("pianolatron", "MIT", "Stanford University Piano Roll Archive, Shi, Sapp et al., Pianolatron"),
         Source(
-            "nifc-polish-keyboard", "CC BY 4.0", "Polish Music Heritage in Open Access, The Fryderyk Chopin Institute"
+            "nifc-polish-keyboard",
+            "CC BY 4.0",
+            "Polish Music Heritage in Open Access, The Fryderyk Chopin Institute",
+            is_score=True,
         ),
-        Source("nifc-chopin", "CC BY 4.0", "First Editions of Fryderyk Chopin's Music, The Fryderyk Chopin Institute"),
-        Source("mutopia", "public domain, CC BY or CC BY-SA, by piece", "the typesetters of the Mutopia Project"),
-        Source("openscore-quartets", "CC0", "OpenScore String Quartets"),
-        Source("openhymnal", "public domain", "Open Hymnal Project, B. J. Dumont"),
+        Source(
+            "nifc-chopin",
+            "CC BY 4.0",
+            "First Editions of Fryderyk Chopin's Music, The Fryderyk Chopin Institute",
+            is_score=True,
+        ),
+        Source(
+            "mutopia",
+            "public domain, CC BY or CC BY-SA, by piece",
+            "the typesetters of the Mutopia Project",
+            is_score=True,
+        ),
+        Source("openscore-quartets", "CC0", "OpenScore String Quartets", is_score=True),
+        Source("openhymnal", "public domain", "Open Hymnal Project, B. J. Dumont", is_score=True),
         # These are for non-commercial use. Of supra an older release of the same rolls is.
         Source("asap", _NC, "F. Foscarin et al., ASAP, ISMIR 2020", _by_folder),
         Source("maestro", _NC, "C. Hawthorne et al., MAESTRO, ICLR 2019"),
         Source("supra", _NC, "Stanford University Piano Roll Archive, Shi, Sapp et al., SUPRA, ISMIR 2019"),
-        Source("sapp-joplin", _NC, "C. S. Sapp, A Digital Edition of Scott Joplin's Music"),
+        Source("sapp-joplin", _NC, "C. S. Sapp, A Digital Edition of Scott Joplin's Music", is_score=True),
     )
 }
 

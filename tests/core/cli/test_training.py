@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from core.cli import interrupts, output, training
 from core.cli.app import app
+from core.codec.vocabulary import MODE, SUFFIX
 from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import read_info, save_model
 from core.model.transformer import MusicTransformer
@@ -62,6 +63,33 @@ def failure(*arguments: object) -> ContinuoError:
     result = call(*arguments)
     assert isinstance(result.exception, ContinuoError), result.output
     return result.exception
+
+
+def test_symbols_are_learned_by_a_new_model_and_by_one_that_has_none(
+    tmp_path: Path, midi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(TINY, block_size=160)
+    monkeypatch.setitem(recipes.RECIPES, "small", replace(TINY_RECIPE, config=config, mixed_precision=False))
+    answer("prepare", midi, "-o", tmp_path / "corpus", "--jobs", 1)
+    train = ("train", tmp_path / "corpus", "--epochs", 1, "--device", "cpu", "--batch", 2)
+    seen: set[int] = set()
+    step = Learner.step
+
+    def watched(self: Learner, inputs: torch.Tensor, *rest: Any) -> tuple[torch.Tensor, int]:
+        seen.update(inputs.flatten().tolist())
+        return step(self, inputs, *rest)
+
+    monkeypatch.setattr(Learner, "step", watched)
+    plain = answer(*train, "-o", tmp_path / "plain")["model"]
+    assert max(seen) < 390
+    new = answer(*train, "-o", tmp_path / "new", "--symbols")["model"]
+    wider = answer(*train, "-o", tmp_path / "wider", "--symbols", "--from", plain)["model"]
+    further = answer(*train, "-o", tmp_path / "further", "--from", wider)["model"]
+    assert {SUFFIX, *range(MODE.first, MODE.end)} <= seen
+    assert [read_info(Path(each)).config.has_symbols for each in (plain, new, wider, further)] == [False, *[True] * 3]
+    assert isinstance(failure(*train, "-o", tmp_path / "new"), UsageError)  # another run than the one begun there
+    with pytest.raises(UsageError, match="book is trained without symbols"):
+        recipes.BOOK_RECIPE.with_symbols()
 
 
 def test_prepare_train_evaluate(tmp_path: Path, midi: Path) -> None:

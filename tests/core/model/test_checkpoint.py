@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from core.codec.vocabulary import SYMBOLS_SIZE, VOCABULARY_SIZE
 from core.errors import NotFound, UnreadableInput, WriteError
 from core.model import checkpoint
 from core.model.checkpoint import find_model, import_book, list_models, load_model, read_info, save_model
 from core.model.memory import physical_memory
-from core.model.transformer import BOOK, ModelConfig, MusicTransformer
+from core.model.transformer import BOOK, ModelConfig, MusicTransformer, with_symbols
 
 CHECK = Path(__file__).with_name("continuo-base-check.json")
 BUNDLED = ["continuo-base", "continuo-concert"]
@@ -32,6 +33,19 @@ def saved(tmp_path: Path) -> Path:
     path = tmp_path / "small.safetensors"
     save_model(path, MusicTransformer(SMALL), {"name": "Small", "licence": "CC0"}, torch.float32)
     return path
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.int8])
+def test_the_header_says_whether_a_model_knows_symbols(saved: Path, dtype: torch.dtype, tmp_path: Path) -> None:
+    path = tmp_path / "wide.safetensors"
+    wide = with_symbols(load_model(saved)[0])
+    save_model(path, wide, {}, dtype)
+
+    assert not read_info(saved).config.has_symbols
+    assert read_info(path).config.has_symbols
+    model = load_model(path)[0]
+    assert with_symbols(model) is model
+    assert model.lm_head.weight.shape == model.transformer.wte.weight.shape == (SYMBOLS_SIZE, 16)
 
 
 def test_what_is_saved_is_loaded(saved: Path) -> None:
@@ -307,7 +321,8 @@ def test_any_config_is_one_that_can_be_or_is_refused(change: dict[str, object]) 
     assert 1 <= config.block_size <= 65536
     assert 2 <= config.n_embd <= 8192
     assert config.n_embd % (2 * config.n_head) == 0
-    assert (config.vocab_size, type(config.starts_with_boundary)) == (390, bool)
+    assert config.vocab_size in (VOCABULARY_SIZE, SYMBOLS_SIZE)
+    assert type(config.starts_with_boundary) is bool
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from core.model.inference import Cancelled, Inference
 from core.model.int8 import Int8Ops
 from core.model.kv_cache import PAGE_SIZE
 from core.model.thread_choice import ThreadChoice
-from core.model.transformer import BOOK, ModelConfig, MusicTransformer, rotary_tables, rotate
+from core.model.transformer import BOOK, ModelConfig, MusicTransformer, rotary_tables, rotate, with_symbols
 from core.resources import bundled
 
 ROTARY = ModelConfig(n_layer=2, n_head=2, n_embd=32, block_size=48)
@@ -50,6 +50,36 @@ def test_the_book_preset_has_the_books_size_and_names() -> None:
     expected = {f"transformer.h.N.{part}.{kind}" for part in layer for kind in ("weight", "bias")}
     expected |= {"transformer.wte.weight", "transformer.wpe.weight", "lm_head.weight"}
     assert names == expected | {"transformer.ln_f.weight", "transformer.ln_f.bias"}
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_network_that_knows_symbols_expects_the_same_events_as_before(config: ModelConfig) -> None:
+    model = network(config)
+    wide = with_symbols(model)
+    assert wide.config.has_symbols
+    sequence = torch.tensor([events(40)])
+    with torch.no_grad():
+        before, after = model(sequence)[0], wide(sequence)[0]
+        wide(torch.arange(430, 460)[None])  # every symbol can be read
+    assert torch.equal(after[:, :390], before)
+    # Each symbol is as likely as padding; and no two are alike to the network.
+    assert torch.equal(after[:, 390:], before[:, 389:390].expand(-1, 72))
+    assert len(wide.transformer.wte.weight.unique(dim=0)) == 462
+
+
+@pytest.mark.parametrize("int8", [False, True])
+def test_nothing_is_sampled_but_events(int8: bool) -> None:
+    wide = with_symbols(network(ROTARY))
+    sequence = [390, 400, 430, 461, *events(20)]
+    inference = Inference(wide, int8=int8)
+    cache = inference.new_cache()
+    read = inference.prefill([sequence[:-1]], cache)
+    decoded = inference.decode_one(sequence[-1:], cache)
+    with torch.no_grad():
+        expected = wide(torch.tensor([sequence]))[0, -2:, :390]
+    assert read.shape == decoded.shape == (1, 390)
+    torch.testing.assert_close(read[0], expected[0], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(decoded[0], expected[1], rtol=0.1 if int8 else 1e-4, atol=1.0 if int8 else 1e-4)
 
 
 @pytest.mark.parametrize("config", CONFIGS)

@@ -13,16 +13,9 @@ import torch
 from core.codec.events import Conventions, decode, encode
 from core.codec.vocabulary import BOUNDARY, PADDING, VELOCITY
 from core.midi.read import read_score
-from core.training.data.batches import (
-    LEVELS,
-    epoch_plan,
-    first_events,
-    held_out_batches,
-    parts,
-    random_crop,
-    stack,
-)
+from core.training.data.batches import epoch_plan, held_out_batches, parts, stack
 from core.training.data.corpus import Corpus
+from core.training.data.crops import LEVELS, first_events, random_crop
 from core.training.data.feed import Feed, batches
 from core.training.recipes import BOOK_RECIPE, Augmentation
 from tests.core.training.tunes import TINY_RECIPE, tiny_corpus

@@ -62,12 +62,15 @@ def test_a_damaged_file_is_told_in_a_sentence(damage: str, tmp_path: Path) -> No
 
 
 _notes = st.lists(
-    st.tuples(st.integers(0, 1 << 20), st.integers(0, 1 << 18), st.integers(0, 127), st.integers(1, 127)), min_size=1
+    st.tuples(
+        st.integers(0, 1 << 20), st.integers(0, 1 << 18), st.integers(0, 127), st.integers(1, 127), st.integers(0, 999)
+    ),
+    min_size=1,
 )
 
 
 @given(_notes)
-def test_columns_hold_any_notes(rows: list[tuple[int, int, int, int]]) -> None:
+def test_columns_hold_any_notes(rows: list[tuple[int, int, int, int, int]]) -> None:
     notes = np.array(sorted((start, start + length, *rest) for start, length, *rest in rows), NOTE)
     assert (_to_notes(_to_columns(notes)) == notes).all()
     assert note_events(_to_notes(_to_columns(notes))).tolist() == note_events(notes).tolist()
