@@ -4,12 +4,14 @@ app, main_window   starts the app; builds the window
 actions            the commands of menus, keys and toolbars
 connections        every connection of what is built, in order
 controllers        what the user's wishes mean: for document, files, generation, transport, takes, notes, roll
-adapters           Qt's signals around what plays and samples; work on files off the GUI thread
+adapters           Qt's signals around what plays and samples; work that takes long, off the GUI thread
 panels             the window's parts: generation, takes, tracks, transport, status
-dialogs            questions, sound check, quantise, about
+dialogs            what is asked and told in a window of its own
 piano_roll         the notes of prompt and takes over time, and every gesture on them
 widgets            fields, buttons, icons and colours that the others are made of
 association        Continuo in the menus of a Linux desktop
+single_instance    a second start hands its file to the window that is open
+crash_report       what a crash leaves for a report
 other_programs     what Continuo starts of the system's, such as the one that shows a folder
 dev                measurements and pictures of the window, for its makers
 """

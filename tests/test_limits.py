@@ -1,6 +1,7 @@
-"""No module and no function grows beyond what can be read at a glance."""
+"""No module and no function grows beyond what can be read at a glance, and each has its place in a map."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,12 @@ def test_sizes(path: Path) -> None:
             ]
             count = len(names) - (names[:1] in (["self"], ["cls"]))
             assert count <= PARAMETERS or _is_typers(node), node.name
+
+
+@pytest.mark.parametrize(
+    "package", [path.parent for path in MODULES if path.name == "__init__.py"], ids=lambda path: str(path.name)
+)
+def test_each_packages_docstring_maps_its_modules(package: Path) -> None:
+    parts = {path.stem for path in package.glob("*.py")} | {path.parent.name for path in package.glob("*/__init__.py")}
+    words = re.findall(r"\w+", ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or "")
+    assert parts - {"__init__", "__main__"} <= set(words)

@@ -73,7 +73,7 @@ class Hazards:
         self._blur = (blur, 1, blur)
         before = self._hazards(prompt, are_open, bins)
         self._target = before if wanted is None else self._hazards(wanted, are_open, bins)
-        self._ahead = _logit(self._target) - _logit(before)  # what a take like the prompt needs
+        self._ahead = logit(self._target) - logit(before)  # what a take like the prompt needs
         self._learned = np.zeros(bins)
         self.nats = self._within_bounds()
 
@@ -98,5 +98,6 @@ class Hazards:
         return ends, np.cumsum(ends[::-1])[::-1]
 
 
-def _logit(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def logit(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logarithm of how many times as often something happens as not; `shares` lie between 0 and 1."""
     return np.log(shares / (1 - shares))

@@ -30,12 +30,13 @@ from core.codec.vocabulary import (
     VOCABULARY_SIZE,
     to_bin,
 )
-from core.generation.chords import CHORD_STEPS, chord_onsets
 from core.generation.frequencies import Frequencies, Hazards
 from core.generation.prompt_summary import LONGEST_LOOP, LoopCounter, PromptSummary
 from core.generation.sampler import Sampling
 
 Logits = NDArray[np.float32]  # (vocab)
+
+CHORD_STEPS = 3  # steps from a chord's first onset to its last, at most, as players spread them
 
 _ONS = slice(NOTE_ON.first, NOTE_ON.end)
 _SHIFTS = slice(TIME_SHIFT.first, TIME_SHIFT.end)
@@ -143,6 +144,21 @@ class Density:
 
 _TIME_BINS = 24
 _TIME_BLUR = 0.25  # nobody plays like a clock
+
+
+def chord_onsets(steps: NDArray[np.int64], within: int = CHORD_STEPS) -> NDArray[np.int64]:
+    """The first onset of each chord in turn; `steps` are the onsets of notes, in any order."""
+    firsts: list[int] = []
+    for step in np.unique(steps).tolist():
+        if not firsts or step - firsts[-1] > within:
+            firsts.append(step)
+    return np.array(firsts, np.int64)
+
+
+def chord_sizes(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many notes begin together, at each onset in turn; `steps` are their onsets, in any order."""
+    firsts = chord_onsets(steps)
+    return np.bincount(np.searchsorted(firsts, steps, "right") - 1, minlength=len(firsts)).astype(np.int64)
 
 
 def _time_bins(longest: int, steps: int) -> NDArray[np.int64]:

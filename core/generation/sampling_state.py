@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from core.codec.events import NoteMessage, Prompt
 from core.generation.constraints import Grammar
 from core.generation.dynamics import Loudness
-from core.generation.knob_processors import knob_processors
-from core.generation.knobs import LOUDER, aim
+from core.generation.knobs import LOUDER, aim, knob_processors
 from core.generation.logits_processors import Logits, LogitsProcessor, Position, Repetition, logits_processors
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary

@@ -11,7 +11,7 @@ clips       notes and controllers to and from the clipboard
 assembly    a take put together from bars of several
 forks       continue from within a take; accept a take into the score
 history     undo and redo by named snapshots
-playback    session -> timed messages for the player, metronome
+timeline    session -> timed messages for the player, metronome
 export      session -> MIDI bytes, WAV file
 storage     session <-> `.continuo` file
 recovery    autosave, and what a crash left behind

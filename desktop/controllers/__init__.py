@@ -10,6 +10,8 @@ notes        changes of the notes selected; `edit_commands` are those of the Edi
 selecting    selects more notes by those that are selected
 snapping     what drags in the roll snap to
 quantising   asks how to quantise, and shows what becomes of the notes
+lanes        keeps the lanes under the roll showing controllers, pedals and tempo; what is drawn there becomes edits
+feel         how takes are to differ from the prompt, in words and by presets
 scale        the scale that the roll shows, rows in use, chord names
 roll         keeps the roll showing session, takes that grow and playhead
 roll_parts   tracks and takes as the roll's parts

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from core.codec.vocabulary import STEPS_PER_SECOND
-from core.generation.chords import chord_onsets, chord_sizes
 from core.generation.engine import Engine
-from core.generation.knob_processors import brightness
+from core.generation.knobs import brightness
+from core.generation.logits_processors import chord_onsets, chord_sizes
 from core.generation.options import Options
 from core.midi.key import Key
 from core.midi.statistics import Music, density, histograms, key_of, share_in_key

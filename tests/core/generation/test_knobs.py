@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from core.codec.events import Conventions, GridNote, Prompt, encode_grid
 from core.codec.vocabulary import to_bin
 from core.errors import UsageError
-from core.generation.chords import chord_onsets, chord_sizes
 from core.generation.continuation import Continuation
 from core.generation.engine import Engine
-from core.generation.knob_processors import brightness
-from core.generation.knobs import LOUDER, aim
+from core.generation.knobs import LOUDER, aim, brightness
+from core.generation.logits_processors import chord_onsets, chord_sizes
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.midi.key import Key
