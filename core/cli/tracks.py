@@ -70,16 +70,14 @@ def train_tracks(
     passages: Annotated[int, typer.Option(min=1, help="Passages of each song, at most.")] = 4,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; from the second on it meets its own decisions.")] = 3,
     seed: Annotated[int, typer.Option(help="The same seed chooses and learns the same.")] = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
 ) -> None:
     """Learn the weights that give notes to tracks, from songs whose tracks are known (see evaluate-tracks).
 
     Example: continuo-cli train-tracks pop909 quartets -o track-assignment.npz --splits splits.csv
     """
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
     from core.training.data.sources import read_splits
+    from core.training.pool import process_pool
     from core.training.tracks import choose_passages, learn, save_weights
 
     table = read_splits(splits) if splits else None
@@ -93,7 +91,7 @@ def train_tracks(
         chosen += found
     if not chosen:
         raise UnreadableInput("None of these folders has songs of several tracks to learn from.")
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with process_pool(jobs) as pool:
         save_weights(learn(chosen, rounds, seed, pool, say), out)
 
 

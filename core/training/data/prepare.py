@@ -6,11 +6,10 @@ broken off goes on where it stood. What cannot be used is listed in `report.json
 
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
@@ -27,6 +26,7 @@ from core.training.data.corpus import EVENTS, FORMAT, INDEX, NOTES, Corpus, Draf
 from core.training.data.fingerprint import Sketch, near_pairs, sketch
 from core.training.data.notes import NOTE, Events, Notes, note_events, score_notes
 from core.training.data.sources import SPLITS, Split, locate, read_splits, split_songs
+from core.training.pool import process_pool
 
 SUFFIXES = (".mid", ".midi", ".kar", ".smf")
 REPORT = "report.json"
@@ -172,8 +172,7 @@ def _read_parts(parts: list[list[MidiFile]], paths: list[Path], jobs: int, progr
             done += _read_part(part, path)
             progress(done, total)
         return
-    # spawn: a forked child of a process with threads may hang.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+    pool = process_pool(jobs)
     try:
         futures = [pool.submit(_read_part, part, path) for part, path in waiting]
         for future in as_completed(futures):
