@@ -27,7 +27,7 @@ MOST_PRESETS = 50
 _MOST_BYTES = 1 << 20
 _SYNTH = BuiltInSynth()
 
-Theme = Literal["system", "light", "dark"]
+Scheme = Literal["system", "light", "dark"]
 _Line = Annotated[str, Meta(pattern=r"\A[^\0]*\Z")]
 _Base64 = Annotated[str, Meta(pattern=r"\A([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\Z")]
 
@@ -59,7 +59,7 @@ class Settings:
     channel: Channel | None = None
     programs: bool = False
     recent: tuple[_Line, ...] = ()
-    theme: Theme = "system"
+    theme: Scheme = "system"
     geometry: _Base64 = ""
     layout: _Base64 = ""
     snap: _Line = "1/16"

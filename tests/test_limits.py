@@ -42,3 +42,21 @@ def test_each_packages_docstring_maps_its_modules(package: Path) -> None:
     parts = {path.stem for path in package.glob("*.py")} | {path.parent.name for path in package.glob("*/__init__.py")}
     words = re.findall(r"\w+", ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or "")
     assert parts - {"__init__", "__main__"} <= set(words)
+
+
+def test_no_two_types_have_one_name() -> None:
+    """Whether classes or names for types: one word for one thing."""
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        if path.is_relative_to(ROOT / "resources"):  # programs by themselves
+            continue
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                name = node.name
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                name = node.targets[0].id
+            else:
+                continue
+            if re.fullmatch(r"[A-Z]\w*[a-z]\w*", name):
+                places.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

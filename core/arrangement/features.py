@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from core.arrangement.histograms import Floats, gap_bin, interval_bin, place_bin
+from core.arrangement.histograms import gap_bin, interval_bin, place_bin
 from core.arrangement.note_stream import MetricPosition
 from core.arrangement.prompt_model import PromptModel, context
 from core.arrangement.track_state import CHORD_SECONDS, PARTS, TrackState
 from core.codec.vocabulary import to_bin
+from core.midi.statistics import Floats
 
 FEATURES = 62
 _FLOOR = -8.0  # nats: what is less likely counts as this

@@ -3,13 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.arrangement.note_stream import MetricPosition, StreamNote
 from core.arrangement.track_state import PARTS, TrackState
 from core.codec.vocabulary import to_bin
-
-Floats = NDArray[np.float64]
+from core.midi.statistics import Floats
 
 REACH = 24  # semitones: intervals beyond count as this much
 _PLACES = 8 * PARTS + 1

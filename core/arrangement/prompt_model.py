@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.arrangement.histograms import REACH, Counter, Floats
+from core.arrangement.histograms import REACH, Counter
 from core.arrangement.note_stream import MetricPosition, StreamNote, is_monophonic, merged_notes, place
 from core.arrangement.track_state import TrackState
 from core.midi.score import Track
+from core.midi.statistics import Floats
 from core.midi.tempo_map import TempoMap
 
 MOST_NOTES = 1200  # of the prompt, its last ones: what is learned from

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from core.arrangement.features import features
-from core.arrangement.histograms import Floats
 from core.arrangement.note_stream import place
 from core.arrangement.prompt_model import learned
 from core.midi.score import Track
+from core.midi.statistics import Floats
 from core.midi.tempo_map import TempoMap
 from core.resources import bundled
 

@@ -10,7 +10,7 @@ from core.resources import bundled
 from core.session.knobs import knobs_words
 
 if TYPE_CHECKING:
-    from core.words.evaluation import Outcome
+    from core.words.evaluation import LineOutcome
 
 
 def evaluate_words(
@@ -38,6 +38,6 @@ def evaluate_words(
     give("\n".join([words, *wrong]), figures, as_json)
 
 
-def _telling(outcome: "Outcome") -> str:
+def _telling(outcome: "LineOutcome") -> str:
     meant, found = (knobs_words(parts) or "nothing" for parts in (outcome.line.meant, outcome.found))
     return f"{outcome.line.words}: {meant} was meant, {found} found"

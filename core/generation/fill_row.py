@@ -27,7 +27,7 @@ from core.midi.score import TakeNote
 
 FOLLOWING = 26  # kept notes behind a gap that a candidate is scored by: some 80 events
 
-Part = Literal["inside", "seam", "follow"]
+ScoredPart = Literal["inside", "seam", "follow"]
 
 
 class _Due(NamedTuple):
@@ -65,7 +65,7 @@ class FillRow:
         self._grammar = self._state.grammar
         self.events: list[int] = []
         self.notes: list[TakeNote] = []  # new ones that have ended, seconds from the gap's start
-        self.scores: dict[Part, list[float]] = {"inside": [], "seam": [], "follow": []}
+        self.scores: dict[ScoredPart, list[float]] = {"inside": [], "seam": [], "follow": []}
         self._gap = gap
         pitch = np.arange(NOTE_ON.size)
         self._pitches = (pitch >= gap.low) & (pitch <= gap.high)
@@ -119,7 +119,7 @@ class FillRow:
 
     # Which event comes
 
-    def _chosen(self, logits: Logits) -> tuple[int, Part | None]:
+    def _chosen(self, logits: Logits) -> tuple[int, ScoredPart | None]:
         """The next event, and what part of the score it counts in."""
         if self._is_free:
             due = self._dues[0] if self._dues and self._dues[0].step <= self._grammar.step else None
@@ -147,12 +147,12 @@ class FillRow:
         chosen = int(np.searchsorted(shares, self._state.chance(), side="right"))
         return ringing[chosen] if chosen < len(ringing) else None
 
-    def _due_event(self, due: _Due) -> tuple[int, Part | None]:
+    def _due_event(self, due: _Due) -> tuple[int, ScoredPart | None]:
         """The event that leads to what is due next: a time shift, what ends a new note of its pitch, its velocity,
         its begin or end.
         """
         step, end = self._grammar.step, self._gap.end
-        part: Part | None = "follow" if step >= end and not self._is_free else None
+        part: ScoredPart | None = "follow" if step >= end and not self._is_free else None
         if due.step > step:
             by = min(due.step - step, LONGEST_SHIFT)
             is_end_of_new = due.is_new and not due.is_on

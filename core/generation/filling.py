@@ -18,7 +18,7 @@ from core.codec.gap import Gap
 from core.codec.steps import Steps
 from core.codec.vocabulary import BOUNDARY, from_bin, shift_steps
 from core.generation.engine import Cancelled, Engine, cut_window, to_numpy
-from core.generation.fill_row import FillRow, Part
+from core.generation.fill_row import FillRow, ScoredPart
 from core.generation.options import Options
 from core.generation.prompt_summary import summarize
 from core.midi.score import TakeNote
@@ -31,7 +31,7 @@ _ENDING = 0.9  # of the gap: where the first candidate gets there, the endings o
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
 # Chosen among some on regions of the validation split (see resources/models/FILLING.md).
-_WEIGHTS: dict[Part, float] = {"inside": 1.0, "seam": 0.3, "follow": 1.0}
+_WEIGHTS: dict[ScoredPart, float] = {"inside": 1.0, "seam": 0.3, "follow": 1.0}
 _LIKE = 100.0  # nats that a distance of 1 from the music around costs
 
 
@@ -58,7 +58,7 @@ class Candidate:
 
     notes: tuple[TakeNote, ...]
     seed: int
-    scores: dict[Part, float]
+    scores: dict[ScoredPart, float]
     apart: float
     score: float
 
@@ -219,7 +219,7 @@ class _Surroundings:
 
 
 def _candidate(row: FillRow, surroundings: _Surroundings) -> Candidate:
-    scores: dict[Part, float] = {part: float(sum(logs)) for part, logs in row.scores.items()}
+    scores: dict[ScoredPart, float] = {part: float(sum(logs)) for part, logs in row.scores.items()}
     notes = tuple(sorted(row.notes, key=lambda note: (note.start, note.pitch)))
     distance = surroundings.apart(notes)
     score = sum(_WEIGHTS[part] * value for part, value in scores.items()) - _LIKE * distance

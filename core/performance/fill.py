@@ -26,14 +26,14 @@ _ALMOST = 1e-6  # of a tick: what a time may be off for its rounding
 _FEW = 16  # notes before a region: with fewer, tracks are told apart by all that they play, up to _LEARNED
 _LEARNED = 60.0  # seconds behind it
 
-Key = TrackKey | None  # None: a take's own track
+VoiceKey = TrackKey | None  # None: a take's own track
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
     """A track as the song plays it: `kept` without the notes that are `replaced`; whether new notes may go to it."""
 
-    key: Key
+    key: VoiceKey
     kept: Track
     replaced: tuple[Note, ...]
     is_chosen: bool
@@ -61,7 +61,7 @@ class FillPlan:
         return tuple(voice for voice in self.voices if voice.is_chosen)
 
     @property
-    def keys(self) -> frozenset[Key]:
+    def keys(self) -> frozenset[VoiceKey]:
         """The tracks that new notes may go to."""
         return frozenset(voice.key for voice in self._chosen)
 
@@ -127,7 +127,7 @@ class FillPlan:
         known.prompt.monophonic = [is_monophonic(_whole(voice), self._tempo_map, inf) for voice in chosen]
         return known
 
-    def placed(self, notes: Sequence[TakeNote]) -> dict[Key, tuple[Note, ...]]:
+    def placed(self, notes: Sequence[TakeNote]) -> dict[VoiceKey, tuple[Note, ...]]:
         """New notes (seconds from the region's start) on their tracks, in the score's ticks and seconds.
 
         They keep within the region, and none sounds at a pitch that a kept note sounds on its channel.
@@ -137,12 +137,12 @@ class FillPlan:
         tempo_map = self._tempo_map
         start, end = (ceil(tempo_map.exact_tick(at) - _ALMOST) for at in (self.region.start, self.region.end))
         last = max(end, tempo_map.tick(self.rings_to))
-        spans: dict[Key, list[tuple[int, int, TakeNote]]] = defaultdict(list)
+        spans: dict[VoiceKey, list[tuple[int, int, TakeNote]]] = defaultdict(list)
         for note in sorted(given.notes, key=lambda note: (note.start, note.pitch)):
             first = min(max(tempo_map.tick(self.region.start + note.start), start), end - 1)
             spans[note.track].append((first, min(tempo_map.tick(self.region.start + note.end), last), note))
         taken = _Taken(self._kept_on_channels())
-        placed: dict[Key, tuple[Note, ...]] = {}
+        placed: dict[VoiceKey, tuple[Note, ...]] = {}
         for voice in self._chosen:
             own: list[Note] = []
             for first, until, note in spans[voice.key]:
@@ -161,7 +161,7 @@ class FillPlan:
         """The session with these notes (seconds from the region's start) in the place of the replaced ones."""
         return self.with_placed(self.placed(notes))
 
-    def with_placed(self, placed: Mapping[Key, Sequence[Note]]) -> Session:
+    def with_placed(self, placed: Mapping[VoiceKey, Sequence[Note]]) -> Session:
         """The session with notes as `placed` gives them in the place of the replaced ones."""
         session = self.session
         if self.take:
@@ -207,12 +207,12 @@ def _score_voices(session: Session, region: Region) -> Iterable[Voice]:
 
 
 def _take_voices(session: Session, region: Region, take: TakeRecord) -> Iterable[Voice]:
-    tempo_map, own = session.tempo_map, defaultdict[Key, list[Note]](list)
+    tempo_map, own = session.tempo_map, defaultdict[VoiceKey, list[Note]](list)
     for note in take.notes:
         first, last = take.marker + note.start, take.marker + note.end
         placed = Note(note.pitch, note.velocity, first, last, tempo_map.tick(first), tempo_map.tick(last))
         own[note.track].append(placed)
-    tracks: dict[Key, Track] = {track.key: track for track in arrangement(session, take).score.tracks}
+    tracks: dict[VoiceKey, Track] = {track.key: track for track in arrangement(session, take).score.tracks}
     for key in own.keys() - tracks.keys():
         tracks[key] = Track(take.name, 0, 0, (), (), (), -1, port=-1)  # on a channel that nobody else is on
     for key, track in tracks.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.midi.score import Note, TakeNote
-from core.performance.fill import FillPlan, Key
+from core.performance.fill import FillPlan, VoiceKey
 from core.performance.take_in_progress import TakeInProgress
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.generation.engine import Engine
     from core.generation.filling import FillStep
     from core.generation.options import Options
-    from core.midi.key import Key as MusicalKey
+    from core.midi.key import Key
 
 _KEY_SECONDS = 30.0  # before a region that its key is found in
 
@@ -29,10 +29,10 @@ class FillRun:
     """
 
     plan: FillPlan
-    options: "Callable[[MusicalKey | None], Options]"
+    options: "Callable[[Key | None], Options]"
     count: int = 3
     stopped: threading.Event = field(default_factory=threading.Event)
-    alternatives: Sequence[Mapping[Key, Sequence[Note]]] = ()
+    alternatives: Sequence[Mapping[VoiceKey, Sequence[Note]]] = ()
     fault: Exception | None = None
     head: float = 0.0  # seconds of the region that the first candidate has, as far as it was followed
 
@@ -62,7 +62,7 @@ class FillRun:
         chosen = choose(candidates, self.count, plan.region.end - plan.region.start)
         self.alternatives = [plan.placed(candidate.notes) for candidate in chosen]
 
-    def _key(self) -> "MusicalKey | None":
+    def _key(self) -> "Key | None":
         from core.midi.key import detect_key
 
         start = self.plan.region.start

@@ -15,7 +15,7 @@ from core.midi.texts import decode_text
 from core.midi.write import AddedTrack, tracks_alone
 from core.session.edits import LATEST_TICK, SHORTEST, Chosen, Edited, Part, note_order, notes_there, part_notes, put
 from core.session.edits_controls import Owner
-from core.session.edits_span import NO_LINES, Passage, passage, put_passages
+from core.session.edits_span import NO_LINES, SpanValues, passage, put_passages
 from core.session.session import LATEST, Session
 
 
@@ -30,7 +30,7 @@ class Clip(NamedTuple):
     """What is on the clipboard: notes, and controllers over so many ticks of theirs."""
 
     notes: Score
-    controls: Mapping[_Voice, Passage]
+    controls: Mapping[_Voice, SpanValues]
     ticks: int
 
 
@@ -87,7 +87,7 @@ def _controls(session: Session, start: float, end: float, owners: Iterable[Owner
     return voices
 
 
-def _events(values: Passage, channel: int, start: int, end: int) -> list[Event]:
+def _events(values: SpanValues, channel: int, start: int, end: int) -> list[Event]:
     """A passage as messages. Its last values are said again at the end: so they are told from a sound's settings."""
     events: list[Event] = []
     for number, points in values.items():

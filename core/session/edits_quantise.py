@@ -13,7 +13,7 @@ from core.session.edits import Chosen, Columns, Edited, Ticks, change_notes, not
 from core.session.session import Session
 
 QUANTISE_GRIDS = ("1/4", "1/4t", "1/8", "1/8t", "1/16", "1/16t", "1/32", "1/32t")  # of NOTE_VALUES
-What = Literal["starts", "ends", "both"]
+Edges = Literal["starts", "ends", "both"]
 STRAIGHT = 50  # per cent of swing
 
 
@@ -26,7 +26,7 @@ class Quantisation:
     """
 
     grid: str = "1/16"
-    what: What = "starts"
+    what: Edges = "starts"
     strength: int = 100
     swing: int = STRAIGHT
 
@@ -51,7 +51,7 @@ def quantise(session: Session, chosen: Chosen, to: Quantisation) -> Edited:
     return change_notes(session, chosen, change) if strength else Edited(session, notes_there(session, chosen))
 
 
-def _quantised(part: Columns, lines: "_Lines", what: What, strength: float) -> Columns:
+def _quantised(part: Columns, lines: "_Lines", what: Edges, strength: float) -> Columns:
     start, end = part.start, part.end
     if what != "ends":
         start = start + (lines.nearest(start, np.full_like(start, part.first)) - start) * strength

@@ -12,7 +12,7 @@ from core.midi.messages import BANK_LSB, BANK_MSB, DEFAULT_PAN, DEFAULT_VOLUME, 
 from core.session.edits_controls import Drawing, Owner, curve, curves, draw_curves
 from core.session.session import Session
 
-Passage = Mapping[int, Sequence[Point]]  # by controller, its values in order; they hold up to the span's end
+SpanValues = Mapping[int, Sequence[Point]]  # by controller, its values in order; they hold up to the span's end
 
 NO_LINES = {BANK_MSB, BANK_LSB, *PARAMETERS}  # they choose sounds, or tell one thing in several messages
 _HELD = {BEND, *PEDALS}  # whoever sees them held through a span takes them along with it
@@ -29,7 +29,7 @@ class _Line(NamedTuple):
     after: int | None
 
 
-def passage(session: Session, owner: Owner, start: float, end: float) -> Passage:
+def passage(session: Session, owner: Owner, start: float, end: float) -> SpanValues:
     """The controllers that do something in [start, end), each from what it begins with; nothing of who is not there."""
     first = session.tempo_map.exact_tick(start)
     found: dict[int, list[Point]] = {}
@@ -42,7 +42,7 @@ def passage(session: Session, owner: Owner, start: float, end: float) -> Passage
     return found
 
 
-def put_passages(session: Session, at: float, ticks: float, passages: Mapping[Owner, Passage]) -> Session:
+def put_passages(session: Session, at: float, ticks: float, passages: Mapping[Owner, SpanValues]) -> Session:
     """Let owners play passages of so many ticks from `at` on; behind them holds what held there before.
 
     Other values of the same controllers in that span go.
@@ -76,7 +76,7 @@ def without_passages(session: Session, start: float, end: float, owners: Iterabl
     return draw_curves(session, drawings)
 
 
-def repeated(values: Passage, ticks: float, times: int) -> Passage:
+def repeated(values: SpanValues, ticks: float, times: int) -> SpanValues:
     """A passage so many times over, each time as many ticks later."""
     return {
         number: [Point(point.at + i * ticks, point.value) for i in range(times) for point in points]

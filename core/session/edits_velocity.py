@@ -10,10 +10,10 @@ from core.session.edits import Chosen, Columns, Edited, Part, change_notes
 from core.session.session import Session
 
 LOUDEST = 127
-Velocities = Mapping[Part, tuple[Sequence[int] | NDArray[np.int64], Sequence[int] | NDArray[np.int64]]]
+NewVelocities = Mapping[Part, tuple[Sequence[int] | NDArray[np.int64], Sequence[int] | NDArray[np.int64]]]
 
 
-def set_velocities(session: Session, velocities: Velocities) -> Edited:
+def set_velocities(session: Session, velocities: NewVelocities) -> Edited:
     """Give each note a velocity of its own: by part, indices of notes and as many velocities."""
     wanted = {part: dict(zip(map(int, i), map(int, v), strict=True)) for part, (i, v) in velocities.items()}
 

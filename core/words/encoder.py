@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.resources import bundled
 
-Floats = NDArray[np.float32]
+Vectors = NDArray[np.float32]
 
 SIZE = 384
 _HEADS = 12
@@ -28,7 +28,7 @@ class Encoder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def encode(self, sentence: str) -> Floats:
+    def encode(self, sentence: str) -> Vectors:
         """(SIZE,): where a sentence lies; only its first 62 pieces count."""
         weights = self._weights
         ids = self.pieces(sentence)[: len(weights["positions"]) - 2]
@@ -59,7 +59,7 @@ class Encoder:
             start = end
         return pieces or ["[UNK]"]
 
-    def _attend(self, states: Floats, layer: int) -> Floats:
+    def _attend(self, states: Vectors, layer: int) -> Vectors:
         query, key, value = (
             self._linear(states, f"{layer}.{part}").reshape(len(states), _HEADS, -1).transpose(1, 0, 2)
             for part in ("query", "key", "value")
@@ -70,7 +70,7 @@ class Encoder:
         together = (shares @ value).transpose(1, 0, 2).reshape(states.shape)
         return self._linear(together, f"{layer}.attention")
 
-    def _linear(self, states: Floats, name: str) -> Floats:
+    def _linear(self, states: Vectors, name: str) -> Vectors:
         return states @ self._weights[name] + self._weights[f"{name}.bias"]
 
     @cached_property
@@ -79,11 +79,11 @@ class Encoder:
         return {piece: i for i, piece in enumerate(lines) if piece}
 
     @cached_property
-    def _weights(self) -> dict[str, Floats]:
+    def _weights(self) -> dict[str, Vectors]:
         from safetensors.numpy import load_file
 
         given = load_file(self._folder / "encoder.safetensors")
-        weights: dict[str, Floats] = {}
+        weights: dict[str, Vectors] = {}
         for name, array in given.items():
             if array.dtype == np.int8 and name != "words":
                 array = array * given[f"{name}.scale"]
@@ -108,12 +108,12 @@ def _words(sentence: str) -> list[str]:
     return parted.split()
 
 
-def _norm(states: Floats, norm: Floats) -> Floats:
+def _norm(states: Vectors, norm: Vectors) -> Vectors:
     centred = states - states.mean(-1, keepdims=True)
     return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + _EPSILON) * norm[0] + norm[1]
 
 
-def _gelu(x: Floats) -> Floats:
+def _gelu(x: Vectors) -> Vectors:
     """GELU by an approximation of the error function (Abramowitz and Stegun, 7.1.26), off by 1.5e-7 at most."""
     z = np.abs(x) / np.sqrt(2)
     t = 1 / (1 + 0.3275911 * z)

@@ -9,7 +9,7 @@ from core.words.understanding import NOTHING, Understanding
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class KnownLine:
     """A line of words and the knobs that it means, for each part of the take."""
 
     words: str
@@ -17,29 +17,29 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LineOutcome:
     """What became of a line: `is_right` if every knob meant moves its way, no other by more than a step, and nothing
     moves where nothing is meant; `beside` how many knobs moved that were not meant.
     """
 
-    line: Line
+    line: KnownLine
     found: tuple[Knobs, ...]
     is_right: bool
     beside: int
 
 
-def read_lines(path: Path) -> list[Line]:
+def read_lines(path: Path) -> list[KnownLine]:
     """The lines of a file: words, a colon, and knobs parted by commas, "then" between parts; "-" means none."""
     lines = []
     for row in path.read_text("utf-8").splitlines():
         if row and not row.startswith("#"):
             words, meant = row.rsplit(":", 1)
             parts = [[k.strip() for k in part.split(",") if k.strip() != NOTHING] for part in meant.split(" then ")]
-            lines.append(Line(words, tuple(parse_knobs(part) for part in parts)))
+            lines.append(KnownLine(words, tuple(parse_knobs(part) for part in parts)))
     return lines
 
 
-def evaluate(understanding: Understanding, lines: Sequence[Line]) -> list[Outcome]:
+def evaluate(understanding: Understanding, lines: Sequence[KnownLine]) -> list[LineOutcome]:
     """What becomes of each line."""
     outcomes = []
     for line in lines:
@@ -47,7 +47,7 @@ def evaluate(understanding: Understanding, lines: Sequence[Line]) -> list[Outcom
         pairs = list(zip(line.meant, found, strict=False))
         is_right = len(found) == len(line.meant) and all(_is_right(meant, moved) for meant, moved in pairs)
         beside = sum(len(moved.turned().keys() - meant.turned().keys()) for meant, moved in pairs)
-        outcomes.append(Outcome(line, found, is_right, beside))
+        outcomes.append(LineOutcome(line, found, is_right, beside))
     return outcomes
 
 

@@ -19,7 +19,7 @@ from desktop.dialogs.questions import Dialogs
 from desktop.piano_roll.lanes.curve import CurveLane, line
 from desktop.piano_roll.lanes.kinds import LAST_CONTROLLER, controller_lane
 from desktop.piano_roll.lanes.lane import Lane
-from desktop.piano_roll.lanes.lanes import Choice, Lanes
+from desktop.piano_roll.lanes.lanes import LaneHeight, Lanes
 from desktop.piano_roll.lanes.pedal import PedalLane
 from desktop.piano_roll.lanes.tempo import TempoChange, TempoLane
 from desktop.piano_roll.view import PianoRoll
@@ -64,7 +64,7 @@ class LaneDisplay(QObject):
         self._lanes.show_lanes(self._preferences.now.lanes)
         self.show_document()
 
-    def _keep(self, choices: Sequence[Choice]) -> None:
+    def _keep(self, choices: Sequence[LaneHeight]) -> None:
         self._preferences.change(lanes=tuple(choices))
         self.show_document()
 

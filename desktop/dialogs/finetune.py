@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.training.run import finetune_process
-from core.training.run.finetune_process import Failed, Finished, Message, Reading, Training
+from core.training.run.finetune_process import Failed, FineTuneMessage, Finished, Reading, Training
 from desktop.widgets.loss_curve import LossCurve
 from desktop.widgets.palettes import DropDown
 
@@ -201,7 +201,7 @@ class FineTuneDialog(QDialog):
         except (EOFError, OSError):
             self._show(Failed("The training has ended unexpectedly, perhaps for lack of memory."))
 
-    def _show(self, message: Message) -> None:
+    def _show(self, message: FineTuneMessage) -> None:
         match message:
             case Reading(done, total):
                 self.bar.setRange(0, max(total, 1))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
-from core.session.edits_quantise import QUANTISE_GRIDS, STRAIGHT, Quantisation, What
+from core.session.edits_quantise import QUANTISE_GRIDS, STRAIGHT, Edges, Quantisation
 from desktop.widgets.fields import SliderSpin
 from desktop.widgets.palettes import DropDown
 
@@ -13,7 +13,7 @@ _GRID = "The lines that notes move to the nearest of."
 _WHAT = "Starts alone: notes keep their lengths."
 _STRENGTH = "How far notes move, in per cent of the way to the line."
 _SWING = "Where the second of two lines lies, in per cent: 50 is straight, 67 as triplets."
-_WHATS: tuple[tuple[What, str], ...] = (
+_WHATS: tuple[tuple[Edges, str], ...] = (
     ("starts", "Where notes start"),
     ("ends", "Where notes end"),
     ("both", "Starts and ends"),

@@ -19,12 +19,11 @@ from PySide6.QtWidgets import (
 from core.errors import ContinuoError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
 from core.live.port_info import PortInfo
+from core.live.scheduler import Message
 from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON
 from desktop.panels.output_menu import port_names
 from desktop.widgets import icons
 from desktop.widgets.theme import Theme, mix
-
-Timed = tuple[float, bytes]  # seconds from now, the bytes of one MIDI message
 
 PITCHES = (60, 64, 67, 72, 76)
 BETWEEN, LENGTH = 0.22, 0.6  # seconds from note to note, and how long each sounds
@@ -50,7 +49,7 @@ comes out at the other. Make one once, in one of two ways.</p>
 """
 
 
-def arpeggio() -> list[Timed]:
+def arpeggio() -> list[Message]:
     """The notes of a sound check: C major, upward, in order of time."""
     ons = [(i * BETWEEN, bytes((NOTE_ON, pitch, 88))) for i, pitch in enumerate(PITCHES)]
     offs = [(i * BETWEEN + LENGTH, bytes((NOTE_OFF, pitch, DEFAULT_RELEASE))) for i, pitch in enumerate(PITCHES)]
@@ -69,7 +68,7 @@ class SoundCheckDialog(QDialog):
     def __init__(
         self,
         choice: OutputChoice,
-        play: Callable[[Sequence[Timed]], None],
+        play: Callable[[Sequence[Message]], None],
         is_connected: Callable[[], bool | None],
         ports: Sequence[PortInfo] = (),
         *,

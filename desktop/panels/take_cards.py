@@ -33,7 +33,7 @@ from desktop.widgets import icons
 from desktop.widgets.fields import faint, notes_words
 from desktop.widgets.theme import TEXT_CONTRAST, VELOCITY_STEPS, Theme, mix, with_contrast
 
-Index = QModelIndex | QPersistentModelIndex
+_Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 _GAP, _PAD = 6, 8  # pixels between cards, and inside them
 _LOWEST_ROLL = 12  # semitones that a tiny roll shows at least
@@ -96,18 +96,18 @@ class TakeModel(QAbstractListModel):
 
     # What Qt asks for
 
-    def rowCount(self, parent: Index = _ROOT) -> int:
+    def rowCount(self, parent: _Index = _ROOT) -> int:
         """Cards."""
         return 0 if parent.isValid() else len(self.cards)
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: _Index) -> Qt.ItemFlag:
         """A card in the making is only looked at."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if index.isValid() and not self.cards[index.row()].growing:
             flags |= Qt.ItemFlag.ItemIsDragEnabled | Qt.ItemFlag.ItemIsEditable
         return flags
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What a card says."""
         card = self.cards[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
@@ -121,7 +121,7 @@ class TakeModel(QAbstractListModel):
             return f"{card.take.name}\n{self._all_about(card)}{hint}"
         return None
 
-    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+    def setData(self, index: _Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """A name that was typed; it is shown when it comes back by `show`."""
         name = str(value).strip()
         take = self.cards[index.row()].take
@@ -175,35 +175,35 @@ class CardDelegate(QStyledItemDelegate):
         """Let go of the rolls of takes that are gone."""
         self._rolls = {take_id: roll for take_id, roll in self._rolls.items() if take_id in ids}
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Three lines of text, one of them for the roll and twice as high."""
         line = option.fontMetrics.height()
         return QSize(8 * line, _GAP + 2 * _PAD + self._row_height(option) + 4 + round(2.3 * line) + 4 + line)
 
-    def spot(self, option: QStyleOptionViewItem, index: Index, at: QPoint) -> Spot:
+    def spot(self, option: QStyleOptionViewItem, index: _Index, at: QPoint) -> Spot:
         """What lies at a place of a card."""
         boxes = self._boxes(option, self._card(index))
         return next((spot for spot, box in boxes.items() if box.contains(at)), Spot.CARD)
 
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: _Index) -> QWidget:
         """A line for the name."""
         editor = QLineEdit(parent)
         editor.setMaxLength(200)
         editor.setAccessibleName("Name of the take")
         return editor
 
-    def setEditorData(self, editor: QWidget, index: Index) -> None:
+    def setEditorData(self, editor: QWidget, index: _Index) -> None:
         """Show the name there is; one that is being typed stays, whatever else of the cards changes."""
         if not (isinstance(editor, QLineEdit) and editor.isModified()):
             super().setEditorData(editor, index)
 
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: _Index) -> None:
         """Where the name stands."""
         box = self._name_box(option, self._card(index)).adjusted(-4, 0, 0, 0)
         height = max(editor.sizeHint().height(), box.height())
         editor.setGeometry(box.left(), box.center().y() - height // 2, box.width(), height)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Paint a card."""
         card, take = self._card(index), self._card(index).take
         theme, palette = Theme.of(option.palette), option.palette
@@ -244,10 +244,10 @@ class CardDelegate(QStyledItemDelegate):
 
     # Parts of a card
 
-    def _card(self, index: Index) -> Card:
+    def _card(self, index: _Index) -> Card:
         return self._model_of(index).cards[index.row()]
 
-    def _model_of(self, index: Index) -> TakeModel:
+    def _model_of(self, index: _Index) -> TakeModel:
         model = index.model()
         assert isinstance(model, TakeModel)
         return model

@@ -22,7 +22,7 @@ from desktop.widgets import icons
 from desktop.widgets.fields import SMALL, faint, notes_words
 from desktop.widgets.theme import TEXT_CONTRAST, Theme, mix, track_colours, with_contrast
 
-Index = QModelIndex | QPersistentModelIndex
+_Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
 
 
@@ -87,15 +87,15 @@ class TrackModel(QAbstractTableModel):
 
     # What Qt asks for
 
-    def rowCount(self, parent: Index = _ROOT) -> int:
+    def rowCount(self, parent: _Index = _ROOT) -> int:
         """Tracks."""
         return 0 if parent.isValid() else len(self.tracks)
 
-    def columnCount(self, parent: Index = _ROOT) -> int:
+    def columnCount(self, parent: _Index = _ROOT) -> int:
         """Name and switches."""
         return 0 if parent.isValid() else len(Column)
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: _Index) -> Qt.ItemFlag:
         """What can be done with a cell."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return flags | Qt.ItemFlag.ItemIsUserCheckable if self.can_switch(index.row(), index.column()) else flags
@@ -111,7 +111,7 @@ class TrackModel(QAbstractTableModel):
                 return _HEADS[Column(section)]
         return None
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What a cell says."""
         row, column = index.row(), Column(index.column())
         track = self.tracks[row]
@@ -141,7 +141,7 @@ class TrackModel(QAbstractTableModel):
 class TrackDelegate(QStyledItemDelegate):
     """Paints a track's cells."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """Paint a cell."""
         model = index.model()
         assert isinstance(model, TrackModel)
@@ -163,7 +163,7 @@ class TrackDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(option.rect).adjusted(1.5, 1.5, -1.5, -1.5), 3, 3)
         painter.restore()
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
         """Rows have their height from the table."""
         return QSize(0, 2 * option.fontMetrics.height() + 12)
 

@@ -19,7 +19,7 @@ from core.training.recipes import Recipe
 
 MOST_WORKERS = 4  # one makes some two million events a second
 
-Place = tuple[int, int]  # epoch, step in it
+StepPlace = tuple[int, int]  # epoch, step in it
 
 
 class Batch(NamedTuple):
@@ -53,13 +53,13 @@ class Feed(Dataset[Batch]):
         """How many steps an epoch has."""
         return max(1, -(-len(self._plan(epoch)) // self._recipe.batch))
 
-    def places(self, epoch: int, step: int) -> Iterator[Place]:
+    def places(self, epoch: int, step: int) -> Iterator[StepPlace]:
         """All places from one on, without end."""
         while True:
             yield from ((epoch, i) for i in range(step, self.steps(epoch)))
             epoch, step = epoch + 1, 0
 
-    def __getitem__(self, place: Place) -> Batch:
+    def __getitem__(self, place: StepPlace) -> Batch:
         """A batch. Short rows and a short last batch are filled with padding."""
         epoch, step = place
         plan, size = self._plan(epoch), self._recipe.batch
@@ -76,13 +76,13 @@ class Feed(Dataset[Batch]):
         return self._plans[epoch]
 
 
-class _From(Iterable[Place]):
+class _From(Iterable[StepPlace]):
     """The places of a feed from one on, as a DataLoader wants its sampler."""
 
     def __init__(self, feed: Feed, epoch: int, step: int) -> None:
         self._feed, self._epoch, self._step = feed, epoch, step
 
-    def __iter__(self) -> Iterator[Place]:
+    def __iter__(self) -> Iterator[StepPlace]:
         return self._feed.places(self._epoch, self._step)
 
 

@@ -47,7 +47,7 @@ class Failed:
     sentence: str
 
 
-Message = Reading | Training | Finished | Failed
+FineTuneMessage = Reading | Training | Finished | Failed
 
 
 def run(pipe: Connection, model: str, folder: str, name: str, minutes: float) -> None:

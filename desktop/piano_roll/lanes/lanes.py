@@ -15,7 +15,7 @@ LEAST, MOST = 40, 400  # height of a lane
 USUAL = 90
 _SHARE = 0.6  # of the roll's height that lanes may take
 
-Choice = tuple[str, int]  # name of a lane, and its height
+LaneHeight = tuple[str, int]  # name of a lane, and its height
 
 
 class Lanes(QWidget):
@@ -78,7 +78,7 @@ class Lanes(QWidget):
             self.made.emit(lane)
         return self._lanes[name]
 
-    def show_lanes(self, choices: Sequence[Choice]) -> None:
+    def show_lanes(self, choices: Sequence[LaneHeight]) -> None:
         """Show these lanes at these heights, and no others; names that are none are left out."""
         for row in self._rows:
             row.end_gesture()
@@ -99,7 +99,7 @@ class Lanes(QWidget):
         self._update()
 
     @property
-    def choices(self) -> tuple[Choice, ...]:
+    def choices(self) -> tuple[LaneHeight, ...]:
         """What is shown: names and heights."""
         return tuple((row.lane.name, self._heights[row.lane.name]) for row in self._rows)
 
@@ -125,7 +125,7 @@ class Lanes(QWidget):
         """Whose controllers can be shown, whose are, and the lanes that there are for them besides the usual."""
         self._owners, self._owner, self._more = list(owners), owner, names
 
-    def _choose(self, choices: Sequence[Choice]) -> None:
+    def _choose(self, choices: Sequence[LaneHeight]) -> None:
         self.show_lanes(choices)
         self.changed.emit(self.choices)
 

@@ -23,7 +23,7 @@ _SELECTED = 1 << 12  # among the looks
 _TAKE = 1 << 10
 _BEHIND = 1 << 13  # taken from the look of notes behind the track in front: they are drawn first, and faint
 
-Velocities = dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]  # part -> indices and velocities, (n,) each
+DrawnVelocities = dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]  # part -> indices and velocities, (n,) each
 
 
 class _Bars(NamedTuple):
@@ -108,14 +108,14 @@ class VelocityLane(Lane):
         head = self.head_at(at)
         return DragVelocities(self, at, *head) if head and not at.modifiers & SHIFT else RampVelocities(self, at)
 
-    def show_changed(self, velocities: Velocities, at: LanePointer, words: str) -> None:
+    def show_changed(self, velocities: DrawnVelocities, at: LanePointer, words: str) -> None:
         """Show notes with other velocities while they are changed, and words at the pointer."""
         self._changed = {part.key: _by_index(part) for part in self.roll.parts if part.key in velocities}
         for key, (indices, values) in velocities.items():
             self._changed[key][indices] = values
         self.say(at, words)
 
-    def end_change(self, velocities: Velocities | None) -> None:
+    def end_change(self, velocities: DrawnVelocities | None) -> None:
         """Ask for these velocities to be set; None: all is as before."""
         if velocities:
             self.roll.velocities_set.emit(velocities)  # shown as they are until the roll shows the new notes
@@ -218,12 +218,12 @@ class DragVelocities:
         is_selected = bool(lane.is_selected(part, np.array([place]))[0])
         chosen = roll.selection.indices if is_selected else {part.key: np.array([part.index[place]], np.int64)}
         parts = {each.key: each for each in roll.parts}
-        self._velocities: Velocities = {}
+        self._velocities: DrawnVelocities = {}
         for key, indices in chosen.items():
             it = parts[key]
             self._velocities[key] = indices, _by_index(it)[indices]
 
-    def _changed(self, at: LanePointer) -> tuple[int, Velocities]:
+    def _changed(self, at: LanePointer) -> tuple[int, DrawnVelocities]:
         by = round(_value(at) - _value(self._start))
         by = min(max(by, 1 - self._before), 127 - self._before)
         return by, {key: (i, np.clip(v + by, 1, 127)) for key, (i, v) in self._velocities.items()}
@@ -254,13 +254,13 @@ class RampVelocities:
         self._is_among_selected = lane.roll.has_selection
         self.move(at)
 
-    def _changed(self, at: LanePointer) -> Velocities:
+    def _changed(self, at: LanePointer) -> DrawnVelocities:
         view = self._lane.roll.coordinates
         first, last = sorted((view.x(self._start.seconds), at.x))
         low, high = view.seconds(first - _REACH), view.seconds(last + _REACH)
         span = at.seconds - self._start.seconds
         is_line = abs(at.x - view.x(self._start.seconds)) > _REACH
-        velocities: Velocities = {}
+        velocities: DrawnVelocities = {}
         for part, places in self._lane.notes_between(low, high):
             if self._is_among_selected:
                 places = places[self._lane.is_selected(part, places)]

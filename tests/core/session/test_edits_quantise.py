@@ -10,7 +10,7 @@ from mido import MetaMessage
 
 from core.errors import UsageError
 from core.session.edits import Chosen, SessionNoteRef, note_at
-from core.session.edits_quantise import QUANTISE_GRIDS, Quantisation, What, quantise
+from core.session.edits_quantise import QUANTISE_GRIDS, Edges, Quantisation, quantise
 from core.session.edits_time import swing
 from core.session.session import Session, session_from_midi
 from tests.core.midi.builders import file_of, off, on
@@ -88,7 +88,7 @@ def quantised(session: Session, to: Quantisation) -> list[tuple[int, int]]:
         ("both", 0, [(100, 310), (490, 533)]),
     ],
 )
-def test_starts_ends_or_both_go_so_far(what: What, strength: int, expected: list[tuple[int, int]]) -> None:
+def test_starts_ends_or_both_go_so_far(what: Edges, strength: int, expected: list[tuple[int, int]]) -> None:
     # The second ends nearer to the line that it begins on than to the next: it keeps a length.
     session = notes((100, 310), (490, 533))
     assert quantised(session, Quantisation("1/16", what, strength)) == expected
@@ -117,7 +117,7 @@ def test_swung_notes_stay_where_they_are_and_triplets_have_no_swing() -> None:
     st.integers(50, 80),
 )
 def test_no_note_is_lost_or_empty_and_none_goes_past_its_line(
-    gaps: list[tuple[int, int]], grid: str, what: What, strength: int, percent: int
+    gaps: list[tuple[int, int]], grid: str, what: Edges, strength: int, percent: int
 ) -> None:
     times, now = [], 0
     for gap, length in gaps:

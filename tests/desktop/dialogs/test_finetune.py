@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from core.model.checkpoint import load_model, save_model
 from core.model.transformer import ModelConfig, MusicTransformer
 from core.resources import user_folder
-from core.training.run.finetune_process import Failed, Finished, Message, Reading, Training
+from core.training.run.finetune_process import Failed, FineTuneMessage, Finished, Reading, Training
 from desktop.dialogs.finetune import FineTuneDialog
 from tests.desktop.looking import cut_off, dark, unnamed
 from tests.desktop.windows import Desk
@@ -59,7 +59,7 @@ class Bench:
         ours, self.pipe = multiprocessing.Pipe()
         return cast(Any, self.process), ours
 
-    def tell(self, *messages: Message) -> str:
+    def tell(self, *messages: FineTuneMessage) -> str:
         for message in messages:
             self.pipe.send(message)
         self.dialog.look()
@@ -111,7 +111,7 @@ def test_the_new_model_is_told_of_once(bench: Bench) -> None:
         (Failed("None of the files can be trained on."), "None of the files can be trained on."),
     ],
 )
-def test_every_end_has_its_sentence(bench: Bench, message: Message, sentence: str) -> None:
+def test_every_end_has_its_sentence(bench: Bench, message: FineTuneMessage, sentence: str) -> None:
     assert sentence in bench.tell(message)
     assert not bench.dialog.is_running
 

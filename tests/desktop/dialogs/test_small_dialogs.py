@@ -13,13 +13,14 @@ from safetensors import safe_open
 from core.errors import NotFound
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
 from core.live.port_info import PortInfo
+from core.live.scheduler import Message
 from core.resources import bundled
 from core.session.edits_quantise import QUANTISE_GRIDS
 from core.session.export import SoundFormat
 from desktop.dialogs.about import PARTS, AboutDialog
 from desktop.dialogs.export import SAMPLE_RATES, ExportDialog
 from desktop.dialogs.quantise import QuantiseDialog
-from desktop.dialogs.sound_check import PITCHES, SoundCheckDialog, Timed
+from desktop.dialogs.sound_check import PITCHES, SoundCheckDialog
 from desktop.widgets import icons
 from tests.desktop.looking import cut_off, dark, unnamed
 
@@ -32,7 +33,7 @@ class Check:
 
     def __init__(self, qtbot: QtBot, choice: OutputChoice, connected: bool | None, **more: object) -> None:
         self.connected = connected
-        self.played: list[Timed] = []
+        self.played: list[Message] = []
         self.dialog = SoundCheckDialog(choice, self.played.extend, lambda: self.connected, **more)  # type: ignore[arg-type]
         qtbot.addWidget(self.dialog)
         self.dialog.show()

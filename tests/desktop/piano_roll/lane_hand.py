@@ -7,13 +7,13 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.piano_roll.lanes.kinds import USUAL_LANES, make_lane
 from desktop.piano_roll.lanes.lane import MARGIN
-from desktop.piano_roll.lanes.lanes import Choice, Lanes
+from desktop.piano_roll.lanes.lanes import LaneHeight, Lanes
 from desktop.piano_roll.lanes.row import GRIP, LaneRow
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import NONE
 
 
-def lanes_of(roll: PianoRoll, *choices: Choice) -> Lanes:
+def lanes_of(roll: PianoRoll, *choices: LaneHeight) -> Lanes:
     """Lanes under a roll, some of them shown."""
     lanes = Lanes(roll, USUAL_LANES, lambda name: make_lane(roll, name))
     lanes.show_lanes(choices)
