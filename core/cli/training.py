@@ -16,7 +16,8 @@ from core.cli.output import Json, Show, console, give, pairs, print_table, progr
 from core.errors import INTERRUPTED, NotFound, UsageError
 
 if TYPE_CHECKING:
-    from core.model.transformer import ModelConfig
+    from core.model.checkpoint import ModelInfo
+    from core.model.transformer import ModelConfig, MusicTransformer
     from core.training.recipes import Recipe
     from core.training.run.finetune import FineTuned
     from core.training.run.train import Outcome, Status, Trainer
@@ -180,17 +181,13 @@ def train(
     Example: continuo-cli train corpus -o run --preset small --minutes 60
     """
     with interrupts.put_off():
-        from core.model.checkpoint import find_model, load_model
-        from core.model.transformer import with_symbols
         from core.training.data.corpus import Corpus
         from core.training.data.packed import unpacked
         from core.training.run.hardware import gathered, processes
         from core.training.run.run_folder import RunFolder
         from core.training.run.train import Trainer, TrainingOptions
 
-    network, info = (None, None) if from_ is None else load_model(find_model(from_))
-    if network is not None and symbols:
-        network = with_symbols(network)
+    network, info = _base(from_, symbols)
     recipe = _recipe(preset, batch, dropout, rate, network and network.config)
     recipe = recipe.with_symbols() if symbols else recipe
     settings = TrainingOptions(minutes, epochs, seed, _weights(weight), device, compile, stop_after=stop_after)
@@ -199,9 +196,8 @@ def train(
             corpus = unpacked(corpus, output.with_name(f"{output.name}-corpus"))
         data, run = Corpus(gathered(corpus)[0]), RunFolder(output)
         if rank == 0:
-            base = {} if from_ is None else {"from": from_}
-            weights = dict(settings.weights)
-            run.begin({"preset": recipe.as_dict(), "corpus": data.digest, "weights": weights, "seed": seed, **base})
+            asked = {"preset": recipe.as_dict(), "corpus": data.digest, "weights": dict(settings.weights), "seed": seed}
+            run.begin(asked if from_ is None else {**asked, "from": from_})
         trainer = Trainer(
             data, run, recipe, settings, initial=network, base=info, on_status=_status_shower(show), say=say
         )
@@ -213,6 +209,17 @@ def train(
             _end_training(outcome, signals, as_json)
     if signals:
         raise typer.Exit(INTERRUPTED)
+
+
+def _base(model: str | None, symbols: bool) -> "tuple[MusicTransformer | None, ModelInfo | None]":
+    """The model to go on from, if there is one: with room for symbols where it is to learn them."""
+    from core.model.checkpoint import find_model, load_model
+    from core.model.transformer import with_symbols
+
+    if model is None:
+        return None, None
+    network, info = load_model(find_model(model))
+    return with_symbols(network) if symbols else network, info
 
 
 def _recipe(

@@ -13,7 +13,7 @@ _LEAD = 64  # notes that are encoded before a crop, so that it may begin between
 ON_STEPS = 0.75  # share of the crops of gridded pieces whose grid falls on whole steps
 LEVELS = (32, 112)  # MIDI velocities that a piece of one level may get
 
-Change = tuple[float, int, int]  # tempo, semitones, velocity: see core.training.data.notes.note_events
+CropChange = tuple[float, int, int]  # tempo, semitones, velocity: see core.training.data.notes.note_events
 
 
 def first_events(notes: Notes, conventions: Conventions, length: int) -> Events:
@@ -76,7 +76,9 @@ def from_first(notes: Notes) -> Notes:
     return moved
 
 
-def draw_change(augmentation: Augmentation | None, notes: Notes, quarter: float, rng: np.random.Generator) -> Change:
+def draw_change(
+    augmentation: Augmentation | None, notes: Notes, quarter: float, rng: np.random.Generator
+) -> CropChange:
     """Tempo, transposition (that keeps all pitches on the keyboard of MIDI) and change of velocity; without, none.
 
     A piece on a grid mostly gets a tempo at which sixteenths (and often their triplets) are whole

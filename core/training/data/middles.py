@@ -17,7 +17,7 @@ from core.codec.events import Conventions
 from core.codec.vocabulary import BOUNDARY, END, STEPS_PER_SECOND, SUFFIX, TIME_SHIFT, middle
 from core.training.data.attributes import attributes, shown
 from core.training.data.corpus import Piece
-from core.training.data.crops import Change, draw_change, from_first, random_crop, restated
+from core.training.data.crops import CropChange, draw_change, from_first, random_crop, restated
 from core.training.data.notes import TICKS, Events, Mask, Notes, on_grid, serialise, to_steps
 from core.training.data.sources import KNOWN
 from core.training.recipes import Augmentation
@@ -68,7 +68,7 @@ def middle_window(
     piece: Piece,
     conventions: Conventions,
     length: int,
-    change: Change,
+    change: CropChange,
     rng: np.random.Generator,
     *,
     is_whole: bool,

@@ -91,7 +91,7 @@ def note_events(
     return np.concatenate((np.array(first, np.uint16), serialise(grid, grid, conventions)))
 
 
-Column = NDArray[np.int64]
+NoteColumn = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
@@ -101,10 +101,10 @@ class GridNotes(NamedTuple):
     `chosen` are those of which all notes that they were made of were chosen.
     """
 
-    start: Column
-    end: Column
-    pitch: Column
-    velocity: Column
+    start: NoteColumn
+    end: NoteColumn
+    pitch: NoteColumn
+    velocity: NoteColumn
     chosen: Mask
 
     def where(self, mask: Mask) -> "GridNotes":

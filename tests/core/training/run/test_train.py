@@ -78,7 +78,6 @@ def test_two_layers_memorise_a_tune_and_continue_it(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
     trainer = Trainer(corpus, run, recipe, TrainingOptions(device="cpu"), on_status=lambda s: losses.append(s.loss))
     outcome = trainer.train()
-
     assert outcome.finished
     assert losses[0] > 5.5
     assert losses[-1] < 0.05
