@@ -28,15 +28,6 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("continuo", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("continuo")
 
-# Whatever MIDI and sound this machine has, no test plays to it or is played to, but to a JACK server of the tests' own.
-os.environ.update(
-    CONTINUO_MIDI="jack",
-    JACK_DEFAULT_SERVER="continuo-test-none",
-    JACK_NO_START_SERVER="1",
-    PULSE_SERVER="/nowhere",
-    ALSA_CONFIG_PATH="/nowhere",
-)
-
 # A shell that starts the tests in the background has them, and the commands they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -53,7 +44,17 @@ Received = tuple[float, bytes]  # (time.perf_counter() at arrival, the bytes of 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers."""
+    """Name the markers, and have no test play to whatever MIDI and sound this machine has, nor be played to.
+
+    Not as this module is imported, as processes do that tests start with a JACK server of their own.
+    """
+    os.environ.update(
+        CONTINUO_MIDI="jack",
+        JACK_DEFAULT_SERVER="continuo-test-none",
+        JACK_NO_START_SERVER="1",
+        PULSE_SERVER="/nowhere",
+        ALSA_CONFIG_PATH="/nowhere",
+    )
     for name, meaning in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
 
