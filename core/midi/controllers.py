@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.midi.events import Event, encode_track, scan_track
 from core.midi.messages import (
     ALL_SOUND_OFF,
@@ -36,6 +39,13 @@ class Point(NamedTuple):
 
     at: float
     value: int
+
+
+class Values(NamedTuple):
+    """The points of a controller as arrays, (n,) each: places in order, and values."""
+
+    at: NDArray[np.float64]
+    value: NDArray[np.int64]
 
 
 class PointSpan(NamedTuple):
@@ -79,13 +89,31 @@ def points_of(score: Score, track: Track, number: int) -> list[Point]:
     return sorted((Point(tick, v) for tick, v in values if v is not None), key=attrgetter("at"))
 
 
-def lines_of(score: Score, track: Track) -> dict[int, list[Point]]:
-    """What all the controllers of a track's channel do, each as `points_of` has it."""
-    lines: dict[int, list[Point]] = {}
-    for control in sorted(_controls(score, track), key=attrgetter("tick")):
-        if found := _set_by(control.message):
-            lines.setdefault(found[0], []).append(Point(control.tick, found[1]))
-    return lines
+def values_of(score: Score, track: Track) -> dict[int, Values]:
+    """What all the controllers of a track's channel do, in ticks, each what `points_of` has of it."""
+    controls = _controls(score, track)
+    messages = [control.message for control in controls]
+    ends = np.cumsum(np.fromiter(map(len, messages), np.int64, len(messages)))
+    data = np.frombuffer(b"".join(messages) + b"\0\0", np.uint8).astype(np.int64)
+    begins = np.concatenate(([0], ends[:-1])) if len(ends) else ends
+    status, first, second = (data[begins + i] for i in range(3))
+    is_bend = status & 0xF0 == PITCH_BEND
+    is_set = is_bend | ((status & 0xF0 == CONTROL) & (first < ALL_SOUND_OFF))
+    ticks = np.fromiter(map(attrgetter("tick"), controls), np.float64, len(controls))
+    numbers, values = np.where(is_bend, BEND, first), np.where(is_bend, first | second << 7, second)
+    return by_number(numbers[is_set], ticks[is_set], values[is_set])
+
+
+def by_number(numbers: NDArray[np.int64], at: NDArray[np.float64], values: NDArray[np.int64]) -> dict[int, Values]:
+    """Values of several controllers, (n,) each, by controller and in order of their places."""
+    order = np.lexsort((at, numbers))  # what lies at one place keeps its order
+    numbers, at, values = numbers[order], at[order], values[order]
+    known, begins = np.unique(numbers, return_index=True)
+    ends = np.append(begins, len(numbers))[1:]
+    return {
+        number: Values(at[begin:end], values[begin:end])
+        for number, begin, end in zip(known.tolist(), begins.tolist(), ends.tolist(), strict=True)
+    }
 
 
 def resets_of(score: Score, track: Track) -> list[float]:

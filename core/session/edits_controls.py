@@ -10,17 +10,20 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.midi.controllers import (
     Point,
     PointSpan,
+    Values,
+    by_number,
     drawn,
-    lines_of,
     most,
     moved_span,
     numbers_of,
     points_of,
     resets_of,
+    values_of,
     with_points,
     with_span,
     without_span,
@@ -65,21 +68,24 @@ def curve(session: Session, owner: Owner, number: int) -> list[Point]:
     return _over_seconds(session, owner, _points(session, owner, number))
 
 
-def curves(session: Session, owner: Owner) -> dict[int, list[Point]]:
-    """`curve` of every controller that is used."""
-    lines: dict[int, list[Point]] = {}
+def curves(session: Session, owner: Owner) -> dict[int, Values]:
+    """`curve` of every controller that is used, as arrays."""
+    lines: dict[int, Values] = {}
+    if not _is_there(session, owner):
+        return lines
     if isinstance(owner.part, str):
-        for take in session.takes:
-            for control in take.controls if take.id == owner.part else ():
-                if control.track == owner.track:
-                    lines.setdefault(control.number, []).append(Point(control.at, control.value))
-    elif session.score is not None and _is_there(session, owner):
-        lines = lines_of(session.score, session.score.tracks[owner.part])
-    return {number: _over_seconds(session, owner, points) for number, points in lines.items()}
+        controls = [c for c in session.take(owner.part).controls if c.track == owner.track]
+        if controls:
+            at, numbers, values, _ = zip(*controls, strict=True)
+            lines = by_number(np.array(numbers), np.array(at, np.float64), np.array(values))
+    elif session.score is not None:
+        lines = values_of(session.score, session.score.tracks[owner.part])
+    clock = _Clock(session, owner)
+    return {number: Values(clock.seconds_of(values.at), values.value) for number, values in lines.items()}
 
 
 def _over_seconds(session: Session, owner: Owner, points: Sequence[Point]) -> list[Point]:
-    times = _Clock(session, owner).seconds_of([point.at for point in points])
+    times = _Clock(session, owner).seconds_of(np.array([point.at for point in points], np.float64)).tolist()
     return [Point(time, point.value) for time, point in zip(times, points, strict=True)]
 
 
@@ -181,11 +187,11 @@ class _Clock:
             return at
         return self._map.seconds(int(at)) if self._marker is None else self._marker + at
 
-    def seconds_of(self, places: Sequence[float]) -> list[float]:
-        """`seconds` of many finite places."""
+    def seconds_of(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`seconds` of many finite places, (n,)."""
         if self._marker is not None:
-            return [self._marker + at for at in places]
-        return self._map.seconds_array(np.array(places, np.int64)).tolist()
+            return self._marker + places
+        return self._map.seconds_array(places.astype(np.int64))
 
     def at_least_after(self, first: float, last: float) -> float:
         return max(last, first + (1 if self._marker is None else SHORTEST))

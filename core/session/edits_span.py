@@ -6,10 +6,12 @@ Times are seconds of the song; the values that are taken along count ticks from 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from core.midi.chase import PARAMETERS, resting_value
-from core.midi.controllers import BEND, BEND_CENTRE, Point
+from core.midi.controllers import BEND, BEND_CENTRE, Point, Values
 from core.midi.messages import BANK_LSB, BANK_MSB, DEFAULT_PAN, DEFAULT_VOLUME, PAN, PEDALS, VOLUME
-from core.session.edits_controls import Drawing, Owner, curve, curves, draw_curves
+from core.session.edits_controls import Drawing, Owner, curves, draw_curves
 from core.session.session import Session
 
 SpanValues = Mapping[int, Sequence[Point]]  # by controller, its values in order; they hold up to the span's end
@@ -24,7 +26,7 @@ _AT_FIRST = {VOLUME: DEFAULT_VOLUME, PAN: DEFAULT_PAN, **dict.fromkeys(range(70,
 class _Line(NamedTuple):
     """A controller in a span: its values in it, what held before them, and what holds behind the span."""
 
-    points: list[Point]
+    values: Values
     before: int | None
     after: int | None
 
@@ -34,12 +36,17 @@ def passage(session: Session, owner: Owner, start: float, end: float) -> SpanVal
     first = session.tempo_map.exact_tick(start)
     found: dict[int, list[Point]] = {}
     for number, line in _lines(session, owner, start, end).items():
-        points = line.points
-        if line.before is not None and not (points and points[0].at <= start + _HAIR):
-            points = [Point(start, line.before), *points]
-        ticks = session.tempo_map.exact_ticks_array([point.at for point in points]).tolist()
-        found[number] = [Point(max(tick - first, 0.0), p.value) for tick, p in zip(ticks, points, strict=True)]
+        at, values = line.values
+        if line.before is not None and not (len(at) and at[0] <= start + _HAIR):
+            at, values = np.append(start, at), np.append(line.before, values)
+        ticks = np.maximum(session.tempo_map.exact_ticks_array(at) - first, 0.0)
+        found[number] = list(map(Point, ticks.tolist(), values.tolist()))
     return found
+
+
+def has_passage(session: Session, owner: Owner, start: float, end: float) -> bool:
+    """Whether there is a `passage`."""
+    return bool(_lines(session, owner, start, end))
 
 
 def put_passages(session: Session, at: float, ticks: float, passages: Mapping[Owner, SpanValues]) -> Session:
@@ -52,11 +59,12 @@ def put_passages(session: Session, at: float, ticks: float, passages: Mapping[Ow
     end = float(tempo_map.seconds_array([first + ticks])[0])
     drawings: list[Drawing] = []
     for owner, values in passages.items():
+        lines = curves(session, owner)
         for number, points in values.items():
             inside = [point for point in points if point.at < ticks]
             times = tempo_map.seconds_array([first + point.at for point in inside]).tolist()
             new = [Point(time, point.value) for time, point in zip(times, inside, strict=True)]
-            after = _held(curve(session, owner, number), end + _HAIR, number)
+            after = _held(lines.get(number), end + _HAIR, number)
             if after is not None and new and new[-1].value != after:
                 new.append(Point(end, after))
             drawings.append(Drawing(owner, number, at, end, new))
@@ -86,19 +94,21 @@ def repeated(values: SpanValues, ticks: float, times: int) -> SpanValues:
 
 def _lines(session: Session, owner: Owner, start: float, end: float) -> dict[int, _Line]:
     found: dict[int, _Line] = {}
-    for number, points in sorted(curves(session, owner).items()):
+    for number, line in sorted(curves(session, owner).items()):
         if number in NO_LINES:
             continue
-        before = _held(points, start - _HAIR, number)
-        inside = [point for point in points if start - _HAIR <= point.at < end - _HAIR]
-        if inside or (number in _HELD and before != at_rest(number)):
-            found[number] = _Line(inside, before, _held(points, end + _HAIR, number))
+        before = _held(line, start - _HAIR, number)
+        first, after = np.searchsorted(line.at, (start - _HAIR, end - _HAIR))
+        if first < after or (number in _HELD and before != at_rest(number)):
+            inside = Values(line.at[first:after], line.value[first:after])
+            found[number] = _Line(inside, before, _held(line, end + _HAIR, number))
     return found
 
 
-def _held(points: Sequence[Point], seconds: float, number: int) -> int | None:
+def _held(line: Values | None, seconds: float, number: int) -> int | None:
     """What a controller is at a time; None if nothing says so."""
-    return next((point.value for point in reversed(points) if point.at <= seconds), at_rest(number))
+    count = 0 if line is None else int(np.searchsorted(line.at, seconds, side="right"))
+    return at_rest(number) if line is None or not count else int(line.value[count - 1])
 
 
 def at_rest(number: int) -> int | None:

@@ -180,7 +180,7 @@ class Clipboard(QObject):
         if span is not None and is_inside:
             session = self._document.session
             owners = self._owners(notes)
-            there = [owner for owner in owners if edits_span.passage(session, owner, *span)]
+            there = [owner for owner in owners if edits_span.has_passage(session, owner, *span)]
             if len(notes) or there:
                 return _Stretch(notes, *span, there)
         if not len(notes):
