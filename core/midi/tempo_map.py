@@ -34,6 +34,9 @@ class Metre(NamedTuple):
     denominator: int
 
 
+_ON_THE_BEAT = 0.02  # of a beat: so little beside one a place reads as being on it
+
+
 class _Bars(NamedTuple):
     """Bars of one length: bar `first + k` starts at `tick + round(k * length / parts)`."""
 
@@ -206,6 +209,15 @@ class TempoMap:
         bars = self._bars[self._stretch_at(tick)]
         k = bars.count_at(tick)
         return bars.first + k, (tick - bars.start(k)) * bars.parts * bars.metre.numerator / bars.length
+
+    def bar_beat_read(self, tick: int) -> tuple[int, float]:
+        """`bar_beat` as a place is told: of one that all but lies on a beat, that beat."""
+        bars = self._bars[self._stretch_at(tick)]
+        slack = max(int(_ON_THE_BEAT * bars.length / (bars.parts * bars.metre.numerator)), 1)
+        behind, ahead = self.bar_beat(max(tick - slack, 0)), self.bar_beat(tick + slack)
+        if (ahead[0], int(ahead[1])) != (behind[0], int(behind[1])):
+            return ahead[0], float(int(ahead[1]))
+        return self.bar_beat(tick)
 
     def bar_tick(self, bar: int) -> int:
         """Tick at which bar `bar` starts (the first is 0)."""

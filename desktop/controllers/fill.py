@@ -290,6 +290,7 @@ def _words(tempo_map: TempoMap, start: float, end: float) -> str:
     """What a span is called."""
     if not tempo_map.has_metre:
         return f"{start:.1f}–{end:.1f} s"
-    first = tempo_map.bar_beat(tempo_map.tick(start))[0] + 1
-    last = tempo_map.bar_beat(max(tempo_map.tick(end) - 1, 0))[0] + 1
+    first = tempo_map.bar_beat_read(tempo_map.tick(start))[0] + 1
+    last, over = tempo_map.bar_beat_read(tempo_map.tick(end))
+    last = max(last + (1 if over else 0), first)
     return f"bar {first}" if first == last else f"bars {first}–{last}"

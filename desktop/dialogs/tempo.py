@@ -31,7 +31,7 @@ class TempoDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Tempo and metre")
         self._map = tempo_map
-        bar = tempo_map.bar_beat(tick)[0] if tempo_map.has_metre else 0
+        bar = tempo_map.bar_beat_read(tick)[0] if tempo_map.has_metre else 0
         self._later = tempo_map.bar_tick(bar) if tempo_map.has_metre else tick
         self.from_start = QRadioButton("The beginning")
         self.from_here = QRadioButton(f"Bar {bar + 1}" if tempo_map.has_metre else "The playhead")

@@ -13,8 +13,8 @@ def place_words(take: TakeRecord, tempo_map: TempoMap) -> str:
     """ "Bar 5, 8 bars", or without bars "0:12, 16.0 s"."""
     if not tempo_map.has_metre:
         return f"From {length_words(take.marker)}, {length_words(take.seconds)}"
-    first, beat = tempo_map.bar_beat(tempo_map.tick(take.marker))
-    last, over = tempo_map.bar_beat(tempo_map.tick(take.marker + (take.end or take.seconds)))
+    first, beat = tempo_map.bar_beat_read(tempo_map.tick(take.marker))
+    last, over = tempo_map.bar_beat_read(tempo_map.tick(take.marker + (take.end or take.seconds)))
     bars = max(last - first + (1 if over > beat + 0.01 else 0), 1)
     return f"Bar {_bar_words(first, beat)}, {bars} bar{'' if bars == 1 else 's'}"
 
@@ -26,12 +26,12 @@ def plan_words(session: Session) -> str:
     tempo_map = session.tempo_map
     if not tempo_map.has_metre:
         return f"Continues from {length_words(session.marker)}"
-    return f"Continues from bar {_bar_words(*tempo_map.bar_beat(tempo_map.tick(session.marker)))}"
+    return f"Continues from bar {_bar_words(*tempo_map.bar_beat_read(tempo_map.tick(session.marker)))}"
 
 
 def _bar_words(bar: int, beat: float) -> str:
     """ "5", or within the bar "5.3"."""
-    return f"{bar + 1}" if beat < 0.01 else f"{bar + 1}.{int(beat) + 1}"
+    return f"{bar + 1}" if beat == 0 else f"{bar + 1}.{int(beat) + 1}"
 
 
 def differences(take: TakeRecord, takes: Sequence[TakeRecord]) -> list[str]:

@@ -102,7 +102,7 @@ class Transport(QWidget):
         minutes, rest = divmod(seconds + 0.001, 60)
         text = f"{int(minutes):02}:{int(rest):02}.{int(rest * 10 % 10)}"
         if self._tempo_map.has_metre:
-            bar, beat = self._tempo_map.bar_beat(self._tempo_map.tick(seconds))
+            bar, beat = self._tempo_map.bar_beat_read(self._tempo_map.tick(seconds))
             text = f"{bar + 1:3}.{int(beat) + 1}   {text}"
         if text != self._text:
             self._text = text

@@ -203,11 +203,11 @@ class GridLines:
         return self.tempo_map.seconds(after) - self.tempo_map.seconds(tick)
 
     def position(self, seconds: float) -> str:
-        """A time in words: "bar 3, beat 2" or "4.2 s"."""
+        """A time in words: "bar 3, beat 2", between beats "bar 3, beat 2.5", or "4.2 s"."""
         if not self.has_bars:
             return f"{seconds:.1f} s"
-        bar, beat = self.tempo_map.bar_beat(self.tempo_map.tick(seconds))
-        return f"bar {bar + 1}, beat {int(beat) + 1}"
+        bar, beat = self.tempo_map.bar_beat_read(self.tempo_map.tick(seconds))
+        return f"bar {bar + 1}, beat {round(beat + 1, 2):g}"
 
 
 @lru_cache(1024)
