@@ -3,12 +3,23 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from core.session.knobs import AS_THE_PROMPT, Knobs, knobs_words
 from desktop.panels.knob_sliders import KnobSliders
 
 _LONGEST = 200  # letters of a line of words
+
+
+class WordLine(QLineEdit):
+    """A line that keeps the keys when Return is pressed, as whoever writes words may write on."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Return goes no further: with it the window takes the keys from fields."""
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()
 
 
 class FeelPanel(QWidget):
@@ -24,7 +35,7 @@ class FeelPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts: tuple[Knobs, ...] = (AS_THE_PROMPT,)  # what the line's words mean, if it has any
-        self.words = QLineEdit()
+        self.words = WordLine()
         self.words.setPlaceholderText(self.tr("slow and sad, then wilder"))
         self.words.setMaxLength(_LONGEST)
         self.words.setToolTip(

@@ -70,6 +70,22 @@ def test_the_line_shows_what_holds_also_of_another_session(desk: Callable[..., D
     assert bool(settings.then) == bool(feelings.words.text())
 
 
+def test_whoever_writes_words_writes_on(desk: Callable[..., Desk], homes: Path) -> None:
+    at = desk()
+    at.open()
+    window, words = at.window, at.window.panel.feelings.words
+    window.panel.show_unfolded(("feel",))
+    window.activateWindow()
+    words.setFocus()
+    say(at, "calm")
+    assert window.focusWidget() is words
+    for letter in ", mrlc4":  # metronome, Regenerate, loop, Continue, knife
+        QTest.keyClick(window.focusWidget(), letter)
+    assert words.text() == "calm, mrlc4"
+    assert (window.roll.tool, window.playback.has_metronome, window.playback.is_looping) == ("pointer", False, False)
+    assert not window.generation.is_running
+
+
 def test_presets_are_saved_by_name_chosen_and_deleted(desk: Callable[..., Desk], homes: Path) -> None:
     at = desk()
     say(at, "wilder, then fading")
