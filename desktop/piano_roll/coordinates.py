@@ -215,6 +215,11 @@ class Viewport:
         top = (int(rows.lines[middle]) + 0.5) * self.row - self.height * self.ratio / 2
         return replace(self, rows=rows, top=top)
 
+    def with_rows_of(self, other: "Viewport") -> "Viewport":
+        """The same time with the rows of another, as high and at the same place."""
+        resized = other.resized(self.width, self.height, self.ratio)
+        return replace(resized, left=self.left, pixels_per_second=self.pixels_per_second, rows=self.rows)
+
     def clamped(self, end: float) -> "Viewport":
         """Moved back so that neither times below 0, nor above `end`, nor pitches that are none show."""
         left = max(min(self.left, end - self.width / self.pixels_per_second), 0.0)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.piano_roll.canvas import RollCanvas
-from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND
+from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND, Viewport
 
 _FOLLOW_AT, _FOLLOW_TO = 0.92, 0.08  # shares of the width: the page turns there, the playhead is then here
 
@@ -20,6 +20,7 @@ class RollNavigation(RollCanvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._follows, self._has_yielded = True, False
+        self._unfolded: Viewport | None = None  # what was on view before only some rows were
 
     @property
     def has_gesture(self) -> bool:
@@ -57,8 +58,19 @@ class RollNavigation(RollCanvas):
 
     # Place and zoom
 
+    def set_folded(self, folds: bool) -> None:
+        """Show only the rows that notes are in; then again the rows that were on view before."""
+        before = self.coordinates
+        if folds and not self._folds:
+            self._unfolded = before
+        super().set_folded(folds)
+        if not folds and self._unfolded is not None:
+            before, self._unfolded = self._unfolded, None
+            self._set_coordinates(self.coordinates.with_rows_of(before))
+
     def fit(self) -> None:
         """Show everything."""
+        self._unfolded = None
         notes = [part for part in self._parts.values() if len(part)]
         low = min((int(part.pitch.min()) for part in notes), default=48)
         high = max((int(part.pitch.max()) for part in notes), default=84)
@@ -96,10 +108,13 @@ class RollNavigation(RollCanvas):
         self._set_coordinates(replace(self.coordinates, left=seconds))
         self._user_moved()
 
-    def bring_in_view(self, seconds: float) -> None:
-        """Scroll to a time, unless it is on view."""
+    def bring_in_view(self, seconds: float, pitch: int | None = None) -> None:
+        """Scroll to a time, and to a pitch, each unless it is on view."""
         if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:
             self.scroll_to(seconds - 0.3 * self.visible_seconds)
+        view = self.coordinates
+        if pitch is not None and not 0 <= view.y(pitch) <= view.height - view.row_height:
+            self.scroll_by(0.0, view.y(pitch) - (view.height - view.row_height) / 2)
 
     def _zoom_centre(self) -> float:
         x = self.coordinates.x(self.overlays.playhead) if self.overlays.playhead is not None else -1.0

@@ -180,7 +180,22 @@ class RollSurface(RollNavigation):
         at_end = self._selected.refs[-1 if step > 0 else 0 :][:1]
         for ref in [found] if (found := self.neighbour(step)) else at_end:
             self.set_selection([ref])
-            self.bring_in_view(self.note(ref).start)
+            note = self.note(ref)
+            self.bring_in_view(note.start, note.pitch)
+
+    def show_selected(self) -> None:
+        """Scroll to the first selected note, unless some of what is selected is on view."""
+        if self.has_selection and not self._sees_selected():
+            start, _, pitch, _ = self.overlays.selected
+            first = int(start.argmin())
+            self.bring_in_view(float(start[first]), int(pitch[first]))
+
+    def _sees_selected(self) -> bool:
+        view, (start, end, pitch, _) = self.coordinates, self.overlays.selected
+        left, top, right, bottom = view.boxes(start, end, pitch).T
+        first, above = view.origin
+        is_seen = (right >= first) & (left < first + view.width * view.ratio)
+        return bool((is_seen & (top >= above) & (bottom < above + view.height * view.ratio)).any())
 
     def neighbour(self, step: int) -> NoteRef | None:
         """The note that begins after (1) or before (-1) those selected; of none, the first on view. None at an end."""
@@ -303,6 +318,7 @@ class RollSurface(RollNavigation):
                 sounding = [(key, pitch + semitones) for key, pitch in self._first_selected()]
                 self.transposed.emit(self.selection, semitones)
                 self.tapped.emit(sounding)
+                self.show_selected()
 
     def step_rows(self, rows: int) -> None:
         """Ask for the selected notes to be moved by rows; not at all if there are none for one of them."""
@@ -314,6 +330,7 @@ class RollSurface(RollNavigation):
                 pitches = shown.moved(np.array([pitch for _, pitch in first]), rows).tolist()
                 self.moved.emit(self.selection, 0.0, rows)
                 self.tapped.emit([(key, pitch) for (key, _), pitch in zip(first, pitches, strict=True)])
+                self.show_selected()
 
     def _first_selected(self) -> list[tuple[str, int]]:
         """The selected notes that begin first, as parts and pitches: a chord at most."""
@@ -332,6 +349,7 @@ class RollSurface(RollNavigation):
             by = max(steps * (self.grid.step(first) if seconds is None else seconds), -first)
             if by:
                 self.moved.emit(self.selection, by, 0)
+                self.show_selected()
 
     def change_velocity(self, by: int) -> None:
         """Ask for the selected notes to become louder, or softer."""

@@ -93,6 +93,7 @@ def insert_note(roll: RollSurface, seconds: float) -> bool:
     end = begin + (roll.last_length or roll.grid.step(begin))
     roll.drawn.emit(part, RollNote(begin, end, pitch, _DRAWN_VELOCITY, is_drum=is_drum))
     roll.tapped.emit([(part, pitch)])
+    roll.bring_in_view(begin, pitch)
     return True
 
 
