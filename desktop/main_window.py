@@ -187,8 +187,9 @@ class MainWindow(QMainWindow):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.transport)
-        layout.addWidget(self.fill_bar)
         layout.addWidget(self.splitter, 1)
+        self.fill_bar.setParent(inside)
+        self.fill_bar.lie_over(self.roll.viewport())
         self.setCentralWidget(inside)
         return inside
 

@@ -15,12 +15,12 @@ from desktop.controllers.preferences import Preferences
 from desktop.controllers.transport import TransportController
 from desktop.panels.output_menu import OutputMenu
 from desktop.panels.status_bar import StatusBar
+from desktop.widgets.menu_words import add_named
 from desktop.widgets.palettes import show_in
 
 if TYPE_CHECKING:
     from desktop.dialogs.sound_check import SoundCheckDialog
 
-_WIDEST = 40  # heights of a line, of a path in the menu: its beginning and end then fit on any screen
 _SCHEMES = {"light": Qt.ColorScheme.Light, "dark": Qt.ColorScheme.Dark}
 
 
@@ -85,13 +85,9 @@ class Choices(QObject):
             self._scheme = scheme
             show_in(scheme)
         self._recent.clear()
-        metrics = self._recent.fontMetrics()
         for path in now.recent:
-            words = metrics.elidedText(path, Qt.TextElideMode.ElideMiddle, _WIDEST * metrics.height())
-            action = self._recent.addAction(
-                words.replace("&", "&&"), lambda path=path: self._file_controller.open_path(path)
-            )
-            action.setToolTip(path)
+            action = add_named(self._recent, path, Qt.TextElideMode.ElideMiddle)
+            action.triggered.connect(lambda _=False, path=path: self._file_controller.open_path(path))
         self._recent.setEnabled(bool(now.recent))
 
     def choose_output(self, choice: OutputChoice) -> None:

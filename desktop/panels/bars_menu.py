@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from core.session.session import Session
+from desktop.widgets.menu_words import add_named
 
 
 class BarsMenu(QMenu):
@@ -26,7 +27,8 @@ class BarsMenu(QMenu):
         session = self._session()
         for take in session.takes if session.current else ():
             if take.id != session.current:
-                action = self.addAction(take.name.replace("&", "&&"), lambda id=take.id: self.chosen.emit(id))
+                action = add_named(self, take.name)
+                action.triggered.connect(lambda _=False, id=take.id: self.chosen.emit(id))
                 action.setToolTip(self.tr("It plays the span selected in the ruler as the take that is shown does"))
         if self.isEmpty():
             self.addAction(self.tr("No other take yet")).setEnabled(False)

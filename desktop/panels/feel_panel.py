@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton
 
 from core.session.knobs import AS_THE_PROMPT, Knobs, knobs_words
 from desktop.panels.knob_sliders import KnobSliders
+from desktop.widgets.menu_words import add_named
 
 _LONGEST = 200  # letters of a line of words
 
@@ -99,14 +100,14 @@ class FeelPanel(QWidget):
         menu = self.presets.menu()
         menu.clear()
         for name in names:
-            menu.addAction(_plain(name), lambda name=name: self.preset_chosen.emit(name))
+            add_named(menu, name).triggered.connect(lambda _=False, name=name: self.preset_chosen.emit(name))
         if names:
             menu.addSeparator()
         menu.addAction(self.tr("Save as …"), lambda: self.preset_wanted.emit())
         if names:
             drop = menu.addMenu(self.tr("Delete"))
             for name in names:
-                drop.addAction(_plain(name), lambda name=name: self.preset_dropped.emit(name))
+                add_named(drop, name).triggered.connect(lambda _=False, name=name: self.preset_dropped.emit(name))
 
     def forget_words(self) -> None:
         """Clear the line and what was understood of it; emits nothing."""
@@ -117,7 +118,3 @@ class FeelPanel(QWidget):
             self.words.setText(words)
             self.words.setCursorPosition(0)
         self.show_understood("")
-
-
-def _plain(name: str) -> str:
-    return name.replace("&", "&&")

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 MOST = 8  # alternatives
+_ABOVE = 6  # pixels that it stands above the foot of what it lies over
 
 
 class FillBar(QFrame):
-    """Stands under the transport while there is something to choose. Keys: Left, Right, 0 to 8, M, T, Return, Esc."""
+    """Lies over the notes while there is something to choose. Keys: Left, Right, 0 to 8, M, T, Return, Esc."""
 
     chosen = Signal(int)  # 0 is what stood there
     more_wanted = Signal()
@@ -21,6 +22,9 @@ class FillBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown, self._count = 0, 0
+        self._over: QWidget | None = None
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Alternatives"))
         layout = QHBoxLayout(self)
@@ -36,7 +40,7 @@ class FillBar(QFrame):
             button.setCheckable(True)
             button.setText(str(number) if number else self.tr("As it was"))
             if number:  # eight of them have place in a small window
-                button.setMaximumWidth(3 * button.fontMetrics().height())
+                button.setFixedWidth(2 * button.fontMetrics().height())
             button.setToolTip(self.tr("Hear and show this one ({0})").format(number))
             button.clicked.connect(lambda _=False, number=number: self.chosen.emit(number))
         self.more = self._button(self.tr("&More"), self.tr("Make further alternatives (M)"))
@@ -51,6 +55,37 @@ class FillBar(QFrame):
         self.drop = self._button("", self.tr("What stood there stands there again (Esc)"))
         self.drop.clicked.connect(lambda: self.dropped.emit())
         self.hide()
+
+    def lie_over(self, area: QWidget) -> None:
+        """Lie at the foot of a widget, whatever becomes of that; nothing moves for it."""
+        self._over = area
+        area.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The widget that it lies over has another size or place."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show):
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As `eventFilter`."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        """In the middle of the widget's foot, as far as it is wide enough, else of the window's width."""
+        around, over = self.parentWidget(), self._over
+        if around is None or over is None or not self.isVisible():
+            return
+        self.words.show()
+        if self.sizeHint().width() > around.width():
+            self.words.hide()  # the buttons say enough
+        size = self.sizeHint()
+        width = min(size.width(), around.width())
+        foot = over.mapTo(around, QPoint(over.width() // 2, over.height()))
+        left = min(max(foot.x() - width // 2, 0), around.width() - width)
+        self.setGeometry(left, foot.y() - size.height() - _ABOVE, width, size.height())
+        self.raise_()
 
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text, self)
@@ -93,8 +128,10 @@ class FillBar(QFrame):
             font = button.font()
             font.setBold(number == self._shown)
             button.setFont(font)
-        if not self.isVisible():
-            self.show()
+        is_new = not self.isVisible()
+        self.show()
+        self._place()
+        if is_new:
             self.setFocus()
 
     def event(self, event: QEvent) -> bool:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from core.session.session import Session
+from desktop.widgets.menu_words import add_named
 
 
 class PasteMenu(QMenu):
@@ -24,9 +25,9 @@ class PasteMenu(QMenu):
         self.clear()
         session = self._session()
         for i, track in enumerate(session.score.tracks if session.score else ()):
-            self.addAction(track.name.replace("&", "&&"), lambda i=i: self.chosen.emit(i))
+            add_named(self, track.name).triggered.connect(lambda _=False, i=i: self.chosen.emit(i))
         if (take := session.current_take) is not None:
             self.addSeparator()
-            self.addAction(take.name.replace("&", "&&"), lambda: self.chosen.emit(take.id))
+            add_named(self, take.name).triggered.connect(lambda: self.chosen.emit(take.id))
         if self.isEmpty():
             self.addAction(self.tr("No track or take yet")).setEnabled(False)

@@ -1,7 +1,7 @@
 """Transport: the bar with play, stop, return, loop, metronome, where the sound is, and in which tempo."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QFontDatabase
+from PySide6.QtGui import QAction, QFontDatabase, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from core.midi.tempo_map import TempoMap
@@ -10,6 +10,7 @@ from desktop.piano_roll.grid import SNAPS, Snap
 from desktop.widgets.buttons import FlatButton
 from desktop.widgets.palettes import DropDown
 
+_LEAST = 3  # letters of a choice that are seen
 _CHOICES: tuple[tuple[What, str], ...] = (("both", "Prompt and take"), ("prompt", "Score only"), ("take", "Take only"))
 
 
@@ -25,7 +26,7 @@ class Transport(QWidget):
         self._tempo_map = TempoMap()
         self._seconds = 0.0
         self._text = ""
-        layout = QHBoxLayout(self)
+        layout = self._line = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(2)
         for action in actions:
@@ -46,7 +47,7 @@ class Transport(QWidget):
         self.clock = QLabel(self)
         self.clock.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.clock.setAccessibleName(self.tr("Position"))
-        self.clock.setMinimumWidth(self.clock.fontMetrics().horizontalAdvance("000.0.00   00:00.0 "))
+        self.clock.setMinimumWidth(self.clock.fontMetrics().horizontalAdvance("000.0   00:00.0 "))
         layout.addWidget(self.clock)
         self.tempo = FlatButton(self)
         self.tempo.setToolTip(self.tr("Tempo in quarters a minute, and metre: click to change them"))
@@ -57,7 +58,7 @@ class Transport(QWidget):
         spring = QWidget(self)
         spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         layout.addWidget(spring)
-        label = QLabel(self.tr("P&lay"), self)
+        label = self._label = QLabel(self.tr("P&lay"), self)
         self._what = DropDown(self)
         for value, words in _CHOICES:
             self._what.addItem(self.tr(words), value)
@@ -66,6 +67,8 @@ class Transport(QWidget):
         self._what.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._what.activated.connect(lambda i: self.what_chosen.emit(self._what.itemData(i)))
         label.setBuddy(self._what)
+        for choice in (self.snap, self._what):
+            choice.setMinimumContentsLength(_LEAST)  # in a small window; where there is room all is shown
         layout.addWidget(label)
         layout.addSpacing(4)
         layout.addWidget(self._what)
@@ -110,6 +113,19 @@ class Transport(QWidget):
         tempo = tempo_words(self._tempo_map, self._tempo_map.tick(seconds))
         if tempo != self.tempo.text():
             self.tempo.setText(tempo)
+            self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a small window there is no room for all words."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The word before the choice of what is played goes first: the choice says enough."""
+        least = self._line.minimumSize().width()
+        if self._label.isHidden():
+            least += self._label.sizeHint().width() + self._line.spacing()
+        self._label.setVisible(least <= self.width())
 
 
 def tempo_words(tempo_map: TempoMap, tick: int) -> str:

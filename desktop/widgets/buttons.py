@@ -17,6 +17,7 @@ from desktop.widgets import icons
 from desktop.widgets.theme import TEXT_CONTRAST, Theme, mix, with_contrast
 
 _ARROW = 7  # pixels
+_BESIDE = 12  # pixels between and beside icon and text
 
 
 class BigButton(QPushButton):
@@ -106,8 +107,19 @@ class Fold(FlatButton):
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.toggled.connect(self._point)
         self._point(False)
+
+    def minimumSizeHint(self) -> QSize:
+        """Any width will do: what there is no room for ends in "…"."""
+        return QSize(4 * self.fontMetrics().height(), super().minimumSizeHint().height())
+
+    def initStyleOption(self, option: QStyleOptionToolButton) -> None:
+        """As much of the text as there is room for beside the arrow."""
+        super().initStyleOption(option)
+        room = self.width() - option.iconSize.width() - _BESIDE  # pyright: ignore[reportAttributeAccessIssue]
+        option.text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room)  # pyright: ignore[reportAttributeAccessIssue]
 
     def _point(self, is_open: bool) -> None:
         self.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)

@@ -111,8 +111,10 @@ def test_every_text_of_the_window_and_its_dialogs(
     window.panel.show_unfolded(("feel", "more"))
     for scroll in window.findChildren(QScrollArea):
         scroll.verticalScrollBar().setValue(scroll.verticalScrollBar().maximum())
-    window.fill_bar.show_alternatives(4, 2)
     bad["a song, scrolled"] = unreadable(window)
+    window.fill_bar.show_alternatives(4, 2)
+    bad["alternatives"] = unreadable(window.fill_bar)
+    window.fill_bar.end()
     for name in ("scale", "chords", "fold"):
         window.actions_[name].trigger()
     at.wait(lambda: window.findChildren(ChordStrip)[0].names, "the chords")

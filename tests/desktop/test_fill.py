@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from core.live.outputs import VirtualPort
 from core.midi.region import Region
@@ -94,6 +96,29 @@ def test_alternatives_are_heard_in_their_place_whatever_loops_elsewhere(
     assert not playback.is_playing
     playback.toggle()
     assert requests[-1].loop == (12.0, 14.0)
+
+
+def test_the_bar_moves_nothing_and_covers_no_more_than_the_foot_of_the_notes(
+    desk: MakeDesk, homes: Path, tmp_path: Path
+) -> None:
+    at = opened(desk, tmp_path)
+    window, roll, bar = at.window, at.window.roll, at.window.fill_bar
+    for size in (QSize(1280, 800), QSize(800, 450)):
+        window.setMinimumSize(size)
+        window.resize(size)
+        QApplication.processEvents()
+        before = roll.geometry(), replace(roll.coordinates, left=0.0), window.side.geometry()
+        regenerated(at)
+        QApplication.processEvents()
+        after = roll.geometry(), replace(roll.coordinates, left=0.0), window.side.geometry()
+        assert after == before  # but for where the music is
+        notes = QRect(roll.viewport().mapTo(window, QPoint(0, 0)), roll.viewport().size())
+        place = QRect(bar.mapTo(window, QPoint(0, 0)), bar.size())
+        assert window.rect().contains(place)
+        assert notes.bottom() - 80 < place.top() < place.bottom() < notes.bottom()
+        words = (bar.more, bar.turns, bar.keep, bar.drop)
+        assert [button.text() for button in words if button.width() < button.minimumSizeHint().width()] == []
+        QTest.keyClick(bar, Qt.Key.Key_Escape)
 
 
 def test_what_is_dropped_or_cancelled_leaves_nothing_behind(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:

@@ -3,19 +3,24 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QSplitterHandle, QWidget
 
 from core.errors import NotFound
 from core.generation import engine
 from core.live.outputs import BuiltInSynth
 from core.midi.statistics import apart, music, stretch
+from core.session.edits_song import with_metre, with_tempo
+from core.session.knobs import Knobs
+from core.settings import Preset
 from desktop.controllers import generation
 from desktop.piano_roll.notes import NoteRef
-from tests.desktop.looking import reachable, squeezed
+from tests.desktop.looking import cut_off, reachable, squeezed
 from tests.desktop.windows import Desk
 
 MakeDesk = Callable[..., Desk]
@@ -266,6 +271,51 @@ def test_on_the_smallest_screen_nothing_is_squeezed(desk: MakeDesk) -> None:
     at.open()
     at.sample(1.0)
     at.wait(lambda: not squeezed(window), "room for everything")
+
+
+def overlapping(root: QWidget) -> list[str]:
+    """Widgets beside each other that lie over each other."""
+    found = []
+    for parent in [root, *root.findChildren(QWidget)]:
+        seen = [w for w in parent.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)]
+        seen = [w for w in seen if w.isVisible() and not w.isWindow() and not isinstance(w, QSplitterHandle)]
+        for one, other in combinations(seen, 2):
+            if one.geometry().intersects(other.geometry()):
+                found.append(f"{one} over {other}")
+    return found
+
+
+def test_at_the_smallest_nothing_lies_over_anything(desk: MakeDesk) -> None:
+    at = desk()
+    window = at.window
+    at.open()
+    session = with_tempo(with_metre(at.window.document.session, 0, (12, 16)), 0, 174.25)
+    window.document.do("Metre", session)
+    window.fit_in(QSize(816, 498))
+    window.resize(800, 450)
+    QApplication.processEvents()
+    assert window.size() == QSize(800, 450)
+    assert window.transport.tempo.text() == "174.2 bpm  12/16"
+    assert overlapping(window.transport) == []
+    assert cut_off(window.transport) == []
+    assert overlapping(window.panel) == []
+    assert overlapping(window.status) == []
+
+
+def test_words_of_the_users_squeeze_nothing(desk: MakeDesk) -> None:
+    at = desk()
+    window, panel = at.window, at.window.panel
+    at.open()
+    before = window.roll.geometry()
+    name = "a very long name of a preset " * 6
+    knobs = Knobs(*[2, -2, 2, -2, 2, -2, 2])
+    window.preferences.change(presets=(Preset(name[:200], knobs, (knobs, knobs)),))
+    (action,) = [a for a in panel.feelings.presets.menu().actions() if a.toolTip() == name[:200]]
+    assert panel.feelings.presets.menu().sizeHint().width() < 800
+    action.trigger()
+    QApplication.processEvents()
+    assert panel.feel.text().startswith("Feel: much busier")
+    assert window.roll.geometry() == before
 
 
 def test_silence_is_not_said_to_have_been_stopped(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
