@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMainWindow, QMenu, QMenuBar
 
 from core.midi.scale import MODES, TONICS
 from core.session.session import Session
 from desktop.widgets.icons import set_icon
+from desktop.widgets.menu_words import shown
 
 Keys = QKeySequence.StandardKey | str | None
 _K = QKeySequence.StandardKey
@@ -236,8 +237,9 @@ class Actions:
 
     def name_steps(self, undo: str, redo: str) -> None:
         """Say what Undo and Redo would do; empty: nothing."""
+        metrics = QFontMetrics(QGuiApplication.font())
         for name, words, step in (("undo", "&Undo {0}", undo), ("redo", "&Redo {0}", redo)):
-            self[name].setText(self._tr(words).format(step).rstrip())
+            self[name].setText(self._tr(words).format(shown(step, metrics)).rstrip())
             self[name].setEnabled(bool(step))
 
     def enable_for(self, session: Session, has_selection: bool, is_running: bool, is_empty: bool) -> None:

@@ -137,7 +137,7 @@ class RollDisplay(QObject):
 
     def _sounding_at(self, seconds: float) -> list[int]:
         """The keys that are down: of all that is heard, as the roll shows it."""
-        what, in_progress = self._playback.what, self._generation.in_progress
+        what, in_progress = self._playback.heard, self._generation.in_progress
         pitches: list[int] = []
         for part in self._roll.parts:
             if part.kind == "other" or part.kind == (

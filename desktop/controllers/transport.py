@@ -53,6 +53,11 @@ class TransportController(QObject):
         """From where to where there is something to play, in score seconds."""
         return playing_range(self._document.session, self.what)
 
+    @property
+    def heard(self) -> What:
+        """What of prompt and take is heard, or would be."""
+        return self.what if self._around is None else "both"
+
     def toggle(self) -> None:
         """Play from here, or stand still."""
         if self.is_playing:
@@ -91,10 +96,11 @@ class TransportController(QObject):
         self.play(take.marker)
 
     def play_around(self, session: Session, stretch: tuple[float, float], loops: bool) -> None:
-        """Play a stretch of a session from its beginning, again and again if it `loops`, not the user's loop."""
+        """Play a stretch of a session from its beginning, again and again if it `loops`: all that is in it.
+
+        The user's loop, and the choice of prompt or take, stand aside until that ends.
+        """
         self._around, self._loops_around = stretch, loops
-        if self.what == "prompt" or (self.what == "take" and session.current_take is None):
-            self.what = "both"
         self._begin(session, stretch[0])
 
     def turn_to(self, session: Session) -> None:
@@ -239,7 +245,7 @@ class TransportController(QObject):
         loop = self.loop if self.is_looping else None
         if self._around is not None:
             loop = self._around if self._loops_around else None
-        return PlayRequest(session, self.what, at, loop, self.has_metronome)
+        return PlayRequest(session, self.heard, at, loop, self.has_metronome)
 
     def _forget_pause(self) -> None:
         if self._playback_engine.is_paused:

@@ -30,9 +30,14 @@ from core.session.edits_song import with_metre, with_tempo
 from desktop.app import Application
 from desktop.connections import connected_window
 from desktop.dialogs.about import AboutDialog
+from desktop.dialogs.export import ExportDialog
+from desktop.dialogs.finetune import FineTuneDialog
+from desktop.dialogs.pages import PageDialog, manual_page
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.questions import leaving_box, recovery_box
 from desktop.dialogs.sound_check import SoundCheckDialog
+from desktop.dialogs.tempo import TempoDialog
+from desktop.dialogs.track import TrackDialog
 from desktop.panels.empty_state import examples
 from desktop.piano_roll.notes import NoteRef
 
@@ -136,6 +141,12 @@ class Studio:
         window = self._window
         window.roll.clear_selection()
         window.tracks.mute_changed.emit(1, False)
+        front = window.tracks.model.tracks[-1].key
+        for key, name in ((front, "front"), (None, "")):
+            window.tracks.show_in_front(key)
+            window.tracks.brought_forward.emit(key)
+            if name:
+                self._picture(name, window)
         for name in ("scale", "chords", "fold"):
             window.actions_[name].trigger()
             self._settle(0.5)  # until scale and chords are found
@@ -161,10 +172,18 @@ class Studio:
     def _dialogs(self) -> None:
         window, ports = self._window, (PortInfo("FLUID Synth", "ALSA"), PortInfo("FP-10 MIDI 1", "ALSA"))
         window.output_menu.show_outputs(ports, VirtualPort(), True)
-        problem = QMessageBox(QMessageBox.Icon.Warning, "Continuo", 'There is no file "song.mid".', parent=window)
+        score, before = window.document.session.score, window.document.session
+        assert score is not None
+        changed = with_tempo(before, before.tempo_map.bar_tick(4), 140).tempo_map
         for name, dialog in (
             ("about", AboutDialog(log_path(), window)),
+            ("export", ExportDialog(window)),
+            ("fine-tune", FineTuneDialog(window)),
+            ("manual", PageDialog("Manual", manual_page, window)),
             ("quantise", QuantiseDialog(20, parent=window)),
+            ("tempo", TempoDialog(changed, 0, window)),
+            ("tempo-later", TempoDialog(changed, changed.bar_tick(4), window, is_there=True)),
+            ("track", TrackDialog(score, score.tracks[0], window)),
             ("sound-check", SoundCheckDialog(VirtualPort(), lambda _: None, lambda: True, ports, parent=window)),
             ("sound-check-windows", SoundCheckDialog(NoOutput(), lambda _: None, lambda: None, platform="win32")),
             ("leaving", leaving_box(window, "Greensleeves.mid")),
@@ -173,7 +192,6 @@ class Studio:
                 "problem",
                 QMessageBox(QMessageBox.Icon.Warning, "Continuo", 'There is no file "song.mid".', parent=window),
             ),
-            ("problem", problem),
             ("output-menu", window.output_menu),
         ):
             dialog.show()

@@ -25,6 +25,7 @@ from desktop.panels.take_words import differences, length_words, place_words
 from desktop.widgets.buttons import FlatButton
 from desktop.widgets.fields import Caption, notes_words
 from desktop.widgets.list_or_words import ListOrWords
+from desktop.widgets.menu_words import add_named
 
 _GROWING_TICK = 100  # ms between two looks of a card in the making
 _NO_STARS = "No take is starred."
@@ -138,7 +139,7 @@ class TakesPanel(QWidget):
         menu = QMenu(self)
         for take in reversed(self._binned):
             words = f"Bring back {take.name} ({length_words(take.seconds)}, {notes_words(len(take.notes))})"
-            menu.addAction(words.replace("&", "&&"), lambda take=take: self.restored.emit(take.id))
+            add_named(menu, words).triggered.connect(lambda _=False, take=take: self.restored.emit(take.id))
         menu.addSeparator()
         menu.addAction("Empty the bin …", self.bin_emptied.emit)
         return menu

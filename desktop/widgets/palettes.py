@@ -31,7 +31,7 @@ def mend_palette() -> None:
     """Make readable what the system's palette, or its style, leaves hard to read.
 
     Selected text, and what stands in an empty field, may stand out too little from what is behind them; and Fusion
-    frames the boxes of switches in menus a shade darker than Window, which is not seen in the dark.
+    frames switches, in menus and dialogs, a shade darker than Window, which is not seen in the dark.
     """
     app = QApplication.instance()
     if isinstance(app, QApplication):
@@ -48,8 +48,9 @@ def mend_palette() -> None:
             app.setPalette(palette)
         palette = QPalette()
         if _is_dark(app) and app.style().name() == "fusion":
-            palette.setColor(_Role.Window, QColor(_FRAMED))  # a menu itself is painted in Base
-        app.setPalette(palette, "QMenu")  # pyright: ignore[reportArgumentType]
+            palette.setColor(_Role.Window, QColor(_FRAMED))  # menus themselves are painted in Base, switches not at all
+        for kind in ("QMenu", "QRadioButton", "QCheckBox"):
+            app.setPalette(palette, kind)  # pyright: ignore[reportArgumentType]
 
 
 def _is_dark(app: QApplication) -> bool:

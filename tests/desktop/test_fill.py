@@ -78,9 +78,12 @@ def test_alternatives_are_heard_in_their_place_whatever_loops_elsewhere(
 ) -> None:
     at = opened(desk, tmp_path)
     window, playback = at.window, at.window.playback
+    take = at.sample(1.0)
     window.roll.loop_changed.emit((12.0, 14.0))
     playback.play(12.0)
     at.wait(lambda: playback.position > 12.0, "the loop")
+    playback.set_what("take")
+    assert take.marker > 8.0 - 1e-6
     at.set(seed=3, seed_locked=True)
     requests: list[PlayRequest] = []
     play = window.playback_engine.play
@@ -90,8 +93,9 @@ def test_alternatives_are_heard_in_their_place_whatever_loops_elsewhere(
     QTest.keyClick(window.fill_bar, Qt.Key.Key_2)
     assert [request.at for request in requests] == [around[0]] * len(requests)
     assert [request.loop for request in requests[-2:]] == [around, around]
+    assert {request.what for request in requests} == {"both"}  # the take alone lies elsewhere, too
     at.wait(lambda: around[0] < playback.position < around[1], "what is around")
-    assert playback.is_looping
+    assert (playback.is_looping, playback.what) == (True, "take")
     QTest.keyClick(window.fill_bar, Qt.Key.Key_Return)
     assert not playback.is_playing
     playback.toggle()

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from desktop.piano_roll.lanes.accessible import install
 from desktop.piano_roll.lanes.lane import Lane
 from desktop.piano_roll.lanes.row import LaneRow
 from desktop.piano_roll.view import PianoRoll
+from desktop.widgets.menu_words import add_named
 
 LEAST, MOST = 40, 400  # height of a lane
 USUAL = 90
@@ -185,7 +185,7 @@ class Lanes(QWidget):
         if self._owners:
             owners = menu.addMenu(self.tr("Of &Track or Take"))
             for owner, words in self._owners:
-                action: QAction = owners.addAction(words.replace("&", "&&"))
+                action = add_named(owners, words)
                 action.setCheckable(True)
                 action.setChecked(owner == self._owner)
                 action.triggered.connect(lambda _=False, owner=owner: self.owner_chosen.emit(owner))

@@ -79,8 +79,7 @@ def test_whoever_writes_words_writes_on(desk: Callable[..., Desk], homes: Path) 
     words.setFocus()
     say(at, "calm")
     assert window.focusWidget() is words
-    for letter in ", mrlc4":  # metronome, Regenerate, loop, Continue, knife
-        QTest.keyClick(window.focusWidget(), letter)
+    QTest.keyClicks(words, ", mrlc4")  # metronome, Regenerate, loop, Continue, knife
     assert words.text() == "calm, mrlc4"
     assert (window.roll.tool, window.playback.has_metronome, window.playback.is_looping) == ("pointer", False, False)
     assert not window.generation.is_running

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.panels.output_menu import OutputMenu
@@ -30,6 +31,27 @@ def test_a_switch_that_is_off_is_seen(qtbot: QtBot, scheme: Qt.ColorScheme) -> N
     ground = picture.pixelColor(picture.width() // 2, 0)
     row = [picture.pixelColor(x, picture.height() // 2) for x in range(round(20 * picture.devicePixelRatio()))]
     assert max(contrast(colour, ground) for colour in row) > 1.5
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
+@pytest.mark.parametrize("kind", [QRadioButton, QCheckBox])
+def test_a_switch_of_a_dialog_that_is_off_is_seen(
+    qtbot: QtBot, scheme: Qt.ColorScheme, kind: type[QRadioButton | QCheckBox]
+) -> None:
+    before = QApplication.style().name()
+    QApplication.setStyle("Fusion")
+    try:
+        show_in(scheme)
+        dialog = QWidget()
+        qtbot.addWidget(dialog)
+        switch = kind("Off", dialog)
+        dialog.resize(100, 40)
+        picture = dialog.grab(QRect(0, 0, 20, switch.sizeHint().height())).toImage()
+    finally:
+        QApplication.setStyle(before)
+    ground = dialog.palette().color(QPalette.ColorRole.Window)
+    shown = [picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height())]
+    assert max(contrast(colour, ground) for colour in shown) > 1.5
 
 
 @pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])

@@ -10,12 +10,15 @@ from desktop.widgets.theme import (
     SHAPE_CONTRAST,
     TEXT_CONTRAST,
     TRACK_COLOURS,
+    PartKind,
     Shade,
     Theme,
     contrast,
     track_colours,
     with_contrast,
 )
+
+KINDS: tuple[PartKind, ...] = ("prompt", "take", "other")
 
 
 def palette(base: str, window: str, text: str, highlight: str) -> QPalette:
@@ -46,7 +49,8 @@ def theme(request: pytest.FixtureRequest, qtbot: QtBot) -> Theme:
 def test_text_can_be_read(theme: Theme) -> None:
     assert contrast(theme.faint_text, theme.strip) >= TEXT_CONTRAST
     assert contrast(theme.key_text, theme.white_key) >= TEXT_CONTRAST
-    for colour in (theme.marker, theme.part("take")):
+    notes = [each for kind in KINDS for track in range(-1, 12) for each in theme.velocities(kind, track)]
+    for colour in (theme.marker, theme.part("take"), *notes, *(QColor(grey, grey, grey) for grey in range(256))):
         assert contrast(theme.on(colour), colour) >= TEXT_CONTRAST
 
 
