@@ -211,14 +211,18 @@ class Viewport:
         if rows.is_folded:
             fitted = replace(self, rows=rows).fitted(0.0, 1.0, rows.pitches[0], rows.pitches[-1])
             return replace(fitted, left=self.left, pixels_per_second=self.pixels_per_second)
-        middle = self.pitch(self.height / 2)
-        top = (int(rows.lines[middle]) + 0.5) * self.row - self.height * self.ratio / 2
-        return replace(self, rows=rows, top=top)
+        other = replace(self, rows=rows)
+        return replace(other, top=other._top_around(self.pitch(self.height / 2)))
 
-    def with_rows_of(self, other: "Viewport") -> "Viewport":
-        """The same time with the rows of another, as high and at the same place."""
+    def _top_around(self, pitch: int) -> float:
+        """`top` with a pitch in the middle."""
+        return (int(self.rows.lines[pitch]) + 0.5) * self.row - self.height * self.ratio / 2
+
+    def with_rows_of(self, other: "Viewport", middle: int | None = None) -> "Viewport":
+        """The same time with the rows of another, as high, and at the same place or about a pitch."""
         resized = other.resized(self.width, self.height, self.ratio)
-        return replace(resized, left=self.left, pixels_per_second=self.pixels_per_second, rows=self.rows)
+        top = resized.top if middle is None else resized._top_around(middle)
+        return replace(resized, left=self.left, pixels_per_second=self.pixels_per_second, rows=self.rows, top=top)
 
     def clamped(self, end: float) -> "Viewport":
         """Moved back so that neither times below 0, nor above `end`, nor pitches that are none show."""

@@ -20,7 +20,7 @@ class RollNavigation(RollCanvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._follows, self._has_yielded = True, False
-        self._unfolded: Viewport | None = None  # what was on view before only some rows were
+        self._unfolded: tuple[Viewport, Viewport] | None = None  # what was on view before only some rows were, and then
 
     @property
     def has_gesture(self) -> bool:
@@ -59,14 +59,16 @@ class RollNavigation(RollCanvas):
     # Place and zoom
 
     def set_folded(self, folds: bool) -> None:
-        """Show only the rows that notes are in; then again the rows that were on view before."""
-        before = self.coordinates
-        if folds and not self._folds:
-            self._unfolded = before
+        """Show only the rows that notes are in; then all, as high as before and, if one has not scrolled, in place."""
+        before, was_folded = self.coordinates, self._folds
         super().set_folded(folds)
-        if not folds and self._unfolded is not None:
-            before, self._unfolded = self._unfolded, None
-            self._set_coordinates(self.coordinates.with_rows_of(before))
+        if folds and not was_folded:
+            self._unfolded = before, self.coordinates
+        elif not folds and self._unfolded is not None:
+            (unfolded, folded), self._unfolded = self._unfolded, None
+            has_scrolled = (before.top, before.row, before.rows) != (folded.top, folded.row, folded.rows)
+            middle = before.pitch(before.height / 2) if has_scrolled else None
+            self._set_coordinates(self.coordinates.with_rows_of(unfolded, middle))
 
     def fit(self) -> None:
         """Show everything."""

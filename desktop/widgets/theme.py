@@ -242,10 +242,8 @@ class Theme:
         return self._hue(_LOOP_HUE)
 
     def on(self, colour: QColor) -> QColor:
-        """Black or white, whichever reads better on `colour`; a soft black where that is enough."""
-        soft, white = QColor(16, 17, 19), QColor(255, 255, 255)
-        best = max((soft, white), key=lambda c: contrast(c, colour))
-        return best if contrast(best, colour) >= TEXT_CONTRAST else QColor(0, 0, 0)
+        """Black or white, whichever reads better on `colour`."""
+        return max((QColor(0, 0, 0), QColor(255, 255, 255)), key=lambda c: contrast(c, colour))
 
     def _hue(self, hue: int) -> QColor:
         colour = QColor.fromHslF(hue / 360, 0.78, 0.62 if self.is_dark else 0.46)

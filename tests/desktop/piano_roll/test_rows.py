@@ -78,10 +78,17 @@ def test_a_folded_roll_has_the_rows_in_use_and_unfolds(roll: PianoRoll) -> None:
     assert pixels(roll).shape == before.shape
 
 
-def test_unfolding_keeps_the_pitch_in_the_middle(folded: PianoRoll) -> None:
-    middle = folded.coordinates.pitch(folded.coordinates.height / 2)
-    folded.set_folded(False)
-    assert abs(folded.coordinates.pitch(folded.coordinates.height / 2) - middle) <= 1
+def test_unfolding_after_scrolling_keeps_the_pitch_in_the_middle(roll: PianoRoll) -> None:
+    roll.set_parts([RollPart.of("score", "prompt", [RollNote(0.0, 1.0, pitch, 80) for pitch in range(20, 110, 2)])])
+    row = roll.coordinates.row
+    roll.set_folded(True)
+    roll.zoom_pitch(2.0, 0.0)
+    roll.scroll_by(0.0, 200.0)
+    middle = roll.coordinates.pitch(roll.coordinates.height / 2)
+    assert middle != 64
+    roll.set_folded(False)
+    assert abs(roll.coordinates.pitch(roll.coordinates.height / 2) - middle) <= 1
+    assert roll.coordinates.row == row
 
 
 def test_a_drag_goes_by_the_rows_that_are_shown(folded: PianoRoll, hand: Hand, heard: Heard) -> None:
