@@ -186,10 +186,8 @@ def train(
         from core.training.run.hardware import gathered, processes
         from core.training.run.run_folder import RunFolder
         from core.training.run.train import Trainer, TrainingOptions
-
     network, info = _base(from_, symbols)
-    recipe = _recipe(preset, batch, dropout, rate, network and network.config)
-    recipe = recipe.with_symbols() if symbols else recipe
+    recipe = _recipe(preset, batch, dropout, rate, network and network.config, symbols)
     settings = TrainingOptions(minutes, epochs, seed, _weights(weight), device, compile, stop_after=stop_after)
     with processes() as rank, progress("Training", long=True, hidden=rank > 0) as show:
         if rank == 0:
@@ -223,7 +221,12 @@ def _base(model: str | None, symbols: bool) -> "tuple[MusicTransformer | None, M
 
 
 def _recipe(
-    preset: str, batch: int | None, dropout: float | None, rate: float | None, base: "ModelConfig | None"
+    preset: str,
+    batch: int | None,
+    dropout: float | None,
+    rate: float | None,
+    base: "ModelConfig | None",
+    symbols: bool,
 ) -> "Recipe":
     """The preset with what is asked for instead of its own; `base` is the network that it goes on from."""
     from dataclasses import replace
@@ -235,8 +238,10 @@ def _recipe(
     recipe = RECIPES[preset] if batch is None else replace(RECIPES[preset], batch=batch)
     recipe = recipe if dropout is None else replace(recipe, dropout=dropout)
     if base is not None:
-        return recipe.going_on(base, rate)
-    return recipe if rate is None else recipe.at_rate(rate)
+        recipe = recipe.going_on(base, rate)
+    elif rate is not None:
+        recipe = recipe.at_rate(rate)
+    return recipe.with_symbols() if symbols else recipe
 
 
 def _end_training(outcome: "Outcome", signals: list[int], as_json: bool) -> None:
