@@ -9,6 +9,7 @@ from pathlib import Path
 from core.errors import UnreadableInput, UsageError
 from core.files import check_writable
 from core.midi.grid import Grid, default_marker, find_grid
+from core.midi.pitch_names import parse_pitch
 from core.midi.read import read_score
 from core.midi.score import Score, Track
 from core.session.arrangement import bars_in_seconds, tempo_map_of
@@ -138,17 +139,9 @@ def length_in_seconds(
 
 def pitch(text: str) -> int:
     """A pitch given as a number (60) or a name (C4, the middle C). Raises UsageError."""
-    try:
-        number = int(text)
-    except ValueError:
-        import pretty_midi
-
-        try:
-            number = int(pretty_midi.note_name_to_number(text))
-        except ValueError:
-            raise UsageError(f'"{text}" is not a pitch; write a number from 0 to 127 or a name such as C4.') from None
-    if not 0 <= number <= 127:
-        raise UsageError(f"{text} is not a MIDI pitch, which lie from 0 (C-1) to 127 (G9).")
+    number = parse_pitch(text)
+    if number is None:
+        raise UsageError(f'"{text}" is not a pitch; write a number from 0 (C-1) to 127 (G9) or a name such as C4.')
     return number
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UsageError
+from core.midi.pitch_names import TONIC_NAMES, pitch_class
 
 # How well each pitch class, counted from the tonic, fits a key. From C. L. Krumhansl and E. J. Kessler,
 # "Tracing the dynamic changes in perceived tonal organization in a spatial representation of musical
@@ -27,12 +28,6 @@ _FITS = np.array(
     ]
 )
 _STEPS = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10, 11)}
-_NAMES = {
-    "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
-    "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
-}
-_LETTERS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
-_ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "sharp": 1, "b": -1, "♭": -1, "flat": -1}
 _SPELLING = re.compile(r"([a-g])\s*(#|♯|sharp|b|♭|flat)?\s*(major|maj|minor|min|m)?")
 _SHORTEST = 0.02  # seconds a note counts for at least, so that those without length count too
 
@@ -57,7 +52,7 @@ class Key:
     @property
     def name(self) -> str:
         """The key in words, such as "Eb major"."""
-        return f"{_NAMES[self.mode][self.tonic]} {self.mode}"
+        return f"{TONIC_NAMES[self.mode][self.tonic]} {self.mode}"
 
     @property
     def pitch_classes(self) -> frozenset[int]:
@@ -103,5 +98,4 @@ def parse_key(text: str) -> Key:
             'such as "D minor" or "Eb major".'
         )
     letter, accidental, mode = match.groups()
-    tonic = (_LETTERS[letter] + _ACCIDENTALS[accidental or ""]) % 12
-    return Key(tonic, "minor" if mode in ("minor", "min", "m") else "major")
+    return Key(pitch_class(letter, accidental or ""), "minor" if mode in ("minor", "min", "m") else "major")

@@ -1,6 +1,14 @@
-"""Names of MIDI pitches, and of the drums that they are on a drum kit."""
+"""Names of MIDI pitches, of the tonics of keys, and of the drums that pitches are on a drum kit."""
+
+import re
 
 PITCH_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+TONIC_NAMES = {  # by mode, as keys are mostly written
+    "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
+    "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
+}
+_ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1, "sharp": 1, "flat": -1}
+_PITCH = re.compile(r"([a-g])([#b♯♭]?)(-?\d)")
 
 # The percussion of General MIDI level 2, of which level 1 has 35 to 81: its name, and a short one where that is long.
 _DRUMS: dict[int, tuple[str, str]] = {
@@ -71,6 +79,23 @@ _DRUMS: dict[int, tuple[str, str]] = {
 def pitch_name(pitch: int) -> str:
     """ "C4" for middle C (60)."""
     return f"{PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def pitch_class(letter: str, accidental: str = "") -> int:
+    """0 to 11 of a letter from A to G, of either case, with an accidental: "#", "♯", "sharp", "b", "♭" or "flat"."""
+    return (PITCH_NAMES.index(letter.upper()) + _ACCIDENTALS[accidental]) % 12
+
+
+def parse_pitch(text: str) -> int | None:
+    """The pitch of "C4", "eb3" or "60"; None if it is none."""
+    text = text.strip().lower()
+    if text.isdecimal():
+        pitch = int(text)
+    elif match := _PITCH.fullmatch(text):
+        pitch = PITCH_NAMES.index(match[1].upper()) + _ACCIDENTALS[match[2]] + (int(match[3]) + 1) * 12
+    else:
+        return None
+    return pitch if 0 <= pitch <= 127 else None
 
 
 def drum_name(pitch: int, is_short: bool = False) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.midi.key import Key
+from core.midi.pitch_names import TONIC_NAMES
 
 # Semitones above the tonic, and above the tonic of the major scale whose signature the mode is written with.
 _MODES: Mapping[str, tuple[tuple[int, ...], int]] = {
@@ -25,7 +26,7 @@ _MODES: Mapping[str, tuple[tuple[int, ...], int]] = {
     "blues": ((0, 3, 5, 6, 7, 10), 9),
 }
 MODES = tuple(_MODES)
-TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+TONICS = TONIC_NAMES["major"]
 _LETTERS = "FCGDAEB"
 
 

@@ -1,7 +1,5 @@
 """Small input fields that panels and dialogs share. What they are given by `show_...` they do not report back."""
 
-import re
-
 from PySide6.QtCore import QEvent, QObject, QRegularExpression, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -30,13 +28,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from core.midi.pitch_names import PITCH_NAMES, pitch_name
+from core.midi.pitch_names import parse_pitch, pitch_name
 from desktop.widgets.theme import TEXT_CONTRAST, mix, with_contrast
 
 SMALL = 0.9  # share of the usual size, of text that is less important
-
-_FLATS = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#"}
-_PITCH = re.compile(r"([A-G])([#B]?)(-?\d)")
 
 
 class SliderSpin(QWidget):
@@ -118,29 +113,13 @@ class PitchSpin(QSpinBox):
 
     def valueFromText(self, text: str) -> int:
         """Qt asks for what was typed."""
-        pitch = pitch_of(text)
+        pitch = parse_pitch(text)
         return self.value() if pitch is None else pitch
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Qt asks whether it may be typed; anything short may, and Qt falls back to the value before."""
-        good = QValidator.State.Acceptable if pitch_of(text) is not None else QValidator.State.Intermediate
+        good = QValidator.State.Acceptable if parse_pitch(text) is not None else QValidator.State.Intermediate
         return (good if len(text) <= 4 else QValidator.State.Invalid, text, position)
-
-
-def pitch_of(text: str) -> int | None:
-    """The pitch of "C4", "eb3" or "60"; None if it is none."""
-    text = text.strip().upper().replace("♯", "#").replace("♭", "B")
-    if text.isdecimal():
-        return int(text) if int(text) <= 127 else None
-    match = _PITCH.fullmatch(text)
-    if match is None:
-        return None
-    name = match[1] + match[2]
-    name = _FLATS.get(name, name)
-    if name not in PITCH_NAMES:
-        return None
-    pitch = (int(match[3]) + 1) * 12 + PITCH_NAMES.index(name)
-    return pitch if 0 <= pitch <= 127 else None
 
 
 class NumberEdit(QLineEdit):

@@ -15,7 +15,6 @@ from core.session.knobs import MOST, WORDS, Knobs
 from core.session.session import AT_FIRST, DEFAULTS, LATEST, GenerationSettings, session_from_midi
 from desktop.controllers.generation import seconds_to_sample
 from desktop.panels.generation_panel import SEEDS, GenerationPanel
-from desktop.widgets.fields import pitch_of
 from tests.core.midi.builders import file_of, scale
 from tests.desktop.looking import cut_off, dark, reachable, unnamed
 
@@ -297,24 +296,6 @@ def test_icons_follow_the_palette(panel: GenerationPanel) -> None:
     panel.setPalette(dark())
     assert panel.dice.icon().cacheKey() != before
     panel.grab()
-
-
-@pytest.mark.parametrize(
-    ("text", "pitch"),
-    [
-        ("C4", 60),
-        ("c-1", 0),
-        ("G9", 127),
-        ("A9", None),
-        ("Bb3", 58),
-        ("b3", 59),
-        ("E#4", None),
-        ("128", None),
-        ("", None),
-    ],
-)
-def test_names_of_pitches(text: str, pitch: int | None) -> None:
-    assert pitch_of(text) == pitch
 
 
 def test_the_wheel_scrolls_and_changes_nothing(panel: GenerationPanel, changes: list[GenerationSettings]) -> None:
