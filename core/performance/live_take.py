@@ -60,12 +60,16 @@ class DueMessages:
         self._has_begun = False
         self._head = head
 
-    def until(self, head: float) -> list[Timed]:
-        """Those before `head` that were not given yet. The first is not asked for before."""
-        due: list[Timed] = []
+    def begin(self) -> None:
+        """Ask for the first, once: a large song takes long to be laid out then."""
         if not self._has_begun:
             self._has_begun = True
             self._next = next(self._messages, None)
+
+    def until(self, head: float) -> list[Timed]:
+        """Those before `head` that were not given yet. The first is not asked for before."""
+        due: list[Timed] = []
+        self.begin()
         while self._next is not None and self._next[0] < head - _AT_ONCE:
             due.append((max(self._next[0], self._head), self._next[1]))
             self._next = next(self._messages, None)
@@ -94,6 +98,7 @@ class LiveTake:
 
     def feed(self, messages: Sequence[NoteMessage], head: float) -> None:
         """What one event has made, and how far the take is sampled, in seconds. Never waits."""
+        self._beside.begin()  # before anyone has to wait for the lock
         with self._lock:
             self._waiting.append((messages, head))
             self._more(self)
@@ -103,6 +108,7 @@ class LiveTake:
 
         Never waits for the player.
         """
+        self._beside.begin()
         beside = None if accompaniment is None else list(accompaniment)  # laid out before anyone has to wait
         with self._lock:
             self.seconds = seconds

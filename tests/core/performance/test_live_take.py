@@ -1,6 +1,9 @@
 """On which channels a take plays, and what plays beside it."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
 
 from core.codec.events import NoteMessage
 from core.live.outputs import ExistingPort, NoOutput
@@ -48,6 +51,30 @@ def test_notes_go_where_the_router_says_and_others_play_on_between_them(made: Ma
         ("feed", [(10.0, "992440"), (10.2, "923250"), (10.5, "953040"), (10.6, "934650")], 10.7),
         ("feed", [(10.9, "823240"), (11.0, "892440")], 11.2),
     ]
+
+
+@pytest.mark.parametrize("seconds", [None, 0.7])
+def test_nobody_waits_while_what_plays_beside_it_is_laid_out(made: Made, seconds: float | None) -> None:
+    playback = made(NoOutput())
+    was_free: list[bool] = []
+
+    def look() -> None:
+        if is_free := playback._lock.acquire(blocking=False):
+            playback._lock.release()
+        was_free.append(is_free)
+
+    def beside() -> Iterator[tuple[float, bytes]]:
+        window = threading.Thread(target=look)
+        window.start()
+        window.join()
+        yield from BESIDE
+
+    take = playback.begin_take(TakeStart(10.0, None, TwoHands(), beside()))
+    if seconds is None:
+        take.feed(notes((0.2, 50, 80)), 0.7)
+    else:
+        take.finish(seconds)
+    assert was_free == [True]
 
 
 def test_a_port_of_one_channel_gets_all_but_percussion_on_it(made: Made) -> None:
