@@ -4,7 +4,7 @@ outputs         what can be chosen to play to, opening it, listing ports, panic
 port_info       a port of another program
 rtmidi_output   virtual and existing MIDI ports; the only file that imports rtmidi
 jack_watch      who is connected to a JACK port, and whether the JACK server still runs
-synth           the built-in synth, live and rendered to a file
+synth           the built-in synth, live or for a file
 sounding        which notes sound, and the messages that end them
 lateness        percentiles of how late messages left, in fixed memory
 sounding_record what may still sound, in memory that outlives the player

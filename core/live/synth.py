@@ -1,21 +1,16 @@
-"""The built-in synth: the bundled soundfont, played live through the audio device or rendered offline.
+"""The built-in synth: the bundled soundfont, live through the audio device, or for a file.
 
 `Voices` turns MIDI messages into sound (tinysoundfont); `SynthOutput` plays them in miniaudio's callback.
 """
 
-import io
 import threading
 import time
-import wave
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import NotFound
-from core.files import write_atomically
-from core.live.scheduler import Message
 from core.midi.messages import (
     ALL_NOTES_OFF,
     CONTROL,
@@ -33,7 +28,6 @@ from core.resources import bundled
 
 if TYPE_CHECKING:
     import miniaudio
-    import numpy as np
 
 SAMPLE_RATE = 48000
 BYTES_PER_FRAME = 8  # two channels of float32
@@ -110,37 +104,6 @@ class Voices:
         # The family's own preset if there is one (piano for piano, bass for bass), and the nearest of it.
         nearest = min(self._presets, key=lambda p: (p // 8 != program // 8, abs(p - program)))
         self._synth.program_change(channel, nearest)
-
-
-def render(messages: Iterable[Message], sample_rate: int = SAMPLE_RATE) -> "np.ndarray":
-    """The sound of `messages` (in order of time, from 0 s): float32, shape (frames, 2), with its tail."""
-    import numpy as np
-
-    voices = Voices(sample_rate)
-    blocks: list[np.ndarray] = []
-    done = 0
-    for song_time, message in messages:
-        frame = round(song_time * sample_rate)
-        if frame > done:
-            blocks.append(np.frombuffer(voices.render(frame - done), np.float32))
-            done = frame
-        voices.play(message)
-    blocks.append(np.frombuffer(voices.render(round(LONGEST_TAIL * sample_rate)), np.float32))
-    return np.concatenate(blocks).reshape(-1, 2)
-
-
-def render_wav(messages: Iterable[Message], path: Path, sample_rate: int = SAMPLE_RATE) -> None:
-    """Write the sound of `messages` as a 16 bit stereo WAV file; raises WriteError."""
-    import numpy as np
-
-    sound = np.clip(render(messages, sample_rate), -1.0, 1.0)
-    data = io.BytesIO()
-    with wave.open(data, "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate)
-        file.writeframes((sound * 32767).astype("<i2").tobytes())
-    write_atomically(path, data.getvalue())
 
 
 def open_synth() -> "SynthOutput":

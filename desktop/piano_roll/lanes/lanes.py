@@ -133,10 +133,13 @@ class Lanes(QWidget):
         row = LaneRow(self._roll, lane, self)
         row.height_asked.connect(lambda height: self._ask_height(lane.name, height))
         row.height_changed.connect(lambda: self.changed.emit(self.choices))
-        row.touched.connect(lambda: setattr(self, "_touched", lane.name))
+        row.touched.connect(lambda: self._touch(lane.name))
         row.menu.aboutToShow.connect(lambda: self._fill(row.menu, lane.name))
         row.show()
         return row
+
+    def _touch(self, name: str) -> None:
+        self._touched = name
 
     def _ask_height(self, name: str, height: int) -> None:
         others = sum(row.height() for row in self._rows if row.lane.name != name)
