@@ -1,5 +1,6 @@
 """continuo-cli evaluate and pack: how good a model is, and its weights in a quarter of the space."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,9 @@ def evaluate(
     pieces: Annotated[int, typer.Option(min=0, help="At most so many pieces of each source; 0 for all.")] = 20,
     continuations: Annotated[int, typer.Option(min=0, help="Prompts to continue.")] = 8,
     seconds: Annotated[float, typer.Option(min=1, help="Length of each continuation.")] = 30.0,
+    middles: Annotated[
+        int, typer.Option(min=0, help="Regions whose middle a model that knows symbols tells from another piece's.")
+    ] = 0,
     training: Annotated[Path | None, typer.Option(help="Corpus in which to look for copies.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for tables and plots.")] = None,
     temperature: Annotated[float | None, typer.Option(help="Of the continuations (default: the app's).")] = None,
@@ -48,7 +52,9 @@ def evaluate(
         make_output(output)
     named = {"temperature": temperature, "top_p": top_p}
     sampling = replace(Sampling(), **{name: value for name, value in named.items() if value is not None})
-    result = run(model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed, sampling), say)
+    result = run(
+        model, paths, Asked(chosen, pieces, continuations, seconds, training, device, seed, sampling, middles), say
+    )
     _show_evaluation(result)
     written = save_evaluation(result, output) if output else []
     if as_json:
@@ -58,6 +64,9 @@ def evaluate(
 def _show_evaluation(result: "Evaluation") -> None:
     rows = [{"source": s, "nats per event": nll, "events": result.events[s]} for s, nll in result.nll.items()]
     print_table(f"Likelihood of {result.model}", ["source", "nats per event", "events"], rows)
+    if result.middles is not None:
+        rows = [{"figure": name, "value": value} for name, value in asdict(result.middles).items()]
+        print_table("True middles against those of other pieces", ["figure", "value"], rows)
     if result.comparison is None:
         return
     true, sampled = result.comparison.true, result.comparison.model

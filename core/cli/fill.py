@@ -93,7 +93,7 @@ def evaluate_fill(
     """
     with interrupts.put_off():
         from core.generation.engine import open_engine
-        from core.generation.filling import LeftToRightFiller
+        from core.generation.middle_filler import filler_for
         from core.generation.options import Options
         from core.training.data.sources import parse_split
         from core.training.evaluation.evaluate import held_out
@@ -103,7 +103,7 @@ def evaluate_fill(
     places = choose_regions(held_out(paths, chosen, 0, say), regions, seed)
     if not places:
         raise UsageError("There is no piece of that split that is long enough.")
-    filler, filled = LeftToRightFiller(engine), []
+    filler, filled = filler_for(engine), []
     with progress("Filling") as show:
         for i, (piece, region) in enumerate(places):
             show(i, len(places), piece.title)
@@ -129,7 +129,9 @@ def _sample(
     """The candidates to be written, best first, and what `--json` prints."""
     with interrupts.put_off():
         from core.generation.engine import open_engine
-        from core.generation.filling import FillStep, LeftToRightFiller, choose
+        from core.generation.fill_rounds import FillStep
+        from core.generation.filling import choose
+        from core.generation.middle_filler import filler_for
 
     seconds = plan.region.end - plan.region.start
     first_note: list[float] = []
@@ -145,7 +147,7 @@ def _sample(
                 first_note.append(time.perf_counter() - started)
             show(step.head, seconds, "")
 
-        made = LeftToRightFiller(engine).fill(plan.gap(engine.config.conventions), options, on_step)
+        made = filler_for(engine).fill(plan.gap(engine.config.conventions), options, on_step)
     wall = time.perf_counter() - started
     chosen = choose(made, count, seconds)
     return chosen, {

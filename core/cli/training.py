@@ -165,9 +165,7 @@ def train(
     weight: Annotated[list[str] | None, typer.Option(help="SOURCE=WEIGHT; 0 leaves a source out.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Windows per step, over all processes.")] = None,
     dropout: Annotated[float | None, typer.Option(min=0.0, max=0.9, help="Default: the preset's.")] = None,
-    symbols: Annotated[
-        bool, typer.Option("--symbols", help="Teach it to fill in middles, too, and what music is like.")
-    ] = False,
+    symbols: Annotated[bool, typer.Option("--symbols", help="Teach it to fill in middles, too.")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     device: Device = "auto",
     compile: Annotated[bool | None, typer.Option(help="torch.compile (default: where it helps).")] = None,

@@ -114,15 +114,20 @@ def encode_grid(
     *,
     starts_piece: bool = True,
     until: int | None = None,
+    seam: int | None = None,
 ) -> list[int]:
     """Events of grid notes (as `grid_notes` makes them), time counted from step 0.
 
     Within a step: note-offs, then note-ons, by ascending pitch. `starts_piece` puts the boundary in
-    front if the model wants one. The events end at step `until`, if it is given: what sounds longer stays open.
+    front if the model wants one. The events end at step `until`, if it is given: what sounds longer stays open. Of
+    notes that begin before step 0 there is only the end. No time shift leads over the step `seam`, if it is given.
     """
     by_step: dict[int, tuple[list[int], list[GridNote]]] = defaultdict(lambda: ([], []))
+    if seam is not None:
+        by_step[seam] = [], []
     for note in notes:
-        by_step[note.start][1].append(note)
+        if note.start >= 0:
+            by_step[note.start][1].append(note)
         if until is None or note.end <= until:
             by_step[note.end][0].append(note.pitch)
     events = [BOUNDARY] if starts_piece and conventions.starts_with_boundary else []

@@ -6,24 +6,21 @@ music around the gap it is. The best of them are then sampled anew from near the
 is judged best. The candidates share the KV cache of what comes before, endings that of their candidates.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple, Protocol
 
-from torch import Tensor
-
-from core.codec.events import GridNote, NoteMessage, decode
+from core.codec.events import GridNote, decode
 from core.codec.gap import Gap
 from core.codec.steps import Steps
-from core.codec.vocabulary import BOUNDARY, from_bin, shift_steps
-from core.generation.engine import Cancelled, Engine, cut_window, to_numpy
+from core.codec.vocabulary import from_bin, shift_steps
+from core.generation.engine import Engine, PreparedPrompt, cut_window
+from core.generation.fill_rounds import FillRows, FillStep, rounds
 from core.generation.fill_row import FillRow, ScoredPart
 from core.generation.options import Options
-from core.generation.prompt_summary import summarize
+from core.generation.prompt_summary import PromptSummary, summarize
 from core.midi.score import TakeNote
 from core.midi.statistics import Music, apart, music, stretch
-from core.model.kv_cache import KVCache
 
 CANDIDATES = 8
 _ENDED_ANEW, _ENDINGS = 4, 3  # how many of the best candidates get other endings, and how many each
@@ -33,18 +30,6 @@ _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both 
 # Chosen among some on regions of the validation split (see resources/models/FILLING.md).
 _WEIGHTS: dict[ScoredPart, float] = {"inside": 1.0, "seam": 0.3, "follow": 1.0}
 _LIKE = 100.0  # nats that a distance of 1 from the music around costs
-
-
-class FillStep(NamedTuple):
-    """One event of one candidate: the messages of new notes that it makes, and how far it is sampled.
-
-    Times are seconds from the gap's start; `is_filled` tells that the candidate is complete.
-    """
-
-    candidate: int
-    messages: tuple[NoteMessage, ...]
-    head: float
-    is_filled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +49,9 @@ class Candidate:
 
 
 class Filler(Protocol):
-    """Fills gaps."""
+    """Fills gaps with the model of `engine`."""
+
+    engine: Engine
 
     def fill(
         self,
@@ -79,6 +66,13 @@ class Filler(Protocol):
         """
         ...
 
+    def candidates(self, gap: Gap, options: Options, given: Sequence[Sequence[GridNote]] = ()) -> "Candidates":
+        """As many candidates as `options.takes` says, and those `given`, scored in the same way.
+
+        What is given are the notes of a candidate and the kept ones, as one piano (see core.codec.gap.placed_notes).
+        """
+        ...
+
 
 class Candidates(NamedTuple):
     """The candidates for a gap: as first `sampled`; the same as `ended` best; and those `given`."""
@@ -88,25 +82,18 @@ class Candidates(NamedTuple):
     given: list[Candidate]
 
 
-class _Batch(NamedTuple):
-    """Rows that are sampled together, each with the number of its candidate: what the model expects next of each, and
-    the cache of all.
-    """
+def _parted(rows: FillRows[FillRow]) -> FillRows[FillRow]:
+    """Rows as they are now, for endings to go on from: they copy what there is by now of the cache, which fills on."""
+    return FillRows([(i, row.copy()) for i, row in rows.running], rows.raw, rows.cache.branch())
 
-    rows: list[tuple[int, FillRow]]
-    raw: Tensor  # (B, vocab) logits
-    cache: KVCache
 
-    def parted(self) -> "_Batch":
-        """It as it is now, for endings to go on from: of its cache, which fills on, they copy what there is by now."""
-        return _Batch([(i, row.copy()) for i, row in self.rows], self.raw, self.cache.branch())
-
-    def endings(self, numbers: Sequence[int]) -> "_Batch | None":
-        """Rows that go on from those of the candidates with these numbers; None if all of these are filled already."""
-        places = [at for at, (i, row) in enumerate(self.rows) if i in numbers and not row.is_filled]
-        rows = [(self.rows[at][0], self.rows[at][1].copy(ending)) for at in places for ending in range(1, _ENDINGS + 1)]
-        places = [at for at in places for _ in range(_ENDINGS)]
-        return _Batch(rows, self.raw[places], self.cache.rows(places)) if places else None
+def _endings(rows: FillRows[FillRow], numbers: Sequence[int]) -> FillRows[FillRow] | None:
+    """FillRows that go on from those of the candidates with these numbers; None if all of these are filled already."""
+    places = [at for at, (i, row) in enumerate(rows.running) if i in numbers and not row.is_filled]
+    running = [rows.running[at] for at in places]
+    endings = [(i, row.copy(ending)) for i, row in running for ending in range(1, _ENDINGS + 1)]
+    places = [at for at in places for _ in range(_ENDINGS)]
+    return FillRows(endings, rows.raw[places], rows.cache.rows(places)) if places else None
 
 
 class LeftToRightFiller:
@@ -134,66 +121,50 @@ class LeftToRightFiller:
         on_step: Callable[[FillStep], object] = lambda step: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Candidates:
-        """As many candidates as `options.takes` says, and those `given`, scored in the same way.
-
-        What is given are the notes of a candidate and the kept ones, as one piano (see core.codec.gap.placed_notes).
-        `on_step` gets the events of the candidates as first sampled.
-        """
-        config = self.engine.config
-        most = min(_READ, config.block_size // 2)
-        shown = replace(gap.prompt, events=tuple(cut_window(gap.prompt.events, most, config.conventions)))
-        prepared = self.engine.prepare(shown, cancelled)
-        summary = summarize(gap.prompt, prepared.events)
-        rows = [FillRow(gap, options, i, summary, config.conventions) for i in range(options.takes)]
-        both = rows + [FillRow(gap, options, options.takes, summary, config.conventions, notes) for notes in given]
+        """See Filler. `on_step` gets the events of the candidates as first sampled."""
+        summary, prepared = self._prepared(gap, cancelled)
+        conventions = self.engine.config.conventions
+        rows = [FillRow(gap, options, i, summary, conventions) for i in range(options.takes)]
+        both = rows + [FillRow(gap, options, options.takes, summary, conventions, notes) for notes in given]
         parted, ending_at = None, _ENDING * gap.prompt.steps.seconds(gap.end)
-        batch = _Batch(list(enumerate(both)), *self.engine.fork(prepared, len(both)))
-        for now in self._rounds(batch, prepared.events, on_step, cancelled):
+        begun = FillRows(list(enumerate(both)), *self.engine.fork(prepared, len(both)))
+        for now in rounds(self.engine, begun, prepared.events, on_step, cancelled):
             if parted is None and max(row.head for row in rows) >= ending_at:
-                parted = now.parted()
+                parted = _parted(now)
         surroundings = _Surroundings(gap)
         made = [_candidate(row, surroundings) for row in both]
         sampled, ended = made[: len(rows)], made[: len(rows)]
         best = sorted(range(len(rows)), key=lambda i: -sampled[i].score)[:_ENDED_ANEW]
-        if parted is not None and (endings := parted.endings(best)) is not None:
-            for _ in self._rounds(endings, prepared.events, cancelled=cancelled):
+        if parted is not None and (endings := _endings(parted, best)) is not None:
+            for _ in rounds(self.engine, endings, prepared.events, cancelled=cancelled):
                 pass
-            for i, row in endings.rows:
+            for i, row in endings.running:
                 ended[i] = max(ended[i], _candidate(row, surroundings), key=lambda candidate: candidate.score)
         return Candidates(sampled, ended, made[len(rows) :])
 
-    def _rounds(
+    def judge(
         self,
-        batch: _Batch,
-        before: tuple[int, ...],
-        on_step: Callable[[FillStep], object] = lambda step: None,
+        gap: Gap,
+        options: Options,
+        given: Sequence[Sequence[GridNote]],
         cancelled: Callable[[], bool] = lambda: False,
-    ) -> Iterator[_Batch]:
-        """All rows of a batch to their ends, one event of each a round: the batch as it is before each."""
-        (running, raw, cache), window = batch, self.engine.config.block_size
-        while True:
-            if cancelled():
-                raise Cancelled
-            yield _Batch(running, raw, cache)
-            logits = to_numpy(raw)  # (B, vocab)
-            newest = []
-            for at, (index, row) in enumerate(running):
-                if row.is_over:  # stays in the batch until half of it is over: to copy the cache takes long
-                    newest.append(BOUNDARY)
-                    continue
-                was_filled = row.is_filled
-                messages = row.next(logits[at])
-                newest.append(row.events[-1])
-                if not was_filled:
-                    on_step(FillStep(index, tuple(messages), row.head, row.is_filled))
-            going_on = [at for at, (_, row) in enumerate(running) if not row.is_over]
-            if not going_on:
-                return
-            if 2 * len(going_on) <= len(running):
-                cache = cache.rows(going_on)
-                running, newest = [running[at] for at in going_on], [newest[at] for at in going_on]
-            histories = partial(_histories, before, [row for _, row in running], window)
-            raw, cache = self.engine.decode_one(newest, cache, histories)
+    ) -> list[Candidate]:
+        """The candidates that are `given` (see Filler), as they are scored here."""
+        summary, prepared = self._prepared(gap, cancelled)
+        rows = [FillRow(gap, options, 0, summary, self.engine.config.conventions, notes) for notes in given]
+        begun = FillRows(list(enumerate(rows)), *self.engine.fork(prepared, len(rows)))
+        for _ in rounds(self.engine, begun, prepared.events, cancelled=cancelled):
+            pass
+        surroundings = _Surroundings(gap)
+        return [_candidate(row, surroundings) for row in rows]
+
+    def _prepared(self, gap: Gap, cancelled: Callable[[], bool]) -> tuple[PromptSummary, PreparedPrompt]:
+        """What comes before a gap, read into a cache."""
+        config = self.engine.config
+        most = min(_READ, config.block_size // 2)
+        shown = replace(gap.prompt, events=tuple(cut_window(gap.prompt.events, most, config.conventions)))
+        prepared = self.engine.prepare(shown, cancelled)
+        return summarize(gap.prompt, prepared.events), prepared
 
 
 class _Surroundings:
@@ -236,10 +207,3 @@ def choose(candidates: Sequence[Candidate], count: int, seconds: float) -> list[
         (others if is_like else chosen).append(candidate)
     picked = {id(candidate) for candidate in [*chosen, *others][:count]}
     return [candidate for candidate in candidates if id(candidate) in picked]
-
-
-def _histories(before: tuple[int, ...], rows: Sequence[FillRow], window: int) -> list[list[int]]:
-    """The last events of each row, those before the gap among them: at most a window, all of one length."""
-    longest = max(len(row.events) for row in rows)
-    padded = [row.events + [BOUNDARY] * (longest - len(row.events)) for row in rows]
-    return [[*before, *events[-window:]][-window:] for events in padded]

@@ -13,7 +13,7 @@ from core.performance.take_in_progress import TakeInProgress
 if TYPE_CHECKING:
     from core.codec.events import NoteMessage
     from core.generation.engine import Engine
-    from core.generation.filling import FillStep
+    from core.generation.fill_rounds import FillStep
     from core.generation.options import Options
     from core.midi.key import Key
 
@@ -52,11 +52,12 @@ class FillRun:
 
     def sample(self, engine: "Engine") -> None:
         """Sample all candidates and choose among them. Raises Cancelled if stopped, and what the options raise."""
-        from core.generation.filling import LeftToRightFiller, choose
+        from core.generation.filling import choose
+        from core.generation.middle_filler import filler_for
 
         plan = self.plan
         plan.router()  # learns the tracks, here and not where it is followed
-        candidates = LeftToRightFiller(engine).fill(
+        candidates = filler_for(engine).fill(
             plan.gap(engine.config.conventions), self.options(self._key()), self._on_step, self.stopped.is_set
         )
         chosen = choose(candidates, self.count, plan.region.end - plan.region.start)

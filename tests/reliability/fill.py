@@ -1,6 +1,6 @@
 """Random regions of random small files, filled by a model of random weights: what must hold of every one.
 
-python -m tests.reliability.fill --cases 2000 --seed 1
+python -m tests.reliability.fill --cases 2000 --seed 1 [--symbols]
 
 No note hangs, none is lost, no new one lies outside the region, and nothing outside it is changed. A case is its
 number, so that `--first N --cases 1` runs again the one that failed.
@@ -21,11 +21,12 @@ from mido import Message, MetaMessage
 
 from core.errors import UsageError
 from core.generation.engine import Engine
-from core.generation.filling import LeftToRightFiller
+from core.generation.filling import Filler
+from core.generation.middle_filler import filler_for
 from core.generation.options import Options
 from core.generation.sampler import Sampling
 from core.midi.region import Region
-from core.model.transformer import ModelConfig, MusicTransformer
+from core.model.transformer import ModelConfig, MusicTransformer, with_symbols
 from core.performance.fill import plan_fill
 from core.session.export import midi_bytes
 from core.session.session import Session, session_from_midi
@@ -50,9 +51,10 @@ def small_model() -> MusicTransformer:
     return model
 
 
-def small_engine() -> Engine:
-    """With that model."""
-    return Engine(small_model(), torch.device("cpu"), "small")
+def small_engine(has_symbols: bool = False) -> Engine:
+    """With that model, which knows symbols or not."""
+    model = small_model()
+    return Engine(with_symbols(model) if has_symbols else model, torch.device("cpu"), "small")
 
 
 def random_file(chance: random.Random) -> bytes:
@@ -127,7 +129,7 @@ def random_region(chance: random.Random, session: Session) -> Region:
     return Region(start, start + chance.uniform(0.2, 3.0), tracks, low, high)
 
 
-def check(case: int, filler: LeftToRightFiller, seed: int = 1) -> int | None:
+def check(case: int, filler: Filler, seed: int = 1) -> int | None:
     """Fill one random region: how many new notes there are; None if it cannot be filled, as of drums alone.
 
     Raises AssertionError for what must not be.
@@ -177,8 +179,9 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--symbols", action="store_true", help="by a model that knows symbols")
     asked = parser.parse_args()
-    filler = LeftToRightFiller(small_engine())
+    filler = filler_for(small_engine(asked.symbols))
     started, failed = time.monotonic(), 0
     filled: list[int] = []
     for case in range(asked.first, asked.first + asked.cases):

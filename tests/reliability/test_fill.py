@@ -1,14 +1,15 @@
 import pytest
 
-from core.generation.filling import LeftToRightFiller
+from core.generation.middle_filler import filler_for
 from core.midi.region import Region
 from core.session.session import session_from_midi
 from tests.core.midi.builders import file_of, off, on
 from tests.reliability.fill import assert_only_filled, check, small_engine
 
 
-def test_random_regions_of_random_files_are_filled_and_nothing_else_is_changed() -> None:
-    filler = LeftToRightFiller(small_engine())
+@pytest.mark.parametrize("has_symbols", [False, True])
+def test_random_regions_of_random_files_are_filled_and_nothing_else_is_changed(has_symbols: bool) -> None:
+    filler = filler_for(small_engine(has_symbols))
     made = [check(case, filler, seed=7) for case in range(12)]
     assert sum(notes or 0 for notes in made) > 20
 

@@ -30,7 +30,7 @@ _SUFFIX = (0.15, 0.6)  # share of the room around a middle that is for what foll
 _FEWEST = 16  # ids that there must be room for around a middle, beside what is kept in it
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
     """A span of a piece, in ticks, with the places of its first note and of the first behind it."""
 
     start: int
@@ -75,17 +75,65 @@ def middle_window(
 ) -> Events | None:
     """At most `length` ids with a middle from anywhere in a piece; None where the one that is drawn does not fit."""
     span = _draw_span(notes["start"], length, rng)
-    about = int(1.2 * length * len(notes) / max(piece.events, 1)) + 8  # notes that fill a window
-    first, last = max(0, span.first - about), min(len(notes), span.last + int(_SUFFIX[1] * about))
+    parts = divide(notes, piece.quarter, span, conventions, length, change, None if is_whole else rng)
+    if parts is None:
+        return None
+    told = shown(attributes(parts.new, is_score(piece)), rng)
+    ids = parts.window(conventions, length - len(told), rng.uniform(*_SUFFIX))
+    return None if ids is None else np.concatenate((told, ids))
+
+
+class Parts(NamedTuple):
+    """The ids of what comes before a span, of what is kept in it and follows, and of the new notes.
+
+    `inside` is how many of the suffix lead up to the span's end, `seam` is that end, in steps from its start.
+    """
+
+    prefix: Events
+    suffix: Events
+    new: Events
+    inside: int
+    seam: int
+
+    def window(self, conventions: Conventions, length: int, share: float) -> Events | None:
+        """At most `length` ids of them; what follows has this share of the room, more where little comes before.
+
+        None where there is hardly place for anything around the span.
+        """
+        room = length - self.inside - len(self.new) - 3
+        if room < _FEWEST:
+            return None
+        suffix = self.suffix[: self.inside + max(int(room * share), room - len(self.prefix))]
+        prefix, too_many = self.prefix, len(self.prefix) + len(suffix) - self.inside - room
+        if too_many > 0:
+            prefix = restated(prefix, too_many + (conventions.velocity == "change"), conventions)
+        signs = np.array([SUFFIX, middle(self.seam / STEPS_PER_SECOND), END], np.uint16)
+        return np.concatenate((prefix, signs[:1], suffix, signs[1:2], self.new, signs[2:]))
+
+
+def divide(
+    notes: Notes,
+    quarter: float,
+    span: Span,
+    conventions: Conventions,
+    length: int,
+    change: CropChange = (1.0, 0, 0),
+    rng: np.random.Generator | None = None,
+) -> Parts | None:
+    """A piece about a span, enough of it for a window of `length` ids; None where no note begins in the span.
+
+    `quarter` is the piece's (see core.training.data.corpus.Piece). With random numbers only a part of the span is new.
+    """
+    first, last = max(0, span.first - length // 3), min(len(notes), span.last + length // 3)
     some, bounds = notes[first:last], np.array([span.start, span.end], np.int64)
-    if piece.quarter:
+    if quarter:
         bounds += TICKS // 2 - int(some["start"][0])
         some = from_first(some)
     starts = to_steps(some["start"], change[0])
     begin, end = (to_steps(bounds, change[0]) - starts[0]).tolist()
     starts -= starts[0]
     chosen = (starts >= begin) & (starts < end)
-    if not is_whole:
+    if rng is not None:
         chosen &= _part(some, chosen, rng)
     grid = on_grid(some, *change, chosen)
     if not grid.chosen.any():
@@ -95,25 +143,21 @@ def middle_window(
     prefix = serialise(kept.where(before), kept.where(before & (kept.end <= begin)), conventions, begin)
     kept, new, seam = kept.since(begin), new.since(begin), end - begin
     suffix = serialise(kept.where(~before), kept.where(kept.end > 0), conventions, seam)
-    ids = serialise(new, new, conventions, seam)
     if not first and conventions.starts_with_boundary:
         prefix = np.append(np.uint16(BOUNDARY), prefix)
     if last == len(notes):
         suffix = np.append(suffix, np.uint16(BOUNDARY))
-    told = shown(attributes(ids, is_score(piece)), rng)
-    inside = int(np.searchsorted(_clock(suffix), seam)) + 1  # ids of the suffix up to the span's end
-    room = length - len(told) - inside - len(ids) - 3
-    if room < _FEWEST:
-        return None
-    suffix = suffix[: inside + max(int(room * rng.uniform(*_SUFFIX)), room - len(prefix))]
-    too_many = len(prefix) + len(suffix) - inside - room
-    if too_many > 0:
-        prefix = restated(prefix, too_many + (conventions.velocity == "change"), conventions)
-    signs = np.array([SUFFIX, middle(seam / STEPS_PER_SECOND), END], np.uint16)
-    return np.concatenate((told, prefix, signs[:1], suffix, signs[1:2], ids, signs[2:]))
+    inside = int(np.searchsorted(_clock(suffix), seam)) + 1
+    return Parts(prefix, suffix, serialise(new, new, conventions, seam), inside, seam)
 
 
-def _draw_span(starts: np.ndarray, length: int, rng: np.random.Generator) -> _Span:
+def span_of(notes: Notes, start: int, end: int) -> Span:
+    """The span of a piece between two times, in ticks."""
+    first, last = np.searchsorted(notes["start"], (start, end)).tolist()
+    return Span(start, end, first, last)
+
+
+def _draw_span(starts: np.ndarray, length: int, rng: np.random.Generator) -> Span:
     """A span that begins and ends at onsets or anywhere between two, with notes that a window has place for."""
     first = int(rng.integers(len(starts)))
     start = int(starts[first])
@@ -125,7 +169,7 @@ def _draw_span(starts: np.ndarray, length: int, rng: np.random.Generator) -> _Sp
     if last > most or (last < len(starts) and rng.random() < 0.5 and starts[last] < end + _NEAR):
         last = min(last, most)
         end = int(starts[last])
-    return _Span(start, end, first, last)
+    return Span(start, end, first, last)
 
 
 def _part(notes: Notes, inside: Mask, rng: np.random.Generator) -> Mask:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from core.training.data.sources import Split
 from core.training.evaluation.comparison import Comparison, compare
 from core.training.evaluation.continuations import HeldOut, choose_places, continue_place
 from core.training.evaluation.criteria import Criteria, Example, criteria
+from core.training.evaluation.middles import MiddleFigures, tell_middles
 from core.training.evaluation.nll import nll_per_event
 from core.training.evaluation.originality import CopyIndex
 
@@ -35,7 +36,8 @@ class Asked:
     """What to evaluate on. `split` of prepared corpora; at most `pieces` of each source (0: all).
 
     `continuations` prompts are continued by `seconds` each, drawn as `sampling` says. `training` is the
-    corpus in which copies are looked for (None: not looked for).
+    corpus in which copies are looked for (None: not looked for). In `middles` regions a model that knows symbols is to
+    tell the true middle from another piece's.
     """
 
     split: Split = "test"
@@ -46,6 +48,7 @@ class Asked:
     device: str = "auto"
     seed: int = 0
     sampling: Sampling = field(default_factory=Sampling)
+    middles: int = 0
 
 
 _DEFAULT = Asked()
@@ -62,10 +65,13 @@ class Evaluation:
     criteria: Criteria | None = None
     comparison: Comparison | None = None
     copies: list[dict[str, Any]] = field(default_factory=list)
+    middles: MiddleFigures | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
         result: dict[str, Any] = {"model": self.model, "nll": self.nll, "events": self.events}
+        if self.middles:
+            result["middles"] = asdict(self.middles)
         if self.criteria:
             result["criteria"] = self.criteria.as_dict()
         if self.comparison:
@@ -98,6 +104,8 @@ def evaluate(
     """
     device = choose_device(asked.device)
     network, info = load_model(find_model(model))
+    if asked.middles and not network.config.has_symbols:
+        raise UsageError(f"{info.name} knows no symbols, so it cannot be told what a middle is: leave --middles out.")
     training = Corpus(asked.training) if asked.training else None  # opened now: it is looked into after minutes
     pieces = held_out(paths, asked.split, asked.pieces, say)
     result = Evaluation(info.name)
@@ -106,6 +114,9 @@ def evaluate(
         say(f"Reading {len(some)} pieces of {source}.")
         encoded = (note_events(piece.notes, conventions, boundary=True) for piece in some)
         result.nll[source], result.events[source] = nll_per_event(network, encoded, device)
+    if asked.middles:
+        say("Telling middles apart.")
+        result.middles = tell_middles(network, device, pieces, asked.middles, asked.seed)
     places = choose_places(pieces, asked.continuations)
     if not places:
         return result

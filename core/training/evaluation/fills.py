@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.codec.gap import make_gap, placed_notes
-from core.generation.filling import Candidate, LeftToRightFiller
+from core.generation.filling import Candidate, Filler
 from core.generation.options import Options
 from core.midi.grid import find_grid
 from core.midi.region import Region
@@ -80,7 +80,7 @@ def _regions(pieces: Sequence[HeldOut], length: float, random: np.random.Generat
                 yield piece, region
 
 
-def fill_region(filler: LeftToRightFiller, piece: HeldOut, region: Region, options: Options) -> FilledRegion:
+def fill_region(filler: Filler, piece: HeldOut, region: Region, options: Options) -> FilledRegion:
     """Fill a region of a piece, the true middle ranked among the candidates."""
     tempo_map, track = as_file(piece)
     if piece.quarter:  # the beats, or a tick before them, where some of their notes lie

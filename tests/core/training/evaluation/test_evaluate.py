@@ -1,6 +1,7 @@
 """Likelihood, statistics of music, copies, and the whole evaluation."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from core.midi.statistics import (
     stretch,
 )
 from core.model.checkpoint import save_model
-from core.model.transformer import MusicTransformer
+from core.model.transformer import MusicTransformer, with_symbols
 from core.training.data.notes import NOTE, TICKS, Notes
 from core.training.evaluation.comparison import compare, fifths_apart
 from core.training.evaluation.evaluate import Asked, evaluate, save_evaluation
@@ -178,6 +179,24 @@ def test_whole_evaluation(tmp_path: Path) -> None:
     assert said
     again = evaluate(str(path), [corpus.folder, long], asked)
     assert again.as_dict() == result.as_dict()
+
+
+def test_middles_are_told_apart_by_models_that_know_symbols_alone(tmp_path: Path) -> None:
+    midi = tmp_path / "midi"
+    for i in range(3):
+        write_tune(midi / f"long{i}.mid", tune_pitches(i, 200))
+    torch.manual_seed(0)
+    network, asked = MusicTransformer(TINY), Asked(continuations=0, device="cpu", middles=4)
+    plain, wide = tmp_path / "plain.safetensors", tmp_path / "wide.safetensors"
+    save_model(plain, network, {}, torch.float32)
+    save_model(wide, with_symbols(MusicTransformer(replace(TINY, block_size=256))), {}, torch.float32)
+
+    with pytest.raises(UsageError, match="knows no symbols"):
+        evaluate(str(plain), [midi], asked)
+    result = evaluate(str(wide), [midi], asked)
+    assert result.middles is not None
+    assert result.middles.regions == 4
+    assert result.as_dict()["middles"]["likelier"] == result.middles.likelier
 
 
 def test_a_damaged_file_of_a_folder_is_left_out(tmp_path: Path) -> None:
