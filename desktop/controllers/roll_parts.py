@@ -88,7 +88,7 @@ class RollParts:
             if is_current or take.starred:
                 kind: PartKind = "take" if is_current else "other"
                 part = self._part(kept, TAKE + take.id, kind, take.notes, take.marker, look._replace(title=take.name))
-                parts.append(self._shaded_take(session, part, look.colours) if is_current else part)
+                parts.append(self._shaded_take(session, part, take.notes) if is_current else part)
         for i, growing in enumerate(in_progress):
             growing.fresh()
             parts.append(rolled(TAKE + growing.id, "other" if i else "take", growing.notes, growing.marker, look))
@@ -139,20 +139,21 @@ class RollParts:
             old = self._shaded[part.key] = part, why, part.shaded(shade, behind) if shade.any() else part
         return old[2]
 
-    def _shaded_take(self, session: Session, part: RollPart, colours: _Colours) -> RollPart:
-        """The part of a take: its notes on tracks that are not heard are faint."""
+    def _shaded_take(self, session: Session, part: RollPart, notes: Sequence[TakeNote]) -> RollPart:
+        """The part of a take: its notes on tracks that are not heard are faint, and so are those behind a track."""
         tracks = session.score.tracks if session.score else ()
-        audible = session.audible_tracks
-        heard = {colours[tracks[i].key] for i in audible}
-        silent = tuple(colours[track.key] for track in tracks if colours[track.key] not in heard)
-        in_front = None if self.in_front is None else colours.get(self.in_front)
+        silent = frozenset(track.key for i, track in enumerate(tracks) if i not in session.audible_tracks)
+        why = silent, self.in_front
         old = self._shaded.get(part.key)
-        if old is None or old[0] is not part or old[1] != (silent, in_front):
-            is_behind = (part.colour != in_front) & (in_front is not None)
-            shade = np.where(is_behind, Shade.BEHIND, Shade.FULL)
-            shade = np.where(np.isin(part.colour, silent), Shade.SILENT, shade).astype(np.uint8)
-            shaded = part.shaded(shade, is_behind) if shade.any() else part
-            old = self._shaded[part.key] = part, (silent, in_front), shaded
+        if old is None or old[0] is not part or old[1] != why:
+            shaded = part
+            if silent or self.in_front is not None:
+                keys = [notes[i].track for i in part.index.tolist()]
+                is_silent = np.array([key in silent for key in keys], np.bool_)
+                is_behind = np.array([self.in_front not in (None, key) for key in keys], np.bool_)
+                shade = np.where(is_silent, Shade.SILENT, np.where(is_behind, Shade.BEHIND, Shade.FULL))
+                shaded = part.shaded(shade.astype(np.uint8), is_behind)
+            old = self._shaded[part.key] = part, why, shaded
         return old[2]
 
     def _forget(self) -> None:

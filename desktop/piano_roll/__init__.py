@@ -15,7 +15,8 @@ chord_strip  the names of chords over the ruler
 scroll_bars  sets the scroll bars
 tiles        keeps painted tiles, and which stretch of each is out of date
 canvas       RollCanvas: what is shown, and which pixels of it are out of date
-surface      RollSurface: navigation, selection and signals, which gestures act upon
+navigation   RollNavigation: which place is on view, at which zoom; following the playhead
+surface      RollSurface: selection and signals, which gestures act upon
 pointer      what a gesture is, and where the pointer is
 tools        the gestures that draw, erase, divide and lengthen notes
 ruler_gestures  those of the ruler: playhead, prompt, loop, span

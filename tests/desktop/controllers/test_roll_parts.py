@@ -137,6 +137,18 @@ def test_the_track_in_front_stands_out_and_hidden_ones_are_left_out(session: Ses
     assert np.unique(shown[PAD].colour).tolist() == [11]
 
 
+def test_of_tracks_that_share_a_colour_one_is_in_front(session: Session) -> None:
+    parts = RollParts()
+    session = (
+        session.with_take(TAKE).with_flags(MELODY, colour=4).with_flags(BASS, colour=4).with_flags(BASS, mute=True)
+    )
+    parts.in_front = KEYS[MELODY]
+    take = parts.parts(session)[-1]
+    order = np.argsort(take.index)
+    assert take.is_behind[order].tolist() == [False, True, True]
+    assert take.shade[order].tolist() == [Shade.FULL, Shade.SILENT, Shade.BEHIND]
+
+
 def test_the_song_shows_and_undoes_what_is_done_with_a_track(
     desk: Callable[..., Desk], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
