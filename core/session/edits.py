@@ -231,7 +231,8 @@ def change_notes(session: Session, chosen: Chosen, change: Change) -> Edited:
 
 def _score_notes(tempo_map: TempoMap, new: Columns, releases: list[int]) -> list[Note]:
     first = np.maximum(np.rint(new.start), 0).astype(np.int64)
-    last = np.maximum(np.rint(new.end).astype(np.int64), first)
+    # A note that lasts, lasts a tick at least: both its edges may round to one.
+    last = np.maximum(np.rint(new.end).astype(np.int64), first + (new.end > new.start))
     seconds = tempo_map.seconds_array(first).tolist(), tempo_map.seconds_array(last).tolist()
     return list(map(Note, new.pitch.tolist(), new.velocity.tolist(), *seconds, first.tolist(), last.tolist(), releases))
 

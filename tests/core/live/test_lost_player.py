@@ -119,7 +119,8 @@ def test_a_release_whose_player_is_lost_too_is_tried_again(
                 wait_for(lambda: self.status().problem != "", "the loss to be noticed")
 
     monkeypatch.setattr(player_module, "Player", FirstOneDies)
-    monkeypatch.setattr(player_module, "RELEASE_AGAIN", math.inf)
+    for patience in ("RELEASE_AGAIN", "RELEASE_PATIENCE"):
+        monkeypatch.setattr(player_module, patience, math.inf)
     with Listener(own_port="Synth under test") as synth:
         assert player_module.release_left(CHORD_ENDED, ExistingPort("synth under")) == ""
         synth.wait_for(lambda m: set(CHORD_ENDED) <= set(m))

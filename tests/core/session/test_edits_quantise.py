@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mido import MetaMessage
 
@@ -116,6 +116,7 @@ def test_swung_notes_stay_where_they_are_and_triplets_have_no_swing() -> None:
     st.integers(0, 100),
     st.integers(50, 80),
 )
+@example([(50, 1)], "1/4", "starts", 1, 50)  # 49.5 to 50.5
 def test_no_note_is_lost_or_empty_and_none_goes_past_its_line(
     gaps: list[tuple[int, int]], grid: str, what: Edges, strength: int, percent: int
 ) -> None:
