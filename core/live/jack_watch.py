@@ -126,6 +126,13 @@ class JackWatch:
         except self._jack.JackError:  # the server went just now
             return False
 
+    def has_input(self, name: str) -> bool:
+        """Whether there is a MIDI port of this name that can be played to."""
+        try:
+            return any(port.name == name for port in _midi_ports(self._jack, self._client, is_input=True))
+        except OSError:  # the server went just now
+            return False
+
     def wait_for_delivery(self) -> None:
         """Wait until what our port was given has gone out, at most MOST seconds."""
         # Meant for process callbacks, but all that it does is read when the server began its cycle.

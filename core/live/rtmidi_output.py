@@ -152,6 +152,7 @@ class RtMidiOutput:
 
         api, self._api_name = _api()
         self._target = ""  # the existing port played to, empty for a virtual one
+        self._was_connected = False  # to it, as JACK tells: a connection holds from the server's next cycle on
         self._watch = self._watch_jack() if self._api_name == "JACK" else None
         self._client: Any = None
         try:
@@ -230,7 +231,9 @@ class RtMidiOutput:
         if self._watch:
             if self._watch.server_gone:
                 return "The JACK server has ended, so nothing can be played."
-            if self._target and not self._watch.is_connected():
+            if self._target and self._watch.is_connected():
+                self._was_connected = True
+            elif self._target and (self._was_connected or not self._watch.has_input(self._target)):
                 return f'The MIDI port "{self._target}" is gone or was disconnected.'
         elif self._target and self._target not in self._client.get_ports():
             return f'The MIDI port "{self._target}" is gone.'

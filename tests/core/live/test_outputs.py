@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import ContinuoError, NotFound, WriteError
 from core.live import rtmidi_output
+from core.live.jack_watch import JackWatch
 from core.live.outputs import (
     BuiltInSynth,
     ExistingPort,
@@ -133,6 +134,21 @@ def test_an_existing_port_is_listed_played_to_and_missed_when_gone(jack):
     output.close()
     with pytest.raises(NotFound, match="grand"):
         open_output(ExistingPort("grand"))
+
+
+def test_a_port_is_not_gone_before_its_connection_holds(jack, monkeypatch):
+    """It does from the server's next cycle on, which on a busy machine may be long in coming."""
+    answers: list[bool] = []
+    monkeypatch.setattr(JackWatch, "is_connected", lambda self: answers.pop(0))
+    with Listener(own_port="Grand Synth"):
+        output = open_output(ExistingPort("grand"))
+        answers[:] = [False, True, False]
+        assert [output.problem() != "" for _ in range(3)] == [False, False, True]
+        output.close()
+        unconnected = open_output(ExistingPort("grand"))
+    answers[:] = [False] * 100_000
+    wait_for(lambda: unconnected.problem() != "", "the loss to be noticed")
+    unconnected.close()
 
 
 # Of one client: jackd itself fails now and then where clients come and go.
