@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from core.arrangement.histograms import gap_bin, interval_bin, place_bin
+from core.arrangement.histograms import around_bin, gap_bin, interval_bin, place_bin
 from core.arrangement.note_stream import MetricPosition
 from core.arrangement.prompt_model import PromptModel, context
-from core.arrangement.track_state import CHORD_SECONDS, PARTS, TrackState
+from core.arrangement.track_state import CHORD_SECONDS, MOST_AROUND, PARTS, TrackState
 from core.codec.vocabulary import to_bin
 from core.midi.statistics import Floats
 
-FEATURES = 62
+FEATURES = 66
 _FLOOR = -8.0  # nats: what is less likely counts as this
 _BARS_BACK = (1, 2, 4)
 _CHORD = 11
@@ -19,7 +19,8 @@ def features(
     prompt: PromptModel, state: TrackState, pitch: int, velocity: int, is_last: bool, where: MetricPosition
 ) -> Floats:
     """The features of giving a note of the present chord to each of the tracks; `is_last`: no higher one follows."""
-    tables = prompt.histograms
+    tables, around = prompt.histograms, state.around(pitch)
+    place_among = around_bin(around, is_last)
     lists = (
         tables.pitch[:, pitch],
         tables.recent_pitch[:, pitch],
@@ -29,20 +30,23 @@ def features(
         tables.recent_share,
         *_transitions(prompt, state, pitch, where),
         *prompt.neighbours(context(state, pitch, velocity, is_last, where)),
+        tables.around[:, place_among],
+        tables.around_share[:, place_among],
     )
-    likelihoods = np.array([_relative(values) for values in lists])
-    rows = [_row(prompt, state, pitch, where, i) for i in range(state.count)]
-    table = np.concatenate([likelihoods.T, np.array(rows)], axis=1)
-    distance = table[:, likelihoods.shape[0]]  # to the track's own last chord, against the nearest of the others
-    others = np.array([np.delete(distance, i).min(initial=2.0) for i in range(state.count)])
+    likelihoods = _relative(np.array(lists))
+    shared = [n / MOST_AROUND for n in around]
+    rows = np.array([[*_row(prompt, state, pitch, where, i), *shared] for i in range(state.count)])
+    distance = rows[:, 0]  # to the track's own last chord, against the nearest of the others
+    nearest, second = np.sort(np.append(distance, 2.0))[:2]
+    others = np.where(np.arange(state.count) == distance.argmin(), second, nearest)
     more = (_freedom(prompt, state, distance), _chord_order(prompt, state, is_last))
-    return np.concatenate([table, (distance - others)[:, None], *more], axis=1)
+    return np.concatenate([likelihoods.T, rows, (distance - others)[:, None], *more], axis=1)
 
 
 def _relative(values: Floats) -> Floats:
-    """Log-probabilities by track as log-shares among the tracks."""
-    top = values.max()
-    return np.maximum(values - top - np.log(np.exp(values - top).sum()), _FLOOR)
+    """(kinds, tracks) log-probabilities of each kind as log-shares among the tracks."""
+    above = values - values.max(1, keepdims=True)
+    return np.maximum(above - np.log(np.exp(above).sum(1, keepdims=True)), _FLOOR)
 
 
 def _transitions(prompt: PromptModel, state: TrackState, pitch: int, where: MetricPosition) -> list[Floats]:
@@ -138,7 +142,7 @@ def _freedom(prompt: PromptModel, state: TrackState, distance: Floats) -> Floats
         np.minimum(above, 4) / 3,
         nearest,
     )
-    return np.stack(columns, axis=1).astype(np.float64)
+    return np.array(columns, dtype=np.float64).T
 
 
 def _chord_order(prompt: PromptModel, state: TrackState, is_last: bool) -> Floats:
@@ -162,7 +166,7 @@ def _chord_order(prompt: PromptModel, state: TrackState, is_last: bool) -> Float
         last * np.minimum(free_above, 3) / 3,
         last * np.minimum(can_above, 3) / 3,
     )
-    return np.stack(columns, axis=1)
+    return np.array(columns, dtype=np.float64).T
 
 
 def _same_place_before(state: TrackState, pitch: int, where: MetricPosition, i: int) -> list[float]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.arrangement.note_stream import MetricPosition, StreamNote
-from core.arrangement.track_state import PARTS, TrackState
+from core.arrangement.track_state import MOST_AROUND, PARTS, TrackState
 from core.codec.vocabulary import to_bin
 from core.midi.statistics import Floats
 
@@ -30,6 +30,8 @@ class Histograms(NamedTuple):
     more: Floats  # (tracks, notes) that a chord of so many notes has one more
     silent: Floats  # (tracks, 2) that the track is silent, sounds, when it strikes a chord
     pair: Floats  # (tracks, tracks, intervals) to what another track plays in the same chord
+    around: Floats  # (tracks, places among what sounds) that a note of the track has so many below it and above
+    around_share: Floats  # (tracks, places among what sounds) that a note of such a place is the track's
 
 
 def interval_bin(semitones: int) -> int:
@@ -49,6 +51,12 @@ def place_bin(where: MetricPosition) -> int:
     return min(_PLACES - 1, round(where.in_bar * PARTS))
 
 
+def around_bin(around: tuple[int, int], is_last: bool) -> int:
+    """The bin of a place among what sounds: how many pitches below and above, and whether a higher one follows."""
+    below, above = around
+    return (below * (MOST_AROUND + 1) + above) * 2 + int(is_last)
+
+
 class Counter:
     """Counts the notes of a prompt, one after the other, for the histograms of `count` tracks."""
 
@@ -64,14 +72,17 @@ class Counter:
         self._sizes = np.zeros((count, _CHORD + 1))  # chords that have at least so many notes
         self._silent = np.zeros((count, 2))
         self._pair = np.zeros((count, count, intervals))
+        self._around = np.zeros((count, 2 * (MOST_AROUND + 1) ** 2))
 
     def add(self, state: TrackState, note: StreamNote, where: MetricPosition, weight: float) -> None:
         """Count a note of the present chord, before the state is told of it; `weight` in the recent histograms."""
+        around = around_bin(state.around(note.pitch), note.is_last)
         for i in note.tracks:
             self._pitch[i, note.pitch] += 1
             self._recent[i, note.pitch] += weight
             self._place[i, place_bin(where)] += 1
             self._velocity[i, to_bin(note.velocity)] += 1
+            self._around[i, around] += 1
             chord = state.chord[i]
             self._sizes[i, min(len(chord) + 1, _CHORD)] += 1
             if chord:
@@ -88,6 +99,7 @@ class Counter:
         """What was counted, as smoothed log-probabilities."""
         more = (self._sizes[:, 1:] + 0.2) / (self._sizes[:, :-1] + 1.0)
         more[:, 0] = 1.0
+        notes, places = self._pitch.sum(1, keepdims=True) + 1, self._around.shape[1]
         return Histograms(
             pitch=_smoothed(self._pitch, 1.5),
             recent_pitch=_smoothed(self._recent, 2.0),
@@ -101,6 +113,8 @@ class Counter:
             more=np.log(np.minimum(more, 1.0)),
             silent=_smoothed(self._silent, 0.01),
             pair=_smoothed(self._pair, 0.5),
+            around=np.log((self._around + 2 / places) / (self._around.sum(1, keepdims=True) + 2)),
+            around_share=np.log((self._around + 2 * notes / notes.sum()) / (self._around.sum(0) + 2)),
         )
 
 

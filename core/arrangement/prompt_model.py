@@ -59,7 +59,7 @@ class PromptModel:
 
     def __init__(self, tracks: Sequence[Track], marker: float, start: float | None, tempo_map: TempoMap) -> None:
         self.count = len(tracks)
-        self.notes = merged_notes(tracks, start, marker)[-MOST_NOTES:]
+        self.notes = merged_notes(tracks, _recent(tracks, start, marker), marker)[-MOST_NOTES:]
         self.state = TrackState(self.count)
         counter = Counter(self.count)
         self._labels = np.zeros((len(self.notes), self.count))
@@ -93,16 +93,25 @@ class PromptModel:
         if not len(self._memory):
             even = np.full(self.count, -np.log(self.count))
             return even, even
-        squares = (self._memory - np.asarray(row)) ** 2
-        by_note = squares[:, : -_BY_TRACK * self.count].sum(1)
-        return self._vote(by_note), self._vote(by_note + squares[:, -_BY_TRACK * self.count :].sum(1))
+        apart = self._memory - np.asarray(row)
+        by_note, by_track = (np.einsum("ij,ij->i", part, part) for part in (apart[:, :_OWN], apart[:, _OWN:]))
+        return self._vote(by_note), self._vote(by_note + by_track)
 
     def _vote(self, squares: Floats) -> Floats:
         size = min(_NEIGHBOURS, len(squares))
         nearest = np.argpartition(squares, size - 1)[:size]
-        width = max(float(np.median(squares[nearest])), 0.3)
-        shares = np.exp(-squares[nearest] / width) @ self._labels[nearest] + 0.02
+        found = squares[nearest]
+        ordered = np.sort(found)
+        width = max(float(ordered[(size - 1) // 2] + ordered[size // 2]) / 2, 0.3)
+        shares = np.exp(-found / width) @ self._labels[nearest] + 0.02
         return np.log(shares / shares.sum())
+
+
+def _recent(tracks: Sequence[Track], start: float | None, marker: float) -> float | None:
+    """From when on notes are regarded: twice as many as are learned from, as some fall together."""
+    first = -1.0 if start is None else start
+    onsets = sorted({(n.start, n.pitch) for track in tracks for n in track.notes if first <= n.start < marker})
+    return onsets[-2 * MOST_NOTES][0] if len(onsets) > 2 * MOST_NOTES else start
 
 
 class _Kept(NamedTuple):

@@ -6,6 +6,7 @@ from core.arrangement.note_stream import MetricPosition
 
 CHORD_SECONDS = 0.03  # onsets that lie this close together are one chord
 PARTS = 12  # places in a quarter that are told apart: thirds and quarters of it
+MOST_AROUND = 4  # pitches that sound below, or above, that are told apart
 _MEAN_WEIGHT = 0.12  # of a new note in the running mean of a track's pitch
 
 
@@ -69,6 +70,11 @@ class TrackState:
     def held(self, track: int) -> set[int]:
         """What the track sounds, the present chord aside."""
         return self.sounding[track].difference(self.chord[track])
+
+    def around(self, pitch: int) -> tuple[int, int]:
+        """How many pitches sound below and above this one, whichever tracks sound them; four and more count as four."""
+        pitches: set[int] = set().union(*self.sounding)
+        return min(sum(q < pitch for q in pitches), MOST_AROUND), min(sum(q > pitch for q in pitches), MOST_AROUND)
 
     def nearest(self, track: int, pitch: int) -> int | None:
         """The pitch of the track's last chord that lies nearest, None if it has not played yet."""

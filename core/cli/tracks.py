@@ -66,9 +66,9 @@ def train_tracks(
     splits: Annotated[
         Path | None, typer.Option(help="A table with columns split and path (folder/song.mid): only what is train.")
     ] = None,
-    notes: Annotated[int, typer.Option(min=100, help="About so many notes of each folder.")] = 90_000,
+    notes: Annotated[int, typer.Option(min=100, help="About so many notes of each folder.")] = 70_000,
     passages: Annotated[int, typer.Option(min=1, help="Passages of each song, at most.")] = 4,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds; from the second on it meets its own decisions.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds; from the second on it meets its own decisions.")] = 2,
     seed: Annotated[int, typer.Option(help="The same seed chooses and learns the same.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
 ) -> None:
@@ -78,7 +78,7 @@ def train_tracks(
     """
     from core.training.data.sources import read_splits
     from core.training.pool import process_pool
-    from core.training.tracks import choose_passages, learn, save_weights
+    from core.training.tracks import choose_passages, joined_pairs, learn, save_weights
 
     table = read_splits(splits) if splits else None
     chosen = []
@@ -91,6 +91,9 @@ def train_tracks(
         chosen += found
     if not chosen:
         raise UnreadableInput("None of these folders has songs of several tracks to learn from.")
+    joined = joined_pairs(chosen, seed)
+    say(f"Two songs at once: {len(joined)} passages, {sum(len(passage.notes) for passage in joined)} notes.")
+    chosen += joined
     with process_pool(jobs) as pool:
         save_weights(learn(chosen, rounds, seed, pool, say), out)
 

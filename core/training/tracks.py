@@ -4,11 +4,14 @@ In a take the assigner goes on from its own decisions, right or wrong. So it lea
 first round it is told the truth of every note before, in the following rounds it decides most of them itself, with the
 weights learned so far, while the true tracks stay what it is to say; what it met in these rounds adds up (dataset
 aggregation: Ross, Gordon and Bagnell, A Reduction of Imitation Learning to No-Regret Online Learning, 2011).
+
+Songs of many tracks are rare where the tracks are known, so they are made: two songs at once, marker upon marker.
 """
 
 import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -19,29 +22,32 @@ from numpy.typing import NDArray
 
 from core.arrangement.evaluation import Passage, passage_at, play
 from core.arrangement.features import FEATURES
-from core.arrangement.note_stream import StreamNote
+from core.arrangement.note_stream import StreamNote, merged_notes, place
 from core.arrangement.track_assignment import TrackAssigner, Weights
 from core.errors import UnreadableInput
 from core.files import write_atomically
 from core.midi.read import read_score
+from core.midi.score import Track
 
 HIDDEN = (48, 24)
 PASSES = 8  # over the notes, in each round
 OWN_SHARE = 0.9  # of the notes that it decides itself, behind the first round
 _FIRST_SHARE = 0.3  # of the passages, in the first round
-_MOST_TRACKS = 6  # of a song that is learned from; songs with more are left out
+_MOST_TRACKS = 4  # of a song that is learned from; the few songs with more are kept to measure by
+_JOINED_SHARE = 0.4  # of the passages, those that are learned from a second time, joined in pairs
 _BATCH = 1024  # notes
 _RATE, _DECAY = 3e-3, 1e-2
 
 
 class Examples(NamedTuple):
-    """Notes: `tables` (notes, tracks, FEATURES), padded; `owners` and `there` (notes, tracks): which tracks play the
-    note, and which there are.
+    """Notes, and for each a row for every track that it could go to, one after the other.
+
+    `tables` (rows, FEATURES); `owners` (rows,): whether that track plays the note; `counts` (notes,): its rows.
     """
 
     tables: NDArray[np.float32]
     owners: NDArray[np.bool_]
-    there: NDArray[np.bool_]
+    counts: NDArray[np.intp]
 
 
 class _Pupil(TrackAssigner):
@@ -76,6 +82,43 @@ def choose_passages(paths: Sequence[Path], notes: int, each: int, seed: int) -> 
     return found
 
 
+def joined_pairs(passages: Sequence[Passage], seed: int) -> list[Passage]:
+    """Passages of many tracks: two songs at once, drawn by chance among those with bars of one length."""
+
+    def bar(passage: Passage) -> float:
+        return place(passage.tempo_map, passage.marker).bar
+
+    order = np.random.default_rng(seed).permutation(len(passages))[: round(_JOINED_SHARE * len(passages))]
+    drawn = sorted((passages[k] for k in order), key=bar)
+    return [joined(one, other) for one, other in zip(drawn[::2], drawn[1::2], strict=False) if bar(one) == bar(other)]
+
+
+def joined(one: Passage, other: Passage) -> Passage:
+    """Both at once, in the tempo of `one`: the tracks of `other` are moved so that its marker falls on that of `one`.
+
+    Their pedals, which would have to be moved as well, are left out.
+    """
+    to, of = one.tempo_map, other.tempo_map
+    marker, origin = round(to.exact_tick(one.marker)), round(of.exact_tick(other.marker))
+
+    def moved(track: Track) -> Track:
+        notes = []
+        for note in track.notes:
+            start, end = (
+                marker + round((tick - origin) * to.ticks_per_quarter / of.ticks_per_quarter)
+                for tick in (note.start_tick, note.end_tick)
+            )
+            if 0 <= start < end:
+                times = {"start": to.seconds(start), "end": to.seconds(end), "start_tick": start, "end_tick": end}
+                notes.append(replace(note, **times))
+        return replace(track, notes=tuple(notes), pedals=())
+
+    tracks = [*one.tracks, *map(moved, other.tracks)]
+    heard = tuple(track for track in tracks if any(note.start < one.marker for note in track.notes))
+    end = max(note.end for note in one.notes)
+    return Passage(heard, to, one.marker, tuple(merged_notes(heard, one.marker, end)))
+
+
 def examples(passage: Passage, weights: Weights | None, seed: int) -> Examples:
     """What an assigner with these weights sees of each note of a passage; without any it is told who plays each."""
     pupil = _Pupil(passage.tracks, passage.marker, None, passage.tempo_map, weights=weights)
@@ -89,12 +132,8 @@ def examples(passage: Passage, weights: Weights | None, seed: int) -> Examples:
 
     play(pupil, notes())
     count = len(passage.tracks)
-    tables = np.zeros((len(passage.notes), _MOST_TRACKS, FEATURES), np.float32)
-    tables[:, :count] = pupil.seen
-    owners = np.zeros(tables.shape[:2], bool)
-    for k, note in enumerate(passage.notes):
-        owners[k, list(note.tracks)] = True
-    return Examples(tables, owners, np.broadcast_to(np.arange(_MOST_TRACKS) < count, owners.shape))
+    owners = np.array([[i in note.tracks for i in range(count)] for note in passage.notes])
+    return Examples(np.concatenate(pupil.seen), owners.ravel(), np.full(len(passage.notes), count))
 
 
 def learn(passages: Sequence[Passage], rounds: int, seed: int, pool: Executor, say: Callable[[str], None]) -> Weights:
@@ -109,7 +148,7 @@ def learn(passages: Sequence[Passage], rounds: int, seed: int, pool: Executor, s
             seen = met = met + seen
         together = Examples(*(np.concatenate(parts) for parts in zip(*seen, strict=True)))
         weights, loss, right = fit(together, seed)
-        say(f"Round {number + 1} of {rounds}: {len(together.tables)} notes, {loss:.3f} nats a note, {right:.1%} right.")
+        say(f"Round {number + 1} of {rounds}: {len(together.counts)} notes, {loss:.3f} nats a note, {right:.1%} right.")
     assert weights is not None
     return weights
 
@@ -117,39 +156,44 @@ def learn(passages: Sequence[Passage], rounds: int, seed: int, pool: Executor, s
 def fit(given: Examples, seed: int) -> tuple[Weights, float, float]:
     """Weights that make the true tracks likely, the mean loss (nats) of the last pass, and the share that was right."""
     generator = torch.Generator().manual_seed(seed)
-    inside = given.tables[given.there]
-    mean, scale = inside.mean(0), 1 / np.maximum(inside.std(0), 1e-3)
-    inputs = torch.from_numpy((given.tables - mean) * scale)
-    owners, there = torch.from_numpy(given.owners), torch.from_numpy(np.ascontiguousarray(given.there))
-    sizes = (FEATURES, *HIDDEN)
-    layers = [torch.randn(n, m, generator=generator) / n**0.5 for n, m in pairwise(sizes)]
+    mean, scale = given.tables.mean(0), 1 / np.maximum(given.tables.std(0), 1e-3)
+    layers = [torch.randn(n, m, generator=generator) / n**0.5 for n, m in pairwise((FEATURES, *HIDDEN))]
     biases = [torch.zeros(m) for m in HIDDEN]
     out, straight = torch.zeros(HIDDEN[-1]), torch.zeros(FEATURES)
     parameters = [p.requires_grad_() for p in (*layers, *biases, out, straight)]
     optimizer = torch.optim.AdamW(parameters, lr=_RATE, weight_decay=_DECAY)
-    steps = PASSES * -(-len(inputs) // _BATCH)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    notes = len(given.counts)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, PASSES * -(-notes // _BATCH))
     loss_sum = right = 0.0
     for _ in range(PASSES):
         loss_sum = right = 0.0
-        for rows in torch.randperm(len(inputs), generator=generator).split(_BATCH):
-            layer = inputs[rows]
-            scores = layer @ straight
+        for chosen in torch.randperm(notes, generator=generator).split(_BATCH):
+            tables, owners, there = _batch(given, chosen.numpy())
+            inputs = layer = torch.from_numpy((tables - mean) * scale)
             for matrix, bias in zip(layers, biases, strict=True):
                 layer = torch.tanh(layer @ matrix + bias)
-            scores = (scores + layer @ out).masked_fill(~there[rows], -torch.inf)
-            shares = scores.log_softmax(1)
-            loss = -shares.masked_fill(~owners[rows], -torch.inf).logsumexp(1).mean()
+            scores = torch.full(there.shape, -torch.inf).masked_scatter(there, layer @ out + inputs @ straight)
+            loss = -scores.log_softmax(1).masked_fill(~owners, -torch.inf).logsumexp(1).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-            loss_sum += loss.item() * len(rows)
-            right += owners[rows].gather(1, scores.argmax(1, keepdim=True)).sum().item()
-    arrays = [p.detach().numpy().astype(np.float64) for p in (*layers, *biases, out, straight)]
+            loss_sum += loss.item() * len(chosen)
+            right += owners.gather(1, scores.argmax(1, keepdim=True)).sum().item()
+    arrays = [p.detach().numpy().astype(np.float64) for p in parameters]
     hidden = ((arrays[0], arrays[2]), (arrays[1], arrays[3]))
     weights = Weights(mean.astype(np.float64), scale.astype(np.float64), hidden, arrays[4], arrays[5])
-    return weights, loss_sum / len(inputs), right / len(inputs)
+    return weights, loss_sum / notes, right / notes
+
+
+def _batch(given: Examples, notes: NDArray[np.intp]) -> tuple[NDArray[np.float32], torch.Tensor, torch.Tensor]:
+    """Of these notes: the rows of their tracks, and (notes, most tracks) who plays them, and which tracks there are."""
+    counts = given.counts[notes]
+    there = np.arange(counts.max()) < counts[:, None]
+    rows = ((given.counts.cumsum() - given.counts)[notes, None] + np.arange(counts.max()))[there]
+    owners = np.zeros(there.shape, bool)
+    owners[there] = given.owners[rows]
+    return given.tables[rows], torch.from_numpy(owners), torch.from_numpy(there)
 
 
 def save_weights(weights: Weights, path: Path) -> None:

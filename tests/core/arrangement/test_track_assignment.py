@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.arrangement.evaluation import Passage, measure, play
-from core.arrangement.note_stream import merged_notes
+from core.arrangement.note_stream import MetricPosition, merged_notes
+from core.arrangement.prompt_model import MOST_NOTES, PromptModel
 from core.arrangement.track_assignment import TrackAssigner
+from core.arrangement.track_state import TrackState
 from core.midi.score import Track
 from core.midi.tempo_map import Metre, Tempo, TempoMap
 from tests.core.arrangement.songs import Row, band, drums, track
@@ -130,6 +132,25 @@ def test_whatever_is_played_every_note_has_a_track_and_ends(events: list[tuple[i
         for i in one.release(now, pitch):
             sounding[i].remove(pitch)
     assert not any(sounding)
+
+
+def test_what_sounds_around_a_pitch_is_counted_once_whoever_plays_it() -> None:
+    state = TrackState(3)
+    where = MetricPosition(0.0, 0.0, 4.0)
+    for pitch, tracks in ((40, [0]), (52, [0, 1]), (60, [1]), (61, [2]), (62, [2]), (63, [2])):
+        state.strike(pitch, where, tracks)
+    assert state.around(52) == (1, 4)
+    assert state.around(30) == (0, 4)
+    state.release(0.0, 63)
+    assert state.around(61) == (3, 1)
+    assert TrackState(2).around(60) == (0, 0)
+
+
+def test_of_a_long_prompt_the_last_notes_are_learned() -> None:
+    tracks = [one for one in band(FOUR, 120) if not one.is_percussion]
+    notes = PromptModel(tracks, 120 * BAR, None, FOUR).notes
+    assert notes == merged_notes(tracks, None, 120 * BAR)[-MOST_NOTES:]
+    assert len(notes) == MOST_NOTES
 
 
 def test_features_are_finite() -> None:

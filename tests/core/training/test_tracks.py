@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mido import MetaMessage
 
-from core.arrangement.evaluation import measure
+from core.arrangement.evaluation import measure, passage_at
+from core.arrangement.features import FEATURES
 from core.arrangement.track_assignment import TrackAssigner, load_weights
-from core.training.tracks import choose_passages, examples, learn, save_weights
+from core.midi.read import read_score
+from core.training.tracks import Examples, choose_passages, examples, fit, joined, joined_pairs, learn, save_weights
 from tests.core.midi.builders import file_of, off, on
 
 TWO_VOICES = [(36, 43), (40, 55), (72, 76), (74, 88)]  # of four songs: low against high, and what each plays
@@ -46,9 +49,40 @@ def test_what_was_learned_tells_voices_apart(songs: Path, tmp_path: Path) -> Non
 def test_the_same_seed_learns_the_same(songs: Path) -> None:
     passage = choose_passages(sorted(songs.glob("*.mid")), 100, 1, seed=3)[0]
     told = examples(passage, None, 0)
-    assert told.owners.sum(1).min() >= 1
-    assert (told.tables[:, 2:] == 0).all()
-    assert told.there.sum(1).tolist() == [2] * len(passage.notes)
+    assert told.counts.tolist() == [2] * len(passage.notes)
+    assert told.owners.reshape(-1, 2).sum(1).tolist() == [len(note.tracks) for note in passage.notes]
+    assert told.tables.shape == (2 * len(passage.notes), FEATURES)
     with ThreadPoolExecutor(1) as pool:
         one, other = (learn([passage], 1, 5, pool, lambda words: None) for _ in range(2))
     assert np.array_equal(one.hidden[0][0], other.hidden[0][0])
+
+
+def test_songs_of_different_numbers_of_tracks_are_learned_from_together() -> None:
+    rng = np.random.default_rng(0)
+    counts = rng.integers(2, 6, 9000)
+    owner = rng.integers(0, counts)
+    tables = rng.normal(size=(counts.sum(), FEATURES)).astype(np.float32)
+    owners = np.zeros(counts.sum(), bool)
+    owners[counts.cumsum() - counts + owner] = True
+    tables[:, 7] = owners  # the one that tells
+    weights, loss, right = fit(Examples(tables, owners, counts), 0)
+    assert (right, loss < 0.3) == (1.0, True)
+    first = tables[: counts[0]].astype(float)
+    assert weights.scores(first).argmax() == owner[0]
+
+
+def test_two_songs_are_joined_beat_upon_beat(songs: Path) -> None:
+    fast = [m for i in range(160) for m in (on(60 + i % 4), off(60 + i % 4, 480))]
+    chords = [m for i in range(160) for m in (on(84, channel=1), off(84, 480, channel=1))]
+    (songs / "fast.mid").write_bytes(file_of([MetaMessage("set_tempo", tempo=250_000), *fast], chords))
+    one, other = passage_at(read_score(songs / "0.mid"), 4), passage_at(read_score(songs / "fast.mid"), 8)
+    assert one is not None
+    assert other is not None
+    both = joined(one, other)
+    assert (len(both.tracks), both.marker) == (4, one.marker)
+    beats = {i: [n.onset - both.marker for n in both.notes if i in n.tracks] for i in range(4)}
+    assert beats[2] == pytest.approx(beats[0], abs=0.006)  # a note to the beat each, now in one tempo
+    assert [n.pitch for n in both.notes if n.tracks == (3,)][:2] == [84, 84]
+    before = [sum(note.start < both.marker for note in track.notes) for track in both.tracks]
+    assert before == [16, 32, 16, 16]  # four bars of the slow song, and as many of the other
+    assert [len(pair.tracks) for pair in joined_pairs([one, other, one, other, one], 0)] == [4]
