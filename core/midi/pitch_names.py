@@ -89,7 +89,7 @@ def pitch_class(letter: str, accidental: str = "") -> int:
 def parse_pitch(text: str) -> int | None:
     """The pitch of "C4", "eb3" or "60"; None if it is none."""
     text = text.strip().lower()
-    if text.isdecimal():
+    if text.isdecimal() and len(text) < 10:  # Python reads no number of thousands of digits
         pitch = int(text)
     elif match := _PITCH.fullmatch(text):
         pitch = PITCH_NAMES.index(match[1].upper()) + _ACCIDENTALS[match[2]] + (int(match[3]) + 1) * 12

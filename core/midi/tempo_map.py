@@ -35,6 +35,7 @@ class Metre(NamedTuple):
 
 
 _ON_THE_BEAT = 0.02  # of a beat: so little beside one a place reads as being on it
+_FINE = 8  # ticks of a beat in which a tick is little; where a beat has fewer, each is a place of its own
 
 
 class _Bars(NamedTuple):
@@ -213,7 +214,8 @@ class TempoMap:
     def bar_beat_read(self, tick: int) -> tuple[int, float]:
         """`bar_beat` as a place is told: of one that all but lies on a beat, that beat."""
         bars = self._bars[self._stretch_at(tick)]
-        slack = max(int(_ON_THE_BEAT * bars.length / (bars.parts * bars.metre.numerator)), 1)
+        beat = bars.length / (bars.parts * bars.metre.numerator)  # ticks
+        slack = max(int(_ON_THE_BEAT * beat), int(beat >= _FINE))
         behind, ahead = self.bar_beat(max(tick - slack, 0)), self.bar_beat(tick + slack)
         if (ahead[0], int(ahead[1])) != (behind[0], int(behind[1])):
             return ahead[0], float(int(ahead[1]))

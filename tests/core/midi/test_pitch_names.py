@@ -26,6 +26,7 @@ def test_short_names_fit_beside_the_roll_and_tell_drums_apart() -> None:
         ("b3", 59),
         ("E#4", 65),
         ("128", None),
+        ("9" * 5000, None),
         ("", None),
     ],
 )

@@ -29,6 +29,12 @@ def test_places_beside_a_beat_are_on_it(tick: int, place: tuple[int, float]) -> 
     assert MAP.bar_beat_read(tick) == pytest.approx(place)
 
 
+@pytest.mark.parametrize("division", [1, 2, 4])
+def test_where_a_beat_has_few_ticks_each_is_told_as_it_is(division: int) -> None:
+    tempo_map = TempoMap(division, (), ())
+    assert [tempo_map.bar_beat_read(tick) for tick in range(20)] == [tempo_map.bar_beat(tick) for tick in range(20)]
+
+
 @given(TICKS, st.sampled_from([24, 96, 480, 960]))
 def test_it_is_never_far_from_where_it_is(tick: int, division: int) -> None:
     tempo_map = TempoMap(division, (), (Metre(0, 3, 4),))
