@@ -2,13 +2,20 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 
+_MOST_ON_WINDOWS = 61  # processes that one can wait for at once there
+
 
 def process_pool(processes: int) -> ProcessPoolExecutor:
-    """So many processes to share work out to. Spawned: a forked child of a process with threads may hang."""
-    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _end_with_parent)
+    """So many processes to share work out to; on Windows 61 at most.
+
+    Spawned: a forked child of a process with threads may hang.
+    """
+    most = _MOST_ON_WINDOWS if sys.platform == "win32" else processes
+    return ProcessPoolExecutor(min(processes, most), multiprocessing.get_context("spawn"), _end_with_parent)
 
 
 def _end_with_parent() -> None:

@@ -59,7 +59,7 @@ def unpacked(corpus: Path, folder: Path) -> Path:
         with tarfile.open(corpus, "r:xz") as tar:
             index = json.loads(_member(tar, INDEX))
             if index["format"] != FORMAT:
-                raise UnreadableInput(f"The corpus {corpus} is of another version of Continuo: pack it anew.")
+                raise UnreadableInput(f"The corpus {corpus} is of another version: prepare and pack it anew.")
             words = np.frombuffer(_member(tar, NOTES), "<u2").reshape(6, -1)
         if not _holds(folder, index):
             make_folder(folder)

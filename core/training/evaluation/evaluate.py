@@ -117,6 +117,8 @@ def evaluate(
     if asked.middles:
         say("Telling middles apart.")
         result.middles = tell_middles(network, device, pieces, asked.middles, asked.seed)
+        if result.middles is None:
+            say("There are too few regions to tell middles apart in: evaluate on more or longer pieces.")
     places = choose_places(pieces, asked.continuations)
     if not places:
         return result

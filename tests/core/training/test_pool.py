@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.training.pool import process_pool
 from tests.conftest import WAIT, wait_for
 
 PROGRAM = """
@@ -28,3 +29,8 @@ def test_they_end_when_the_program_is_killed() -> None:
         program.kill()
         program.communicate(timeout=WAIT)
     wait_for(lambda: not worker.is_dir() or ") Z " in (worker / "stat").read_text(), "the process to end")
+
+
+def test_more_processes_are_asked_for_than_windows_can_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    process_pool(96).shutdown()  # none has begun

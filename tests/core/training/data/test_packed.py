@@ -61,6 +61,15 @@ def test_a_damaged_file_is_told_in_a_sentence(damage: str, tmp_path: Path) -> No
         unpacked(file, tmp_path / "again")
 
 
+def test_a_file_of_an_earlier_version_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "all.tar.xz"
+    with monkeypatch.context() as earlier:
+        earlier.setattr("core.training.data.packed.FORMAT", 2)
+        pack(tiny_corpus(tmp_path), file)
+    with pytest.raises(UnreadableInput, match="another version: prepare and pack it anew"):
+        unpacked(file, tmp_path / "again")
+
+
 _notes = st.lists(
     st.tuples(
         st.integers(0, 1 << 20), st.integers(0, 1 << 18), st.integers(0, 127), st.integers(1, 127), st.integers(0, 999)

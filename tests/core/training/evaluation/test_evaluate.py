@@ -198,6 +198,11 @@ def test_middles_are_told_apart_by_models_that_know_symbols_alone(tmp_path: Path
     assert result.middles.regions == 4
     assert result.as_dict()["middles"]["likelier"] == result.middles.likelier
 
+    short = write_songs(tmp_path / "short", 1)
+    said: list[str] = []
+    assert evaluate(str(wide), [short], asked, said.append).middles is None
+    assert any("too few regions" in sentence for sentence in said)
+
 
 def test_a_damaged_file_of_a_folder_is_left_out(tmp_path: Path) -> None:
     midi = write_songs(tmp_path / "midi", 2)
