@@ -1,7 +1,7 @@
 """Training a Music Transformer on one's own MIDI, from a folder of files to a model in the app.
 
 data        folders of MIDI -> a corpus -> batches
-run         recipes, the learner, the loop, the folder of a run; fine-tuning
+run         the learner, the loop, the folder of a run; fine-tuning
 tracks      the weights that give notes to tracks
 recipes     the presets book, small and base; the learning rate over a run
 evaluation  a model against files: likelihood, statistics, originality
