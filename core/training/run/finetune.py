@@ -88,8 +88,7 @@ def finetune(
     settings = TrainingOptions(
         minutes=minutes, device=device, patience=patience if held_out else None, validation_crops=32
     )
-    run = RunFolder(work / "run")
-    run.begin({"base": str(info.path), "corpus": corpus.digest})
+    run = _begun(work / "run", name, {"base": str(info.path), "corpus": corpus.digest})
     trainer = Trainer(
         corpus,
         run,
@@ -108,6 +107,19 @@ def finetune(
         _publish(outcome.model, target, work)
     before = losses[0] if losses else None
     return FineTuned(name, target, songs, held_out, before, outcome.best_validation, outcome)
+
+
+def _begun(folder: Path, name: str, asked: Mapping[str, str]) -> RunFolder:
+    """The folder of the run: a new one, or that of one like it which was broken off. Raises UsageError."""
+    run = RunFolder(folder)
+    try:
+        run.begin(asked)
+    except UsageError as error:
+        raise UsageError(
+            f'A training of "{name}" was broken off that began from another model or with other files: '
+            "choose another name."
+        ) from error
+    return run
 
 
 def publish_stopped(tuned: FineTuned) -> bool:

@@ -20,7 +20,7 @@ from core.training.data.corpus import Corpus, Piece
 from core.training.data.prepare import prepare
 from core.training.run import finetune as module
 from core.training.run.finetune import REFINING, Callbacks, finetune, hold_out
-from core.training.run.run_folder import trained_on
+from core.training.run.run_folder import RunFolder, trained_on
 from core.training.run.train import Status, Trainer
 from tests.core.training.tunes import TINY, write_songs
 
@@ -123,6 +123,15 @@ def test_goes_on_after_a_stop(user: Path, tmp_path: Path) -> None:
     again = finetune("base", [midi], name="mine", minutes=0.03, device="cpu", recipe=QUICK, jobs=1)
     assert again.outcome.finished
     assert again.path.exists()
+
+
+def test_a_training_that_was_broken_off_with_other_files_asks_for_another_name(user: Path, tmp_path: Path) -> None:
+    begun = RunFolder(user / "training" / "mine" / "run")
+    begun.begin({"base": str(user / "models" / "base.safetensors"), "corpus": "of other files"})
+    begun.save_state({})
+    with pytest.raises(UsageError, match=r'"mine" was broken off .* other files: choose another name'):
+        finetune("base", [write_songs(tmp_path / "tunes", 1)], name="mine", device="cpu", recipe=QUICK, jobs=1)
+    assert begun.load_state() == {}
 
 
 def test_a_time_shorter_than_a_look_at_the_model_is_a_step(user: Path, tmp_path: Path) -> None:
