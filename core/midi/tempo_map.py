@@ -1,7 +1,6 @@
 """Ticks <-> seconds <-> bars: the tempo and metre of one MIDI file."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -231,12 +230,3 @@ class TempoMap:
         bar = self.bar_beat(tick)[0]
         start = self.bar_tick(bar)
         return start if start == tick else self.bar_tick(bar + 1)
-
-    def bar_lines(self, from_tick: int, to_tick: int) -> Iterator[int]:
-        """The bar lines of [from_tick, to_tick), in order."""
-        tick = self.next_bar_tick(from_tick)
-        bar = self.bar_beat(tick)[0]
-        while tick < to_tick:
-            yield tick
-            bar += 1
-            tick = self.bar_tick(bar)

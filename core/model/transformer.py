@@ -75,7 +75,6 @@ BOOK = ModelConfig(
     velocity="each",
     starts_with_boundary=False,
 )
-PRESETS = {"book": BOOK}
 
 
 def rotary_tables(length: int, head_width: int) -> tuple[Tensor, Tensor]:

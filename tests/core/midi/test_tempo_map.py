@@ -47,7 +47,6 @@ def test_bars_and_ticks_agree(tempo_map: TempoMap, tick: int) -> None:
     assert tempo_map.bar_beat(start) == (bar, 0.0)
     assert tempo_map.next_bar_tick(start) == start
     assert tempo_map.next_bar_tick(start + 1) == after
-    assert list(tempo_map.bar_lines(start, after + 1)) == [start, after]
 
 
 def test_default_is_120_bpm_in_four() -> None:
@@ -83,7 +82,7 @@ def test_the_later_of_two_tempos_at_one_tick_counts() -> None:
 def test_bar_lines_follow_the_metre() -> None:
     tempo_map = TempoMap(480, (), (Metre(0, 3, 4), Metre(1440, 6, 8), Metre(3000, 2, 4), Metre(3960, 2, 4)))
     # The 2/4 cuts a 6/8 bar short; stated again it changes nothing.
-    assert list(tempo_map.bar_lines(0, 5000)) == [0, 1440, 2880, 3000, 3960, 4920]
+    assert [tempo_map.bar_tick(bar) for bar in range(6)] == [0, 1440, 2880, 3000, 3960, 4920]
     assert tempo_map.bar_beat(1440 + 240) == (1, 1.0)
 
 
