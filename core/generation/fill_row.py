@@ -49,7 +49,7 @@ class FillRow:
     where the model does. `scores` are the log-probabilities, before any processor, of what was forced: kept notes that
     begin "inside" the gap, how it is left (the "seam": the time shift over its end), and what "follow"s.
 
-    With `given` notes, the candidate's and the kept ones as one piano, nothing is sampled.
+    With `given` notes, the candidate's and the kept ones as one piano, nothing is sampled, be they none.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class FillRow:
         index: int,
         summary: PromptSummary,
         conventions: Conventions,
-        given: Sequence[GridNote] = (),
+        given: Sequence[GridNote] | None = None,
     ) -> None:
         self._state = SamplingState(options, index, gap.prompt, summary)
         self._grammar = self._state.grammar
@@ -78,10 +78,10 @@ class FillRow:
                 self._grammar.decoder.sounding[note.pitch] = note.start
                 self._grammar.decoder.unheard.discard(note.pitch)
                 self._grammar.held.add(note.pitch)
-        self._dues = deque(_dues(gap, given or gap.kept))
+        self._dues = deque(_dues(gap, gap.kept if given is None else given))
         self._must_strike = False  # whether the next kept note begins before the model is asked again
-        self._is_free = not given
-        self._lets_go = not given
+        self._is_free = given is None
+        self._lets_go = given is None
 
     @property
     def seed(self) -> int:

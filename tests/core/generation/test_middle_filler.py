@@ -206,6 +206,13 @@ def test_nothing_around_gives_new_notes_all_the_same() -> None:
     assert any(candidate.notes for candidate in FILLER.fill(gap, Options(Sampling(1.5), takes=3)))
 
 
+def test_a_candidate_without_notes_is_judged_as_one_where_nothing_is_kept_either() -> None:
+    gap = make_gap((track_of(),), Region(0.0, 2.0), CONVENTIONS)
+    [judged] = LeftToRightFiller(FILLER.engine).judge(gap, Options(Sampling(1.5), takes=1), [()])
+    assert judged.notes == ()
+    assert set(judged.scores.values()) == {0.0}
+
+
 def test_a_window_that_is_full_goes_on() -> None:
     filler = MiddleFiller(small_engine(replace(CONFIG, block_size=128)))
     made = filler.fill(gap_of((around(MELODY), BASS), rings_to=6.0), Options(Sampling(2.0), seed=2, takes=2))
