@@ -79,6 +79,9 @@ class FineTuneDialog(QDialog):
         self.bar = QProgressBar()
         self.bar.setAccessibleName("Progress")
         self.bar.setTextVisible(False)
+        keeps_place = self.bar.sizePolicy()
+        keeps_place.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(keeps_place)
         layout.addWidget(self.bar)
         self.says = QLabel("Choose a folder with MIDI files; the folders in it are read, too.")
         self.says.setWordWrap(True)
@@ -224,8 +227,6 @@ class FineTuneDialog(QDialog):
 
     def _finish(self, sentence: str) -> None:
         self.end()
-        self.bar.setRange(0, 1)
-        self.bar.setValue(0)
         self.says.setText(sentence)
         self._show_state()
 
@@ -235,6 +236,7 @@ class FineTuneDialog(QDialog):
             widget.setEnabled(not running)
         self.start_button.setEnabled(not running and bool(self.folder.text().strip() and self.name.text().strip()))
         self.stop_button.setEnabled(running)
+        self.bar.setVisible(running)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Out of sight; a training goes on, and the menu brings it back."""

@@ -35,7 +35,6 @@ class TempoDialog(QDialog):
         self._later = tempo_map.bar_tick(bar) if tempo_map.has_metre else tick
         self.from_start = QRadioButton("The beginning")
         self.from_here = QRadioButton(f"Bar {bar + 1}" if tempo_map.has_metre else "The playhead")
-        self.from_here.setVisible(self._later > 0)
         self.from_start.setChecked(not (is_there and self._later))
         self.from_here.setChecked(is_there and self._later > 0)
         self.is_removed = False
@@ -90,8 +89,12 @@ class TempoDialog(QDialog):
     def _form(self) -> QFormLayout:
         form = QFormLayout()
         places = QHBoxLayout()
-        places.addWidget(self.from_start)
-        places.addWidget(self.from_here)
+        is_choice = self._later > 0
+        for button in (self.from_start, self.from_here):
+            places.addWidget(button)
+            button.setVisible(is_choice)
+        if not is_choice:
+            places.addWidget(QLabel(self.from_start.text()))
         places.addStretch(1)
         form.addRow("From", places)
         tempo = QHBoxLayout()

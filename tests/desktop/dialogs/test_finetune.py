@@ -91,6 +91,7 @@ def test_it_tells_how_it_goes(bench: Bench) -> None:
     assert bench.tell(Training(0.0, 900.0, float("nan"), 2.5)) == "15:00 left at most · making the first step"
     said = bench.tell(Training(0.25, 671.0, 2.25, None))
     assert said == "11:11 left at most · loss 2.250"
+    assert bench.dialog.bar.isVisible()
     assert bench.dialog.bar.value() == 250
     assert bench.dialog.curve.accessibleDescription().endswith("2.500")
 
@@ -98,6 +99,7 @@ def test_it_tells_how_it_goes(bench: Bench) -> None:
 def test_the_new_model_is_told_of_once(bench: Bench) -> None:
     assert "fell from 2.500 to 2.250" in bench.tell(Finished("My songs", 2.5, 2.25))
     assert bench.made == ["My songs"]
+    assert not bench.dialog.bar.isVisible()
     assert bench.dialog.start_button.isEnabled()
     assert not bench.dialog.stop_button.isEnabled()
 

@@ -32,7 +32,7 @@ def test_what_is_left_alone_stays_as_it_is(qtbot: QtBot) -> None:
     assert (dialog.tempo.value(), dialog.beats.value(), dialog.unit.currentText()) == (120.0, 4, "4")
     assert (dialog.bpm, dialog.metre) == (None, None)
     assert not dialog.has_bars.isVisible()
-    assert not dialog.from_here.isVisible()
+    assert not any(button.isVisible() for button in (dialog.from_start, dialog.from_here))  # there is no choice
     dialog.tempo.setValue(90.5)
     assert (dialog.tick, dialog.bpm, dialog.metre) == (0, 90.5, None)
     assert (cut_off(dialog), unnamed(dialog)) == ([], [])
