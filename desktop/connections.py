@@ -331,6 +331,7 @@ def _show_fill(window: MainWindow) -> None:
         bar.show_alternatives(len(fill.alternatives), fill.shown, fill.turns, fill.more is not None)
     elif bar.end():
         window.roll.setFocus()
+    window.roll.set_covered(bar.reach)
     window.show_playback()
 
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 
 MOST = 8  # alternatives
 _ABOVE = 6  # pixels that it stands above the foot of what it lies over
+_OF_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
 
 class FillBar(QFrame):
@@ -72,13 +73,18 @@ class FillBar(QFrame):
         super().resizeEvent(event)
         self._place()
 
+    @property
+    def reach(self) -> int:
+        """How many pixels at the foot of what it lies over are under it."""
+        return self.sizeHint().height() + 2 * _ABOVE if self.isVisible() else 0
+
     def _place(self) -> None:
         """In the middle of the widget's foot, as far as it is wide enough, else of the window's width."""
         around, over = self.parentWidget(), self._over
         if around is None or over is None or not self.isVisible():
             return
         self.words.show()
-        if self.sizeHint().width() > around.width():
+        if self.sizeHint().width() > over.width():
             self.words.hide()  # the buttons say enough
         size = self.sizeHint()
         width = min(size.width(), around.width())
@@ -136,20 +142,23 @@ class FillBar(QFrame):
 
     def event(self, event: QEvent) -> bool:
         """While it has the focus its keys are its own, whatever commands have them."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._deed(event.key()):
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._deed(event):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Choose, keep or drop."""
-        if deed := self._deed(event.key()):
+        if deed := self._deed(event):
             deed()
         else:
             super().keyPressEvent(event)
 
-    def _deed(self, key: int) -> Callable[[], object] | None:
-        """What a key does, if it is one of the bar's."""
+    def _deed(self, event: QKeyEvent) -> Callable[[], object] | None:
+        """What a key does, if it is one of the bar's. With Shift, too: some keyboards have digits there."""
+        if event.modifiers() & _OF_COMMANDS:
+            return None
+        key = event.key()
         number = key - Qt.Key.Key_0
         if key == Qt.Key.Key_Escape:
             return self.dropped.emit

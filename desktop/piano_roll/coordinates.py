@@ -72,7 +72,7 @@ class Viewport:
 
     `left` is the second at the left edge, `top` the content pixel at the upper edge, `row` the height
     of a pitch in device pixels; `width` and `height` of the note area are view pixels, each of them
-    `ratio` device pixels. `rows` says which pitches are shown.
+    `ratio` device pixels. `rows` says which pitches are shown; `covered` view pixels at the foot lie under something.
     """
 
     left: float = 0.0
@@ -83,6 +83,7 @@ class Viewport:
     height: int = 600
     ratio: float = 1.0
     rows: Rows = ALL_ROWS
+    covered: int = 0
 
     # Time
 
@@ -222,12 +223,12 @@ class Viewport:
         """The same time with the rows of another, as high, and at the same place or about a pitch."""
         resized = other.resized(self.width, self.height, self.ratio)
         top = resized.top if middle is None else resized._top_around(middle)
-        return replace(resized, left=self.left, pixels_per_second=self.pixels_per_second, rows=self.rows, top=top)
+        return replace(self, row=resized.row, top=top)
 
     def clamped(self, end: float) -> "Viewport":
-        """Moved back so that neither times below 0, nor above `end`, nor pitches that are none show."""
+        """Moved back so that neither times below 0, nor above `end`, nor pitches that are none show uncovered."""
         left = max(min(self.left, end - self.width / self.pixels_per_second), 0.0)
-        lowest = max(len(self.rows) * self.row - self.height * self.ratio, 0)
+        lowest = max(len(self.rows) * self.row - (self.height - self.covered) * self.ratio, 0)
         return replace(self, left=left, top=min(max(self.top, 0.0), lowest))
 
     def _row(self, wanted: int) -> int:

@@ -58,6 +58,10 @@ class RollNavigation(RollCanvas):
 
     # Place and zoom
 
+    def set_covered(self, height: int) -> None:
+        """So many view pixels at the foot of the notes lie under something: any row can be scrolled above it."""
+        self._set_coordinates(replace(self.coordinates, covered=height))
+
     def set_folded(self, folds: bool) -> None:
         """Show only the rows that notes are in; then all, as high as before and, if one has not scrolled, in place."""
         before, was_folded = self.coordinates, self._folds
@@ -111,12 +115,13 @@ class RollNavigation(RollCanvas):
         self._user_moved()
 
     def bring_in_view(self, seconds: float, pitch: int | None = None) -> None:
-        """Scroll to a time, and to a pitch, each unless it is on view."""
+        """Scroll to a time, and to a pitch, each unless it is on view and not covered."""
         if not 0 <= self.coordinates.x(seconds) < self.coordinates.width:
             self.scroll_to(seconds - 0.3 * self.visible_seconds)
         view = self.coordinates
-        if pitch is not None and not 0 <= view.y(pitch) <= view.height - view.row_height:
-            self.scroll_by(0.0, view.y(pitch) - (view.height - view.row_height) / 2)
+        room = view.height - view.covered - view.row_height
+        if pitch is not None and not 0 <= view.y(pitch) <= room:
+            self.scroll_by(0.0, view.y(pitch) - room / 2)
 
     def _zoom_centre(self) -> float:
         x = self.coordinates.x(self.overlays.playhead) if self.overlays.playhead is not None else -1.0

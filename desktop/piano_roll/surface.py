@@ -195,7 +195,7 @@ class RollSurface(RollNavigation):
         left, top, right, bottom = view.boxes(start, end, pitch).T
         first, above = view.origin
         is_seen = (right >= first) & (left < first + view.width * view.ratio)
-        return bool((is_seen & (top >= above) & (bottom < above + view.height * view.ratio)).any())
+        return bool((is_seen & (top >= above) & (bottom < above + (view.height - view.covered) * view.ratio)).any())
 
     def neighbour(self, step: int) -> NoteRef | None:
         """The note that begins after (1) or before (-1) those selected; of none, the first on view. None at an end."""

@@ -112,9 +112,10 @@ def test_the_bar_moves_nothing_and_covers_no_more_than_the_foot_of_the_notes(
         window.resize(size)
         QApplication.processEvents()
         before = roll.geometry(), replace(roll.coordinates, left=0.0), window.side.geometry()
+        lowest = roll.verticalScrollBar().maximum()
         regenerated(at)
         QApplication.processEvents()
-        after = roll.geometry(), replace(roll.coordinates, left=0.0), window.side.geometry()
+        after = roll.geometry(), replace(roll.coordinates, left=0.0, covered=0), window.side.geometry()
         assert after == before  # but for where the music is
         notes = QRect(roll.viewport().mapTo(window, QPoint(0, 0)), roll.viewport().size())
         place = QRect(bar.mapTo(window, QPoint(0, 0)), bar.size())
@@ -122,7 +123,25 @@ def test_the_bar_moves_nothing_and_covers_no_more_than_the_foot_of_the_notes(
         assert notes.bottom() - 80 < place.top() < place.bottom() < notes.bottom()
         words = (bar.more, bar.turns, bar.keep, bar.drop)
         assert [button.text() for button in words if button.width() < button.minimumSizeHint().width()] == []
+        assert place.width() <= notes.width() or bar.words.isHidden()
+        roll.scroll_by(0.0, 10_000.0)  # the lowest row comes out from under it
+        assert roll.coordinates.y(0) + roll.coordinates.row_height <= place.top() - notes.top() - roll.ruler_height
         QTest.keyClick(bar, Qt.Key.Key_Escape)
+        assert roll.verticalScrollBar().maximum() == lowest
+
+
+def test_keys_of_commands_are_not_the_bars(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    regenerated(at)
+    fill, bar = at.window.fill, at.window.fill_bar
+    shown, asked = fill.shown, []
+    at.window.actions_["tempo"].triggered.disconnect()
+    at.window.actions_.on("tempo", lambda: asked.append("tempo"))
+    QTest.keyClick(bar, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    QTest.keyClick(bar, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    assert (fill.turns, fill.shown, asked) == (False, shown, ["tempo"])
+    QTest.keyClick(bar, Qt.Key.Key_3, Qt.KeyboardModifier.ShiftModifier)  # where digits are typed so
+    assert fill.shown == 3
 
 
 def test_what_is_dropped_or_cancelled_leaves_nothing_behind(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
