@@ -111,6 +111,7 @@ def connect_document(window: MainWindow) -> None:
     document = window.document
     document.replaced.connect(window.playback.reset)  # silence before anything of the new document is shown
     document.replaced.connect(window.display.follow_replaced)
+    document.replaced.connect(lambda: window.tracks.show_in_front(None))
     document.replaced.connect(window.lane_display.show_document)
     document.replaced.connect(window.name_file)
     document.changed.connect(window.fill.follow_document)  # alternatives that are shown may end
@@ -267,7 +268,8 @@ def connect_panels(window: MainWindow) -> None:
     tracks.brought_forward.connect(window.display.bring_forward)
     tracks.brought_forward.connect(window.lane_display.bring_forward)
     tracks.prompt_narrowed.connect(lambda i: do(window.tr("Tracks in the prompt"), lambda s: s.with_prompt_of(i)))
-    tracks.hidden_changed.connect(lambda i, on: do(window.tr("Hide track"), lambda s: s.with_flags(i, hidden=on)))
+    hide, show = window.tr("Hide track"), window.tr("Show track")
+    tracks.hidden_changed.connect(lambda i, on: do(hide if on else show, lambda s: s.with_flags(i, hidden=on)))
     tracks.all_shown.connect(lambda: do(window.tr("Show all tracks"), lambda s: s.with_all_shown()))
     tracks.colour_chosen.connect(lambda i, c: do(window.tr("Colour of track"), lambda s: s.with_flags(i, colour=c)))
     tracks.edit_requested.connect(lambda i: _edit_track(window, i))

@@ -148,11 +148,14 @@ def _voice_of(score: Score, chunk: int, scan: TrackScan, channel: int) -> _Voice
     return _Voice(names[0] if names else "", channel)
 
 
-def paste(session: Session, clip: Clip, at: float, target: Part, owner: Owner | None = None) -> Edited:
+def paste(
+    session: Session, clip: Clip, at: float, target: Part, owner: Owner | None = None, front: TrackKey | None = None
+) -> Edited:
     """Put a clip into a part, its start at `at` (seconds of the song); its notes are chosen then.
 
-    In a take, a track of the clip plays on the track of the score that has its name and channel. Of a clip of several
-    tracks that is put into a track, each goes to the one of its name and channel, if there is one. Its controllers
+    In a take, a track of the clip plays on the track of the score that has its name and channel. Where a track of the
+    score is in `front`, a clip of one track plays on that, and so do tracks that the score has not. Of a clip of
+    several tracks that is put into a track, each goes to the one of its name and channel, if there is one. Controllers
     take the place of the same ones for as long as the clip lasts; of a clip that has nothing but those of one track
     they go to `owner`, if one is named. Raises UsageError for a part that is not there, and for a take that begins
     later.
@@ -161,10 +164,13 @@ def paste(session: Session, clip: Clip, at: float, target: Part, owner: Owner | 
         return _with_controls(Edited(session, {}), clip, at, dict.fromkeys(clip.controls, owner))
     tracks = session.score.tracks if session.score else ()
     known = {_Voice(track.name, track.channel): i for i, track in enumerate(tracks)}
+    voices = {_Voice(track.name, track.channel) for track in clip.notes.tracks if track.notes} | set(clip.controls)
     if isinstance(target, str):
         if at < session.take(target).marker - SHORTEST:
             raise UsageError("The take begins later: put the playhead at its marker or behind it.")
         keys = {voice: tracks[i].key for voice, i in known.items()}
+        if front is not None:
+            keys = {voice: front if len(voices) == 1 else keys.get(voice, front) for voice in voices}
         new = [
             note for track in clip.notes.tracks for note in _take_notes(session, clip.notes, track, at, target, keys)
         ]
@@ -172,8 +178,7 @@ def paste(session: Session, clip: Clip, at: float, target: Part, owner: Owner | 
         return _with_controls(edited, clip, at, {voice: Owner(target, keys.get(voice)) for voice in clip.controls})
     if not 0 <= target < len(tracks):
         raise UsageError("There is no track to paste into.")
-    playing = {_Voice(track.name, track.channel) for track in clip.notes.tracks if track.notes}
-    into = {voice: target for voice in playing | set(clip.controls)}
+    into = dict.fromkeys(voices, target)
     if len(into) > 1:
         into = {voice: known.get(voice, target) for voice in into}
     by_track: dict[int, list[Note]] = {}

@@ -121,9 +121,13 @@ class Clipboard(QObject):
             if part is None:
                 self.message.emit(self.tr("There is no track to paste into: open a file, or continue first."))
                 return
+            front = self._editing.in_front
             is_large = bool(clip.controls) and isinstance(part, int)  # the song's file is written and read anew
             self._editing.apply(
-                self.tr("Paste"), {part: []}, lambda s, _: clips.paste(s, clip, at, part, owner), is_large=is_large
+                self.tr("Paste"),
+                {part: []},
+                lambda s, _: clips.paste(s, clip, at, part, owner, front),
+                is_large=is_large,
             )
         except ContinuoError as error:
             self.message.emit(str(error))

@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import ContinuoError
+from core.midi.score import TrackKey
 from core.session import assembly, edits, edits_notes, edits_pitch, edits_velocity
 from core.session.edits import Chosen, Edited
 from core.session.edits_quantise import Quantisation, quantise
@@ -42,6 +43,11 @@ class Editing(QObject):
         roll.split_requested.connect(self.split)
         roll.velocities_set.connect(self.set_velocities)
         roll.velocity_changed.connect(self.change_velocity)
+
+    @property
+    def in_front(self) -> TrackKey | None:
+        """The track in front, which notes that are written into a take are of."""
+        return self._parts.in_front
 
     def undo(self) -> None:
         """Take back the last step."""
@@ -106,8 +112,8 @@ class Editing(QObject):
         """Add a note to a part of the roll."""
 
         def edit(session: Session, chosen: Chosen) -> Edited:
-            part, front = session_part(key), self._parts.in_front
-            return edits_notes.draw(session, part, note.pitch, note.velocity, note.start, note.end, front)
+            part = session_part(key)
+            return edits_notes.draw(session, part, note.pitch, note.velocity, note.start, note.end, self.in_front)
 
         self.apply(self.tr("Draw note"), {session_part(key): []}, edit)
 

@@ -91,7 +91,8 @@ class RollDisplay(QObject):
         return self._generation.take_to_come
 
     def follow_replaced(self) -> None:
-        """Another document: show all of it."""
+        """Another document: show all of it, no track in front of others."""
+        self._parts.in_front = None
         self._shown = ()
         self._roll.clear_selection()
         self._roll.set_span(None)

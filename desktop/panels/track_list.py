@@ -81,7 +81,7 @@ class TrackList(QWidget):
         """Show the tracks and flags of a session; where the cursor is stays."""
         self.model.show(session)
         self.stack.show_list(self.model.rowCount() > 0)
-        if self.model.in_front is not None and self.model.in_front not in self.model.colours:
+        if self.model.in_front is not None and self.model.in_front not in self._seen():
             self.show_in_front(None)
             self.brought_forward.emit(None)
 
@@ -89,6 +89,10 @@ class TrackList(QWidget):
         """Mark the track whose notes lie in front."""
         self.model.in_front = track
         self.table.viewport().update()
+
+    def _seen(self) -> set[TrackKey]:
+        rows = zip(self.model.tracks, self.model.switches, strict=True)
+        return {track.key for track, flags in rows if not flags.hidden}
 
     def menu(self, row: int) -> QMenu:
         """What can be done with a track."""
@@ -141,8 +145,10 @@ class TrackList(QWidget):
         return menu
 
     def _bring_forward(self, row: int) -> None:
-        """Bring a track to the front, or back if it is there."""
+        """Bring a track to the front, or back if it is there; one that is hidden is shown for that."""
         key = self.model.tracks[row].key
+        if self.model.switches[row].hidden:
+            self.hidden_changed.emit(row, False)
         self.show_in_front(None if key == self.model.in_front else key)
         self.brought_forward.emit(self.model.in_front)
 

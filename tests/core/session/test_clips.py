@@ -52,6 +52,17 @@ def test_notes_of_a_take_go_into_a_track_and_keep_their_own_in_a_take() -> None:
     assert [n.start for n in new] == pytest.approx([5.0, 5.25, 8.0], abs=0.002)
 
 
+def test_with_a_track_in_front_one_track_goes_there_in_a_take_and_several_to_their_own() -> None:
+    session = band_with_take()
+    assert session.score is not None
+    take, (first, second) = session.takes[0], (track.key for track in session.score.tracks[:2])
+    for picks, expected in (({0: [2]}, [second]), ({0: [0], 1: [0]}, [first, second])):
+        clip = clips.parse_clip(clips.clip(session, picks, 0.0))
+        after, chosen = clips.paste(session, clip, take.marker, take.id, front=second)
+        notes = after.take(take.id).notes
+        assert sorted(notes[i].track or (0, 0) for i in chosen[take.id]) == expected
+
+
 def test_several_tracks_go_back_to_their_own_and_to_one_that_is_asked_for() -> None:
     session = band_with_take()
     data = clips.clip(session, {0: [0], 1: [0]}, 0.0)

@@ -133,3 +133,39 @@ def test_a_note_drawn_into_a_take_is_of_the_track_in_front(at: Desk) -> None:
     (ref,) = roll.selection.refs  # it is to be worked on
     assert ref.part == f"take:{take.id}"
     window.tracks.brought_forward.emit(None)
+
+
+def test_what_is_pasted_into_a_take_is_of_the_track_in_front(at: Desk) -> None:
+    window, roll, document = at.window, at.window.roll, at.window.document
+    window.tracks.brought_forward.emit(None)
+    roll.set_selection([NoteRef("track:0", 0)])
+    window.actions_["copy"].trigger()
+    roll.marker_moved.emit(8.0)
+    take = at.sample(1.0)
+    window.tracks.brought_forward.emit(BASS)
+    window.playback.go_to(take.marker)
+    window.actions_["paste"].trigger()
+    (pasted,) = [note for note in document.session.takes[0].notes if note not in take.notes]
+    assert pasted.track == BASS
+    assert [ref.part for ref in roll.selection.refs] == [f"take:{take.id}"]
+
+
+def test_another_document_has_no_track_in_front(at: Desk, homes: Path) -> None:
+    window = at.window
+    window.tracks.show_in_front(BASS)
+    (homes / "other.mid").write_bytes(song())  # with tracks of the same channels
+    at.open(homes / "other.mid")
+    assert all(part.is_selectable.all() for part in window.roll.parts)
+    assert (window.roll.in_front, window.tracks.model.in_front) == ("", None)
+
+
+def test_a_track_in_front_is_seen(at: Desk) -> None:
+    window, roll = at.window, at.window.roll
+    window.tracks.show_in_front(BASS)
+    window.tracks.hidden_changed.emit(1, True)
+    assert (window.tracks.model.in_front, roll.in_front) == (None, "")
+    assert [part.key for part in roll.parts if part.is_selectable.all()] == ["track:0", "track:2"]
+    window.tracks.table.name_pressed.emit(1)
+    assert (window.tracks.model.in_front, roll.in_front) == (BASS, "track:1")
+    assert [part.key for part in roll.parts if part.is_selectable.any()] == ["track:1"]
+    assert window.document.undo_name == "Show track"
