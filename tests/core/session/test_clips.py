@@ -56,7 +56,11 @@ def test_with_a_track_in_front_one_track_goes_there_in_a_take_and_several_to_the
     session = band_with_take()
     assert session.score is not None
     take, (first, second) = session.takes[0], (track.key for track in session.score.tracks[:2])
-    for picks, expected in (({0: [2]}, [second]), ({0: [0], 1: [0]}, [first, second])):
+    cases: list[tuple[dict[Part, list[int]], list[object]]] = [
+        ({0: [2]}, [second]),
+        ({0: [0], 1: [0]}, [first, second]),
+    ]
+    for picks, expected in cases:
         clip = clips.parse_clip(clips.clip(session, picks, 0.0))
         after, chosen = clips.paste(session, clip, take.marker, take.id, front=second)
         notes = after.take(take.id).notes
