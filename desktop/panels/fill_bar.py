@@ -160,11 +160,14 @@ class FillBar(QFrame):
             return None
         key = event.key()
         number = key - Qt.Key.Key_0
+        is_return = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if key == Qt.Key.Key_Escape:
             return self.dropped.emit
+        if is_return and (button := next((b for b in self.findChildren(QPushButton) if b.hasFocus()), None)):
+            return button.click
         if not self._count:
             return None
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if is_return:
             return self.kept.emit
         if key == Qt.Key.Key_M:
             return self.more.click

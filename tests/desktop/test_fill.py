@@ -130,11 +130,15 @@ def test_the_bar_moves_nothing_and_covers_no_more_than_the_foot_of_the_notes(
         assert roll.verticalScrollBar().maximum() == lowest
 
 
-def test_keys_of_commands_are_not_the_bars(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+def test_keys_of_commands_and_of_a_button_with_the_focus_are_not_the_bars(
+    desk: MakeDesk, homes: Path, tmp_path: Path
+) -> None:
     at = opened(desk, tmp_path)
+    before = at.window.document.undo_name
     regenerated(at)
     fill, bar = at.window.fill, at.window.fill_bar
-    shown, asked = fill.shown, []
+    asked: list[str] = []
+    shown = fill.shown
     at.window.actions_["tempo"].triggered.disconnect()
     at.window.actions_.on("tempo", lambda: asked.append("tempo"))
     QTest.keyClick(bar, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
@@ -142,6 +146,12 @@ def test_keys_of_commands_are_not_the_bars(desk: MakeDesk, homes: Path, tmp_path
     assert (fill.turns, fill.shown, asked) == (False, shown, ["tempo"])
     QTest.keyClick(bar, Qt.Key.Key_3, Qt.KeyboardModifier.ShiftModifier)  # where digits are typed so
     assert fill.shown == 3
+    bar.numbers[2].setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(bar.numbers[2], Qt.Key.Key_Return)  # the button that Tab has come to, not Keep
+    assert (fill.shown, fill.is_choosing) == (2, True)
+    bar.drop.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(bar.drop, Qt.Key.Key_Return)
+    assert (fill.is_choosing, at.window.document.undo_name) == (False, before)
 
 
 def test_what_is_dropped_or_cancelled_leaves_nothing_behind(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
