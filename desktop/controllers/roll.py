@@ -110,9 +110,10 @@ class RollDisplay(QObject):
         """More of the takes is sampled."""
         session = self._document.session
         look = Look.of(session)
-        for growing in self._generation.in_progress:
+        for i, growing in enumerate(self._generation.in_progress):
+            its = look if i else look._replace(in_front=self._parts.in_front)
             if fresh := growing.fresh():
-                self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker, look) for note in fresh])
+                self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker, its) for note in fresh])
         first = self._generation.in_progress[0]
         sounding = [as_roll(note, first.marker, look) for note in first.sounding]
         self._roll.set_sampling(first.marker + first.head, sounding)

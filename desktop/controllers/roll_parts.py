@@ -31,6 +31,11 @@ class Look(NamedTuple):
     drums: frozenset[TrackKey] = frozenset()
     title: str = ""
     takes: tuple[tuple[str, str], ...] = ()  # id and name
+    in_front: TrackKey | None = None  # of a take that grows: notes of other tracks are behind this one
+
+    def is_behind(self, note: TakeNote) -> bool:
+        """Whether a note of a take is behind the track in front."""
+        return self.in_front not in (None, note.track)
 
     @classmethod
     def of(cls, session: Session) -> "Look":
@@ -91,7 +96,8 @@ class RollParts:
                 parts.append(self._shaded_take(session, part, take.notes) if is_current else part)
         for i, growing in enumerate(in_progress):
             growing.fresh()
-            parts.append(rolled(TAKE + growing.id, "other" if i else "take", growing.notes, growing.marker, look))
+            kind, its = ("other", look) if i else ("take", look._replace(in_front=self.in_front))
+            parts.append(rolled(TAKE + growing.id, kind, growing.notes, growing.marker, its))
         self._forget()
         return parts
 
@@ -179,24 +185,26 @@ def rolled(key: str, kind: PartKind, notes: Sequence[Any], offset: float, look: 
     origins: tuple[str, ...] = ()
     if kind == "prompt":
         colour = np.full(count, next(iter(look.colours.values())))
-        is_drum, origin = np.full(count, bool(look.drums)), np.zeros(count)
+        is_drum, origin, is_behind = np.full(count, bool(look.drums)), np.zeros(count), np.zeros(count)
     else:
         colour = np.array([look.colours.get(note.track, OWN) for note in notes])
         is_drum = np.array([note.track in look.drums for note in notes])
         ids = list(dict.fromkeys(note.take for note in notes if note.take))
         origin = np.array([ids.index(note.take) + 1 if note.take else 0 for note in notes])
+        is_behind = np.array([look.is_behind(note) for note in notes])
         names = dict(look.takes)
         origins = tuple(names.get(each) or "a take that is gone" for each in ids)
     start, end = column("start"), column("end")
     columns = start + offset, np.maximum(start, end) + offset, column("pitch"), column("velocity")
-    looks = colour, is_drum, origin
+    looks = colour, is_drum, origin, is_behind
     return RollPart.of_columns(key, kind, np.column_stack((*columns, *looks)), look.title, origins)
 
 
 def as_roll(note: TakeNote, offset: float, look: Look) -> RollNote:
     """One note of a take."""
     colour = OWN if note.track is None else look.colours.get(note.track, OWN)
-    return RollNote(note.start + offset, note.end + offset, note.pitch, note.velocity, colour, note.track in look.drums)
+    looks = colour, note.track in look.drums, 0, look.is_behind(note)
+    return RollNote(note.start + offset, note.end + offset, note.pitch, note.velocity, *looks)
 
 
 def session_part(key: str) -> Part:

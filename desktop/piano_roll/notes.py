@@ -11,14 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 from desktop.widgets.theme import OWN, PartKind, Shade
 
 _PAINTED = ("start", "end", "pitch", "velocity", "colour", "shade", "is_drum", "origin")
-_COLUMNS = 7  # of numbers that make a note
+_COLUMNS = 8  # of numbers that make a note
 _COLOURS = 256  # more than there are
 
 
 class RollNote(NamedTuple):
     """A note to show: start and end in seconds, MIDI pitch, velocity 1 to 127, and its track's colour or `OWN`.
 
-    `origin` says which of its part's `origins` it came from: 0 for none, 1 for the first.
+    `origin` says which of its part's `origins` it came from: 0 for none, 1 for the first; `is_behind` that it is of
+    another track than the one in front.
     """
 
     start: float
@@ -28,6 +29,7 @@ class RollNote(NamedTuple):
     colour: int = OWN
     is_drum: bool = False
     origin: int = 0
+    is_behind: bool = False
 
 
 class NoteRef(NamedTuple):
@@ -82,7 +84,7 @@ class RollPart:
         title: str = "",
         origins: tuple[str, ...] = (),
     ) -> "RollPart":
-        """The same of an array (n, 7): starts, ends, pitches, velocities, colours, whether drums, origins."""
+        """The same of an array (n, 8), a column for each of what a `RollNote` has."""
         return cls._sorted(key, kind, columns, np.arange(len(columns), dtype=np.int32), title, origins)
 
     @classmethod
@@ -96,7 +98,7 @@ class RollPart:
         origins: tuple[str, ...] = (),
     ) -> "RollPart":
         order = np.argsort(columns[:, 0], kind="stable")
-        start, end, pitch, velocity, colour, is_drum, origin = columns[order].T
+        start, end, pitch, velocity, colour, is_drum, origin, is_behind = columns[order].T
         return cls(
             key,
             kind,
@@ -106,10 +108,10 @@ class RollPart:
             velocity.astype(np.int32),
             index[order],
             colour.astype(np.int16),
-            np.full(len(order), Shade.FULL, np.uint8),
+            np.where(is_behind, Shade.BEHIND, Shade.FULL).astype(np.uint8),
             is_drum.astype(np.bool_),
             origin.astype(np.int16),
-            np.zeros(len(order), np.bool_),
+            is_behind.astype(np.bool_),
             title,
             origins,
         )
@@ -171,7 +173,8 @@ class RollPart:
 
     def with_appended(self, notes: Sequence[RollNote]) -> "RollPart":
         """The part with notes added to the end of its order; they may start before notes already here."""
-        old = (self.start, self.end, self.pitch, self.velocity, self.colour, self.is_drum, self.origin)
+        looks = self.colour, self.is_drum, self.origin, self.is_behind
+        old = (self.start, self.end, self.pitch, self.velocity, *looks)
         new = np.array(notes, np.float64).reshape(-1, _COLUMNS)
         columns = np.concatenate((np.column_stack(old), new)).astype(np.float64)
         index = np.concatenate((self.index, np.arange(len(self), len(columns), dtype=np.int32)))

@@ -241,7 +241,7 @@ class RollSurface(RollNavigation):
         part = self._parts[ref.part]
         i = part.places([ref.index])[0]
         start, end, pitch, velocity = part.start[i], part.end[i], part.pitch[i], part.velocity[i]
-        look = int(part.colour[i]), bool(part.is_drum[i]), int(part.origin[i])
+        look = int(part.colour[i]), bool(part.is_drum[i]), int(part.origin[i]), bool(part.is_behind[i])
         return RollNote(float(start), float(end), int(pitch), int(velocity), *look)
 
     def part_to_draw_in(self, seconds: float) -> str | None:

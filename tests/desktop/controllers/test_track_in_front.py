@@ -169,3 +169,22 @@ def test_a_track_in_front_is_seen(at: Desk) -> None:
     assert (window.tracks.model.in_front, roll.in_front) == (BASS, "track:1")
     assert [part.key for part in roll.parts if part.is_selectable.any()] == ["track:1"]
     assert window.document.undo_name == "Show track"
+
+
+def test_a_take_that_grows_is_as_it_will_be(at: Desk) -> None:
+    window, roll = at.window, at.window.roll
+    window.tracks.show_in_front(BASS)
+    roll.marker_moved.emit(8.0)
+    at.set(length=600.0, takes=2)
+    window.proceed()
+    at.wait(lambda: all(growing.notes for growing in window.generation.in_progress), "notes of both")
+    first, other = window.generation.in_progress
+    part, faint = (next(p for p in roll.parts if p.key == f"take:{growing.id}") for growing in (first, other))
+    keys = [first.notes[i].track for i in part.index]
+    assert part.is_behind.tolist() == [key != BASS for key in keys]
+    assert part.shade.tolist() == [Shade.FULL if key == BASS else Shade.BEHIND for key in keys]
+    assert set(faint.shade.tolist()) == {Shade.FULL}
+    window.tracks.brought_forward.emit(None)
+    assert next(p for p in roll.parts if p.key == part.key).is_selectable.all()
+    window.playback.stop()
+    at.wait(lambda: not window.generation.is_running, "the model to stop")

@@ -63,7 +63,7 @@ def test_the_selected_note_and_its_neighbours_are_read(roll: PianoRoll) -> None:
 
 def test_track_origin_and_drum_are_told(roll: PianoRoll) -> None:
     drum = RollPart.of("drums", "prompt", [RollNote(0.5, 0.6, 42, 90, 1, True)])
-    columns = [[4.5, 5.0, 62, 90, -1, 0, 1]]
+    columns = [[4.5, 5.0, 62, 90, -1, 0, 1, 0]]
     take = RollPart.of_columns("take", "take", np.array(columns), "Take 2", ("The calm one",))
     roll.set_parts([drum, take])
     roll.select_all()
