@@ -181,7 +181,7 @@ def train(
     with interrupts.put_off():
         from core.training.data.corpus import Corpus
         from core.training.data.packed import unpacked
-        from core.training.run.hardware import gathered, processes
+        from core.training.run.hardware import gathered, leave, processes
         from core.training.run.run_folder import RunFolder
         from core.training.run.train import Trainer, TrainingOptions
     network, info = _base(from_, symbols)
@@ -203,6 +203,7 @@ def train(
             outcome = trainer.train()
         if rank == 0:
             _end_training(outcome, signals, as_json)
+    leave(INTERRUPTED if signals else 0)
     if signals:
         raise typer.Exit(INTERRUPTED)
 

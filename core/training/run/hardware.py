@@ -124,6 +124,18 @@ def processes() -> Iterator[int]:
         dist.destroy_process_group()
 
 
+def leave(status: int) -> None:
+    """End this process if torchrun started it, with an exit status, once all it had to do is done.
+
+    Threads of gloo live on, since DistributedDataParallel never lets go of its process group. If one of them is at work
+    as Python ends, it aborts the process (-6), and torchrun calls a run that is over a failure.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
 def rank_and_world() -> tuple[int, int]:
     """Which of the processes this one is, from 0 on, and how many there are."""
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)

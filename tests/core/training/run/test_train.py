@@ -139,7 +139,7 @@ import sys, torch
 from pathlib import Path
 from core.training.data.corpus import Corpus
 from core.training.run.run_folder import RunFolder
-from core.training.run.hardware import processes
+from core.training.run.hardware import leave, processes
 from core.training.run.train import Trainer
 from tests.core.training.run.test_train import PRECISE, STEPS
 from dataclasses import replace
@@ -153,6 +153,7 @@ with processes():
         recipe, settings = replace(PRECISE, dropout=0.0), STEPS
         hardware._MEMORY = hardware.window_bytes(recipe)  # two parts of one window
     Trainer(Corpus(Path(corpus)), RunFolder(Path(run)), recipe, settings).train()
+leave(0)
 """
 
 
@@ -162,7 +163,7 @@ _PATIENT = "heartbeat_timeout=300,keep_alive_interval=60,read_timeout=300,close_
 
 def _environment() -> dict[str, str]:
     root = str(Path(__file__).parents[4])
-    return {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1", "PYTHONFAULTHANDLER": "1"}
 
 
 @pytest.mark.posix
@@ -202,7 +203,6 @@ def test_two_processes_equal_one(corpus: Corpus, tmp_path: Path) -> None:
     command = [sys.executable, *launch, str(script), "ddp", str(corpus.folder), str(tmp_path / "two")]
     done = subprocess.run(command, env=_environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
     assert_same(weights(tmp_path / "one"), weights(tmp_path / "two"), 2e-4)
     one, two = (RunFolder(tmp_path / name).read_log() for name in ("one", "two"))
     one, two = ([r for r in log if "loss" in r] for log in (one, two))  # validations come by the clock
