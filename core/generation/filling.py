@@ -48,6 +48,14 @@ class Candidate:
     score: float
 
 
+class Candidates(NamedTuple):
+    """The candidates for a gap: as first `sampled`; the same as `ended` best; and those `given`."""
+
+    sampled: list[Candidate]
+    ended: list[Candidate]
+    given: list[Candidate]
+
+
 class Filler(Protocol):
     """Fills gaps with the model of `engine`."""
 
@@ -57,29 +65,30 @@ class Filler(Protocol):
         self,
         gap: Gap,
         options: Options,
-        on_step: Callable[[FillStep], object] = ...,
-        cancelled: Callable[[], bool] = ...,
+        on_step: Callable[[FillStep], object] = lambda step: None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> list[Candidate]:
         """As many candidates as `options.takes` says, best first; `on_step` gets each event as it comes.
 
-        Raises Cancelled when `cancelled()` turns true on the way.
+        `options.seconds` and `options.events` are not used: the gap has its end. Raises Cancelled when `cancelled()`
+        turns true on the way.
         """
-        ...
+        made = self.candidates(gap, options, (), on_step, cancelled).ended
+        return sorted(made, key=lambda candidate: -candidate.score)
 
-    def candidates(self, gap: Gap, options: Options, given: Sequence[Sequence[GridNote]] = ()) -> "Candidates":
+    def candidates(
+        self,
+        gap: Gap,
+        options: Options,
+        given: Sequence[Sequence[GridNote]] = (),
+        on_step: Callable[[FillStep], object] = lambda step: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Candidates:
         """As many candidates as `options.takes` says, and those `given`, scored in the same way.
 
         What is given are the notes of a candidate and the kept ones, as one piano (see core.codec.gap.placed_notes).
         """
         ...
-
-
-class Candidates(NamedTuple):
-    """The candidates for a gap: as first `sampled`; the same as `ended` best; and those `given`."""
-
-    sampled: list[Candidate]
-    ended: list[Candidate]
-    given: list[Candidate]
 
 
 def _parted(rows: FillRows[FillRow]) -> FillRows[FillRow]:
@@ -96,22 +105,11 @@ def _endings(rows: FillRows[FillRow], numbers: Sequence[int]) -> FillRows[FillRo
     return FillRows(endings, rows.raw[places], rows.cache.rows(places)) if places else None
 
 
-class LeftToRightFiller:
+class LeftToRightFiller(Filler):
     """A Filler that samples candidates and judges them by what follows."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-
-    def fill(
-        self,
-        gap: Gap,
-        options: Options,
-        on_step: Callable[[FillStep], object] = lambda step: None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> list[Candidate]:
-        """See Filler. `options.seconds` and `options.events` are not used: the gap has its end."""
-        made = self.candidates(gap, options, (), on_step, cancelled).ended
-        return sorted(made, key=lambda candidate: -candidate.score)
 
     def candidates(
         self,

@@ -9,7 +9,7 @@ from core.codec.gap import Gap
 from core.codec.vocabulary import BOUNDARY, STEPS_PER_SECOND, SUFFIX, middle, shift_steps
 from core.generation.engine import Engine, PreparedPrompt, cut_window
 from core.generation.fill_rounds import FillRows, FillStep, rounds
-from core.generation.filling import Candidate, Candidates, Filler, LeftToRightFiller
+from core.generation.filling import Candidates, Filler, LeftToRightFiller
 from core.generation.middle_row import MiddleRow
 from core.generation.options import Options
 from core.generation.prompt_summary import summarize
@@ -21,7 +21,7 @@ _LONGEST = 34.0  # seconds of a gap: behind the last bin of MIDDLE
 _LOOKS = 50 * STEPS_PER_SECOND  # steps behind a gap: what begins there, a Gap holds
 
 
-class MiddleFiller:
+class MiddleFiller(Filler):
     """Samples the new notes of each candidate between what comes before, is kept, and follows.
 
     Candidates are judged as those of a LeftToRightFiller, which also fills gaps that are longer than this model has
@@ -31,17 +31,6 @@ class MiddleFiller:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._left_to_right = LeftToRightFiller(engine)
-
-    def fill(
-        self,
-        gap: Gap,
-        options: Options,
-        on_step: Callable[[FillStep], object] = lambda step: None,
-        cancelled: Callable[[], bool] = lambda: False,
-    ) -> list[Candidate]:
-        """See Filler. `options.seconds` and `options.events` are not used: the gap has its end."""
-        made = self.candidates(gap, options, (), on_step, cancelled).ended
-        return sorted(made, key=lambda candidate: -candidate.score)
 
     def candidates(
         self,

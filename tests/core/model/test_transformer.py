@@ -61,9 +61,9 @@ def test_a_network_that_knows_symbols_expects_the_same_events_as_before(config: 
     with torch.no_grad():
         before, after = model(sequence)[0], wide(sequence)[0]
         wide(torch.arange(430, 460)[None])  # every symbol can be read
-    assert torch.equal(after[:, :390], before)
+    torch.testing.assert_close(after[:, :390], before, atol=1e-4, rtol=1e-4)  # a wider product may round otherwise
     # Each symbol is as likely as padding; and no two are alike to the network.
-    assert torch.equal(after[:, 390:], before[:, 389:390].expand(-1, 72))
+    torch.testing.assert_close(after[:, 390:], before[:, 389:390].expand(-1, 72), atol=1e-4, rtol=1e-4)
     assert len(wide.transformer.wte.weight.unique(dim=0)) == 462
 
 
