@@ -5,7 +5,7 @@ actions            the commands of menus, keys and toolbars
 connections        every connection of what is built, in order
 controllers        what the user's wishes mean: for document, files, generation, transport, takes, notes, roll
 adapters           Qt's signals around what plays and samples; work that takes long, off the GUI thread
-panels             the window's parts: generation, takes, tracks, transport, status
+panels             the window's parts: generation, takes, tracks, transport bar, status
 dialogs            what is asked and told in a window of its own
 piano_roll         the notes of prompt and takes over time, and every gesture on them
 widgets            fields, buttons, icons and colours that the others are made of

@@ -41,21 +41,21 @@ def connected_window() -> MainWindow:
     connect_generation(window)
     connect_messages(window)
     window.show_document()
-    window.show_playback()
+    window.show_transport()
     return window
 
 
 def _sample_again(window: MainWindow) -> None:
-    at = max(window.playback.position, window.generation.take_to_come.marker) + SOUNDS_ON
+    at = max(window.transport.position, window.generation.take_to_come.marker) + SOUNDS_ON
     if not window.generation.sample_again_from(at):
         window.status.say(window.tr("Nothing more is sampled ahead: what is changed is heard at once."))
 
 
 def connect_generation(window: MainWindow) -> None:
     """Who follows model and sound."""
-    generation, playback = window.generation, window.playback
+    generation, transport = window.generation, window.transport
     generation.ready_changed.connect(window.show_ready)
-    generation.running_changed.connect(playback.follow_running)  # what is shown rests on it
+    generation.running_changed.connect(transport.follow_running)  # what is shown rests on it
     generation.running_changed.connect(window.panel.set_running)
     generation.running_changed.connect(window.show_running)
     generation.key_found.connect(window.panel.show_detected_key)
@@ -69,10 +69,10 @@ def connect_generation(window: MainWindow) -> None:
     window.fill.changed.connect(lambda: _show_fill(window))
     window.model_signals.models_found.connect(window.panel.show_models)
     window.model_signals.model_ready.connect(lambda facts: window.panel.show_missing_model(facts.missing))
-    playback.changed.connect(window.display.show_playback)
-    playback.changed.connect(window.show_playback)
-    playback.moved.connect(window.display.show_position)
-    playback.moved.connect(window.transport.show_position)
+    transport.changed.connect(window.display.show_transport)
+    transport.changed.connect(window.show_transport)
+    transport.moved.connect(window.display.show_position)
+    transport.moved.connect(window.transport_bar.show_position)
     window.frame.timeout.connect(window.poll)
 
 
@@ -109,14 +109,14 @@ def connect_messages(window: MainWindow) -> None:
 def connect_document(window: MainWindow) -> None:
     """Who follows the document, in this order: what is shown last may rest on what the others have made of it."""
     document = window.document
-    document.replaced.connect(window.playback.reset)  # silence before anything of the new document is shown
+    document.replaced.connect(window.transport.reset)  # silence before anything of the new document is shown
     document.replaced.connect(window.display.follow_replaced)
     document.replaced.connect(lambda: window.tracks.show_in_front(None))
     document.replaced.connect(window.lane_display.show_document)
     document.replaced.connect(window.name_file)
     document.changed.connect(window.fill.follow_document)  # alternatives that are shown may end
     document.changed.connect(window.generation.prepare)  # the model has most to do
-    document.changed.connect(window.playback.follow_document)
+    document.changed.connect(window.transport.follow_document)
     document.changed.connect(window.display.show_document)
     document.changed.connect(window.lane_display.show_document)
     document.changed.connect(window.show_document)
@@ -124,7 +124,12 @@ def connect_document(window: MainWindow) -> None:
 
 def connect_actions(window: MainWindow) -> None:
     """What each command of the menus does."""
-    on, file_controller, playback, editing = window.actions_.on, window.file_controller, window.playback, window.editing
+    on, file_controller, transport, editing = (
+        window.actions_.on,
+        window.file_controller,
+        window.transport,
+        window.editing,
+    )
     commands = window.commands
     on("new", file_controller.new)
     on("open", file_controller.open)
@@ -134,7 +139,7 @@ def connect_actions(window: MainWindow) -> None:
     on("save take", lambda: file_controller.save_midi("take"))
     on("save all takes", lambda: file_controller.save_midi("all takes"))
     on("save score", lambda: file_controller.save_midi("score"))
-    on("export", lambda: file_controller.export_audio(playback.what))
+    on("export", lambda: file_controller.export_audio(transport.what))
     on("quit", window.close)
     on("undo", lambda: _step(window, editing.undo))
     on("redo", lambda: _step(window, editing.redo))
@@ -173,7 +178,7 @@ def connect_actions(window: MainWindow) -> None:
 
 def _connect_note_actions(window: MainWindow) -> None:
     """Commands for notes, and how the roll shows them."""
-    on, editing, playback = window.actions_.on, window.editing, window.playback
+    on, editing, transport = window.actions_.on, window.editing, window.transport
     on("select all", window.roll.select_all)
     on("insert note", lambda: _insert_note(window))
     on("delete notes", window.roll.delete_selected)
@@ -183,7 +188,7 @@ def _connect_note_actions(window: MainWindow) -> None:
         on(name, lambda semitones=semitones: window.roll.transpose(semitones))
     on("earlier", lambda: window.roll.nudge(-1))
     on("later", lambda: window.roll.nudge(1))
-    quantising = Quantising(window.document, window.roll, editing, window.display, playback, window)
+    quantising = Quantising(window.document, window.roll, editing, window.display, transport, window)
     on("quantise", quantising.ask)
     window.roll.quantise_requested.connect(lambda _: quantising.ask())
     on("louder", lambda: window.roll.change_velocity(VELOCITY_STEP))
@@ -192,7 +197,7 @@ def _connect_note_actions(window: MainWindow) -> None:
     window.analyses.failed.connect(window.status.say)
     _connect_hearing(window)
     Selecting(window.roll, window.actions_, lambda: window.dialogs)
-    connect_edits(window.actions_, editing, lambda: window.dialogs, lambda: playback.position)
+    connect_edits(window.actions_, editing, lambda: window.dialogs, lambda: transport.position)
 
 
 def _connect_hearing(window: MainWindow) -> None:
@@ -209,7 +214,7 @@ def _connect_hearing(window: MainWindow) -> None:
 
 
 def _connect_transport_actions(window: MainWindow) -> None:
-    on, commands, playback = window.actions_.on, window.commands, window.playback
+    on, commands, transport = window.actions_.on, window.commands, window.transport
     on("back", lambda: commands.step(-1))
     on("on", lambda: commands.step(1))
     on("loop start", lambda: commands.put_loop_edge(False))
@@ -220,12 +225,12 @@ def _connect_transport_actions(window: MainWindow) -> None:
     on("loop span", commands.loop_span)
     on("lane line", window.lane_display.draw_line)
     on("lane erase", window.lane_display.erase)
-    on("play", playback.toggle)
+    on("play", transport.toggle)
     on("stop", window.stop)
     on("return", window.return_to_start)
-    on("panic", playback.panic)
-    window.actions_["loop"].triggered.connect(playback.set_looping)
-    window.actions_["metronome"].triggered.connect(playback.set_metronome)
+    on("panic", transport.panic)
+    window.actions_["loop"].triggered.connect(transport.set_looping)
+    window.actions_["metronome"].triggered.connect(transport.set_metronome)
     window.actions_["follow"].triggered.connect(window.roll.set_follow)
 
 
@@ -238,14 +243,14 @@ def connect_panels(window: MainWindow) -> None:
     panel.unfolded_changed.connect(lambda names: window.preferences.change(unfolded=names))
     panel.continue_clicked.connect(window.proceed)
     panel.stop_clicked.connect(window.stop)
-    window.transport.what_chosen.connect(window.playback.set_what)
-    window.transport.tempo_clicked.connect(lambda: _set_tempo(window))
+    window.transport_bar.what_chosen.connect(window.transport.set_what)
+    window.transport_bar.tempo_clicked.connect(lambda: _set_tempo(window))
     window.empty.open_clicked.connect(window.file_controller.open)
     window.empty.new_clicked.connect(window.file_controller.new)
     window.empty.example_chosen.connect(window.file_controller.open_path)
     window.empty.example_clicked.connect(lambda: window.file_controller.open_path(examples()[0][0], window.proceed))
     takes.selected.connect(commands.select_take)
-    takes.play_requested.connect(lambda take: commands.attempt(window.playback.play_take, take))
+    takes.play_requested.connect(lambda take: commands.attempt(window.transport.play_take, take))
     takes.renamed.connect(lambda t, name: do(window.tr("Rename take"), lambda s: s.rename_take(t, name)))
     takes.starred.connect(lambda t, star: do(window.tr("Star take"), lambda s: s.star_take(t, star)))
     takes.duplicated.connect(lambda t: do(window.tr("Duplicate take"), lambda s: s.duplicate_take(t)))
@@ -278,14 +283,14 @@ def connect_panels(window: MainWindow) -> None:
 def connect_roll(window: MainWindow) -> None:
     """What is done in the roll."""
     roll, commands, do = window.roll, window.commands, window.commands.change
-    roll.seek_requested.connect(window.playback.go_to)
+    roll.seek_requested.connect(window.transport.go_to)
     end_moved = window.tr("Move end of takes")
     roll.end_marker_moved.connect(lambda t: do(end_moved, lambda s: s.with_end_marker(t), "end"))
     roll.marker_moved.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
     roll.prompt_start_moved.connect(
         lambda t: do(window.tr("Move prompt start"), lambda s: s.with_prompt_start(t), "start")
     )
-    roll.loop_changed.connect(window.playback.set_loop)
+    roll.loop_changed.connect(window.transport.set_loop)
     roll.key_pressed.connect(commands.press_key)
     roll.pitch_pressed.connect(commands.press_pitch)
     roll.tapped.connect(commands.tap)
@@ -314,7 +319,7 @@ def _set_tempo(window: MainWindow, tick: int | None = None) -> None:
     if not window.actions_["tempo"].isEnabled():
         return
     tempo_map = window.document.session.tempo_map
-    at = tempo_map.tick(window.playback.position) if tick is None else tick
+    at = tempo_map.tick(window.transport.position) if tick is None else tick
     dialog = TempoDialog(tempo_map, at, window, is_there=tick is not None)
     if not dialog.exec():
         return
@@ -334,13 +339,13 @@ def _show_fill(window: MainWindow) -> None:
     elif bar.end():
         window.roll.setFocus()
     window.roll.set_covered(bar.reach)
-    window.show_playback()
+    window.show_transport()
 
 
 def _show_roll_menu(window: MainWindow, position: QPoint, refs: object, seconds: float) -> None:
     """What can be done at a place in the roll."""
     menu = QMenu(window)
-    menu.addAction(window.tr("Play from here"), lambda: window.playback.play(seconds))
+    menu.addAction(window.tr("Play from here"), lambda: window.transport.play(seconds))
     menu.addAction(window.tr("Put the marker here"), lambda: window.commands.put_marker_at(seconds))
     if seconds > window.document.session.marker:
         menu.addAction(window.tr("End the take here"), lambda: window.commands.put_end_marker(seconds))
@@ -365,7 +370,7 @@ def _step(window: MainWindow, step: Callable[[], object]) -> None:
 
 
 def _insert_note(window: MainWindow) -> None:
-    if not insert_note(window.roll, window.playback.position):
+    if not insert_note(window.roll, window.transport.position):
         window.status.say(window.tr("There is no track to write into: open a file, or continue first."))
 
 

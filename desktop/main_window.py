@@ -39,7 +39,7 @@ from desktop.panels.status_bar import StatusBar
 from desktop.panels.take_words import plan_words
 from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
-from desktop.panels.transport import Transport
+from desktop.panels.transport_bar import TransportBar
 from desktop.piano_roll.lanes.kinds import USUAL_LANES, make_lane
 from desktop.piano_roll.lanes.lanes import Lanes
 from desktop.piano_roll.view import PianoRoll
@@ -76,10 +76,10 @@ class MainWindow(QMainWindow):
         self.model_signals = GenerationSignals(self)
         self.worker = self.model_signals.generation
         self.sound_signals = PlaybackSignals(self)
-        self.playback_engine = self.sound_signals.playback
-        self.playback_engine.output.channel, self.playback_engine.output.programs = now.channel, now.programs
-        self.generation = GenerationController(self.document, self.model_signals, self.playback_engine, self)
-        self.playback = TransportController(self.document, self.playback_engine, self.generation, self)
+        self.playback = self.sound_signals.playback
+        self.playback.output.channel, self.playback.output.programs = now.channel, now.programs
+        self.generation = GenerationController(self.document, self.model_signals, self.playback, self)
+        self.transport = TransportController(self.document, self.playback, self.generation, self)
         self.parts = RollParts()
         self.dialogs = Dialogs(self)
         self.file_controller = FileController(
@@ -114,7 +114,7 @@ class MainWindow(QMainWindow):
             examples_menu.addAction(self.tr(title), lambda path=path: self.file_controller.open_path(path))
         names = ("return", "play", "stop", None, "loop", "metronome", None, "follow", "fit", None, "panic", None)
         names += ("pointer", "pencil", "eraser", "knife")
-        self.transport = Transport([self.actions_[name] if name else None for name in names], self)
+        self.transport_bar = TransportBar([self.actions_[name] if name else None for name in names], self)
         self.empty = EmptyState(self)
         self.tracks = TrackList(self)
         self.panel = GenerationPanel(self)
@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
         self.takes.export_for_drag = self.file_controller.drag_out
         self.fill_bar = FillBar(self)
         inside = self._lay_out()
-        self.panes = Panes((self.transport, self.fill_bar, self.tracks, self.centre, self.panel, self.takes))
+        self.panes = Panes((self.transport_bar, self.fill_bar, self.tracks, self.centre, self.panel, self.takes))
         self.status = StatusBar(self)
         self.setStatusBar(self.status)
         self._build_controllers()
@@ -136,20 +136,20 @@ class MainWindow(QMainWindow):
 
     def _build_controllers(self) -> None:
         """Those that act on what the widgets show."""
-        self.display = RollDisplay(self.roll, self.parts, self.document, self.generation, self.playback, self)
+        self.display = RollDisplay(self.roll, self.parts, self.document, self.generation, self.transport, self)
         self.editing = Editing(self.document, self.roll, self.parts, self.files, self)
-        self.fill = FillController(self.document, self.model_signals, self.generation, self.playback, self.roll, self)
+        self.fill = FillController(self.document, self.model_signals, self.generation, self.transport, self.roll, self)
         self.clipboard = Clipboard(
             self.document,
             self.roll,
             self.editing,
-            lambda: self.playback.position,
+            lambda: self.transport.position,
             lambda: self.lane_display.owner_on_view,
             self,
         )
-        self.snapping = Snapping(self.roll, self.transport, self.actions_, self.preferences)
+        self.snapping = Snapping(self.roll, self.transport_bar, self.actions_, self.preferences)
         self.commands = Commands(
-            self.document, self.generation, self.playback, self.playback_engine, self.roll, self.parts, self.files, self
+            self.document, self.generation, self.transport, self.playback, self.roll, self.parts, self.files, self
         )
         self.lane_display = LaneDisplay(
             self.roll, self.lanes, self.document, self.commands, self.preferences, lambda: self.dialogs, self
@@ -157,7 +157,7 @@ class MainWindow(QMainWindow):
         self.choices = Choices(
             self.preferences,
             self.sound_signals,
-            self.playback,
+            self.transport,
             self.file_controller,
             self.actions_,
             self.output_menu,
@@ -186,7 +186,7 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.transport)
+        layout.addWidget(self.transport_bar)
         layout.addWidget(self.splitter, 1)
         self.fill_bar.setParent(inside)
         self.fill_bar.lie_over(self.roll.viewport())
@@ -201,7 +201,7 @@ class MainWindow(QMainWindow):
         self.frame.start()
         self.worker.start()
         self.generation.prepare()
-        self.playback_engine.output.open(self.preferences.now.output)
+        self.playback.output.open(self.preferences.now.output)
 
         if looks_for_recovery:
             self.file_controller.look_for_recovery(path)
@@ -242,7 +242,7 @@ class MainWindow(QMainWindow):
         self.frame.stop()
         if self.fine_tuning is not None:
             self.fine_tuning.end()
-        self.playback_engine.close()
+        self.playback.close()
         self.worker.close()
         self.preferences.flush()
         self.exports.close()
@@ -280,15 +280,15 @@ class MainWindow(QMainWindow):
             self.roll.escape()
         elif self.fill.run is not None:
             self.fill.drop()
-        elif self.generation.is_running or self.playback.is_playing or self.playback_engine.is_paused:
-            self.playback.stop()
+        elif self.generation.is_running or self.transport.is_playing or self.playback.is_paused:
+            self.transport.stop()
         else:
             self.roll.escape()
 
     def return_to_start(self) -> None:
         """Playhead and view to the beginning."""
-        self.playback.return_to_start()
-        self.roll.scroll_to(max(self.playback.position - 0.05 * self.roll.visible_seconds, 0.0))
+        self.transport.return_to_start()
+        self.roll.scroll_to(max(self.transport.position - 0.05 * self.roll.visible_seconds, 0.0))
 
     def change_settings(self, settings: GenerationSettings) -> None:
         """Take over settings of the panel; the next new session begins with them."""
@@ -306,12 +306,12 @@ class MainWindow(QMainWindow):
         """Once a frame: take in what model and sound have done."""
         self.generation.poll()
         self.fill.poll()
-        self.playback.poll()
-        is_busy = self.playback.is_playing or self.generation.is_running or self.fill.run is not None
+        self.transport.poll()
+        is_busy = self.transport.is_playing or self.generation.is_running or self.fill.run is not None
         interval = FRAME if is_busy else IDLE
         if interval != self.frame.interval():  # else the timer would start anew
             self.frame.setInterval(interval)
-        self.status.show_figures(self.generation.model, self.generation.run, self.playback.state)
+        self.status.show_figures(self.generation.model, self.generation.run, self.transport.state)
 
     def show_ready(self, is_ready: bool, words: str) -> None:
         """Say whether Continue can be pressed, and what it waits for."""
@@ -348,7 +348,7 @@ class MainWindow(QMainWindow):
             self.takes.show_bin(session.bin)
         if shown is None or session.score is not shown.score or session.flags != shown.flags:
             self.tracks.show_tracks(session)
-            self.transport.show_tempo_map(session.tempo_map)
+            self.transport_bar.show_tempo_map(session.tempo_map)
         self._shown = session
         self.enable()
 
@@ -375,16 +375,16 @@ class MainWindow(QMainWindow):
         self.generation.prepare()  # tells whether Continue can be pressed now
         self.enable()
 
-    def show_playback(self) -> None:
+    def show_transport(self) -> None:
         """Show what plays and where."""
-        playback, actions = self.playback, self.actions_
-        is_playing = playback.is_playing
+        transport, actions = self.transport, self.actions_
+        is_playing = transport.is_playing
         icons.set_icon(actions["play"], "pause" if is_playing else "play")
         actions["play"].setText(self.tr("&Pause") if is_playing else self.tr("&Play"))
-        actions["loop"].setChecked(playback.is_looping)
-        actions["metronome"].setChecked(playback.has_metronome)
-        self.transport.show_what(playback.what)
-        self.transport.show_position(playback.position)
+        actions["loop"].setChecked(transport.is_looping)
+        actions["metronome"].setChecked(transport.has_metronome)
+        self.transport_bar.show_what(transport.what)
+        self.transport_bar.show_position(transport.position)
         if is_playing or self.fill.run is not None:
             self.frame.setInterval(FRAME)
         self.enable()
@@ -416,7 +416,7 @@ class MainWindow(QMainWindow):
         """The app came to the front: look at files and ports again."""
         if state == Qt.ApplicationState.ApplicationActive:
             self.file_controller.look_at_disk()
-            self.playback_engine.try_again()
+            self.playback.try_again()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take one file that could be opened; not one of our own cards."""

@@ -45,13 +45,13 @@ class FillController(QObject):
         document: Document,
         signals: GenerationSignals,
         generation: GenerationController,
-        playback: TransportController,
+        transport: TransportController,
         roll: PianoRoll,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._document, self._worker, self._generation = document, signals.generation, generation
-        self._playback, self._roll = playback, roll
+        self._transport, self._roll = transport, roll
         self.run: FillRun | None = None
         self.more: FillRun | None = None  # samples further alternatives while there are some
         self.alternatives: list[Session] = []  # the first as it was before
@@ -92,7 +92,7 @@ class FillController(QObject):
         self._around = _around(session.tempo_map, start, span[1])
         self.run = self._start(plan, AT_ONCE)
         self._played_at = 0.0
-        self._playback.play_around(plan.filled(()), self._around, loops=False)
+        self._transport.play_around(plan.filled(()), self._around, loops=False)
         self.changed.emit()
 
     def _start(self, plan: FillPlan, count: int) -> FillRun:
@@ -143,12 +143,12 @@ class FillController(QObject):
         is_new = run.follow()
         if not is_new:
             return
-        if self._playback.is_playing and self._playback.position >= run.plan.region.end:
+        if self._transport.is_playing and self._transport.position >= run.plan.region.end:
             # The model is slower than the music: from the bar before once more.
-            self._playback.play_around(run.plan.filled(run.so_far), self._around, loops=False)
+            self._transport.play_around(run.plan.filled(run.so_far), self._around, loops=False)
         elif time.monotonic() - self._played_at > PLAY_EVERY:
             self._played_at = time.monotonic()
-            self._playback.go_on_with(run.plan.filled(run.so_far))
+            self._transport.go_on_with(run.plan.filled(run.so_far))
         look = Look.of(run.plan.session)
         start = run.plan.region.start
         notes = [as_roll(note, start, look) for note in run.so_far]
@@ -164,11 +164,11 @@ class FillController(QObject):
         self._roll.set_sampling(None)
         session, before = self._document.session, run.plan.session
         if run.stopped.is_set() or run.fault:
-            self._playback.end_around()
+            self._transport.end_around()
             if run.fault and not run.stopped.is_set():
                 self.message.emit(sentence_for(run.fault, "regenerating"))
         elif not _is_same_music(session, before):
-            self._playback.end_around()
+            self._transport.end_around()
             self.message.emit(self.tr("Something was changed meanwhile: please do that once more."))
         else:
             plan = self._plan = replace(run.plan, session=session)
@@ -199,13 +199,13 @@ class FillController(QObject):
     def _line_up(self) -> None:
         """Have the player turn to the next alternative, or stay with the one that is shown."""
         number = (self.shown + 1) % len(self.alternatives) if self.turns else self.shown
-        self._playback.turn_to(self.alternatives[number])
+        self._transport.turn_to(self.alternatives[number])
         if self.turns and self.shown >= len(self.alternatives) - 2:
             self.sample_more()
 
     def _follow_turns(self) -> None:
         """Show what is heard."""
-        heard = self._playback.state.session
+        heard = self._transport.state.session
         number = next((n for n, session in enumerate(self.alternatives) if session is heard), None)
         if self.turns and number is not None and number != self.shown:
             self._show(number)
@@ -217,7 +217,7 @@ class FillController(QObject):
         """Show an alternative, and hear it with what is around."""
         if self.is_choosing:
             number %= len(self.alternatives)
-            self._playback.play_around(self.alternatives[number], self._around, loops=True)  # sound comes first
+            self._transport.play_around(self.alternatives[number], self._around, loops=True)  # sound comes first
             self._show(number)
             if self.turns:
                 self._line_up()
@@ -241,7 +241,7 @@ class FillController(QObject):
                 self._document.undo()
             if chosen == 0:
                 self._roll.clear_selection()
-            self._playback.end_around()
+            self._transport.end_around()
             self.changed.emit()
 
     def drop(self) -> None:
@@ -255,7 +255,7 @@ class FillController(QObject):
         """Sample no more."""
         if self.run is not None:
             self.run.stop()
-            self._playback.end_around()
+            self._transport.end_around()
 
     def _end_more(self) -> None:
         if self.more is not None:
@@ -267,7 +267,7 @@ class FillController(QObject):
         if self.is_choosing and not _is_same_music(self._document.session, self.alternatives[self.shown]):
             self._end_more()
             self.alternatives = []
-            self._playback.end_around()
+            self._transport.end_around()
             self.changed.emit()
 
 

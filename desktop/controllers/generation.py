@@ -101,10 +101,10 @@ class GenerationController(QObject):
     message = Signal(str)
 
     def __init__(
-        self, document: Document, signals: GenerationSignals, playback_engine: Playback, parent: QObject | None = None
+        self, document: Document, signals: GenerationSignals, playback: Playback, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._document, self._worker, self._playback_engine = document, signals.generation, playback_engine
+        self._document, self._worker, self._playback = document, signals.generation, playback
         self.model: ModelFacts | None = None
         self.run: Run | None = None
         self._steps: deque[Step] = deque()  # sampled and not shown yet
@@ -286,7 +286,7 @@ class GenerationController(QObject):
         rate = self._worker.rate(settings.takes)
         has_metronome = self.has_metronome
         beside = plan.accompaniment(has_metronome)
-        live = self._playback_engine.begin_take(TakeStart(prompt.marker, seconds, plan.part_router, beside, rate))
+        live = self._playback.begin_take(TakeStart(prompt.marker, seconds, plan.part_router, beside, rate))
         self._steps = steps = deque()
         self.run = Run(
             play=lambda step: live.feed(step.messages, step.head),
@@ -350,7 +350,7 @@ class GenerationController(QObject):
         self._document.show_growing(None)
         problem = sentence_for(run.fault, "sampling") if run.fault else ""
         if problem or not any(take.notes for take in run.takes):
-            self._playback_engine.stop()
+            self._playback.stop()
             words = self.tr("No note came in that time: try again, or move the marker to where there is music.")
             if run.stopped.is_set():
                 words = self.tr("Stopped before the first note.")

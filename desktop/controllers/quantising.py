@@ -23,11 +23,11 @@ class Quantising:
         roll: PianoRoll,
         editing: Editing,
         display: RollDisplay,
-        playback: TransportController,
+        transport: TransportController,
         window: QWidget,
     ) -> None:
         self._document, self._roll, self._editing, self._display = document, roll, editing, display
-        self._playback, self._window = playback, window
+        self._transport, self._window = transport, window
         self._last = Quantisation()
 
     def ask(self) -> None:
@@ -49,26 +49,26 @@ class Quantising:
             moved = quantise(self._document.session, chosen, wanted)
             self._display.preview(edit)
             self._roll.select(as_selection(moved.chosen))
-            self._playback.go_on_with(moved.session)
+            self._transport.go_on_with(moved.session)
 
         def listen(is_on: bool) -> None:
             if is_on:
                 moved = quantise(self._document.session, chosen, dialog.wanted)
-                self._playback.play_around(moved.session, bars, loops=True)
+                self._transport.play_around(moved.session, bars, loops=True)
             else:
-                self._playback.end_around()
+                self._transport.end_around()
 
         if is_shown:
             bars = self._bars()
-            dialog.listen.setEnabled(not self._playback.is_sampling)
+            dialog.listen.setEnabled(not self._transport.is_sampling)
             dialog.listened.connect(listen)
             dialog.changed.connect(show)
             show()
         try:
             is_wanted = dialog.exec()
         finally:
-            self._playback.end_around()
-            self._playback.go_on_with(self._document.session)
+            self._transport.end_around()
+            self._transport.go_on_with(self._document.session)
             self._display.preview(None)
             self._roll.select(notes)
         if is_wanted:

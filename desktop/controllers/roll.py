@@ -24,12 +24,12 @@ class RollDisplay(QObject):
         parts: RollParts,
         document: Document,
         generation: GenerationController,
-        playback: TransportController,
+        transport: TransportController,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._roll, self._parts = roll, parts
-        self._document, self._generation, self._playback = document, generation, playback
+        self._document, self._generation, self._transport = document, generation, transport
         self._shown: tuple[object, ...] = ()
         self._tempo_map: TempoMap | None = None
         self._edit: Callable[[Session], Session] | None = None
@@ -120,26 +120,26 @@ class RollDisplay(QObject):
 
     def show_ended(self) -> None:
         """Sampling has ended."""
-        self._roll.set_sampling(self._roll.overlays.sampling_head if self._playback.is_playing else None)
+        self._roll.set_sampling(self._roll.overlays.sampling_head if self._transport.is_playing else None)
         self.show_document()
 
     def show_position(self, seconds: float) -> None:
         """The playhead is at this time of the score."""
         self._roll.set_playhead(seconds)
-        self._roll.set_lit_keys(self._sounding_at(seconds) if self._playback.is_playing else ())
+        self._roll.set_lit_keys(self._sounding_at(seconds) if self._transport.is_playing else ())
 
-    def show_playback(self) -> None:
+    def show_transport(self) -> None:
         """Something plays, or nothing does any more."""
-        if not self._playback.is_playing:
+        if not self._transport.is_playing:
             self._roll.set_lit_keys(())
             if not self._generation.is_running:
                 self._roll.set_sampling(None)
-        if self._playback.is_looping or self._playback.loop is None:
-            self._roll.set_loop(self._playback.loop)
+        if self._transport.is_looping or self._transport.loop is None:
+            self._roll.set_loop(self._transport.loop)
 
     def _sounding_at(self, seconds: float) -> list[int]:
         """The keys that are down: of all that is heard, as the roll shows it."""
-        what, in_progress = self._playback.heard, self._generation.in_progress
+        what, in_progress = self._transport.heard, self._generation.in_progress
         pitches: list[int] = []
         for part in self._roll.parts:
             if part.kind == "other" or part.kind == (

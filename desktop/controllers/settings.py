@@ -31,7 +31,7 @@ class Choices(QObject):
         self,
         preferences: Preferences,
         sound: PlaybackSignals,
-        playback: TransportController,
+        transport: TransportController,
         file_controller: FileController,
         actions: Actions,
         output_menu: OutputMenu,
@@ -40,10 +40,10 @@ class Choices(QObject):
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._preferences, self._playback_engine, self._playback, self._file_controller = (
+        self._preferences, self._playback, self._transport, self._file_controller = (
             preferences,
             sound.playback,
-            playback,
+            transport,
             file_controller,
         )
         self._actions, self._menu, self._recent, self._status = actions, output_menu, recent_menu, status
@@ -59,7 +59,7 @@ class Choices(QObject):
         output_menu.channel_chosen.connect(lambda channel: preferences.change(channel=channel))
         output_menu.programs_chosen.connect(lambda programs: preferences.change(programs=programs))
         output_menu.sound_check_requested.connect(self.check_sound)
-        output_menu.panic_requested.connect(playback.panic)
+        output_menu.panic_requested.connect(transport.panic)
         status.output_clicked.connect(self._show_output_menu)
         actions.on("merge takes", lambda: preferences.change(merges_takes=not preferences.now.merges_takes))
         colours = QActionGroup(self)  # one of them is always chosen
@@ -70,7 +70,7 @@ class Choices(QObject):
 
     def show(self) -> None:
         """Show what is chosen."""
-        now, output = self._preferences.now, self._playback_engine.output
+        now, output = self._preferences.now, self._playback.output
         output.channel, output.programs = now.channel, now.programs
         self._menu.show_outputs(output.ports, now.output, sys.platform != "win32")
         self._menu.show_channel(now.channel)
@@ -93,15 +93,15 @@ class Choices(QObject):
     def choose_output(self, choice: OutputChoice) -> None:
         """Play there from now on, and at the next start."""
         self._preferences.change(output=choice)
-        self._playback_engine.output.open(choice)
+        self._playback.output.open(choice)
 
     def check_sound(self) -> None:
         """Play an arpeggio and see whether it comes through."""
         from desktop.dialogs.sound_check import SoundCheckDialog  # here, because the window comes first
 
-        playback_engine, output = self._playback_engine, self._playback_engine.output
+        playback, output = self._playback, self._playback.output
         dialog = SoundCheckDialog(
-            output.choice, playback_engine.play_messages, output.is_connected, output.ports, parent=self._window
+            output.choice, playback.play_messages, output.is_connected, output.ports, parent=self._window
         )
         dialog.output_chosen.connect(self.choose_output)
         self._sound_check = dialog
@@ -115,4 +115,4 @@ class Choices(QObject):
     def _on_output(self, words: str) -> None:
         self._status.show_output(words)
         self.show()
-        self._playback.reopened()
+        self._transport.reopened()

@@ -2,7 +2,7 @@
 
 from desktop.actions import Actions
 from desktop.controllers.preferences import Preferences
-from desktop.panels.transport import Transport
+from desktop.panels.transport_bar import TransportBar
 from desktop.piano_roll.grid import DEFAULT_SNAP, SNAPS, Snap
 from desktop.piano_roll.view import PianoRoll
 
@@ -10,10 +10,10 @@ from desktop.piano_roll.view import PianoRoll
 class Snapping:
     """One choice, shown and set in several places."""
 
-    def __init__(self, roll: PianoRoll, transport: Transport, actions: Actions, preferences: Preferences) -> None:
-        self._roll, self._transport, self._actions, self._preferences = roll, transport, actions, preferences
+    def __init__(self, roll: PianoRoll, bar: TransportBar, actions: Actions, preferences: Preferences) -> None:
+        self._roll, self._transport_bar, self._actions, self._preferences = roll, bar, actions, preferences
         self._last: Snap = DEFAULT_SNAP  # that was not "off"
-        transport.snap_chosen.connect(self.choose)
+        bar.snap_chosen.connect(self.choose)
         actions["snap"].triggered.connect(self.switch)
         self.choose(preferences.now.snap)
 
@@ -24,7 +24,7 @@ class Snapping:
         if chosen != "off":
             self._last = chosen
         self._roll.set_snap(chosen)
-        self._transport.show_snap(chosen)
+        self._transport_bar.show_snap(chosen)
         self._actions["snap"].setChecked(chosen != "off")
         self._preferences.change(snap=chosen)
 

@@ -39,16 +39,16 @@ class Commands(QObject):
         self,
         document: Document,
         generation: GenerationController,
-        playback: TransportController,
-        playback_engine: Playback,
+        transport: TransportController,
+        playback: Playback,
         roll: PianoRoll,
         parts: RollParts,
         files: TaskWorker,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document, self._generation, self._playback = document, generation, playback
-        self._playback_engine, self._roll, self._parts, self._files = playback_engine, roll, parts, files
+        self._document, self._generation, self._transport = document, generation, transport
+        self._playback, self._roll, self._parts, self._files = playback, roll, parts, files
         self._pressed: dict[NoteRef | int, tuple[int, int]] = {}  # what is held down: pitch and channel
         self.hears_edits = True  # notes that are clicked, drawn, dragged or transposed sound
         self._tapped: list[int] = []  # pitches that sound for a moment
@@ -94,7 +94,7 @@ class Commands(QObject):
         takes = [part for part in parts if isinstance(part, str)]
         take = self._take(takes[0] if takes else self._document.session.current)
         if take is not None:
-            inside = self._playback.position - take.marker
+            inside = self._transport.position - take.marker
             otherwise = inside if 0 < inside < take.seconds else take.seconds
             self._fork(take, self._end_of_selection(take, otherwise))
 
@@ -128,11 +128,11 @@ class Commands(QObject):
 
     def step(self, bars: int) -> None:
         """Move the playhead to the bar line after it (1) or before it (-1)."""
-        self._playback.go_to(self._roll.grid.neighbour_bar(self._playback.position, bars))
+        self._transport.go_to(self._roll.grid.neighbour_bar(self._transport.position, bars))
 
     def put_marker(self) -> None:
         """Continue from the playhead, or the bar next to it."""
-        self.put_marker_at(self._playback.position)
+        self.put_marker_at(self._transport.position)
 
     def put_marker_at(self, seconds: float) -> None:
         """Continue from a place, or the bar next to it."""
@@ -147,13 +147,13 @@ class Commands(QObject):
 
     def put_prompt_start(self) -> None:
         """Let the prompt begin at the playhead, or the bar next to it."""
-        at = self._snapped(self._playback.position)
+        at = self._snapped(self._transport.position)
         self.change(self.tr("Move prompt start"), lambda s: s.with_prompt_start(at), "start")
 
     def put_loop_edge(self, is_end: bool) -> None:
         """Let the loop begin or end at the bar next to the playhead; the other edge stays, if it lies beyond it."""
-        if loop := self._with_edge(self._playback.loop, is_end):
-            self._playback.set_loop(loop)
+        if loop := self._with_edge(self._transport.loop, is_end):
+            self._transport.set_loop(loop)
 
     def put_span_edge(self, is_end: bool) -> None:
         """Let the selected span begin or end at the bar next to the playhead; the other edge stays, as in a loop."""
@@ -163,16 +163,16 @@ class Commands(QObject):
     def loop_span(self) -> None:
         """Loop the selected span."""
         if self._roll.span is not None:
-            self._playback.set_loop(self._roll.span)
+            self._transport.set_loop(self._roll.span)
 
     def _with_edge(self, span: tuple[float, float] | None, is_end: bool) -> tuple[float, float] | None:
         """A span (None: all there is) with its start or end at the playhead; None if nothing is left of it."""
-        at = self._snapped(self._playback.position)
-        first, last = span or self._playback.range
+        at = self._snapped(self._transport.position)
+        first, last = span or self._transport.range
         if is_end:
             first, last = first if first < at else 0.0, at
         else:
-            first, last = at, last if last > at else self._playback.range[1]
+            first, last = at, last if last > at else self._transport.range[1]
         return (first, last) if last > first else None
 
     def _snapped(self, seconds: float) -> float:
@@ -279,17 +279,17 @@ class Commands(QObject):
             track = session.score.tracks[part]
             channel = wire_channels(session.score)[track.place]
             setup = () if track.is_percussion else (bytes((PROGRAM | channel, track.program)),)
-        return channel, () if self._playback.is_playing else tuple(setup)
+        return channel, () if self._transport.is_playing else tuple(setup)
 
     def _press(self, key: NoteRef | int, pitch: int, velocity: int, channel: int, setup: tuple[bytes, ...]) -> None:
         self._pressed[key] = pitch, channel
-        self._playback_engine.note(pitch, velocity, channel, setup)
+        self._playback.note(pitch, velocity, channel, setup)
 
     def release(self, key: NoteRef | int) -> None:
         """End what was pressed."""
         if key in self._pressed:
             pitch, channel = self._pressed.pop(key)
-            self._playback_engine.note(pitch, 0, channel)
+            self._playback.note(pitch, 0, channel)
 
     def play_from(self, ref: NoteRef) -> None:
         """Play from a note on."""
@@ -297,4 +297,4 @@ class Commands(QObject):
         note = note_at(self._document.session, at)
         if note is not None:
             take = self._take(at.part) if isinstance(at.part, str) else None
-            self._playback.play(note.start + (take.marker if take else 0.0))
+            self._transport.play(note.start + (take.marker if take else 0.0))

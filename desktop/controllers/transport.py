@@ -19,12 +19,12 @@ class TransportController(QObject):
     def __init__(
         self,
         document: Document,
-        playback_engine: Playback,
+        playback: Playback,
         generation: GenerationController,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._document, self._playback_engine, self._generation = document, playback_engine, generation
+        self._document, self._playback, self._generation = document, playback, generation
         self.what: What = "both"
         self.position = 0.0  # score seconds
         self.loop: tuple[float, float] | None = None  # as drawn in the roll
@@ -41,7 +41,7 @@ class TransportController(QObject):
     @property
     def is_playing(self) -> bool:
         """Whether it plays, or is about to."""
-        return self._is_on and not self._playback_engine.is_paused
+        return self._is_on and not self._playback.is_paused
 
     @property
     def is_sampling(self) -> bool:
@@ -61,9 +61,9 @@ class TransportController(QObject):
     def toggle(self) -> None:
         """Play from here, or stand still."""
         if self.is_playing:
-            self._playback_engine.pause()
-        elif self._is_on and self._playback_engine.is_paused and self._generation.is_running:
-            self._playback_engine.resume()
+            self._playback.pause()
+        elif self._is_on and self._playback.is_paused and self._generation.is_running:
+            self._playback.resume()
         else:
             self.play(self.position)
         self.changed.emit()
@@ -81,7 +81,7 @@ class TransportController(QObject):
 
     def _begin(self, session: Session, at: float) -> None:
         self._played, self._is_on, self.position = session, True, at
-        self._playback_engine.play(self._request(session, at))
+        self._playback.play(self._request(session, at))
         self.moved.emit(at)
         self.changed.emit()
 
@@ -106,19 +106,19 @@ class TransportController(QObject):
     def turn_to(self, session: Session) -> None:
         """From its next turn on, what goes round is this session."""
         if self.is_playing:
-            self._playback_engine.turn_to(self._request(session, self.position))
+            self._playback.turn_to(self._request(session, self.position))
 
     def go_on_with(self, session: Session) -> None:
         """What plays goes on as this session has it."""
-        if self.is_playing and not self._playback_engine.has_live_take:
+        if self.is_playing and not self._playback.has_live_take:
             self._played = session
-            self._playback_engine.refresh(self._request(session, self.position))
+            self._playback.refresh(self._request(session, self.position))
 
     def end_around(self) -> None:
         """Nothing is heard by itself any more: what plays of that stops."""
         if self._around is not None:
             self._forget_around()
-            self._playback_engine.stop()
+            self._playback.stop()
             self._is_on = False
             self.changed.emit()
 
@@ -129,7 +129,7 @@ class TransportController(QObject):
         """Stop model and sound."""
         self._forget_around()
         self._generation.stop()
-        self._playback_engine.stop()
+        self._playback.stop()
         self._is_on = False
         self.changed.emit()
 
@@ -137,15 +137,15 @@ class TransportController(QObject):
         """Silence everything."""
         self._forget_around()
         self._generation.stop()
-        self._playback_engine.panic()
+        self._playback.panic()
         self._is_on = False
         self.changed.emit()
 
     def go_to(self, at: float) -> None:
         """Put the playhead there; what plays goes on from there."""
         self.position = max(at, 0.0)
-        if self._playback_engine.has_live_take and self.is_playing:
-            self._playback_engine.seek_in_song(self.position)
+        if self._playback.has_live_take and self.is_playing:
+            self._playback.seek_in_song(self.position)
         elif self.is_playing:
             self.play(self.position)
         elif not self._generation.is_running:
@@ -161,7 +161,7 @@ class TransportController(QObject):
         """Play prompt, take or both."""
         if what != self.what:
             self.what = what
-            if self.is_playing and not self._playback_engine.has_live_take:
+            if self.is_playing and not self._playback.has_live_take:
                 self.play(self.position)
             self.changed.emit()
 
@@ -176,7 +176,7 @@ class TransportController(QObject):
             start, end = playing_range(self._document.session, self.what)
             self.loop = (start, end) if end > start else None
         self.is_looping = is_looping and self.loop is not None
-        if self.is_playing and not self._playback_engine.has_live_take:
+        if self.is_playing and not self._playback.has_live_take:
             self.play(self.position)
         self.changed.emit()
 
@@ -189,7 +189,7 @@ class TransportController(QObject):
     def reset(self) -> None:
         """Another document: silence, back to its beginning."""
         self._forget_around()
-        self._playback_engine.stop()
+        self._playback.stop()
         self._is_on = False
         self.loop = None
         self.is_looping = False
@@ -199,23 +199,23 @@ class TransportController(QObject):
 
     def reopened(self) -> None:
         """Another output was opened, which may want programs and channel of its own: play anew from here."""
-        if self.is_playing and not self._playback_engine.has_live_take and self.state.position is not None:
+        if self.is_playing and not self._playback.has_live_take and self.state.position is not None:
             self.play(self.position)
 
     # What happens
 
     def poll(self) -> None:
         """Once a frame: where the sound is."""
-        self.state = self._playback_engine.poll()
+        self.state = self._playback.poll()
         if not self._is_on:
             return
         self._played = self.state.session or self._played
         position = self.state.position
-        if position is not None and not self._playback_engine.is_paused and position != self.position:
+        if position is not None and not self._playback.is_paused and position != self.position:
             self.position = position
             self.moved.emit(position)
         if self.state.has_ended and not self._generation.is_running:
-            self._playback_engine.stop()
+            self._playback.stop()
             self._is_on = False
             self.changed.emit()
 
@@ -237,9 +237,9 @@ class TransportController(QObject):
             self._refresh()
 
     def _refresh(self) -> None:
-        if self.is_playing and not self._playback_engine.has_live_take and not self._generation.is_running:
+        if self.is_playing and not self._playback.has_live_take and not self._generation.is_running:
             self._played = self._document.session
-            self._playback_engine.refresh(self._request(self._played, self.position))
+            self._playback.refresh(self._request(self._played, self.position))
 
     def _request(self, session: Session, at: float) -> PlayRequest:
         loop = self.loop if self.is_looping else None
@@ -248,7 +248,7 @@ class TransportController(QObject):
         return PlayRequest(session, self.heard, at, loop, self.has_metronome)
 
     def _forget_pause(self) -> None:
-        if self._playback_engine.is_paused:
-            self._playback_engine.stop()
+        if self._playback.is_paused:
+            self._playback.stop()
             self._is_on = False
             self.changed.emit()

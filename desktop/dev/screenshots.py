@@ -78,7 +78,7 @@ class Studio:
 
     def _empty(self) -> None:
         window = self._window
-        self._until(lambda: window.generation.is_prepared and window.playback_engine.output.description)
+        self._until(lambda: window.generation.is_prepared and window.playback.output.description)
         self._settle(0.4)  # until the status bar has told of it
         self._picture("empty", window)
 
@@ -115,7 +115,7 @@ class Studio:
         window = self._window
         self._set(seed=4, seed_locked=True, length=120.0, unit="seconds")
         window.proceed()
-        self._until(lambda: window.playback.position > window.document.session.marker + 3.0)
+        self._until(lambda: window.transport.position > window.document.session.marker + 3.0)
         self._picture("generating", window)
         self._stop()
 
@@ -133,7 +133,7 @@ class Studio:
         self._settle(0.4)
         self._picture("takes", window)
         window.roll.set_selection([NoteRef("track:0", i) for i in range(20, 40)])
-        window.playback.set_loop((8.0, 16.0))
+        window.transport.set_loop((8.0, 16.0))
         window.tracks.mute_changed.emit(1, True)
         self._picture("editing", window)
 
@@ -156,14 +156,14 @@ class Studio:
 
     def _alternatives(self) -> None:
         window = self._window
-        window.playback.set_loop(None)
+        window.transport.set_loop(None)
         window.roll.clear_selection()
         window.roll.set_span((9.0, 15.0))
         window.actions_["regenerate"].trigger()
         self._until(lambda: window.fill.run is not None and window.fill.run.head > 1.0)
         self._picture("regenerating", window)
         self._until(lambda: window.fill.is_choosing)
-        window.playback.stop()
+        window.transport.stop()
         window.status.clearMessage()
         self._settle(0.4)
         self._picture("alternatives", window)
@@ -204,7 +204,7 @@ class Studio:
         document.amend(document.session.with_settings(changed))
 
     def _stop(self) -> None:
-        self._window.playback.stop()
+        self._window.transport.stop()
         self._until(lambda: not self._window.generation.is_running)
 
     def _until(self, is_so: Callable[[], object]) -> None:

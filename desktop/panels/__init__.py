@@ -1,6 +1,6 @@
 """The window's parts.
 
-transport         play, stop, loop; where the sound is, and in which tempo
+transport_bar     play, stop, loop; where the sound is, and in which tempo
 track_list        the tracks of the score; `track_cells` say and paint what stands in it
 generation_panel  what to sample next, and the button; `generation_tips` are its words
 feel_panel        how takes are to differ from the prompt; `knob_sliders` are part of it

@@ -74,7 +74,7 @@ def with_takes(at: Desk) -> None:
     session = session.with_flags(1, mute=True).with_flags(2, hidden=True).with_flags(3, in_prompt=False)
     window.document.do("Make takes", session)
     window.roll.set_selection([NoteRef("track:0", i) for i in range(4)])
-    window.playback.set_loop((4.0, 8.0))
+    window.transport.set_loop((4.0, 8.0))
 
 
 def dialogs(window: MainWindow) -> list[QWidget]:

@@ -83,7 +83,7 @@ def test_a_continuation_reaches_the_ear(desk: Callable[..., Desk], jack: dict[st
         before = len(samples(path))
         QTest.mouseClick(at.window.panel.button, Qt.MouseButton.LeftButton)
         assert at.window.generation.is_running
-        at.wait(lambda: at.takes and not at.window.playback.is_playing, "the take to be played to its end")
+        at.wait(lambda: at.takes and not at.window.transport.is_playing, "the take to be played to its end")
         at.wait(lambda: loudest(samples(path)) > HEARD, "FluidSynth to write")
     finally:
         synth.close()

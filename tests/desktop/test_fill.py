@@ -53,7 +53,7 @@ def test_alternatives_stand_in_place_and_are_chosen_by_keys(desk: MakeDesk, home
     assert window.roll.has_selection  # the new notes
 
     heard: list[Session] = []
-    window.playback_engine.play = lambda request: heard.append(request.session)  # type: ignore[method-assign]
+    window.playback.play = lambda request: heard.append(request.session)  # type: ignore[method-assign]
     QTest.keyClick(bar, Qt.Key.Key_Right)
     assert fill.shown == 2
     QTest.keyClick(bar, Qt.Key.Key_3)
@@ -77,28 +77,28 @@ def test_alternatives_are_heard_in_their_place_whatever_loops_elsewhere(
     desk: MakeDesk, homes: Path, tmp_path: Path
 ) -> None:
     at = opened(desk, tmp_path)
-    window, playback = at.window, at.window.playback
+    window, transport = at.window, at.window.transport
     take = at.sample(1.0)
     window.roll.loop_changed.emit((12.0, 14.0))
-    playback.play(12.0)
-    at.wait(lambda: playback.position > 12.0, "the loop")
-    playback.set_what("take")
+    transport.play(12.0)
+    at.wait(lambda: transport.position > 12.0, "the loop")
+    transport.set_what("take")
     assert take.marker > 8.0 - 1e-6
     at.set(seed=3, seed_locked=True)
     requests: list[PlayRequest] = []
-    play = window.playback_engine.play
-    window.playback_engine.play = lambda request: (requests.append(request), play(request))[1]  # type: ignore[method-assign]
+    play = window.playback.play
+    window.playback.play = lambda request: (requests.append(request), play(request))[1]  # type: ignore[method-assign]
     regenerated(at)
     around = (2.0, 8.0)  # with a bar before and after
     QTest.keyClick(window.fill_bar, Qt.Key.Key_2)
     assert [request.at for request in requests] == [around[0]] * len(requests)
     assert [request.loop for request in requests[-2:]] == [around, around]
     assert {request.what for request in requests} == {"both"}  # the take alone lies elsewhere, too
-    at.wait(lambda: around[0] < playback.position < around[1], "what is around")
-    assert (playback.is_looping, playback.what) == (True, "take")
+    at.wait(lambda: around[0] < transport.position < around[1], "what is around")
+    assert (transport.is_looping, transport.what) == (True, "take")
     QTest.keyClick(window.fill_bar, Qt.Key.Key_Return)
-    assert not playback.is_playing
-    playback.toggle()
+    assert not transport.is_playing
+    transport.toggle()
     assert requests[-1].loop == (12.0, 14.0)
 
 
@@ -266,7 +266,7 @@ def test_each_turn_of_what_is_heard_brings_the_next_alternative(desk: MakeDesk, 
     fill.changed.connect(lambda: shown.append(fill.shown) if fill.shown != shown[-1] else None)
     at.wait(lambda: len(fill.alternatives) == 9 and len(shown) > 9, "all alternatives")
     assert all(after in (before + 1, 0) for before, after in pairwise(shown))
-    assert window.playback.state.session is not None
+    assert window.transport.state.session is not None
     QTest.keyClick(bar, Qt.Key.Key_T)
     QTest.keyClick(bar, Qt.Key.Key_2)
     assert fill.shown == 2

@@ -90,7 +90,7 @@ def test_stop_keeps_what_was_sampled(desk: MakeDesk) -> None:
     at.wait(lambda: not at.window.generation.is_running, "the run to end")
     assert len(at.takes) == 1
     assert 5 < len(at.takes[0].notes) < 5000
-    assert not at.window.playback.is_playing
+    assert not at.window.transport.is_playing
 
 
 def test_forks_regenerates_and_accepts(desk: MakeDesk) -> None:
@@ -181,7 +181,7 @@ def test_without_the_model_all_else_works(desk: MakeDesk, monkeypatch: pytest.Mo
     assert 'no model called "nonesuch"' in at.messages[0]
     at.wait_until_open()
     QTest.keyClick(at.window.roll, Qt.Key.Key_Space)
-    at.wait(lambda: at.window.playback.position > 0.2, "the score to play")
+    at.wait(lambda: at.window.transport.position > 0.2, "the score to play")
     gone.clear()
     at.set(model="continuo-base")
     at.wait_until_ready()
@@ -197,7 +197,7 @@ def test_without_an_audio_device_it_plays_silently(desk: MakeDesk) -> None:
     at.wait(lambda: "silent" in at.window.status.output.text(), "the status bar to say so")
     take = at.sample(1.0)
     assert take.notes
-    at.wait(lambda: at.window.playback.position > take.marker, "the playhead")
+    at.wait(lambda: at.window.transport.position > take.marker, "the playhead")
 
 
 def test_keys_of_the_transport(desk: MakeDesk) -> None:
@@ -205,24 +205,24 @@ def test_keys_of_the_transport(desk: MakeDesk) -> None:
     at.open()
     at.wait_until_open()
     at.wait_until_ready()
-    window, playback = at.window, at.window.playback
+    window, transport = at.window, at.window.transport
     window.activateWindow()
     QTest.keyClick(window.roll, Qt.Key.Key_Space)
-    assert playback.is_playing
-    at.wait(lambda: playback.position > 0.3, "the playhead")
+    assert transport.is_playing
+    at.wait(lambda: transport.position > 0.3, "the playhead")
     QTest.keyClick(window.roll, Qt.Key.Key_Space)
-    assert not playback.is_playing
-    paused = playback.position
+    assert not transport.is_playing
+    paused = transport.position
     QTest.keyClick(window.roll, Qt.Key.Key_Space)
-    at.wait(lambda: playback.position > paused, "the playhead to go on")
+    at.wait(lambda: transport.position > paused, "the playhead to go on")
     QTest.keyClick(window.roll, Qt.Key.Key_Home)
-    at.wait(lambda: playback.position < paused, "the playhead to return")
+    at.wait(lambda: transport.position < paused, "the playhead to return")
     QTest.keyClick(window.roll, Qt.Key.Key_Escape)
-    assert not playback.is_playing
+    assert not transport.is_playing
     QTest.keyClick(window.roll, Qt.Key.Key_M)
-    assert playback.has_metronome
+    assert transport.has_metronome
     QTest.keyClick(window.roll, Qt.Key.Key_L)
-    assert playback.is_looping
+    assert transport.is_looping
     at.set(length=1.0)
     QTest.keyClick(window.roll, Qt.Key.Key_C)
     assert window.generation.is_running
@@ -233,15 +233,15 @@ def test_a_loop_starts_over(desk: MakeDesk) -> None:
     at = desk()
     at.open()
     at.wait_until_open()
-    playback = at.window.playback
+    transport = at.window.transport
     at.window.roll.loop_changed.emit((1.0, 1.4))
-    playback.play(1.0)
+    transport.play(1.0)
     seen: list[float] = []
-    playback.moved.connect(seen.append)
+    transport.moved.connect(seen.append)
     at.wait(lambda: sum(b < a for a, b in itertools.pairwise(seen)) >= 3, "three rounds")
     assert all(0.99 <= position <= 1.41 for position in seen)
-    playback.set_looping(False)
-    at.wait(lambda: playback.position > 1.6, "the playhead to leave the loop")
+    transport.set_looping(False)
+    at.wait(lambda: transport.position > 1.6, "the playhead to leave the loop")
 
 
 def test_the_models_that_may_not_be_sold_with_say_so(desk: MakeDesk) -> None:
@@ -295,9 +295,9 @@ def test_at_the_smallest_nothing_lies_over_anything(desk: MakeDesk) -> None:
     window.resize(800, 450)
     QApplication.processEvents()
     assert window.size() == QSize(800, 450)
-    assert window.transport.tempo.text() == "174.2 bpm  12/16"
-    assert overlapping(window.transport) == []
-    assert cut_off(window.transport) == []
+    assert window.transport_bar.tempo.text() == "174.2 bpm  12/16"
+    assert overlapping(window.transport_bar) == []
+    assert cut_off(window.transport_bar) == []
     assert overlapping(window.panel) == []
     assert overlapping(window.status) == []
 

@@ -57,7 +57,7 @@ def test_exports_audio_and_can_be_cancelled(desk: MakeDesk, homes: Path) -> None
     at.open()
     at.sample(1.0)
     at.answers.path = str(homes / "song.wav")
-    at.window.playback.set_what("take")
+    at.window.transport.set_what("take")
     at.window.actions_["export"].trigger()
     at.settle()
     with wave.open(at.answers.path) as sound:

@@ -135,7 +135,7 @@ class Desk:
         self.wait(lambda: self.window.generation.is_prepared, "the prompt to be read")
 
     def wait_until_open(self) -> None:
-        self.wait(lambda: self.window.playback_engine.output.description, "the output to open")
+        self.wait(lambda: self.window.playback.output.description, "the output to open")
 
     def set(self, **settings: Any) -> None:
         """Change generation settings as the panel would; a length is of seconds, if nothing else is said."""

@@ -57,7 +57,7 @@ class Sitting:
         window.show()
         window.start(str(bundled("examples", "bwv846.mid")), looks_for_recovery=False)
         self._wait(lambda: window.document.session.score, "the example to open")
-        self._wait(lambda: window.playback_engine.output.description, "the output to open")
+        self._wait(lambda: window.playback.output.description, "the output to open")
         if listener:
             self._wait(listener.is_connected, "the listener")
         self._wait_until_ready()
@@ -65,7 +65,7 @@ class Sitting:
     @property
     def output(self) -> str:
         """Where the sound goes."""
-        return self._window.playback_engine.output.description
+        return self._window.playback.output.description
 
     def measure_continue(self, times: int) -> dict[str, Any]:
         """Click on Continue so many times, the prompt being prepared: ms until the take's first event goes out.
@@ -90,7 +90,7 @@ class Sitting:
         heartbeat = Heartbeat()
         window.panel.button.click()
         self._rest(seconds)
-        status, run = window.playback_engine.output.status(), window.generation.run
+        status, run = window.playback.output.status(), window.generation.run
         factor = run.real_time_factor if run else 0.0
         self._stop()
         heartbeat.stop()
@@ -130,7 +130,7 @@ class Sitting:
 
     def _started(self, begun: float) -> float | None:
         """When the player began with the take, by its own word."""
-        state = self._window.playback_engine.poll()
+        state = self._window.playback.poll()
         if not state.is_playing or state.is_waiting or state.position is None:
             return None
         return time.perf_counter() - (state.position - self._window.document.session.marker)
@@ -141,7 +141,7 @@ class Sitting:
         document.amend(document.session.with_settings(settings))
 
     def _stop(self) -> None:
-        self._window.playback.stop()
+        self._window.transport.stop()
         self._wait(lambda: not self._window.generation.is_running, "the take to be kept")
         self._wait(lambda: not self._window.files.is_busy, "the files")
 

@@ -48,7 +48,7 @@ def test_a_take_is_heard_while_it_is_sampled(desk: MakeDesk, jack: dict[str, str
         at.window.proceed()
         at.wait(lambda: len(ons(listener.messages)) >= 3, "notes at the port")
         assert at.window.generation.is_running
-        at.window.playback.stop()
+        at.window.transport.stop()
         at.wait(lambda: at.takes, "the take")
         messages = listener.wait_for(lambda m: not sounding(m))
     struck = ons(messages)
@@ -64,13 +64,13 @@ def test_continue_while_playing_joins_at_the_marker(desk: MakeDesk, jack: dict[s
         at.wait_until_ready()
         at.set(length=1.5, rest="rest")
         window = at.window
-        window.playback.play(1.0)
-        at.wait(lambda: window.playback.position > 1.3, "the playhead")
-        song = window.playback_engine._song
+        window.transport.play(1.0)
+        at.wait(lambda: window.transport.position > 1.3, "the playhead")
+        song = window.playback._song
         window.proceed()
-        assert window.playback_engine._song is song  # it goes on in the same song
+        assert window.playback._song is song  # it goes on in the same song
         at.wait(lambda: at.takes, "the take")
-        at.wait(lambda: not window.playback.is_playing, "the end")
+        at.wait(lambda: not window.transport.is_playing, "the end")
         messages = listener.wait_for(lambda m: not sounding(m))
         score, take = window.document.session.score, at.takes[0]
         assert score
@@ -87,29 +87,29 @@ def test_a_player_that_dies_is_replaced_and_the_music_goes_on(desk: MakeDesk) ->
     at.open()
     at.wait_until_open()
     window = at.window
-    window.playback.play(0.0)
-    at.wait(lambda: window.playback.position > 0.5, "the playhead")
-    first = window.playback_engine.output.player
+    window.transport.play(0.0)
+    at.wait(lambda: window.transport.position > 0.5, "the playhead")
+    first = window.playback.output.player
     assert first is not None
     assert first._process.pid
     os.kill(first._process.pid, signal.SIGKILL)
     at.wait(lambda: any("ended unexpectedly" in sentence for sentence in at.messages), "a sentence")
-    died_at = window.playback.position
-    at.wait(lambda: window.playback_engine.output.player not in (first, None), "another player")
-    at.wait(lambda: died_at + 0.2 < window.playback.position < died_at + 5, "the playhead to go on")
-    assert window.playback.is_playing
+    died_at = window.transport.position
+    at.wait(lambda: window.playback.output.player not in (first, None), "another player")
+    at.wait(lambda: died_at + 0.2 < window.transport.position < died_at + 5, "the playhead to go on")
+    assert window.transport.is_playing
     # While a take is sampled, too: what was sampled meanwhile is not lost.
     at.set(length=6.0)
-    window.playback.stop()
+    window.transport.stop()
     window.proceed()
-    second = window.playback_engine.output.player
+    second = window.playback.output.player
     assert second is not None
-    at.wait(lambda: window.playback.position > window.document.session.marker + 0.2, "the take to sound")
+    at.wait(lambda: window.transport.position > window.document.session.marker + 0.2, "the take to sound")
     assert second._process.pid
     os.kill(second._process.pid, signal.SIGKILL)
-    at.wait(lambda: window.playback_engine.output.player not in (second, None), "a third player")
-    at.wait(lambda: window.playback.position > at.window.document.session.marker + 2.0, "the take to go on")
-    window.playback.stop()
+    at.wait(lambda: window.playback.output.player not in (second, None), "a third player")
+    at.wait(lambda: window.transport.position > at.window.document.session.marker + 2.0, "the take to go on")
+    window.transport.stop()
 
 
 def test_a_port_that_goes_in_mid_play_leaves_silence_and_comes_back(desk: MakeDesk, jack: dict[str, str]) -> None:
@@ -118,17 +118,17 @@ def test_a_port_that_goes_in_mid_play_leaves_silence_and_comes_back(desk: MakeDe
     at.open()
     at.wait_until_open()
     window = at.window
-    window.playback.play(0.0)
+    window.transport.play(0.0)
     at.wait(lambda: ons(listener.messages), "notes at the port")
     listener.close()
     at.wait(lambda: any("silently" in sentence for sentence in at.messages), "a sentence")
-    at.wait(lambda: window.playback_engine.output.description, "the silent output")
-    before = window.playback.position
-    at.wait(lambda: window.playback.position > before + 0.2, "the playhead to go on")
+    at.wait(lambda: window.playback.output.description, "the silent output")
+    before = window.transport.position
+    at.wait(lambda: window.transport.position > before + 0.2, "the playhead to go on")
     with Listener(own_port="Synth") as again:
-        window.playback_engine.output.look_for_ports()
+        window.playback.output.look_for_ports()
         at.wait(lambda: ons(again.messages), "notes at the port that is back")
-    window.playback.stop()
+    window.transport.stop()
     window.preferences.flush()
     at.settle()
     assert load_settings().output == ExistingPort("Synth")
@@ -138,8 +138,8 @@ def test_the_midi_system_may_end(desk: MakeDesk, mortal_jack: JackServer) -> Non
     at = desk(VirtualPort())
     at.open()
     at.wait_until_open()
-    at.window.playback.play(0.0)
-    at.wait(lambda: at.window.playback.position > 0.2, "the playhead")
+    at.window.transport.play(0.0)
+    at.wait(lambda: at.window.transport.position > 0.2, "the playhead")
     mortal_jack.close()
     at.wait(lambda: any("silently" in sentence for sentence in at.messages), "a sentence")
     assert at.sample(1.0).notes
@@ -162,11 +162,11 @@ def test_channel_and_programs_of_external_ports(desk: MakeDesk, jack: dict[str, 
     at.wait_until_open()
     with Listener("Continuo") as listener:
         at.open()
-        at.window.playback.play(0.0)
+        at.window.transport.play(0.0)
         messages = listener.wait_for(lambda m: len(ons(m)) >= 4)
         assert {m[0] & 15 for m in messages} == {4}
         assert not [m for m in messages if m[0] & 0xF0 == 0xC0]
-        at.window.playback.stop()
+        at.window.transport.stop()
 
 
 def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dict[str, str]) -> None:
@@ -190,15 +190,13 @@ def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dic
 def test_the_virtual_port_stands_open_whatever_the_sound_goes_to(desk: MakeDesk, jack: dict[str, str]) -> None:
     at = desk(NoOutput())
     window = at.window
-    at.wait(lambda: window.playback_engine.output._port._player is not None, "the port, which nobody has asked for")
+    at.wait(lambda: window.playback.output._port._player is not None, "the port, which nobody has asked for")
     other = Listener(own_port="Synth")
     with Listener("Continuo:Continuo") as daw:  # connected once, before the port is chosen
         for pitch, choice in ((60, VirtualPort()), (61, ExistingPort("Synth")), (62, VirtualPort())):
-            before = window.playback_engine.output.player
+            before = window.playback.output.player
             window.choices.choose_output(choice)
-            at.wait(
-                lambda before=before: window.playback_engine.output.player not in (before, None), "the output to open"
-            )
+            at.wait(lambda before=before: window.playback.output.player not in (before, None), "the output to open")
             window.roll.key_pressed.emit(pitch)
             window.roll.key_released.emit(pitch)
         daw.wait_for(lambda m: ons(m) == [60, 62] and not sounding(m))
@@ -223,10 +221,8 @@ def test_the_synth_comes_back_with_the_audio_device(desk: MakeDesk, monkeypatch:
     at.window.sound_signals.opened.connect(opened.append)
 
     def try_again() -> None:
-        at.wait(
-            lambda: not at.window.playback_engine.output.is_busy, "the ports to be looked for"
-        )  # else it is not tried
-        at.window.playback_engine.try_again()
+        at.wait(lambda: not at.window.playback.output.is_busy, "the ports to be looked for")  # else it is not tried
+        at.window.playback.try_again()
 
     try_again()
     at.wait(lambda: opened == ["silent"], "another try")

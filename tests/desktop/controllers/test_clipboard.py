@@ -40,7 +40,7 @@ def test_notes_go_from_track_to_take_and_to_another_window(desk: Callable[..., D
     written = mido.MidiFile(url.toLocalFile())
     assert [m.note for m in written if m.type == "note_on" and m.velocity] == [p for p, _, _ in before[:4]]
     roll.set_selection([NoteRef(f"take:{take.id}", 0)])
-    window.playback.go_to(take.marker + 0.51)  # the line nearest to it is at a quarter of a second
+    window.transport.go_to(take.marker + 0.51)  # the line nearest to it is at a quarter of a second
     QTest.keyClick(roll, Qt.Key.Key_V, CONTROL)
     line = roll.grid.nearest_line(take.marker + 0.51)
     pasted = [places(at, take.id)[ref.index] for ref in roll.selection.refs]
@@ -53,11 +53,11 @@ def test_notes_go_from_track_to_take_and_to_another_window(desk: Callable[..., D
     assert document.session.takes == start.takes
     other = desk()
     other.open(BACH)
-    other.window.playback.go_to(0.0)
+    other.window.transport.go_to(0.0)
     other.window.actions_["paste"].trigger()
     assert len(places(other, 0)) == len(before) + 4
     window.paste_menu.show_parts()
-    window.playback.go_to(0.0)
+    window.transport.go_to(0.0)
     next(a for a in window.paste_menu.actions() if a.text() == "Left hand").trigger()
     assert [ref.part for ref in roll.selection.refs] == ["track:1"] * 4
 

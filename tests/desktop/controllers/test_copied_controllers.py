@@ -51,7 +51,7 @@ def test_a_span_brings_its_controllers_into_track_take_and_another_window(desk: 
     own = pedals(before, Owner(0), 0.0)
     roll.set_span((bars[0], bars[1]))
     key(at, Qt.Key.Key_C)
-    window.playback.go_to(bars[4])
+    window.transport.go_to(bars[4])
     key(at, Qt.Key.Key_V)
     session = document.session
     assert document.undo_name == "Paste"
@@ -66,7 +66,7 @@ def test_a_span_brings_its_controllers_into_track_take_and_another_window(desk: 
     assert (document.session.midi, document.session.score) == (before.midi, before.score)
 
     take = before.takes[0]
-    window.playback.go_to(take.marker)
+    window.transport.go_to(take.marker)
     window.paste_menu.show_parts()
     next(action for action in window.paste_menu.actions() if action.text() == take.name).trigger()
     at.settle()
@@ -76,7 +76,7 @@ def test_a_span_brings_its_controllers_into_track_take_and_another_window(desk: 
     assert pedals(document.session, owner, 0.0) == [(near(line + s), near(line + e)) for s, e in own]
     other = desk()
     other.open()
-    other.window.playback.go_to(bars[2])
+    other.window.transport.go_to(bars[2])
     other.window.actions_["paste"].trigger()
     other.settle()
     assert pedals(other.window.document.session, Owner(0), bars[2]) == [(near(start), near(end)) for start, end in own]
@@ -88,7 +88,7 @@ def test_notes_alone_leave_the_controllers_where_they_are(desk: Callable[..., De
     before = document.session
     window.roll.set_selection([NoteRef("track:0", 0)])
     key(at, Qt.Key.Key_X)
-    window.playback.go_to(bars[4])
+    window.transport.go_to(bars[4])
     key(at, Qt.Key.Key_V)
     assert len(part_notes(document.session, 0)) == len(part_notes(before, 0))
     for number in (64, BEND):
@@ -105,7 +105,7 @@ def test_what_was_selected_last_is_copied(desk: Callable[..., Desk]) -> None:
     assert roll.span == (near(bars[0]), near(bars[1]))
     assert roll.selection.refs == (NoteRef("track:0", far),)
     key(at, Qt.Key.Key_C)
-    window.playback.go_to(bars[4])
+    window.transport.go_to(bars[4])
     key(at, Qt.Key.Key_V)
     assert pedals(window.document.session, Owner(0), bars[4]) == [(near(start), near(end)) for start, end in own]
     window.actions_["undo"].trigger()
@@ -152,7 +152,7 @@ def test_controllers_alone_go_to_whom_the_lanes_show(desk: Callable[..., Desk]) 
     key(at, Qt.Key.Key_C)
     assert QGuiApplication.clipboard().mimeData().hasFormat("audio/midi")
     window.lanes.owner_chosen.emit(Owner(1))
-    window.playback.go_to(bars[3])
+    window.transport.go_to(bars[3])
     key(at, Qt.Key.Key_V)
     assert pedals(document.session, Owner(1), bars[3]) == [(near(start), near(end)) for start, end in own]
     assert part_notes(document.session, 1) == part_notes(before, 1)

@@ -82,7 +82,7 @@ def test_notes_are_written_moved_and_lengthened_by_keys_alone(desk: Callable[...
     start = document.session
     roll.set_selection([NoteRef(key, 0)])
     pitch, step = part_notes(start, part)[0].pitch, roll.grid.step(marker + 1.0)
-    window.playback.go_to(marker + 1.0)
+    window.transport.go_to(marker + 1.0)
     QTest.keyClick(roll, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     assert document.undo_name == "Draw note"
     (ref,) = roll.selection.refs

@@ -32,7 +32,7 @@ def sounds(at: Desk, monkeypatch: pytest.MonkeyPatch) -> list[Note]:
     def note(pitch: int, velocity: int, channel: int = 0, setup: object = ()) -> None:
         played.append((pitch, velocity, channel))
 
-    monkeypatch.setattr(at.window.playback_engine, "note", note)
+    monkeypatch.setattr(at.window.playback, "note", note)
     return played
 
 

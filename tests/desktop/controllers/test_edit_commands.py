@@ -38,7 +38,7 @@ def test_each_command_is_a_step_with_its_name(desk: Callable[..., Desk], where: 
     notes = part_notes(start, part)
     chosen = Selection({key: range(min(6, len(notes)))})
     longest = max(notes[:6], key=lambda n: n.end - n.start)
-    window.playback.go_to(offset + (longest.start + longest.end) / 2)
+    window.transport.go_to(offset + (longest.start + longest.end) / 2)
     for name, words in STEPS:
         roll.select(chosen)
         before = document.session

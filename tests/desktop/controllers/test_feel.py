@@ -81,7 +81,7 @@ def test_whoever_writes_words_writes_on(desk: Callable[..., Desk], homes: Path) 
     assert window.focusWidget() is words
     QTest.keyClicks(words, ", mrlc4")  # metronome, Regenerate, loop, Continue, knife
     assert words.text() == "calm, mrlc4"
-    assert (window.roll.tool, window.playback.has_metronome, window.playback.is_looping) == ("pointer", False, False)
+    assert (window.roll.tool, window.transport.has_metronome, window.transport.is_looping) == ("pointer", False, False)
     assert not window.generation.is_running
 
 
@@ -116,8 +116,8 @@ def test_now_throws_away_what_is_in_hand_and_the_take_is_kept(desk: Callable[...
     at.set(length=30.0, seed=3, seed_locked=True)
     window.proceed()
     marker = window.document.session.marker
-    at.wait(lambda: window.playback.position > marker + 0.2, "the sound")
-    at.wait(lambda: marker + window.generation.in_progress[0].head > window.playback.position + 4, "seconds in hand")
+    at.wait(lambda: window.transport.position > marker + 0.2, "the sound")
+    at.wait(lambda: marker + window.generation.in_progress[0].head > window.transport.position + 4, "seconds in hand")
     planned = window.generation.take_to_come.end
     window.panel.set_feel(Knobs(loud=2))
     now.click()

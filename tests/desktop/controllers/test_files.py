@@ -261,7 +261,7 @@ def test_nothing_ends_before_it_is_answered_and_is_asked_once(desk: MakeDesk, mo
     def about_to_leave(name: str) -> Leaving:
         asked.append(name)
         assert window.generation.is_running
-        assert window.playback.is_playing
+        assert window.transport.is_playing
         return at.answers.leaving
 
     monkeypatch.setattr(at.answers, "about_to_leave", about_to_leave)

@@ -108,22 +108,22 @@ def test_what_would_become_of_the_notes_is_heard(desk: Callable[..., Desk], home
     (homes / "played.mid").write_bytes(file_of([metre], played))
     at = desk()
     at.open(homes / "played.mid")
-    window, playback = at.window, at.window.playback
-    at.wait(lambda: window.playback_engine.output.description, "the output")
+    window, transport = at.window, at.window.transport
+    at.wait(lambda: window.playback.output.description, "the output")
     at.settle()
 
     def listen(dialog: QuantiseDialog) -> None:
         dialog.listen.click()
         dialog.strength.spin.setValue(50)
-        assert playback.is_playing
+        assert transport.is_playing
 
     loop = (0.0, 3.0)  # two bars: the last note ends in the second
     asked_to(window.roll, listen)
     assert asked == [("play", [120, 480, 1560], loop), ("refresh", [125, 494, 1580], loop)]
-    assert not playback.is_playing
+    assert not transport.is_playing
     asked.clear()
-    playback.play(0.0)  # what plays while it asks is heard so too, and then as it was
+    transport.play(0.0)  # what plays while it asks is heard so too, and then as it was
     asked_to(window.roll, lambda dialog: None)
     assert [ticks for _, ticks, _ in asked] == [[130, 507, 1600], [120, 480, 1560], [130, 507, 1600]]
-    assert playback.is_playing
-    playback.stop()
+    assert transport.is_playing
+    transport.stop()

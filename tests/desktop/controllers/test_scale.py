@@ -124,7 +124,7 @@ def test_editing_can_be_silent(desk: Callable[..., Desk]) -> None:
     at.open(BACH)
     window, roll = at.window, at.window.roll
     sounds: list[int] = []
-    window.playback_engine.note = lambda pitch, *_: sounds.append(pitch)  # type: ignore[method-assign]
+    window.playback.note = lambda pitch, *_: sounds.append(pitch)  # type: ignore[method-assign]
     window.actions_["hear edits"].trigger()
     assert not window.preferences.now.hears_edits
     roll.note_pressed.emit(NoteRef("track:0", 0))

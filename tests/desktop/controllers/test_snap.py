@@ -16,7 +16,7 @@ def test_a_drag_goes_by_what_is_chosen_and_n_switches_it(desk: Callable[..., Des
     at = desk()
     at.open(BACH)
     window, roll = at.window, at.window.roll
-    snap = window.transport.snap
+    snap = window.transport_bar.snap
     snap.setCurrentIndex(snap.findData("1/4"))
     snap.activated.emit(snap.currentIndex())
     assert (roll.grid.snap, window.preferences.now.snap) == ("1/4", "1/4")

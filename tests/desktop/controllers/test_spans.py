@@ -26,13 +26,13 @@ def test_a_span_is_selected_by_mouse_and_keys_and_looped(desk: Callable[..., Des
     expected = sum(bars[1] <= note.start < bars[3] for track in tracks for note in track.notes)
     assert len(roll.selection) == expected > 0
     window.actions_["loop span"].trigger()
-    assert window.playback.loop == roll.span
-    assert window.playback.is_looping
-    window.playback.set_loop(None)
-    window.playback.go_to(bars[2])
+    assert window.transport.loop == roll.span
+    assert window.transport.is_looping
+    window.transport.set_loop(None)
+    window.transport.go_to(bars[2])
     QTest.keyClick(roll, Qt.Key.Key_I)
     assert roll.span == (pytest.approx(bars[2]), pytest.approx(bars[3]))
-    window.playback.go_to(bars[4])
+    window.transport.go_to(bars[4])
     QTest.keyClick(roll, Qt.Key.Key_O)
     assert roll.span == (pytest.approx(bars[2]), pytest.approx(bars[4]))
     window.file_controller.new()

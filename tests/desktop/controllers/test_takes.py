@@ -105,7 +105,7 @@ def test_tracks_are_muted_soloed_and_taken_out_of_the_prompt(desk: MakeDesk, ban
     table.setCurrentIndex(window.tracks.model.index(1, Column.NAME))
     QTest.keyClick(table, Qt.Key.Key_M)  # in the list it is mute, elsewhere the metronome
     assert window.document.session.flags[1].mute
-    assert not window.playback.has_metronome
+    assert not window.transport.has_metronome
 
 
 def test_cards_are_renamed_starred_duplicated_and_deleted(desk: MakeDesk) -> None:
@@ -173,7 +173,7 @@ def test_a_take_is_continued_from_the_place_that_was_clicked(desk: MakeDesk) -> 
 def test_marker_prompt_and_loop_from_the_keyboard(desk: MakeDesk) -> None:
     at = desk()
     at.open()
-    window, playback = at.window, at.window.playback
+    window, transport = at.window, at.window.transport
     roll, document = window.roll, window.document
     bar = roll.grid.neighbour_bar(0.0, 1)
 
@@ -182,19 +182,19 @@ def test_marker_prompt_and_loop_from_the_keyboard(desk: MakeDesk) -> None:
             QTest.keySequence(roll, key)
 
     press(".", ".", "Shift+K")
-    assert playback.position == pytest.approx(2 * bar)
+    assert transport.position == pytest.approx(2 * bar)
     assert document.session.prompt_start == pytest.approx(2 * bar)
     press(".", ".", "K")
     assert document.session.marker == pytest.approx(4 * bar)
     assert window.panel.reason.text().startswith("Continues from bar 5") or not window.generation.is_prepared
     press(",", "]", ",", "[")
-    assert playback.loop == pytest.approx((2 * bar, 3 * bar))
-    assert playback.is_looping
+    assert transport.loop == pytest.approx((2 * bar, 3 * bar))
+    assert transport.is_looping
     assert roll.overlays.loop == pytest.approx((2 * bar, 3 * bar))
     press("L")
-    assert not playback.is_looping
+    assert not transport.is_looping
     press("Home")
-    assert playback.position == 0.0
+    assert transport.position == 0.0
     names = []
     while document.undo_name:
         names.append(document.undo_name)
@@ -207,18 +207,18 @@ def test_marker_prompt_and_loop_snap_to_bars_unless_alt_is_held(
 ) -> None:
     at = desk()
     at.open()
-    window, playback = at.window, at.window.playback
+    window, transport = at.window, at.window.transport
     roll, document = window.roll, window.document
     bar = roll.grid.neighbour_bar(0.0, 1)
-    playback.go_to(2.2 * bar)
+    transport.go_to(2.2 * bar)
     QTest.keySequence(roll, "Shift+K")
     QTest.keySequence(roll, "[")
-    playback.go_to(3.9 * bar)
+    transport.go_to(3.9 * bar)
     QTest.keySequence(roll, "K")
     QTest.keySequence(roll, "]")
     session = document.session
     assert (session.prompt_start, session.marker) == pytest.approx((2 * bar, 4 * bar))
-    assert playback.loop == pytest.approx((2 * bar, 4 * bar))
+    assert transport.loop == pytest.approx((2 * bar, 4 * bar))
     window.roll.context_menu_requested.emit(QPoint(), [], 5.3 * bar)
     menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
     chosen(menu, "Put the marker here").trigger()
@@ -227,7 +227,7 @@ def test_marker_prompt_and_loop_snap_to_bars_unless_alt_is_held(
     QTest.keySequence(roll, "Alt+K")
     QTest.keySequence(roll, "Alt+]")
     assert document.session.marker == pytest.approx(3.9 * bar)
-    assert playback.loop == pytest.approx((2 * bar, 3.9 * bar))
+    assert transport.loop == pytest.approx((2 * bar, 3.9 * bar))
 
 
 def test_notes_are_heard_in_the_voice_of_their_track(desk: MakeDesk, jack: dict[str, str], band: Path) -> None:
@@ -257,7 +257,7 @@ def test_everything_is_reached_by_tab_and_has_a_name(desk: MakeDesk) -> None:
     assert untold(window) == []
     for widget in (window.roll, window.tracks.table, window.takes.view, window.panel.button, window.status.output):
         assert widget in stops
-    assert {b.accessibleName() for b in window.transport.findChildren(QToolButton)} >= {
+    assert {b.accessibleName() for b in window.transport_bar.findChildren(QToolButton)} >= {
         "Play", "Stop", "Return to Start", "Loop", "Metronome", "Panic",
     }  # fmt: skip
 
@@ -281,7 +281,7 @@ def test_choosing_by_mouse_leaves_the_keys_to_the_roll(desk: MakeDesk) -> None:
     window = at.window
     window.activateWindow()
     window.roll.setFocus()
-    for field in (window.panel.temperature.slider, window.panel.dice, window.transport._what, window.panel.scale):
+    for field in (window.panel.temperature.slider, window.panel.dice, window.transport_bar._what, window.panel.scale):
         QTest.mouseClick(field, LEFT)
         if popup := QApplication.activePopupWidget():
             popup.close()
@@ -299,7 +299,7 @@ def test_the_first_start_needs_one_click_to_be_heard(desk: MakeDesk) -> None:
     at.wait(lambda: at.takes, "a continuation")
     assert window.document.name == "bwv846.mid"
     assert window.centre.currentWidget() is window.roll
-    at.wait(lambda: window.playback.position > at.takes[0].marker, "it to be heard")
+    at.wait(lambda: window.transport.position > at.takes[0].marker, "it to be heard")
 
 
 def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
@@ -310,13 +310,13 @@ def test_the_status_bar_says_what_goes_on(desk: MakeDesk) -> None:
     status = at.window.status
     at.set(length=60.0)
     at.window.proceed()
-    at.wait(lambda: status.speed.text() and at.window.playback.state.is_playing, "figures")
+    at.wait(lambda: status.speed.text() and at.window.transport.state.is_playing, "figures")
     assert status.model.text().endswith(("on the processor", "on the graphics card"))
     assert status.speed.text().endswith("× real time")
     assert status.ahead.text().endswith("s ahead")
     assert "gap" in status.gaps.text()
     assert status.output.text() == "Sound: no output"
-    at.window.playback.stop()
+    at.window.transport.stop()
     at.wait(lambda: not at.window.generation.is_running, "the end")
-    at.window.playback.play(0.0)
-    at.wait(lambda: at.window.playback.state.is_playing and not status.ahead.text(), "the score, which is all there")
+    at.window.transport.play(0.0)
+    at.wait(lambda: at.window.transport.state.is_playing and not status.ahead.text(), "the score, which is all there")

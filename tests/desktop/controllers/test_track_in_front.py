@@ -143,7 +143,7 @@ def test_what_is_pasted_into_a_take_is_of_the_track_in_front(at: Desk) -> None:
     roll.marker_moved.emit(8.0)
     take = at.sample(1.0)
     window.tracks.brought_forward.emit(BASS)
-    window.playback.go_to(take.marker)
+    window.transport.go_to(take.marker)
     window.actions_["paste"].trigger()
     (pasted,) = [note for note in document.session.takes[0].notes if note not in take.notes]
     assert pasted.track == BASS
@@ -186,5 +186,5 @@ def test_a_take_that_grows_is_as_it_will_be(at: Desk) -> None:
     assert set(faint.shade.tolist()) == {Shade.FULL}
     window.tracks.brought_forward.emit(None)
     assert next(p for p in roll.parts if p.key == part.key).is_selectable.all()
-    window.playback.stop()
+    window.transport.stop()
     at.wait(lambda: not window.generation.is_running, "the model to stop")

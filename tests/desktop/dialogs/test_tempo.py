@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from core.midi.tempo_map import Metre, Tempo, TempoMap
 from desktop.dialogs.tempo import TempoDialog
-from desktop.panels.transport import tempo_words
+from desktop.panels.transport_bar import tempo_words
 from desktop.piano_roll.metre_marks import metre_marks
 from tests.core.midi.builders import file_of, scale
 from tests.desktop.looking import cut_off, unnamed, untold
@@ -78,7 +78,7 @@ def test_a_file_without_a_metre_gets_bars_that_are_undone_and_saved(
     at = desk()
     at.open(path)
     window = at.window
-    assert window.transport.tempo.text() == "120 bpm"
+    assert window.transport_bar.tempo.text() == "120 bpm"
 
     def answer(dialog: TempoDialog) -> int:
         dialog.tempo.setValue(90.0)
@@ -86,20 +86,20 @@ def test_a_file_without_a_metre_gets_bars_that_are_undone_and_saved(
         return 1
 
     monkeypatch.setattr(TempoDialog, "exec", answer)
-    window.transport.tempo.click()
-    at.wait(lambda: window.transport.tempo.text() == "90 bpm  3/4", "the tempo to be taken over")
-    assert window.transport.clock.text().startswith("  1.1")
+    window.transport_bar.tempo.click()
+    at.wait(lambda: window.transport_bar.tempo.text() == "90 bpm  3/4", "the tempo to be taken over")
+    assert window.transport_bar.clock.text().startswith("  1.1")
     score = window.document.session.score
     assert score is not None
     assert score.tracks[0].notes[1].start == pytest.approx(1 / 3, abs=1e-5)  # an eighth
     window.actions_["undo"].trigger()
-    assert window.transport.tempo.text() == "120 bpm"
+    assert window.transport_bar.tempo.text() == "120 bpm"
     window.actions_["redo"].trigger()
     at.answers.path = f"{tmp_path}/bars.continuo"
     window.actions_["save"].trigger()
     at.settle()
     at.open(at.answers.path)
-    assert window.transport.tempo.text() == "90 bpm  3/4"
+    assert window.transport_bar.tempo.text() == "90 bpm  3/4"
 
 
 def test_a_double_click_in_the_ruler_changes_and_removes_a_metre(

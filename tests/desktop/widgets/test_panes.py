@@ -22,23 +22,23 @@ def test_f6_goes_through_the_parts_that_can_be_worked_in(desk: Callable[..., Des
     def pressed(modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> str:
         QTest.keyClick(window, Qt.Key.Key_F6, modifiers)
         focus = window.focusWidget()
-        parts = ("transport", "tracks", "empty", "roll", "panel", "takes")
+        parts = ("transport_bar", "tracks", "empty", "roll", "panel", "takes")
         return next(p for p in parts if getattr(window, p) is focus or getattr(window, p).isAncestorOf(focus))
 
     window.activateWindow()
     at.wait(window.isActiveWindow, "the window to be active")
     window.empty.example.setFocus()
-    assert [pressed() for _ in range(3)] == ["panel", "transport", "empty"]  # no track yet, nor take
+    assert [pressed() for _ in range(3)] == ["panel", "transport_bar", "empty"]  # no track yet, nor take
     at.open(BACH)
     window.roll.setFocus()
-    assert [pressed() for _ in range(4)] == ["panel", "transport", "tracks", "roll"]
+    assert [pressed() for _ in range(4)] == ["panel", "transport_bar", "tracks", "roll"]
     at.sample(1.0)
     window.panel.length.setFocus()
-    assert [pressed() for _ in range(5)] == ["takes", "transport", "tracks", "roll", "panel"]
+    assert [pressed() for _ in range(5)] == ["takes", "transport_bar", "tracks", "roll", "panel"]
     assert window.panel.length.hasFocus()  # where it was last
-    assert [pressed(SHIFT) for _ in range(5)] == ["roll", "tracks", "transport", "takes", "panel"]
+    assert [pressed(SHIFT) for _ in range(5)] == ["roll", "tracks", "transport_bar", "takes", "panel"]
     window.splitter.setSizes([0, 900, 300])
-    assert [pressed() for _ in range(4)] == ["takes", "transport", "roll", "panel"]
+    assert [pressed() for _ in range(4)] == ["takes", "transport_bar", "roll", "panel"]
 
 
 @pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])

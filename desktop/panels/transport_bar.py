@@ -1,4 +1,4 @@
-"""Transport: the bar with play, stop, return, loop, metronome, where the sound is, and in which tempo."""
+"""Transport bar: with play, stop, return, loop, metronome, where the sound is, and in which tempo."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QFontDatabase, QResizeEvent
@@ -14,7 +14,7 @@ _LEAST = 3  # letters of a choice that are seen
 _CHOICES: tuple[tuple[What, str], ...] = (("both", "Prompt and take"), ("prompt", "Score only"), ("take", "Take only"))
 
 
-class Transport(QWidget):
+class TransportBar(QWidget):
     """Buttons of the actions it is given, a choice of what is played, and a clock."""
 
     what_chosen = Signal(str)
