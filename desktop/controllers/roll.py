@@ -169,10 +169,5 @@ class RollDisplay(QObject):
 
     def show_view(self, view: View) -> None:
         """Show what was shown when the session was saved."""
-        roll = self._roll
-        roll.set_follow(view.follow)
-        roll.zoom_time(roll.visible_seconds / max(view.seconds, 0.01), 0.0)
-        rows = roll.coordinates.height / roll.coordinates.row_height
-        roll.zoom_pitch(rows / (view.high - view.low + 1), 0.0)
-        roll.scroll_to(view.start)
-        roll.scroll_by(0.0, roll.coordinates.y(view.high))
+        self._roll.set_follow(view.follow)
+        self._roll.show_stretch(view.start, max(view.seconds, 0.01), view.low, view.high)

@@ -201,6 +201,13 @@ class Viewport:
         middle = (len(self.rows) - (lowest + above) / 2) * row
         return replace(self, left=start, pixels_per_second=pps, row=row, top=middle - self.height * self.ratio / 2)
 
+    def filled(self, start: float, seconds: float, low: int, high: int) -> "Viewport":
+        """Shows so many seconds from `start` on over the whole width, and the rows from `high` down to `low` likewise."""
+        pps = min(max(self.width / seconds, MIN_PIXELS_PER_SECOND), MAX_PIXELS_PER_SECOND)
+        lowest, above = self.rows.places((low, high + 1)).tolist()
+        row = self._row(round(self.height * self.ratio / max(above - lowest, 1)))
+        return replace(self, left=start, pixels_per_second=pps, row=row, top=float((len(self.rows) - above) * row))
+
     def resized(self, width: int, height: int, ratio: float) -> "Viewport":
         """Another size of note area or other device pixels; left top corner and row height stay."""
         resized = replace(self, width=width, height=height, ratio=ratio)

@@ -1,12 +1,13 @@
 """RollNavigation: which place of the roll is on view, at which zoom; whether it follows the playhead."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop.piano_roll.canvas import RollCanvas
-from desktop.piano_roll.coordinates import MIN_PIXELS_PER_SECOND, Viewport
+from desktop.piano_roll.coordinates import ALL_ROWS, MIN_PIXELS_PER_SECOND, Viewport
 
 _FOLLOW_AT, _FOLLOW_TO = 0.92, 0.08  # shares of the width: the page turns there, the playhead is then here
 
@@ -20,7 +21,7 @@ class RollNavigation(RollCanvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._follows, self._has_yielded = True, False
-        self._unfolded: tuple[Viewport, Viewport] | None = None  # what was on view before only some rows were, and then
+        self._unfolded: tuple[Viewport, Viewport] | None = None  # while only some rows are: all rows, and these, at once
 
     @property
     def has_gesture(self) -> bool:
@@ -76,12 +77,21 @@ class RollNavigation(RollCanvas):
 
     def fit(self) -> None:
         """Show everything."""
-        self._unfolded = None
         notes = [part for part in self._parts.values() if len(part)]
         low = min((int(part.pitch.min()) for part in notes), default=48)
         high = max((int(part.pitch.max()) for part in notes), default=84)
         end = self.content_end if self.content_end > 0 else 16.0
-        self._set_coordinates(self.coordinates.fitted(0.0, end * 1.04, max(low - 3, 0), min(high + 3, 127)))
+        self._show(lambda view: view.fitted(0.0, end * 1.04, max(low - 3, 0), min(high + 3, 127)))
+
+    def show_stretch(self, start: float, seconds: float, low: int, high: int) -> None:
+        """Show so many seconds from `start` on, and the pitches from `low` to `high` over the whole height."""
+        self._show(lambda view: view.filled(start, seconds, low, high))
+
+    def _show(self, change: Callable[[Viewport], Viewport]) -> None:
+        """Show another place at another zoom; where only some rows are shown, all of them will be so once they are."""
+        self._set_coordinates(change(self.coordinates))
+        if self._folds:
+            self._unfolded = change(replace(self.coordinates, rows=ALL_ROWS)), self.coordinates
         self._user_moved()
 
     def zoom_in(self) -> None:

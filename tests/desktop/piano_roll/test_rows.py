@@ -91,6 +91,30 @@ def test_unfolding_after_scrolling_keeps_the_pitch_in_the_middle(roll: PianoRoll
     assert roll.coordinates.row == row
 
 
+def test_unfolding_shows_what_was_asked_for_meanwhile(roll: PianoRoll) -> None:
+    """Everything, or a stretch, is shown as it would be without folding, and then other notes are."""
+    many = [RollNote(0.0, 1.0, pitch, 80) for pitch in range(20, 110, 2)]
+    for ask in (roll.fit, lambda: roll.show_stretch(0.0, 4.0, 40, 60)):
+        for notes in (SCORE, many):
+            roll.set_parts([RollPart.of("score", "prompt", notes)])
+            ask()
+            expected = roll.coordinates
+            roll.set_parts([RollPart.of("score", "prompt", SCORE)])
+            roll.set_folded(True)
+            roll.set_parts([RollPart.of("score", "prompt", notes)])
+            ask()
+            assert roll.coordinates.rows.pitches == tuple(sorted({note.pitch for note in notes}))
+            roll.set_folded(False)
+            assert roll.coordinates == expected
+
+
+def test_a_stretch_is_shown_folded_by_the_rows_in_it(folded: PianoRoll) -> None:
+    folded.show_stretch(0.0, 4.0, 61, 68)  # of which 62, 64, 65 and 67 are in use
+    view = folded.coordinates
+    assert (view.y(67), view.row_height) == (2 * 40.0, 40.0)  # as high as rows become: all seven are seen
+    assert view.pitches == (60, 72)
+
+
 def test_a_drag_goes_by_the_rows_that_are_shown(folded: PianoRoll, hand: Hand, heard: Heard) -> None:
     moved, on = heard(folded.moved), heard(folded.pitch_pressed)
     hand.press(hand.at(0.7, 64))
