@@ -173,7 +173,7 @@ class FillController(QObject):
         else:
             plan = self._plan = replace(run.plan, session=session)
             self.alternatives = [session, *(plan.with_placed(placed) for placed in run.alternatives)]
-            self.choose(1)
+            self.choose(1, plays=not self._transport.is_paused)
         self.changed.emit()
 
     def _add(self, run: FillRun) -> None:
@@ -213,11 +213,14 @@ class FillController(QObject):
 
     # Choosing
 
-    def choose(self, number: int) -> None:
-        """Show an alternative, and hear it with what is around."""
+    def choose(self, number: int, plays: bool = True) -> None:
+        """Show an alternative, and hear it with what is around, at once or when the user goes on."""
         if self.is_choosing:
             number %= len(self.alternatives)
-            self._transport.play_around(self.alternatives[number], self._around, loops=True)  # sound comes first
+            if plays:  # sound comes first
+                self._transport.play_around(self.alternatives[number], self._around, loops=True)
+            else:
+                self._transport.put_around(self.alternatives[number], self._around)
             self._show(number)
             if self.turns:
                 self._line_up()

@@ -34,6 +34,7 @@ class TransportController(QObject):
         self._played: Session | None = None
         self._around: tuple[float, float] | None = None  # a stretch that is heard by itself
         self._loops_around = False
+        self._next: Session | None = None  # what follows at the next turn
         self._is_on = False  # something was started and has neither ended nor been stopped
 
     # What the user wants
@@ -42,6 +43,11 @@ class TransportController(QObject):
     def is_playing(self) -> bool:
         """Whether it plays, or is about to."""
         return self._is_on and not self._playback.is_paused
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still where the user let it."""
+        return self._is_on and self._playback.is_paused
 
     @property
     def is_sampling(self) -> bool:
@@ -62,8 +68,10 @@ class TransportController(QObject):
         """Play from here, or stand still."""
         if self.is_playing:
             self._playback.pause()
-        elif self._is_on and self._playback.is_paused and self._generation.is_running:
+        elif self.is_paused and self._generation.is_running:
             self._playback.resume()
+        elif self._around is not None and self._played is not None:
+            self._go_on_around(self._played, *self._around)
         else:
             self.play(self.position)
         self.changed.emit()
@@ -100,11 +108,26 @@ class TransportController(QObject):
 
         The user's loop, and the choice of prompt or take, stand aside until that ends.
         """
-        self._around, self._loops_around = stretch, loops
+        self._around, self._loops_around, self._next = stretch, loops, None
         self._begin(session, stretch[0])
+
+    def put_around(self, session: Session, stretch: tuple[float, float]) -> None:
+        """The same, again and again, but once the user goes on: now nothing plays."""
+        self._playback.stop()
+        self._around, self._loops_around, self._next = stretch, True, None
+        self._played, self._is_on, self.position = session, False, stretch[0]
+        self.moved.emit(self.position)
+        self.changed.emit()
+
+    def _go_on_around(self, session: Session, start: float, end: float) -> None:
+        """Go on with the stretch that is heard by itself, from where it stood still."""
+        self._begin(session, self.position if start <= self.position < end else start)
+        if self._next is not None:
+            self._playback.turn_to(self._request(self._next, self.position))
 
     def turn_to(self, session: Session) -> None:
         """From its next turn on, what goes round is this session."""
+        self._next = session
         if self.is_playing:
             self._playback.turn_to(self._request(session, self.position))
 
@@ -123,7 +146,7 @@ class TransportController(QObject):
             self.changed.emit()
 
     def _forget_around(self) -> None:
-        self._around, self._loops_around = None, False
+        self._around, self._loops_around, self._next = None, False, None
 
     def stop(self) -> None:
         """Stop model and sound."""
@@ -249,6 +272,7 @@ class TransportController(QObject):
 
     def _forget_pause(self) -> None:
         if self._playback.is_paused:
+            self._forget_around()
             self._playback.stop()
             self._is_on = False
             self.changed.emit()

@@ -102,6 +102,44 @@ def test_alternatives_are_heard_in_their_place_whatever_loops_elsewhere(
     assert requests[-1].loop == (12.0, 14.0)
 
 
+def test_alternatives_stand_still_and_go_on(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    window, fill, transport = at.window, at.window.fill, at.window.transport
+    requests: list[PlayRequest] = []
+    turns: list[Session] = []
+    play, turn = window.playback.play, window.playback.turn_to
+    window.playback.play = lambda request: (requests.append(request), play(request))[1]  # type: ignore[method-assign]
+    window.playback.turn_to = lambda r: (turns.append(r.session), turn(r))[1]  # type: ignore[method-assign]
+
+    def pause() -> float:
+        at.wait(lambda: transport.is_playing and transport.position > 2.0, "what is around")
+        window.actions_["play"].trigger()
+        assert not transport.is_playing
+        return transport.position
+
+    window.roll.set_span(SPAN)
+    window.actions_["regenerate"].trigger()
+    pause()
+    at.wait(lambda: fill.run is None, "the alternatives")
+    assert (fill.shown, transport.is_playing, transport.position) == (1, False, 2.0)  # silent as it was wished
+    for is_on in (False, True):
+        if is_on:
+            QTest.keyClick(window.fill_bar, Qt.Key.Key_T)
+        window.actions_["play"].trigger()
+        place = pause()
+        turns.clear()
+        window.actions_["play"].trigger()
+        assert transport.is_playing
+        heard = requests[-1]
+        assert (heard.at, heard.loop, heard.what) == (place, (2.0, 8.0), "both")
+        assert heard.session is fill.alternatives[fill.shown]
+        assert turns == [fill.alternatives[(fill.shown + 1) % len(fill.alternatives)]] * is_on
+        window.actions_["play"].trigger()
+    window.transport.go_to(12.0)  # elsewhere it is the song that plays on
+    window.actions_["play"].trigger()
+    assert (requests[-1].at, requests[-1].loop) == (12.0, None)
+
+
 def test_the_bar_moves_nothing_and_covers_no_more_than_the_foot_of_the_notes(
     desk: MakeDesk, homes: Path, tmp_path: Path
 ) -> None:
