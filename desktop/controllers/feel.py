@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from core.session.knobs import AS_THE_PROMPT, UNTURNED
 from core.settings import MOST_PRESETS, Preset
 from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers.preferences import Preferences
@@ -41,8 +42,18 @@ class Feel(QObject):
         self._show_presets()
 
     def say(self, words: str) -> None:
-        """Set the knobs as a line of words says."""
+        """Set the knobs as a line of words says; they go back where the user has emptied it."""
+        if not words.strip():
+            self._empty()
+            return
         self._files.run(self.tr("Reading the words"), lambda _: self._understand(words), lambda u: self._show(words, u))
+
+    def _empty(self) -> None:
+        if self._feel.words.isModified():  # else it says nothing of where the knobs stand
+            self._feel.show_understood(self.tr("No words: {0}.").format(UNTURNED), (AS_THE_PROMPT,))
+            self._panel.set_feel(AS_THE_PROMPT)
+        else:
+            self._feel.show_understood(self.tr("Write how it is to sound: {0}.").format(self._feel.example))
 
     def _understand(self, words: str) -> "Understood":
         """On the worker's thread: reading the encoder's weights takes a while, the first time."""

@@ -37,7 +37,8 @@ class FeelPanel(QWidget):
         super().__init__(parent)
         self._parts: tuple[Knobs, ...] = (AS_THE_PROMPT,)  # what the line's words mean, if it has any
         self.words = WordLine()
-        self.words.setPlaceholderText(self.tr("slow and sad, then wilder"))
+        self.example = self.tr("slow and sad, then wilder")
+        self.words.setPlaceholderText(self.example)
         self.words.setMaxLength(_LONGEST)
         self.words.setToolTip(
             self.tr("Say in English how it is to sound, and press Return: the sliders move as it was understood.")

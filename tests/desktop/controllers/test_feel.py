@@ -48,6 +48,26 @@ def test_words_move_the_sliders_visibly_and_a_hand_takes_over(desk: Callable[...
     assert (panel.feelings.words.text(), panel.feelings.understood.isVisible()) == ("", False)
 
 
+def test_a_line_that_is_emptied_sets_the_knobs_back(desk: Callable[..., Desk], homes: Path) -> None:
+    at = desk()
+    panel, words, document = at.window.panel, at.window.panel.feelings.words, at.window.document
+    panel.show_unfolded(("feel",))
+    say(at, "calm, then much louder")
+    words.setFocus()
+    words.selectAll()
+    QTest.keyClick(words, Qt.Key.Key_Delete)
+    assert document.session.settings.knobs == Knobs(busy=-1)  # not before it is said
+    QTest.keyClick(words, Qt.Key.Key_Return)
+    settings = document.session.settings
+    assert (settings.knobs, settings.then) == (Knobs(), ())
+    assert panel.feelings.understood.text() == "No words: as the prompt."
+    assert panel.feelings.understood.isVisible()
+    QTest.keyClick(panel.knobs.sliders["busy"], Qt.Key.Key_Right)
+    QTest.keyClick(words, Qt.Key.Key_Return)  # in a line that nothing was written in
+    assert document.session.settings.knobs == Knobs(busy=1)  # by hand
+    assert panel.feelings.understood.text() == "Write how it is to sound: slow and sad, then wilder."
+
+
 def test_the_line_shows_what_holds_also_of_another_session(desk: Callable[..., Desk], homes: Path) -> None:
     at = desk()
     at.open()
