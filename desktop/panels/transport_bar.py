@@ -1,7 +1,7 @@
 """Transport bar: with play, stop, return, loop, metronome, where the sound is, and in which tempo."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QFontDatabase, QResizeEvent
+from PySide6.QtGui import QAction, QFontDatabase, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from core.midi.tempo_map import TempoMap
@@ -67,6 +67,8 @@ class TransportBar(QWidget):
         self._what.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._what.activated.connect(lambda i: self.what_chosen.emit(self._what.itemData(i)))
         label.setBuddy(self._what)
+        key = QKeySequence.mnemonic(label.text())
+        self._key = QShortcut(key, self, lambda: self._what.setFocus(Qt.FocusReason.ShortcutFocusReason))
         for choice in (self.snap, self._what):
             choice.setMinimumContentsLength(_LEAST)  # in a small window; where there is room all is shown
         layout.addWidget(label)
@@ -126,6 +128,7 @@ class TransportBar(QWidget):
         if self._label.isHidden():
             least += self._label.sizeHint().width() + self._line.spacing()
         self._label.setVisible(least <= self.width())
+        self._key.setEnabled(self._label.isHidden())  # whose key a label that is hidden does not hear
 
 
 def tempo_words(tempo_map: TempoMap, tick: int) -> str:
