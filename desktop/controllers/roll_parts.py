@@ -31,11 +31,11 @@ class Look(NamedTuple):
     drums: frozenset[TrackKey] = frozenset()
     title: str = ""
     takes: tuple[tuple[str, str], ...] = ()  # id and name
-    in_front: TrackKey | None = None  # of a take that grows: notes of other tracks are behind this one
+    in_front: TrackKey | None = None  # of a take: notes of other tracks are behind this one
 
     def is_behind(self, note: TakeNote) -> bool:
-        """Whether a note of a take is behind the track in front."""
-        return self.in_front not in (None, note.track)
+        """Whether a note of a take is behind the track in front; those of a track of its own are of no other."""
+        return self.in_front not in (None, note.track) and note.track in self.colours
 
     @classmethod
     def of(cls, session: Session) -> "Look":
@@ -93,7 +93,8 @@ class RollParts:
             if is_current or take.starred:
                 kind: PartKind = "take" if is_current else "other"
                 part = self._part(kept, TAKE + take.id, kind, take.notes, take.marker, look._replace(title=take.name))
-                parts.append(self._shaded_take(session, part, take.notes) if is_current else part)
+                its = look._replace(in_front=self.in_front)
+                parts.append(self._shaded_take(session, part, take.notes, its) if is_current else part)
         for i, growing in enumerate(in_progress):
             growing.fresh()
             kind, its = ("other", look) if i else ("take", look._replace(in_front=self.in_front))
@@ -145,7 +146,7 @@ class RollParts:
             old = self._shaded[part.key] = part, why, part.shaded(shade, behind) if shade.any() else part
         return old[2]
 
-    def _shaded_take(self, session: Session, part: RollPart, notes: Sequence[TakeNote]) -> RollPart:
+    def _shaded_take(self, session: Session, part: RollPart, notes: Sequence[TakeNote], look: Look) -> RollPart:
         """The part of a take: its notes on tracks that are not heard are faint, and so are those behind a track."""
         tracks = session.score.tracks if session.score else ()
         silent = frozenset(track.key for i, track in enumerate(tracks) if i not in session.audible_tracks)
@@ -154,9 +155,9 @@ class RollParts:
         if old is None or old[0] is not part or old[1] != why:
             shaded = part
             if silent or self.in_front is not None:
-                keys = [notes[i].track for i in part.index.tolist()]
-                is_silent = np.array([key in silent for key in keys], np.bool_)
-                is_behind = np.array([self.in_front not in (None, key) for key in keys], np.bool_)
+                ordered = [notes[i] for i in part.index.tolist()]
+                is_silent = np.array([note.track in silent for note in ordered], np.bool_)
+                is_behind = np.array([look.is_behind(note) for note in ordered], np.bool_)
                 shade = np.where(is_silent, Shade.SILENT, np.where(is_behind, Shade.BEHIND, Shade.FULL))
                 shaded = part.shaded(shade.astype(np.uint8), is_behind)
             old = self._shaded[part.key] = part, why, shaded

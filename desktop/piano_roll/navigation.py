@@ -21,7 +21,9 @@ class RollNavigation(RollCanvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._follows, self._has_yielded = True, False
-        self._unfolded: tuple[Viewport, Viewport] | None = None  # while only some rows are: all rows, and these, at once
+        self._unfolded: tuple[Viewport, Viewport] | None = (
+            None  # while only some rows are: all rows, and these, at once
+        )
 
     @property
     def has_gesture(self) -> bool:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from core.midi.score import TakeNote
+from core.performance.take_in_progress import TakeInProgress
 from core.session.session import Session, TakeRecord, open_midi
 from desktop.controllers.roll_parts import RollParts
 from desktop.dialogs.track import TrackDialog
@@ -130,7 +131,7 @@ def test_the_track_in_front_stands_out_and_hidden_ones_are_left_out(session: Ses
     assert [part.key for part in (melody, bass, drums)] == ["track:0", "track:2", "track:3"]
     assert np.unique(melody.shade).tolist() == np.unique(drums.shade).tolist() == [Shade.BEHIND]
     assert np.unique(bass.shade).tolist() == [Shade.FULL]
-    assert take.shade[np.argsort(take.index)].tolist() == [Shade.BEHIND, Shade.FULL, Shade.BEHIND]
+    assert take.shade[np.argsort(take.index)].tolist() == [Shade.BEHIND, Shade.FULL, Shade.FULL]
     parts.in_front = None
     assert not any(part.shade.any() for part in parts.parts(session)[1:2])
     shown = parts.parts(session.with_all_shown())
@@ -145,8 +146,19 @@ def test_of_tracks_that_share_a_colour_one_is_in_front(session: Session) -> None
     parts.in_front = KEYS[MELODY]
     take = parts.parts(session)[-1]
     order = np.argsort(take.index)
-    assert take.is_behind[order].tolist() == [False, True, True]
-    assert take.shade[order].tolist() == [Shade.FULL, Shade.SILENT, Shade.BEHIND]
+    assert take.is_behind[order].tolist() == [False, True, False]
+    assert take.shade[order].tolist() == [Shade.FULL, Shade.SILENT, Shade.FULL]
+
+
+def test_a_take_on_a_track_of_its_own_is_behind_none(session: Session) -> None:
+    parts = RollParts()
+    alone = replace(TAKE, notes=tuple(replace(note, track=None) for note in TAKE.notes))
+    parts.in_front = KEYS[BASS]
+    take = parts.parts(session.with_take(alone))[-1]
+    assert take.shade.tolist() == [Shade.FULL] * len(take)
+    assert take.is_selectable.all()
+    grown = parts.parts(session, [TakeInProgress(TAKE.marker, kept=alone.notes)])[-1]
+    assert (len(grown), grown.shade.any(), grown.is_selectable.all()) == (3, False, True)
 
 
 def test_the_song_shows_and_undoes_what_is_done_with_a_track(
