@@ -202,7 +202,7 @@ class Viewport:
         return replace(self, left=start, pixels_per_second=pps, row=row, top=middle - self.height * self.ratio / 2)
 
     def filled(self, start: float, seconds: float, low: int, high: int) -> "Viewport":
-        """Shows so many seconds from `start` on over the whole width, and the rows from `high` down to `low` likewise."""
+        """Shows so many seconds from `start` on, and the rows from `high` down to `low`, over the whole area."""
         pps = min(max(self.width / seconds, MIN_PIXELS_PER_SECOND), MAX_PIXELS_PER_SECOND)
         lowest, above = self.rows.places((low, high + 1)).tolist()
         row = self._row(round(self.height * self.ratio / max(above - lowest, 1)))

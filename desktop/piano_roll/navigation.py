@@ -21,9 +21,7 @@ class RollNavigation(RollCanvas):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._follows, self._has_yielded = True, False
-        self._unfolded: tuple[Viewport, Viewport] | None = (
-            None  # while only some rows are: all rows, and these, at once
-        )
+        self._unfolded: tuple[Viewport, Viewport] | None = None  # while folded: with all rows, and as it is
 
     @property
     def has_gesture(self) -> bool:
