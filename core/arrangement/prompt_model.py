@@ -14,7 +14,7 @@ from core.midi.score import Track
 from core.midi.statistics import Floats
 from core.midi.tempo_map import TempoMap
 
-MOST_NOTES = 1200  # of the prompt, its last ones: what is learned from
+MOST_LEARNED = 1200  # of the prompt, its last ones: what is learned from
 _OWN, _BY_TRACK = 12, 4  # numbers that a note's context has of its own, and for each track
 _NEIGHBOURS = 12
 _FADE = 150  # notes after which one of the prompt counts e times less, in the recent histograms
@@ -59,7 +59,7 @@ class PromptModel:
 
     def __init__(self, tracks: Sequence[Track], marker: float, start: float | None, tempo_map: TempoMap) -> None:
         self.count = len(tracks)
-        self.notes = merged_notes(tracks, _recent(tracks, start, marker), marker)[-MOST_NOTES:]
+        self.notes = merged_notes(tracks, _recent(tracks, start, marker), marker)[-MOST_LEARNED:]
         self.state = TrackState(self.count)
         counter = Counter(self.count)
         self._labels = np.zeros((len(self.notes), self.count))
@@ -111,7 +111,7 @@ def _recent(tracks: Sequence[Track], start: float | None, marker: float) -> floa
     """From when on notes are regarded: twice as many as are learned from, as some fall together."""
     first = -1.0 if start is None else start
     onsets = sorted({(n.start, n.pitch) for track in tracks for n in track.notes if first <= n.start < marker})
-    return onsets[-2 * MOST_NOTES][0] if len(onsets) > 2 * MOST_NOTES else start
+    return onsets[-2 * MOST_LEARNED][0] if len(onsets) > 2 * MOST_LEARNED else start
 
 
 class _Kept(NamedTuple):

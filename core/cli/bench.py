@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FIRST, LAST = 250, 1000  # all figures are from event 250 to event 1000
 ROUNDS = 3  # of our own figures, the median counts
-WINDOW = ("-m", "desktop.dev.bench")  # a process of its own: this one has no Qt
+WINDOW_BENCH = ("-m", "desktop.dev.bench")  # a process of its own: this one has no Qt
 FIGURES = (  # of the window: words, the most it should be, its unit, where the usual and the worst value stand
     ("process start to window on screen", 1.0, "s", "start.to_window_s", "start.longest_s"),
     ("scrolling, a frame", 8, "ms", "frames.scenes.scroll.p50", "frames.scenes.scroll.p99"),
@@ -103,7 +103,7 @@ def _words(result: dict[str, Any]) -> str:
 
 def _bench_window(as_json: bool) -> None:
     """How soon the window is there and answers, painted into memory; beside each figure what it should be at most."""
-    done = subprocess.run([sys.executable, *WINDOW], stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([sys.executable, *WINDOW_BENCH], stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise ContinuoError("The window could not be measured; the lines above say why.")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -15,7 +15,7 @@ from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice
 if TYPE_CHECKING:
     from core.live.player import Player
 
-LOOK_AGAIN = 0.05  # seconds between two looks at whether the user wants to stop
+_LOOK_AGAIN = 0.05  # seconds between two looks at whether the user wants to stop
 
 
 def output_choice(port: str | None, synth: bool) -> OutputChoice:
@@ -72,7 +72,7 @@ def play(
         player.feed(messages, end)
         player.finish(end)
         with progress(f"{file.name} to {player.description}") as show:
-            while not player.wait_until_ended(LOOK_AGAIN) and not interrupted.is_set():
+            while not player.wait_until_ended(_LOOK_AGAIN) and not interrupted.is_set():
                 position = player.status().position
                 show(position, end, f"{position:.1f} of {end:.1f} s")
         status = player.status()

@@ -16,7 +16,7 @@ from core.session.arrangement import bars_in_seconds, tempo_map_of
 from core.session.session import LATEST, USUAL_BARS, GenerationSettings, RestOfSong, Session, TrackFlags
 
 MOST_BARS = 100_000
-USUAL_SECONDS = 30.0
+_PROMPT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def length_in_seconds(
     if seconds is not None and math.isinf(seconds) and seconds > 0:
         return None
     if seconds is None and events is None:
-        return bars_in_seconds(tempo_map, choice.marker, USUAL_BARS) if tempo_map.has_metre else USUAL_SECONDS
+        return bars_in_seconds(tempo_map, choice.marker, USUAL_BARS) if tempo_map.has_metre else _PROMPT_SECONDS
     return seconds
 
 

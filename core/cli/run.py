@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from core.generation.engine import Engine, PreparedPrompt
     from core.model.checkpoint import ModelInfo
 
-LOOK_AGAIN = 0.05  # seconds between two looks at the player while waiting for it
+_LOOK_AGAIN = 0.05  # seconds between two looks at the player while waiting for it
 LAID_OUT = 1800.0  # seconds that a take without a known end is laid out for
 SHOW_EVERY = 0.1  # seconds between two pictures of the progress
 
@@ -177,7 +177,7 @@ def _wait_for_connection(playback: Playback) -> None:
             typer.prompt("This system cannot tell; press Enter when it is connected", default="", show_default=False,
                          err=True)  # fmt: skip
             return
-        time.sleep(LOOK_AGAIN)
+        time.sleep(_LOOK_AGAIN)
 
 
 # Sampling and playing
@@ -253,7 +253,7 @@ def _note(run: Run, head: float, playback: Playback | None) -> str:
 def _listen_to_the_end(playback: Playback, run: Run, interrupted: Event) -> None:
     """Wait until what was sampled has been played, or until interrupted."""
     try:
-        while not playback.poll().has_ended and not interrupted.wait(LOOK_AGAIN):
+        while not playback.poll().has_ended and not interrupted.wait(_LOOK_AGAIN):
             pass
         playback.stop()
     except ContinuoError as error:

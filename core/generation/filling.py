@@ -22,7 +22,6 @@ from core.generation.prompt_summary import PromptSummary, summarize
 from core.midi.score import TakeNote
 from core.midi.statistics import Music, apart, music, stretch
 
-CANDIDATES = 8
 _ENDED_ANEW, _ENDINGS = 4, 3  # how many of the best candidates get other endings, and how many each
 _ENDING = 0.9  # of the gap: where the first candidate gets there, the endings of all part, as many events on
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again

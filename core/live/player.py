@@ -30,7 +30,7 @@ STANDS_STILL = 6.0  # seconds without a sign of life after which a player counts
 RELEASE_PATIENCE = 3.0  # seconds for a listener to come back to a port that was lost with its player
 RELEASE_ATTEMPTS = 3  # as the player that is opened for it may be lost like the first
 RELEASE_AGAIN = 8.0  # seconds after which there is no other attempt: where JACK hangs, each takes longer
-LOOK_EVERY = 0.5  # seconds between looks at whether there was one
+_LOOK_EVERY = 0.5  # seconds between looks at whether there was one
 CHUNK = 256  # messages per pipe message, so that reading one never holds up the sound
 
 _start_lock = threading.Lock()
@@ -260,8 +260,8 @@ class Player:
         with suppress(EOFError, OSError):
             silent = 0.0  # counted, as clocks run on while the app itself is suspended
             while silent < STANDS_STILL or self._closed:
-                if not self._pipe.poll(LOOK_EVERY):
-                    silent += LOOK_EVERY
+                if not self._pipe.poll(_LOOK_EVERY):
+                    silent += _LOOK_EVERY
                     continue
                 silent = 0.0
                 news = self._pipe.recv()

@@ -7,7 +7,7 @@ app decides.
 
 Over the pipe come tuples `(command, *arguments)`; back go the output's description once it is open
 and whether it is connected, then PlayerStatus, and a ContinuoError when something ends it. A status comes every
-LOOK_EVERY seconds at least, so that the app knows a player that stands still from one with nothing to say.
+_LOOK_EVERY seconds at least, so that the app knows a player that stands still from one with nothing to say.
 
 A MIDI or sound server that hangs may never return from a call. Then the system ends the process after HUNG seconds
 by its alarm clock (not on Windows), which needs neither Python nor Python's lock; so it never outlives the app by more.
@@ -35,8 +35,8 @@ from core.live.sounding import Sounding
 from core.live.sounding_record import SoundingRecord, still_wanted
 
 REPORT_EVERY = 0.05  # seconds between statuses while a song is on
-LOOK_EVERY = 0.25  # seconds between looks at the output (connected? gone?)
-BUSY = 0.002  # with a message due sooner than this, reporting waits ...
+_LOOK_EVERY = 0.25  # seconds between looks at the output (connected? gone?)
+_BUSY = 0.002  # with a message due sooner than this, reporting waits ...
 LATEST_REPORT = 0.1  # ... but no longer than this
 LAST_CLOSE = 1.0  # seconds that a failed output is given to close
 HUNG = 10.0  # seconds in one call of the output, or in ending, after which the process is ended
@@ -199,12 +199,12 @@ class _Loop:
     def _is_report_due(self, now: float, due: float) -> bool:
         if self.scheduler.state != self._reported.state or self._answered != self._reported.answered:
             return True
-        return now >= self._next_report and (due - now > BUSY or now > self._next_report + LATEST_REPORT)
+        return now >= self._next_report and (due - now > _BUSY or now > self._next_report + LATEST_REPORT)
 
     def _report(self, now: float) -> None:
         is_look = now >= self._next_look
         if is_look:
-            self._next_look = now + LOOK_EVERY
+            self._next_look = now + _LOOK_EVERY
             self._connected = self._output.is_connected()
             if problem := self._output.problem():
                 raise ContinuoError(problem)
@@ -217,7 +217,7 @@ class _Loop:
             is_releasing=bool(self._release),
         )
         is_moving = status.state in ("waiting", "playing", "holding")
-        self._next_report = now + (REPORT_EVERY if is_moving else LOOK_EVERY)
+        self._next_report = now + (REPORT_EVERY if is_moving else _LOOK_EVERY)
         if (status != self._reported or is_look) and _has_room(self._pipe):
             self._pipe.send(status)
             self._reported = status
@@ -240,10 +240,10 @@ def _wait(pipe: Connection, seconds: float) -> bool:
     if sys.platform != "win32":
         # Not pipe.poll: it rounds to milliseconds.
         return bool(select.select([pipe.fileno()], [], [], seconds)[0])
-    if pipe.poll(max(0.0, seconds - BUSY)):
+    if pipe.poll(max(0.0, seconds - _BUSY)):
         return True
     if seconds > 0:
-        time.sleep(min(seconds, BUSY))
+        time.sleep(min(seconds, _BUSY))
     return pipe.poll(0)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from core.errors import UsageError
 from core.midi.score import Note, TakeNote, TrackKey
 
-SHORTEST, LONGEST = 0.1, 120.0  # seconds of a region
+_SHORTEST, _LONGEST = 0.1, 120.0  # seconds of a region
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Region:
 
     def __post_init__(self) -> None:
         """Raises UsageError for a region that is too short, too long, or empty."""
-        if not (self.start >= 0 and SHORTEST <= self.end - self.start <= LONGEST):
+        if not (self.start >= 0 and _SHORTEST <= self.end - self.start <= _LONGEST):
             raise UsageError(
-                f"What is regenerated must last {SHORTEST:g} to {LONGEST:g} seconds; "
+                f"What is regenerated must last {_SHORTEST:g} to {_LONGEST:g} seconds; "
                 f"from {self.start:g} to {self.end:g} seconds is {self.end - self.start:g}."
             )
         if not 0 <= self.low <= self.high <= 127:

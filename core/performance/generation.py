@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WARM_UP = 6  # events
 DENSE = 45  # events in a second of dense piano music
 CALM = 0.15  # seconds without another prompt until one is read, as the window first shows what was edited
-CLOSING = 30.0  # seconds for what is under way, such as the import of torch, to end
+_CLOSING = 30.0  # seconds for what is under way, such as the import of torch, to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Generation:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """End what is under way, and the thread; after CLOSING nobody waits for it."""
+        """End what is under way, and the thread; after _CLOSING nobody waits for it."""
         with self._changed:
             if self._wanted.fill is not None:
                 self._wanted.fill.stop()
@@ -156,7 +156,7 @@ class Generation:
             self._wanted.is_closing = True
             self._changed.notify_all()
         if self._thread.ident is not None:
-            self._thread.join(CLOSING)
+            self._thread.join(_CLOSING)
         self._events = GenerationEvents()  # whoever listened may be gone when the thread comes round
 
     @property

@@ -24,7 +24,7 @@ from core.performance.standing_port import StandingPort
 LOOK_FOR_PORTS = 3.0  # seconds between looks at which ports there are
 TRY_AGAIN = 10.0  # seconds between two tries at an output that could not be had, while the ports stay the same
 FIRST_LOOK = 0.5  # seconds from the opening of an output, which is more urgent, to the next look
-CLOSING = 8.0  # seconds for an output that is just being opened to be closed again
+_CLOSING = 8.0  # seconds for an output that is just being opened to be closed again
 LISTING_CLOSING = 1.0  # seconds for ports that are just being listed
 SILENT = "silent"
 
@@ -96,14 +96,14 @@ class Output:
             self._thread.do(self._try_again, self.choice)
 
     def close(self) -> None:
-        """Close the output, end process and thread. Takes no longer than the player and CLOSING allow."""
+        """Close the output, end process and thread. Takes no longer than the player and _CLOSING allow."""
         with self._lock:
             self._closed = True
             player, self.player = self.player, None
         if player is not None:
             self._end(player)
         self._listing.close(LISTING_CLOSING)
-        if self._thread.close(CLOSING):
+        if self._thread.close(_CLOSING):
             self._port.close()
         if self._replaces_lost:  # then the port stood open for whoever wanted to listen again
             self._left = {choice: left for choice, left in self._left.items() if not isinstance(choice, VirtualPort)}

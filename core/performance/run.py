@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.session.knobs import Knobs
 
 FURTHEST_AHEAD = 60.0  # seconds of music sampled ahead of the playhead when there is no end
-LOOK_AGAIN = 0.05  # seconds between two looks at the playhead while waiting for it
+_LOOK_AGAIN = 0.05  # seconds between two looks at the playhead while waiting for it
 
 
 def _nobody(news: object) -> None:
@@ -102,6 +102,6 @@ class Run:
         if self.ahead is None or self.ahead() <= FURTHEST_AHEAD:
             return 0.0
         started = self.clock()
-        while self.ahead() > FURTHEST_AHEAD and not self.stopped.wait(LOOK_AGAIN):
+        while self.ahead() > FURTHEST_AHEAD and not self.stopped.wait(_LOOK_AGAIN):
             pass
         return self.clock() - started

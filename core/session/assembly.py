@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from core.errors import UsageError
 from core.midi.score import TakeNote
-from core.session.edits import SHORTEST, Edited, put, with_notes
+from core.session.edits import SHORTEST_NOTE, Edited, put, with_notes
 from core.session.session import Session, TakeRecord, in_order
 
 
@@ -26,7 +26,7 @@ def use_bars(session: Session, source_id: str, target_id: str, start: float, end
     kept: list[TakeNote] = []
     for note in target.notes:
         if note.start < first < note.end:
-            kept.append(replace(note, end=max(first, note.start + SHORTEST)))
+            kept.append(replace(note, end=max(first, note.start + SHORTEST_NOTE)))
         elif not first <= note.start < last:
             kept.append(note)
     session = with_notes(session, target_id, in_order(kept))
@@ -57,6 +57,6 @@ def _with_controls(target: TakeRecord, source: TakeRecord, start: float, end: fl
 def _moved(note: TakeNote, source: TakeRecord, target: TakeRecord, end: float) -> TakeNote:
     """A note of one take as it stands in another, not past `end` (seconds of the song)."""
     at = max(source.marker + note.start - target.marker, 0.0)
-    last = max(min(source.marker + note.end, end) - target.marker, at + SHORTEST)
+    last = max(min(source.marker + note.end, end) - target.marker, at + SHORTEST_NOTE)
     origin = note.take or source.id
     return replace(note, start=at, end=last, take="" if origin == target.id else origin)

@@ -13,7 +13,17 @@ from core.midi.read import parse_score
 from core.midi.score import Note, Score, TakeNote, Track, TrackKey
 from core.midi.texts import decode_text
 from core.midi.write import AddedTrack, tracks_alone
-from core.session.edits import LATEST_TICK, SHORTEST, Chosen, Edited, Part, note_order, notes_there, part_notes, put
+from core.session.edits import (
+    LATEST_TICK,
+    SHORTEST_NOTE,
+    Chosen,
+    Edited,
+    Part,
+    note_order,
+    notes_there,
+    part_notes,
+    put,
+)
 from core.session.edits_controls import Owner
 from core.session.edits_span import NO_LINES, SpanValues, passage, put_passages
 from core.session.session import LATEST, Session
@@ -166,7 +176,7 @@ def paste(
     known = {_Voice(track.name, track.channel): i for i, track in enumerate(tracks)}
     voices = {_Voice(track.name, track.channel) for track in clip.notes.tracks if track.notes} | set(clip.controls)
     if isinstance(target, str):
-        if at < session.take(target).marker - SHORTEST:
+        if at < session.take(target).marker - SHORTEST_NOTE:
             raise UsageError("The take begins later: put the playhead at its marker or behind it.")
         keys = {voice: tracks[i].key for voice, i in known.items()}
         if front is not None:
@@ -230,5 +240,5 @@ def _take_notes(
     new: list[TakeNote] = []
     for note in _score_notes(session, clip, track, at):
         start = max(note.start - marker, 0.0)
-        new.append(TakeNote(note.pitch, note.velocity, start, max(note.end - marker, start + SHORTEST), key))
+        new.append(TakeNote(note.pitch, note.velocity, start, max(note.end - marker, start + SHORTEST_NOTE), key))
     return new

@@ -19,7 +19,7 @@ from core.midi.tempo_map import TempoMap
 from core.session.session import LATEST, Session, take_note_order
 
 LATEST_TICK = 1 << 36  # nothing is moved later than this either, however fast the tempo
-SHORTEST = 1 / STEPS_PER_SECOND  # seconds: no note of a take is made shorter
+SHORTEST_NOTE = 1 / STEPS_PER_SECOND  # seconds: no note of a take is made shorter
 
 Part = int | str  # a track (index of `score.tracks`), or a take (its id)
 Chosen = Mapping[Part, Sequence[int] | NDArray[np.int64]]  # indices of notes among those of each part
@@ -245,7 +245,7 @@ def _take_notes(session: Session, old: Columns, new: Columns) -> list[TakeNote]:
     if new.start is not old.start:
         begin = np.maximum(session.tempo_map.seconds_array(new.start) - take.marker, 0.0)
     if new.end is not old.end:
-        end = np.maximum(session.tempo_map.seconds_array(new.end) - take.marker, begin + SHORTEST)
+        end = np.maximum(session.tempo_map.seconds_array(new.end) - take.marker, begin + SHORTEST_NOTE)
     starts, ends = begin.tolist(), end.tolist()
     tracks, takes = [n.track for n in notes], [n.take for n in notes]
     return list(map(TakeNote, new.pitch.tolist(), new.velocity.tolist(), starts, ends, tracks, takes))

@@ -31,7 +31,7 @@ from core.midi.controllers import (
 from core.midi.controllers import spans as spans_of
 from core.midi.messages import SUSTAIN
 from core.midi.score import TrackKey
-from core.session.edits import SHORTEST, Part
+from core.session.edits import SHORTEST_NOTE, Part
 from core.session.edits_song import with_chunks
 from core.session.session import LATEST, Session, TakeControl
 
@@ -194,7 +194,7 @@ class _Clock:
         return self._map.seconds_array(places.astype(np.int64))
 
     def at_least_after(self, first: float, last: float) -> float:
-        return max(last, first + (1 if self._marker is None else SHORTEST))
+        return max(last, first + (1 if self._marker is None else SHORTEST_NOTE))
 
 
 def _is_there(session: Session, owner: Owner) -> bool:
@@ -224,7 +224,7 @@ def _span_at(session: Session, owner: Owner, start: float) -> PointSpan | None:
     """The span that begins nearest to a time, if that is within a hair."""
     clock = _Clock(session, owner)
     found = min(_spans(session, owner), key=lambda span: abs(clock.seconds(span.start) - start), default=None)
-    return found if found and abs(clock.seconds(found.start) - start) < SHORTEST / 2 else None
+    return found if found and abs(clock.seconds(found.start) - start) < SHORTEST_NOTE / 2 else None
 
 
 def _changed(session: Session, changes: Iterable[_Change]) -> Session:

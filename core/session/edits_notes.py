@@ -8,7 +8,7 @@ import numpy as np
 
 from core.midi.score import Note, TakeNote, TrackKey
 from core.session.edits import (
-    SHORTEST,
+    SHORTEST_NOTE,
     Chosen,
     Columns,
     Edited,
@@ -45,7 +45,7 @@ def draw(
         if take is None or end <= max(start, take.marker):
             return Edited(session, {})
         begin = max(start - take.marker, 0.0)
-        note = TakeNote(pitch, velocity, begin, max(end - take.marker, begin + SHORTEST), track=track)
+        note = TakeNote(pitch, velocity, begin, max(end - take.marker, begin + SHORTEST_NOTE), track=track)
     else:
         if session.score is None or not 0 <= part < len(session.score.tracks) or end <= max(start, 0.0):
             return Edited(session, {})
@@ -70,14 +70,14 @@ def resize(session: Session, chosen: Chosen, start_by: float, end_by: float) -> 
     def _started(part: Columns) -> Columns:
         if not start_by:
             return part
-        last = np.minimum(to_ticks(np.maximum(to_seconds(part.end) - SHORTEST, 0.0)), part.end - 1)
+        last = np.minimum(to_ticks(np.maximum(to_seconds(part.end) - SHORTEST_NOTE, 0.0)), part.end - 1)
         wanted = to_ticks(np.maximum(to_seconds(part.start) + start_by, 0.0))
         return replace(part, start=np.clip(wanted, part.first, np.maximum(last, part.start)))
 
     def _ended(part: Columns) -> Columns:
         if not end_by:
             return part
-        first = np.maximum(to_ticks(to_seconds(part.start) + SHORTEST), part.start + 1)
+        first = np.maximum(to_ticks(to_seconds(part.start) + SHORTEST_NOTE), part.start + 1)
         latest = np.maximum(session.tempo_map.exact_tick(LATEST), part.end)
         wanted = to_ticks(np.maximum(to_seconds(part.end) + end_by, 0.0))
         return replace(part, end=np.clip(wanted, np.minimum(first, part.end), latest))
@@ -99,7 +99,7 @@ def split(session: Session, chosen: Chosen, seconds: float) -> Edited:
 def _pieces(session: Session, part: Part, note: Note | TakeNote, seconds: float) -> Sequence[Note | TakeNote]:
     if isinstance(note, TakeNote):
         at = seconds - session.take(str(part)).marker
-        is_inside = note.start + SHORTEST <= at <= note.end - SHORTEST
+        is_inside = note.start + SHORTEST_NOTE <= at <= note.end - SHORTEST_NOTE
         return (replace(note, end=at), replace(note, start=at)) if is_inside else (note,)
     tick = session.tempo_map.tick(max(seconds, 0.0))
     if not note.start_tick < tick < note.end_tick:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 
 from core.session.session import Session
 
-MOST_STEPS = 500
+MOST_UNDONE = 500
 # What is asked about before it is given up. Snapshots share what did not change, so that looking is enough.
 _WORK = tuple(field.name for field in fields(Session) if field.name not in ("source", "settings", "view"))
 
@@ -65,7 +65,7 @@ class History:
             return
         if not (merge and self._done and self._done[-1].merge == merge and not self._undone):
             self._done.append(_Step(name, self._session, merge))
-            del self._done[:-MOST_STEPS]
+            del self._done[:-MOST_UNDONE]
         self._undone.clear()
         self._session = self._carry(session)
 

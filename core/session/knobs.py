@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from core.errors import UsageError
 
-MOST = 2  # steps either way
+MOST_STEPS = 2  # steps either way
 
 # The words of each knob, for a step down and a step up.
 WORDS = {
@@ -22,7 +22,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """Each from -MOST to MOST steps. Raises UsageError for more.
+    """Each from -MOST_STEPS to MOST_STEPS steps. Raises UsageError for more.
 
     `busy` notes per second, `high` register, `loud` velocity, `long` note lengths, `full` notes that begin together,
     `bright` mode, `free` variety of the times between onsets.
@@ -38,9 +38,9 @@ class Knobs:
 
     def __post_init__(self) -> None:
         for name, steps in self.turned().items():
-            if not -MOST <= steps <= MOST:
+            if not -MOST_STEPS <= steps <= MOST_STEPS:
                 low, high = WORDS[name]
-                raise UsageError(f"From {low} to {high} there are {MOST} steps either way, not {abs(steps)}.")
+                raise UsageError(f"From {low} to {high} there are {MOST_STEPS} steps either way, not {abs(steps)}.")
 
     def turned(self) -> dict[str, int]:
         """The knobs that are not at 0, by name."""

@@ -17,7 +17,7 @@ from core.errors import WriteError
 from core.files import write_atomically
 from core.resources import user_folder
 from core.session.session import Session
-from core.session.storage import SUFFIX, open_session, save_session
+from core.session.storage import SESSION_SUFFIX, open_session, save_session
 
 
 def autosave_folder() -> Path:
@@ -97,7 +97,7 @@ def find_recoverable(folder: Path | None = None) -> list[Recovery]:
     folder = folder or autosave_folder()
     found: list[Recovery] = []
     others_live = False
-    names = sorted({path.stem for path in folder.glob("*") if path.suffix in (SUFFIX, ".json", ".lock")})
+    names = sorted({path.stem for path in folder.glob("*") if path.suffix in (SESSION_SUFFIX, ".json", ".lock")})
     for name in names:
         files = _Files(folder, name)
         try:
@@ -120,7 +120,7 @@ class _Files:
     """The three files of one autosave."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.session = folder / f"{name}{SUFFIX}"
+        self.session = folder / f"{name}{SESSION_SUFFIX}"
         self.note = folder / f"{name}.json"
         # Saved and closed from different threads: the lock is the program's.
         self.lock = FileLock(folder / f"{name}.lock", thread_local=False)

@@ -69,7 +69,7 @@ from core.session.session import (
     open_midi,
 )
 
-SUFFIX = ".continuo"
+SESSION_SUFFIX = ".continuo"
 VERSION = 1
 KIND = "Continuo session"
 MOST_BYTES = 64 * 2**20  # of the file and of session.json: over a million notes of takes
@@ -194,7 +194,7 @@ def open_any(path: str | os.PathLike[str], settings: GenerationSettings = DEFAUL
 
 def is_session_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a session, by its name: one that is damaged must not pass for a MIDI file."""
-    return Path(path).suffix.lower() == SUFFIX
+    return Path(path).suffix.lower() == SESSION_SUFFIX
 
 
 def open_session(path: str | os.PathLike[str]) -> Session:

@@ -15,7 +15,7 @@ from core.resources import bundled
 
 Vectors = NDArray[np.float32]
 
-SIZE = 384
+EMBEDDING_SIZE = 384
 _HEADS = 12
 _LAYERS = 6
 _LONGEST_WORD = 100  # letters; longer ones are unknown, as in BERT
@@ -23,13 +23,13 @@ _EPSILON = 1e-12
 
 
 class Encoder:
-    """Turns sentences into unit vectors of SIZE numbers. The weights are read when they are first needed."""
+    """Turns sentences into unit vectors of EMBEDDING_SIZE numbers. The weights are read when they are first needed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def encode(self, sentence: str) -> Vectors:
-        """(SIZE,): where a sentence lies; only its first 62 pieces count."""
+        """(EMBEDDING_SIZE,): where a sentence lies; only its first 62 pieces count."""
         weights = self._weights
         ids = self.pieces(sentence)[: len(weights["positions"]) - 2]
         places = [self._ids["[CLS]"], *(self._ids[piece] for piece in ids), self._ids["[SEP]"]]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.resources import bundled
-from core.session.knobs import MOST, UNTURNED, WORDS, Knobs
+from core.session.knobs import MOST_STEPS, UNTURNED, WORDS, Knobs
 from core.words.encoder import Encoder, bundled_encoder
 
 NOTHING = "-"  # in place of a direction: what no knob can do
@@ -126,7 +126,7 @@ class Understanding:
         plain = clause.removeprefix("much ")
         if plain in _DIRECTIONS:  # what Continuo itself says of knobs
             name, is_up = list(WORDS)[_DIRECTIONS.index(plain) // 2], _DIRECTIONS.index(plain) % 2
-            return Knobs(**{name: turned * (1 if is_up else -1) * (MOST if plain != clause and not no else 1)})
+            return Knobs(**{name: turned * (1 if is_up else -1) * (MOST_STEPS if plain != clause and not no else 1)})
         shares = self.shares(clause)
         by_knob = shares[: len(_DIRECTIONS)].reshape(-1, 2)
         direction = by_knob[:, 1] - by_knob[:, 0]
@@ -136,7 +136,7 @@ class Understanding:
         least = max(_BESIDE * clearest, np.sort(np.abs(direction))[-_MOST])
         steps = turned * np.sign(direction) * (np.abs(direction) >= least)
         if _MUCH.search(clause) and not no:
-            steps[np.abs(direction).argmax()] *= MOST
+            steps[np.abs(direction).argmax()] *= MOST_STEPS
         return Knobs(**dict(zip(WORDS, steps.astype(int).tolist(), strict=True)))
 
     def _is_foreign(self, line: str) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # thread, so a crash loses less than 2 s.
 SOON = 1000
 RETRY = 5000  # ms from an autosave that failed to the next try
-BUSY = 100  # ms until it is looked again whether the autosave before this one is done
+_BUSY = 100  # ms until it is looked again whether the autosave before this one is done
 
 Stamp = tuple[int, int]  # when a file was last written, and its size
 
@@ -200,7 +200,7 @@ class Document(QObject):
     def autosave(self, then: Callable[[], object] = lambda: None) -> None:
         """Write the autosave if something is new, off this thread; `then()` is called once it is written."""
         if self._is_autosaving:
-            self._timer.start(BUSY)
+            self._timer.start(_BUSY)
             return
         session, growing = self.session, self._growing() if self._growing else ()
         if (session, growing) == self._autosaved or not (self.is_changed or growing):

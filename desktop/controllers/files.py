@@ -15,7 +15,7 @@ from core.midi.ports import one_port_words
 from core.resources import bundled, user_folder
 from core.session.export import MidiContent, export_wav, midi_bytes, save_midi
 from core.session.session import Session
-from core.session.storage import SUFFIX, is_session_file, open_any
+from core.session.storage import SESSION_SUFFIX, is_session_file, open_any
 from core.session.timeline import What
 from desktop.adapters.gc_pause import gc_frozen
 from desktop.adapters.task_worker import Task, TaskWorker
@@ -181,7 +181,7 @@ class FileController(QObject):
             self._save_to(path, then)
 
     def _ask_for_session(self) -> str:
-        return self._ask(self.tr("Save session"), SUFFIX, self.tr(SESSIONS), (SUFFIX,))
+        return self._ask(self.tr("Save session"), SESSION_SUFFIX, self.tr(SESSIONS), (SESSION_SUFFIX,))
 
     def _save_to(self, path: str, then: Callable[[], object]) -> None:
         def saved() -> None:

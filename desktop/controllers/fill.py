@@ -20,7 +20,7 @@ from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController, options_for
 from desktop.controllers.roll_parts import Look, as_roll, roll_key, session_part
 from desktop.controllers.transport import TransportController
-from desktop.panels.fill_bar import MOST
+from desktop.panels.fill_bar import MOST_ALTERNATIVES
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 
@@ -105,8 +105,8 @@ class FillController(QObject):
     def sample_more(self) -> None:
         """Sample further alternatives, as far as there is place for them, while those that are there can be heard."""
         there = len(self.alternatives) - 1
-        if self.is_choosing and self._plan is not None and self.more is None and there < MOST:
-            self.more = self._start(self._plan, min(AT_ONCE, MOST - there))
+        if self.is_choosing and self._plan is not None and self.more is None and there < MOST_ALTERNATIVES:
+            self.more = self._start(self._plan, min(AT_ONCE, MOST_ALTERNATIVES - there))
             self.changed.emit()
 
     def _take_in(self, session: Session, span: tuple[float, float]) -> TakeRecord | None:

@@ -43,8 +43,8 @@ from desktop.piano_roll.notes import NoteRef
 
 SCHEMES = ("light", "dark")
 SCALES = ("1", "1.25", "2")
-SIZE = (1280, 800)
-PATIENCE = 60.0  # seconds for a state to come
+_SIZE = (1280, 800)
+_PATIENCE = 60.0  # seconds for a state to come
 README = (("takes", "light", "window.png"), ("generating", "dark", "window-dark.png"))
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
 
@@ -57,7 +57,7 @@ class Studio:
         self._app.setStyle("Fusion")
         self._folder, self._ending = folder, f"-{scheme}-{scale}x.png"
         self._window = connected_window()
-        self._window.resize(*SIZE)
+        self._window.resize(*_SIZE)
         self._window.preferences.change(output=NoOutput(), theme=scheme)
         self._window.show()
         self._window.start(looks_for_recovery=False)
@@ -208,7 +208,7 @@ class Studio:
         self._until(lambda: not self._window.generation.is_running)
 
     def _until(self, is_so: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + _PATIENCE
         while not is_so():
             # Waiting, the window wakes it up; asking all the time would slow down the model.
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)

@@ -24,7 +24,7 @@ from desktop.other_programs import show
 from desktop.widgets.fields import FaintLabel
 
 # What an installed Continuo carries: name, licence, whose it is. THIRD_PARTY.md tells all of them.
-PARTS = (
+COMPONENTS = (
     ("Qt and PySide6", "LGPL-3.0", "The Qt Company"),
     ("PyTorch", "BSD-3-Clause", "PyTorch contributors"),
     ("NumPy", "BSD-3-Clause", "NumPy developers"),
@@ -145,7 +145,7 @@ class AboutDialog(QDialog):
         rows = "".join(
             f'<tr><td style="padding:3px 12px 3px 0"><b>{escape(name)}</b><br>{escape(whose)}</td>'
             f'<td style="padding:3px 0; white-space:nowrap">{escape(licence)}</td></tr>'
-            for name, licence, whose in PARTS
+            for name, licence, whose in COMPONENTS
         )
         page = f"<p>Continuo is built on the work of others:</p><table width='100%'>{rows}</table>"
         self.licences.setHtml(page + _packages())

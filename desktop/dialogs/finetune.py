@@ -29,7 +29,7 @@ from core.training.run.finetune_process import Failed, FineTuneMessage, Finished
 from desktop.widgets.loss_curve import LossCurve
 from desktop.widgets.palettes import DropDown
 
-LOOK = 200  # ms between two looks into the pipe
+_LOOK = 200  # ms between two looks into the pipe
 MINUTES = (1, 15, 600)  # least, usual, most
 ENDING = 2.0  # s
 
@@ -63,7 +63,7 @@ class FineTuneDialog(QDialog):
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._timer = QTimer(self)
-        self._timer.setInterval(LOOK)
+        self._timer.setInterval(_LOOK)
         self._timer.timeout.connect(self.look)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)

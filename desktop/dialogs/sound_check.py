@@ -25,9 +25,9 @@ from desktop.panels.output_menu import port_names
 from desktop.widgets import icons
 from desktop.widgets.theme import Theme, mix
 
-PITCHES = (60, 64, 67, 72, 76)
+TEST_PITCHES = (60, 64, 67, 72, 76)
 BETWEEN, LENGTH = 0.22, 0.6  # seconds from note to note, and how long each sounds
-LOOK_AGAIN = 300  # ms between two questions whether something listens
+_LOOK_AGAIN = 300  # ms between two questions whether something listens
 _FRAME = 40  # ms
 _LOOPBACKS = ("loopmidi", "loopback", "default app", "loopbe", "midi yoke")
 
@@ -51,8 +51,8 @@ comes out at the other. Make one once, in one of two ways.</p>
 
 def arpeggio() -> list[Message]:
     """The notes of a sound check: C major, upward, in order of time."""
-    ons = [(i * BETWEEN, bytes((NOTE_ON, pitch, 88))) for i, pitch in enumerate(PITCHES)]
-    offs = [(i * BETWEEN + LENGTH, bytes((NOTE_OFF, pitch, DEFAULT_RELEASE))) for i, pitch in enumerate(PITCHES)]
+    ons = [(i * BETWEEN, bytes((NOTE_ON, pitch, 88))) for i, pitch in enumerate(TEST_PITCHES)]
+    offs = [(i * BETWEEN + LENGTH, bytes((NOTE_OFF, pitch, DEFAULT_RELEASE))) for i, pitch in enumerate(TEST_PITCHES)]
     return sorted(ons + offs)
 
 
@@ -83,10 +83,10 @@ class SoundCheckDialog(QDialog):
         self._build()
         self._ending = QTimer(self)
         self._ending.setSingleShot(True)
-        self._ending.setInterval(round(1000 * (BETWEEN * (len(PITCHES) - 1) + LENGTH)))
+        self._ending.setInterval(round(1000 * (BETWEEN * (len(TEST_PITCHES) - 1) + LENGTH)))
         self._ending.timeout.connect(self._arpeggio_ended)
         self._looking = QTimer(self)
-        self._looking.setInterval(LOOK_AGAIN)
+        self._looking.setInterval(_LOOK_AGAIN)
         self._looking.timeout.connect(self._look)
         self._looking.start()
         self.show_output(choice, ports)
@@ -297,7 +297,7 @@ class Lights(QWidget):
 
     def sizeHint(self) -> QSize:
         """A row of lights."""
-        return QSize(24 * len(PITCHES), 24)
+        return QSize(24 * len(TEST_PITCHES), 24)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the lights."""
@@ -307,7 +307,7 @@ class Lights(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        for i in range(len(PITCHES)):
+        for i in range(len(TEST_PITCHES)):
             painter.setBrush(theme.accent if i * BETWEEN <= now < i * BETWEEN + LENGTH else off)
             painter.drawRoundedRect(QRectF(8 + 22 * i, self.height() / 2 - 7, 16, 14), 3, 3)
 
@@ -317,7 +317,7 @@ class Lights(QWidget):
         super().hideEvent(event)  # type: ignore[arg-type]
 
     def _next_frame(self) -> None:
-        if self._clock.elapsed() > 1000 * (BETWEEN * len(PITCHES) + LENGTH):
+        if self._clock.elapsed() > 1000 * (BETWEEN * len(TEST_PITCHES) + LENGTH):
             self._frames.stop()
         self.update()
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-MOST = 8  # alternatives
+MOST_ALTERNATIVES = 8  # alternatives
 _ABOVE = 6  # pixels that it stands above the foot of what it lies over
 _OF_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
@@ -36,7 +36,7 @@ class FillBar(QFrame):
         self.progress.setMaximumWidth(160)
         self.progress.setTextVisible(False)
         layout.addWidget(self.progress)
-        self.numbers = [self._button("", "") for _ in range(MOST + 1)]
+        self.numbers = [self._button("", "") for _ in range(MOST_ALTERNATIVES + 1)]
         for number, button in enumerate(self.numbers):
             button.setCheckable(True)
             button.setText(str(number) if number else self.tr("As it was"))
@@ -113,7 +113,7 @@ class FillBar(QFrame):
         words = self.tr("Alternative {0} of {1}").format(shown, count - 1) if shown else self.tr("What stood there")
         self._show(words, is_sampling=False)
         self.turns.setChecked(turns)
-        self.more.setEnabled(not is_sampling and count <= MOST)
+        self.more.setEnabled(not is_sampling and count <= MOST_ALTERNATIVES)
         self.more.setText(self.tr("Making more …") if is_sampling else self.tr("&More"))
 
     def end(self) -> bool:

@@ -25,7 +25,7 @@ from core.midi.key import Key
 from core.session.knobs import Knobs, knobs_words
 from core.session.session import AT_FIRST, DEFAULTS, LATEST, USUAL_BARS, USUAL_SECONDS, GenerationSettings
 from desktop.panels.feel_panel import FeelPanel
-from desktop.panels.generation_tips import DRUMS, DYNAMICS, ENDINGS, INTO, RESTS, TIPS
+from desktop.panels.generation_tips import DRUMS, DYNAMICS_CHOICES, ENDINGS, INTO, REST_CHOICES, TIPS
 from desktop.widgets import icons
 from desktop.widgets.buttons import BigButton, FlatButton, Fold
 from desktop.widgets.fields import (
@@ -231,8 +231,8 @@ class GenerationPanel(QWidget):
         self.grid = DropDown()
         for grid in GRID_CHOICES:
             self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
-        self.dynamics, self.ends = _choice(DYNAMICS), _choice(ENDINGS)
-        self.into, self.rest, self.drums = (_choice(words) for words in (INTO, RESTS, DRUMS))
+        self.dynamics, self.ends = _choice(DYNAMICS_CHOICES), _choice(ENDINGS)
+        self.into, self.rest, self.drums = (_choice(words) for words in (INTO, REST_CHOICES, DRUMS))
         self.feel, self.feelings = Fold("Feel"), FeelPanel()
         self.knobs = self.feelings.knobs
         self.more = Fold("More")

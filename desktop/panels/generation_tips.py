@@ -2,14 +2,14 @@
 
 # Words for the user -> value of the setting.
 INTO = {"The prompt's tracks": "auto", "A track of its own": "one"}
-RESTS = {
+REST_CHOICES = {
     "Returns after it": "stretch",
     "Is left out": "rest",
     "Plays beside it": "beside",
 }
 DRUMS = {"Go on": "repeat", "As in the file": "off"}
 ENDINGS = {"At its length": False, "When the music ends": True}
-DYNAMICS = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
+DYNAMICS_CHOICES = {"As in the prompt": "auto", "Flat": "flat", "With a human touch": "human"}
 
 TIPS = {
     "model": "Which model continues. Models differ in the music they have learned from.",

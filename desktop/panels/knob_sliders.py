@@ -5,7 +5,7 @@ from dataclasses import replace
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
-from core.session.knobs import MOST, WORDS, Knobs
+from core.session.knobs import MOST_STEPS, WORDS, Knobs
 
 _TIPS = {
     "busy": "Fewer or more notes a second than in the prompt.",
@@ -49,7 +49,7 @@ class KnobSliders(QWidget):
     def _slider(self, name: str) -> QSlider:
         low, high = WORDS[name]
         slider = QSlider(Qt.Orientation.Horizontal)
-        slider.setRange(-MOST, MOST)
+        slider.setRange(-MOST_STEPS, MOST_STEPS)
         slider.setPageStep(1)
         slider.setTickPosition(QSlider.TickPosition.TicksBelow)
         slider.setTickInterval(1)

@@ -14,7 +14,7 @@ from desktop.widgets.buttons import FlatButton
 
 SAID_FOR = 9000  # ms that a sentence stays
 FIGURES_EVERY = 0.2  # seconds; each time the whole bar is laid out anew
-MARGIN = 8  # pixels beside a sentence
+_MARGIN = 8  # pixels beside a sentence
 LEAST_WAIT = 1.0  # seconds until the sound that are worth a word
 SHOWN_AFTER = 400  # ms that work must last before it is shown
 
@@ -72,7 +72,7 @@ class StatusBar(QStatusBar):
     def say(self, sentence: str) -> None:
         """Show a sentence for a while; as much of it as fits, and all of it to the pointer."""
         figures = [label.x() for label in (self.model, self.speed, self.ahead, self.gaps) if label.text()]
-        room = min([*figures, self.output.x()]) - 2 * MARGIN
+        room = min([*figures, self.output.x()]) - 2 * _MARGIN
         self.setToolTip(sentence)
         self.showMessage(self.fontMetrics().elidedText(sentence, Qt.TextElideMode.ElideRight, room), SAID_FOR)
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from core.midi.score import Track, TrackKey
 from core.session.session import Session, TrackFlags
 from desktop.widgets import icons
-from desktop.widgets.fields import SMALL, faint, notes_words
+from desktop.widgets.fields import SMALL_TEXT, faint, notes_words
 from desktop.widgets.theme import TEXT_CONTRAST, Theme, mix, track_colours, with_contrast
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -184,7 +184,7 @@ class TrackDelegate(QStyledItemDelegate):
         _line(painter, QRect(text.left(), text.top(), text.width(), line), name)
         painter.setPen(quiet)
         font = QFont(option.font)
-        font.setPointSizeF(font.pointSizeF() * SMALL)
+        font.setPointSizeF(font.pointSizeF() * SMALL_TEXT)
         painter.setFont(font)
         words = notes_words(len(track.notes)) if name == instrument(track) else instrument(track)
         words = f"Hidden · {words}" if model.switches[row].hidden else words

@@ -12,7 +12,7 @@ from core.midi.pitch_names import drum_name, pitch_name
 from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.surface import RollSurface
 
-MOST = 64  # selected notes that are told of
+MOST_TOLD = 64  # selected notes that are told of
 _Text, _Role = QAccessible.Text, QAccessible.Role
 
 
@@ -184,7 +184,7 @@ class _Roll(PaintedList):
         self.roll = roll
 
     def keys(self) -> list[NoteRef]:
-        chosen = list(self.roll.selection.refs[:MOST])
+        chosen = list(self.roll.selection.refs[:MOST_TOLD])
         before, after = self.roll.neighbour(-1), self.roll.neighbour(1)
         around = [ref for ref in (before, *chosen, after) if ref is not None]
         return list(dict.fromkeys(around))

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 
 from desktop.piano_roll.notes import NoteRef
-from desktop.piano_roll.pointer import ALT, CONTROL, COPY, SHIFT, Gesture, Pointer, has_moved
+from desktop.piano_roll.pointer import ALT, COPY, CTRL, SHIFT, Gesture, Pointer, has_moved
 from desktop.piano_roll.ruler_gestures import begin_in_ruler
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.surface import RollSurface
@@ -103,7 +103,7 @@ class SelectInBand:
         self._before = roll.selection.indices
         # In time and pitch, so that the band's first corner stays on the music when the view scrolls.
         self._seconds, self._row = at.seconds, at.y - roll.coordinates.y(0)
-        if not at.modifiers & (SHIFT | CONTROL):
+        if not at.modifiers & (SHIFT | CTRL):
             roll.clear_selection()
 
     def move(self, at: Pointer) -> None:
@@ -135,7 +135,7 @@ class MoveNotes:
         self._can_move = roll.is_selectable(ref)
         self._was_selected = roll.is_selected(ref)
         if self._can_move and not self._was_selected:
-            if not at.modifiers & (SHIFT | CONTROL):
+            if not at.modifiers & (SHIFT | CTRL):
                 roll.clear_selection()
             roll.select_indices({ref.part: [ref.index]}, roll.selection.indices, SHIFT)
         self._own_pitch = roll.pitch_of(ref)
@@ -181,8 +181,8 @@ class MoveNotes:
                 done = self._roll.copied if at.modifiers & COPY else self._roll.moved
                 done.emit(self._roll.selection, by, up)
         elif self._can_move and self._was_selected:
-            if at.modifiers & CONTROL:
-                self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selection.indices, CONTROL)
+            if at.modifiers & CTRL:
+                self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selection.indices, CTRL)
             elif not at.modifiers & SHIFT:
                 self._roll.set_selection([self._ref])
 
@@ -210,7 +210,7 @@ def wheel(roll: RollSurface, event: QWheelEvent, x: float, y: float) -> None:
     # Some systems turn a wheel held with Shift or Alt sideways themselves.
     turned = notches.y() if notches.y() else notches.x()
     modifiers = event.modifiers()
-    if modifiers & CONTROL:
+    if modifiers & CTRL:
         factor = _ZOOM_PER_STEP ** (turned / _WHEEL_STEP)
         if modifiers & SHIFT:
             roll.zoom_pitch(factor, y)
@@ -241,7 +241,7 @@ def key(roll: RollSurface, event: QKeyEvent) -> bool:
         return True
     if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
         return _arrow(roll, event.key(), event.modifiers())
-    if event.modifiers() & (CONTROL | ALT):
+    if event.modifiers() & (CTRL | ALT):
         return False
     plain = {
         Qt.Key.Key_Delete: roll.delete_selected,
@@ -270,7 +270,7 @@ def _arrow(roll: RollSurface, key: int, modifiers: Qt.KeyboardModifier) -> bool:
     """Arrows move what is selected, or scroll; Ctrl goes from note to note, Alt+left/right moves the marker."""
     across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
     up = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(key), 0)
-    if modifiers & CONTROL:
+    if modifiers & CTRL:
         if across:
             roll.select_neighbour(across)
         else:

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
-CONTROL = Qt.KeyboardModifier.ControlModifier
+CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
-COPY = ALT if sys.platform == "darwin" else CONTROL  # held while notes are dragged: copies of them are
+COPY = ALT if sys.platform == "darwin" else CTRL  # held while notes are dragged: copies of them are
 
 
 @dataclass(frozen=True)

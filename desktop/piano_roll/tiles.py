@@ -14,7 +14,7 @@ from desktop.piano_roll.coordinates import Rows, Viewport
 from desktop.piano_roll.layers import Paper, paint_tile
 
 _HAIR = 1 / 1024  # of a device pixel
-WIDTH, HEIGHT = 256, 512  # device pixels; half a MB each, and painted in a part of a frame's time
+_WIDTH, _HEIGHT = 256, 512  # device pixels; half a MB each, and painted in a part of a frame's time
 
 _Key = tuple[int, int]  # column and row
 
@@ -42,8 +42,8 @@ class TileCache:
     def mark_stale(self, first: int, last: int) -> None:
         """The content pixels from column `first` to `last` have changed, in every row."""
         for key in self._tiles:
-            left = key[0] * WIDTH
-            if first < left + WIDTH and last >= left:
+            left = key[0] * _WIDTH
+            if first < left + _WIDTH and last >= left:
                 before = self._stale.get(key, (first, last))
                 self._stale[key] = min(before[0], first), max(before[1], last)
 
@@ -57,14 +57,14 @@ class TileCache:
             column, row = key
             if key in self._tiles:
                 tile = self._tile(key, viewport, paper)
-                painter.drawPixmap(QPointF((column * WIDTH - x) / ratio, (row * HEIGHT - y) / ratio), tile)
+                painter.drawPixmap(QPointF((column * _WIDTH - x) / ratio, (row * _HEIGHT - y) / ratio), tile)
             else:
-                missing = missing.united(QRect(column * WIDTH, row * HEIGHT, WIDTH, HEIGHT))
+                missing = missing.united(QRect(column * _WIDTH, row * _HEIGHT, _WIDTH, _HEIGHT))
         if not missing.isEmpty():
             seen = QRectF(exposed.topLeft() * ratio, exposed.size() * ratio).translated(x, y).toAlignedRect()
             self._paint_onto(painter, missing & seen, viewport, paper)
-        across = viewport.width * ratio / WIDTH + 2
-        down = viewport.height * ratio / HEIGHT + 2
+        across = viewport.width * ratio / _WIDTH + 2
+        down = viewport.height * ratio / _HEIGHT + 2
         while len(self._tiles) > max(3 * across * down, 48):
             key, tile = self._tiles.popitem(last=False)
             self._spare.append(tile)
@@ -108,20 +108,20 @@ class TileCache:
         painter.restore()
 
     def _tile(self, key: _Key, viewport: Viewport, paper: Paper) -> QPixmap:
-        left, top = key[0] * WIDTH, key[1] * HEIGHT
+        left, top = key[0] * _WIDTH, key[1] * _HEIGHT
         tile = self._tiles.get(key)
         if tile is None:
-            tile = self._spare.pop() if self._spare else QPixmap(WIDTH, HEIGHT)
+            tile = self._spare.pop() if self._spare else QPixmap(_WIDTH, _HEIGHT)
             tile.setDevicePixelRatio(1)
-            self._draw(tile, QRect(left, top, WIDTH, HEIGHT), left, viewport, paper)
+            self._draw(tile, QRect(left, top, _WIDTH, _HEIGHT), left, viewport, paper)
             tile.setDevicePixelRatio(viewport.ratio)
             self._tiles[key] = tile
             self.painted += 1
         elif key in self._stale:
             first, last = self._stale.pop(key)
-            first, last = max(first, left), min(last, left + WIDTH - 1)
+            first, last = max(first, left), min(last, left + _WIDTH - 1)
             tile.setDevicePixelRatio(1)
-            self._draw(tile, QRect(first, top, last - first + 1, HEIGHT), left, viewport, paper)
+            self._draw(tile, QRect(first, top, last - first + 1, _HEIGHT), left, viewport, paper)
             tile.setDevicePixelRatio(viewport.ratio)
             self.mended += 1
         self._tiles.move_to_end(key)
@@ -142,8 +142,8 @@ def _tiles_in(part: QRectF, viewport: Viewport) -> list[_Key]:
     """The tiles that a part (view pixels) of the note area lies on."""
     x, y = viewport.origin
     ratio = viewport.ratio
-    columns = _tiles_between(x + part.left() * ratio, x + part.right() * ratio, WIDTH)
-    rows = _tiles_between(y + part.top() * ratio, y + part.bottom() * ratio, HEIGHT)
+    columns = _tiles_between(x + part.left() * ratio, x + part.right() * ratio, _WIDTH)
+    rows = _tiles_between(y + part.top() * ratio, y + part.bottom() * ratio, _HEIGHT)
     return [(column, row) for column in columns for row in rows]
 
 

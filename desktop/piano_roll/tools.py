@@ -3,7 +3,7 @@
 from typing import Literal
 
 from desktop.piano_roll.notes import NoteRef, RollNote
-from desktop.piano_roll.pointer import CONTROL, SHIFT, Pointer, has_moved
+from desktop.piano_roll.pointer import CTRL, SHIFT, Pointer, has_moved
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.surface import RollSurface
 
@@ -164,7 +164,7 @@ class ResizeNotes:
         self._other = note.end if edge == "start" else note.start
         self._is_dragging = False
         if not self._was_selected:
-            before = roll.selection.indices if at.modifiers & (SHIFT | CONTROL) else {}
+            before = roll.selection.indices if at.modifiers & (SHIFT | CTRL) else {}
             roll.select_indices({ref.part: [ref.index]}, before, SHIFT)
         roll.note_pressed.emit(ref)
 
@@ -194,8 +194,8 @@ class ResizeNotes:
             if any(by):
                 self._roll.resized.emit(self._roll.selection, *by)
         elif self._was_selected:
-            if at.modifiers & CONTROL:
-                self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selection.indices, CONTROL)
+            if at.modifiers & CTRL:
+                self._roll.select_indices({self._ref.part: [self._ref.index]}, self._roll.selection.indices, CTRL)
             elif not at.modifiers & SHIFT:
                 self._roll.set_selection([self._ref])
 

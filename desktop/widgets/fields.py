@@ -31,7 +31,7 @@ from PySide6.QtWidgets import (
 from core.midi.pitch_names import parse_pitch, pitch_name
 from desktop.widgets.theme import TEXT_CONTRAST, mix, with_contrast
 
-SMALL = 0.9  # share of the usual size, of text that is less important
+SMALL_TEXT = 0.9  # share of the usual size, of text that is less important
 
 
 class SliderSpin(QWidget):
@@ -180,7 +180,7 @@ class Caption(FaintLabel):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * SMALL)
+        font.setPointSizeF(font.pointSizeF() * SMALL_TEXT)
         font.setBold(True)
         self.setFont(font)
         self.setContentsMargins(10, 0, 10, 0)

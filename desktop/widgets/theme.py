@@ -45,7 +45,7 @@ _TRACKS_ON_DARK = (
     "#6ea5fd", "#60b290", "#cb2760", "#6bfde6", "#017a69", "#ccfc10",
     "#6a6694", "#e50901", "#81dffd", "#ad83a4", "#9942fa", "#fbdda7",
 )  # fmt: skip
-TRACK_COLOURS = 12
+_TRACK_COLOURS = len(_TRACKS_ON_LIGHT)  # core.session.session.TRACK_COLOURS
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Theme:
         if kind == "take" and colour == OWN:
             return self._hue(_TAKE_HUE)
         table = _TRACKS_ON_DARK if self.is_dark else _TRACKS_ON_LIGHT
-        return with_contrast(QColor(table[max(colour, 0) % TRACK_COLOURS]), self.background, SHAPE_CONTRAST)
+        return with_contrast(QColor(table[max(colour, 0) % _TRACK_COLOURS]), self.background, SHAPE_CONTRAST)
 
     @cached_property
     def off_scale(self) -> QColor:
@@ -253,7 +253,7 @@ class Theme:
 def track_colours(
     keys: Iterable[tuple[int, int]], chosen: Mapping[tuple[int, int], int] | None = None
 ) -> dict[tuple[int, int], int]:
-    """A colour for each track by its key (chunk, channel), all different for up to `TRACK_COLOURS` tracks.
+    """A colour for each track by its key (chunk, channel), all different for up to twelve tracks.
 
     `chosen` are colours that the user has given to some. It depends on the key, not on how many tracks stand before, so
     that tracks keep theirs as others come and go.
@@ -263,8 +263,8 @@ def track_colours(
     for key in sorted(keys):
         chunk, channel = key
         wanted = chunk or channel  # a file of format 0 has one chunk, others seldom two channels in one
-        free = free or set(range(TRACK_COLOURS))
-        colours[key] = min(free, key=lambda colour: (colour - wanted) % TRACK_COLOURS)
+        free = free or set(range(_TRACK_COLOURS))
+        colours[key] = min(free, key=lambda colour: (colour - wanted) % _TRACK_COLOURS)
         free.discard(colours[key])
     return colours | dict(chosen or {})
 

@@ -34,7 +34,7 @@ from core.session.arrangement import continued_tracks
 from core.session.edits import transpose
 from core.session.forks import Fork, accept_take, fork_prompt
 from core.session.history import History
-from core.session.knobs import MOST, Knobs
+from core.session.knobs import MOST_STEPS, Knobs
 from core.session.session import Session, session_from_midi
 from core.session.timeline import playing_range
 from tests.reliability.fill import random_file, small_model
@@ -253,7 +253,7 @@ class Musician:
         """A knob, while it samples."""
         if self.sampling is not None:
             self.sampling.run.knobs = Knobs(
-                busy=self.chance.randint(-MOST, MOST), loud=self.chance.randint(-MOST, MOST)
+                busy=self.chance.randint(-MOST_STEPS, MOST_STEPS), loud=self.chance.randint(-MOST_STEPS, MOST_STEPS)
             )
 
     # What changes the session

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from core.training.data.notes import TICKS, Notes
 
-SIZE = 64  # hashes in a sketch
+_SIZE = 64  # hashes in a sketch
 NEAR = 0.5  # resemblance from which two pieces count as one
 _GRAM = 8  # intervals
 _COMMON = 64  # pieces from which an n-gram (a scale, a tremolo) says nothing about who copied whom
 
-Sketch = NDArray[np.uint64]  # (up to SIZE) sorted hashes
+Sketch = NDArray[np.uint64]  # (up to _SIZE) sorted hashes
 
 
 def sketch(notes: Notes) -> Sketch:
@@ -27,7 +27,7 @@ def sketch(notes: Notes) -> Sketch:
     if len(notes) < 24:
         return np.empty(0, np.uint64)
     order = np.lexsort((notes["pitch"], notes["start"] // TICKS))
-    return np.unique(gram_hashes(np.diff(notes["pitch"][order].astype(np.int64)), _GRAM))[:SIZE]
+    return np.unique(gram_hashes(np.diff(notes["pitch"][order].astype(np.int64)), _GRAM))[:_SIZE]
 
 
 def gram_hashes(intervals: NDArray[np.integer], size: int) -> NDArray[np.uint64]:
@@ -47,7 +47,7 @@ def gram_hashes(intervals: NDArray[np.integer], size: int) -> NDArray[np.uint64]
 
 def resemblance(a: Sketch, b: Sketch) -> float:
     """Estimated share of n-grams in common, 0 to 1."""
-    union = np.union1d(a, b)[:SIZE]
+    union = np.union1d(a, b)[:_SIZE]
     if not len(union):
         return 0.0
     return float(np.isin(np.intersect1d(a, b), union).sum() / len(union))

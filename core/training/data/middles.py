@@ -23,7 +23,7 @@ from core.training.data.sources import KNOWN
 from core.training.recipes import Augmentation
 
 WHOLE, PARTIAL = 1 / 3, 1 / 6  # shares of the windows in which a whole span, or a part of one, is a middle
-SHORTEST, LONGEST = 2.0, 30.0  # seconds of a span, before the tempo is changed
+_SHORTEST, _LONGEST = 2.0, 30.0  # seconds of a span, before the tempo is changed
 _NEAR = 2 * STEPS_PER_SECOND * TICKS  # a span begins at most so long before an onset, in ticks
 _NOTES = 1 / 8  # of a span at most, for each id of the window
 _SUFFIX = (0.15, 0.6)  # share of the room around a middle that is for what follows it
@@ -163,7 +163,7 @@ def _draw_span(starts: np.ndarray, length: int, rng: np.random.Generator) -> Spa
     start = int(starts[first])
     if first and rng.random() < 0.5:
         start -= int(rng.integers(min(start - int(starts[first - 1]), _NEAR) + 1))
-    end = start + int(np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST))) * STEPS_PER_SECOND * TICKS)
+    end = start + int(np.exp(rng.uniform(np.log(_SHORTEST), np.log(_LONGEST))) * STEPS_PER_SECOND * TICKS)
     last = int(np.searchsorted(starts, end))
     most = first + max(1, int(_NOTES * length))
     if last > most or (last < len(starts) and rng.random() < 0.5 and starts[last] < end + _NEAR):

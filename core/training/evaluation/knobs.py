@@ -12,7 +12,7 @@ from core.generation.logits_processors import chord_onsets, chord_sizes
 from core.generation.options import Options
 from core.midi.key import Key
 from core.midi.statistics import Music, density, histograms, key_of, share_in_key
-from core.session.knobs import MOST, WORDS, Knobs
+from core.session.knobs import MOST_STEPS, WORDS, Knobs
 from core.training.evaluation.continuations import PromptPlace, continue_place
 
 PROMISED = 0.2  # of the spread among the prompts: so far an end moves its statistic at least
@@ -84,7 +84,7 @@ def evaluate_knobs(
         for name, statistic in STATISTICS.items():
             before = statistic(centre.sampled, key)
             ends: list[float] = []
-            for steps in (-MOST, MOST):
+            for steps in (-MOST_STEPS, MOST_STEPS):
                 take = continue_place(
                     engine, place, Options(seed=i, seconds=seconds, knobs=Knobs(**{name: steps}))
                 ).sampled

@@ -14,7 +14,7 @@ from core.midi.statistics import Music
 from core.training.data.fingerprint import gram_hashes
 from core.training.data.notes import TICKS, Notes
 
-SHORTEST = 12  # intervals in a run that is looked up; anything shorter is no copy
+_SHORTEST = 12  # intervals in a run that is looked up; anything shorter is no copy
 _CANDIDATES = 64  # places of one n-gram that are followed
 _BETWEEN = 127  # an interval that is none: between pieces, so that no run crosses
 
@@ -41,14 +41,14 @@ class CopyIndex:
             firsts.append(firsts[-1] + len(line))
         self._intervals = np.concatenate(lines) if lines else np.empty(0, np.int8)
         self._firsts = np.array(firsts)
-        hashes = gram_hashes(self._intervals, SHORTEST)
+        hashes = gram_hashes(self._intervals, _SHORTEST)
         self._places = np.argsort(hashes, kind="stable").astype(np.uint32)
         self._hashes = hashes[self._places]
 
     def longest_copy(self, music: Music) -> Copy | None:
         """The copy that lasts longest in the music; None if there is none of 13 notes."""
         intervals = np.diff(music.pitch).astype(np.int8)
-        hashes = gram_hashes(intervals, SHORTEST)
+        hashes = gram_hashes(intervals, _SHORTEST)
         lows = np.searchsorted(self._hashes, hashes, "left")
         highs = np.searchsorted(self._hashes, hashes, "right")
         best: Copy | None = None
@@ -60,7 +60,7 @@ class CopyIndex:
                 length = _run(intervals[i:], self._intervals[place:])
                 reached[place - i] = i + length
                 seconds = float(music.start[i + length] - music.start[i])
-                if length >= SHORTEST and (best is None or seconds > best.seconds):
+                if length >= _SHORTEST and (best is None or seconds > best.seconds):
                     piece = int(np.searchsorted(self._firsts, place, "right")) - 1
                     best = Copy(seconds, length + 1, float(music.start[i]), piece)
         return best

@@ -15,7 +15,7 @@ from core.live.jack_watch import is_jack_running
 from core.midi.messages import NOTE_ON, kind
 
 PERIOD = 256  # frames at 48 kHz: what is sent is heard up to 5.3 ms later
-PATIENCE = 10.0  # seconds for server and port to be there
+_PATIENCE = 10.0  # seconds for server and port to be there
 
 
 def can_listen() -> bool:
@@ -31,7 +31,7 @@ class Listener:
         os.environ.update(JACK_DEFAULT_SERVER=name, CONTINUO_MIDI="jack")
         command = ["jackd", "-n", name, "--no-realtime", "-d", "dummy", "-r", "48000", "-p", str(PERIOD)]
         self._server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + _PATIENCE
         while not is_jack_running():
             if time.monotonic() > deadline:
                 self.close()
@@ -61,9 +61,9 @@ class Listener:
         """End listener and server."""
         if hasattr(self, "_process"):
             self._pipe.close()
-            self._process.join(PATIENCE)
+            self._process.join(_PATIENCE)
         self._server.terminate()
-        self._server.wait(PATIENCE)
+        self._server.wait(_PATIENCE)
 
 
 def _listen(pipe: Connection) -> None:
@@ -80,7 +80,7 @@ def _listen(pipe: Connection) -> None:
 
     client.set_process_callback(on_cycle)
     with client, suppress(EOFError, OSError):
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + _PATIENCE
         while not (theirs := client.get_ports("Continuo", is_midi=True, is_output=True)):
             if time.monotonic() > deadline:
                 return

@@ -15,12 +15,12 @@ from core.resources import bundled
 from desktop.dev.bench.listening import Listener
 from desktop.main_window import MainWindow
 
-SIZE = 1600, 900
-PATIENCE = 60.0  # seconds for anything to happen
+_SIZE = 1600, 900
+_PATIENCE = 60.0  # seconds for anything to happen
 LOOK = 5  # ms between two looks at whether it has
-BEAT = 5  # ms between heartbeats of the GUI thread
+_BEAT = 5  # ms between heartbeats of the GUI thread
 BETWEEN_CLICKS = 0.5  # seconds in which what the last one left to do is done
-TAKE = 20.0  # seconds of music asked for by a click
+_TAKE = 20.0  # seconds of music asked for by a click
 WITHOUT_END = 3600.0  # seconds of music, which are not sampled while it is measured
 
 
@@ -34,11 +34,11 @@ class Heartbeat(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
-        self._timer.start(BEAT)
+        self._timer.start(_BEAT)
 
     def _beat(self) -> None:
         now = time.perf_counter()
-        self.late.append(max(now - self._last - BEAT / 1000, 0.0))
+        self.late.append(max(now - self._last - _BEAT / 1000, 0.0))
         self._last = now
 
     def stop(self) -> None:
@@ -53,7 +53,7 @@ class Sitting:
         self._window, self._listener = window, listener
         output = VirtualPort() if listener else NoOutput()
         window.preferences.now = replace(window.preferences.now, output=output)  # not kept
-        window.resize(*SIZE)
+        window.resize(*_SIZE)
         window.show()
         window.start(str(bundled("examples", "bwv846.mid")), looks_for_recovery=False)
         self._wait(lambda: window.document.session.score, "the example to open")
@@ -108,7 +108,7 @@ class Sitting:
 
     def _click(self, seed: int) -> float:
         window = self._window
-        self._set(seed=seed, length=TAKE)
+        self._set(seed=seed, length=_TAKE)
         self._rest(BETWEEN_CLICKS)
         begun = time.perf_counter()
         window.panel.button.click()
@@ -150,9 +150,9 @@ class Sitting:
 
     def _rest(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        self._wait(lambda: time.monotonic() > end, "the end", seconds + PATIENCE)
+        self._wait(lambda: time.monotonic() > end, "the end", seconds + _PATIENCE)
 
-    def _wait(self, is_so: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    def _wait(self, is_so: Callable[[], object], what: str, patience: float = _PATIENCE) -> None:
         """Let the window live as it does, until something is so."""
         loop, timer, deadline = QEventLoop(), QTimer(), time.monotonic() + patience
         errors: list[Exception] = []

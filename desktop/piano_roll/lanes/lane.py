@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
 
-from desktop.piano_roll.pointer import ALT, CONTROL
+from desktop.piano_roll.pointer import ALT, CTRL
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.theme import OWN, PartKind
 
@@ -128,7 +128,7 @@ class Lane(QObject):
 
     def erases(self, at: LanePointer) -> bool:
         """Whether a drag from there erases: with the eraser, or with Ctrl."""
-        return self.roll.tool == "eraser" or bool(at.modifiers & CONTROL)
+        return self.roll.tool == "eraser" or bool(at.modifiers & CTRL)
 
     def snapped(self, at: LanePointer, seconds: float | None = None) -> float:
         """The time meant by the pointer, or a time that it drags, on the grid unless Alt is held."""

@@ -11,7 +11,7 @@ from desktop.piano_roll.lanes.row import LaneRow
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.menu_words import add_named
 
-LEAST, MOST = 40, 400  # height of a lane
+_LEAST, _MOST = 40, 400  # height of a lane
 USUAL = 90
 _SHARE = 0.6  # of the roll's height that lanes may take
 
@@ -82,7 +82,7 @@ class Lanes(QWidget):
         """Show these lanes at these heights, and no others; names that are none are left out."""
         for row in self._rows:
             row.end_gesture()
-        wanted = {name: min(max(height, LEAST), MOST) for name, height in choices if self.lane(name) is not None}
+        wanted = {name: min(max(height, _LEAST), _MOST) for name, height in choices if self.lane(name) is not None}
         self._heights.update(wanted)
         kept = {row.lane.name: row for row in self._rows}
         for name, row in kept.items():
@@ -143,7 +143,7 @@ class Lanes(QWidget):
 
     def _ask_height(self, name: str, height: int) -> None:
         others = sum(row.height() for row in self._rows if row.lane.name != name)
-        self._heights[name] = min(max(height, LEAST), MOST, max(self._room - others, LEAST))
+        self._heights[name] = min(max(height, _LEAST), _MOST, max(self._room - others, _LEAST))
         self._lay_out()
 
     @property
@@ -155,7 +155,7 @@ class Lanes(QWidget):
         self._height = self._roll.height()
         wished = [self._heights[row.lane.name] for row in self._rows]
         share = min(self._room / sum(wished), 1.0) if wished else 1.0
-        heights = [max(int(height * share), LEAST) for height in wished]
+        heights = [max(int(height * share), _LEAST) for height in wished]
         for row, height in zip(self._rows, heights, strict=True):
             row.setFixedHeight(height)
         self._roll.set_foot(self, sum(heights))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.arrangement.evaluation import Passage, measure, play
 from core.arrangement.note_stream import MetricPosition, merged_notes
-from core.arrangement.prompt_model import MOST_NOTES, PromptModel
+from core.arrangement.prompt_model import MOST_LEARNED, PromptModel
 from core.arrangement.track_assignment import TrackAssigner
 from core.arrangement.track_state import TrackState
 from core.midi.score import Track
@@ -149,8 +149,8 @@ def test_what_sounds_around_a_pitch_is_counted_once_whoever_plays_it() -> None:
 def test_of_a_long_prompt_the_last_notes_are_learned() -> None:
     tracks = [one for one in band(FOUR, 120) if not one.is_percussion]
     notes = PromptModel(tracks, 120 * BAR, None, FOUR).notes
-    assert notes == merged_notes(tracks, None, 120 * BAR)[-MOST_NOTES:]
-    assert len(notes) == MOST_NOTES
+    assert notes == merged_notes(tracks, None, 120 * BAR)[-MOST_LEARNED:]
+    assert len(notes) == MOST_LEARNED
 
 
 def test_features_are_finite() -> None:

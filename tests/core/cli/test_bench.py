@@ -54,7 +54,7 @@ def test_what_it_prints(command: Command) -> None:
 
 
 def test_the_window_is_measured_whole(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "WINDOW", (*bench.WINDOW, "--short"))
+    monkeypatch.setattr(bench, "WINDOW_BENCH", (*bench.WINDOW_BENCH, "--short"))
     result = command.json("bench", "--gui")
     assert result["start"].keys() == {"to_window_s", "longest_s", "starts", "torch_loaded"}
     assert result["start"]["torch_loaded"] is False
@@ -69,5 +69,5 @@ def test_the_window_is_measured_whole(command: Command, monkeypatch: pytest.Monk
 
 
 def test_the_window_that_cannot_be_measured(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "WINDOW", ("-c", "raise SystemExit(1)"))
+    monkeypatch.setattr(bench, "WINDOW_BENCH", ("-c", "raise SystemExit(1)"))
     assert "could not be measured" in command.refuse(1, "bench", "--gui")

@@ -268,7 +268,7 @@ def test_a_player_that_is_lost_while_sampling_waits_for_the_playhead_is_not_wait
     command: Command, song: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("core.performance.output.Player", LostWhileWaiting)
-    monkeypatch.setattr("core.performance.run.LOOK_AGAIN", 0.001)
+    monkeypatch.setattr("core.performance.run._LOOK_AGAIN", 0.001)
     line = ("continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--seconds", "inf", "--seed", 4, "--live")
     code, _, err = command(*line)
     assert code == 1

@@ -21,10 +21,10 @@ from core.midi.key import Key
 from core.midi.score import TakeNote
 from core.midi.statistics import music
 from core.model.transformer import ModelConfig, MusicTransformer
-from core.session.knobs import MOST, WORDS, Knobs, parse_knobs
+from core.session.knobs import MOST_STEPS, WORDS, Knobs, parse_knobs
 from core.training.evaluation.knobs import STATISTICS
 
-some_knobs = st.builds(Knobs, **{name: st.integers(-MOST, MOST) for name in WORDS})
+some_knobs = st.builds(Knobs, **{name: st.integers(-MOST_STEPS, MOST_STEPS) for name in WORDS})
 
 
 def tune(velocities: tuple[int, ...] = (60, 70, 80)) -> Prompt:
@@ -157,12 +157,14 @@ def _variety(notes: tuple[TakeNote, ...]) -> float:
 def test_takes_move_the_way_a_knob_says(
     engine: Engine, name: str, statistic: Callable[[tuple[TakeNote, ...]], float]
 ) -> None:
-    down, centre, up = (statistic(sampled(engine, Knobs(**{name: steps}), seconds=30.0)) for steps in (-MOST, 0, MOST))
+    down, centre, up = (
+        statistic(sampled(engine, Knobs(**{name: steps}), seconds=30.0)) for steps in (-MOST_STEPS, 0, MOST_STEPS)
+    )
     assert down < centre < up
 
 
 def test_a_take_gets_steadier(engine: Engine) -> None:
-    steadier, centre = (_variety(sampled(engine, Knobs(free=steps), seconds=30.0)) for steps in (-MOST, 0))
+    steadier, centre = (_variety(sampled(engine, Knobs(free=steps), seconds=30.0)) for steps in (-MOST_STEPS, 0))
     assert steadier < centre - 0.2
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.errors import UnreadableInput, UsageError
 from core.session import edits
-from core.session.history import MOST_STEPS, History
+from core.session.history import MOST_UNDONE, History
 from core.session.session import DEFAULTS, LATEST, GenerationSettings, Session, TakeRecord, View, open_midi
 from core.session.storage import parse_session, session_bytes
 from tests.core.session.sessions import TAKE, assert_sound, band, band_with_take, midi
@@ -200,12 +200,12 @@ def test_a_recovered_session_is_to_be_saved() -> None:
 
 def test_history_has_an_end() -> None:
     history = History(Session())
-    for i in range(MOST_STEPS + 10):
+    for i in range(MOST_UNDONE + 10):
         history.do("Move", Session().with_marker(i + 1.0))
     count = 0
     while history.undo():
         count += 1
-    assert count == MOST_STEPS
+    assert count == MOST_UNDONE
     assert history.session.marker == 10.0
 
 

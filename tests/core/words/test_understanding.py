@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from core.resources import bundled
 from core.session.knobs import WORDS, Knobs, knobs_words
-from core.words.encoder import SIZE, bundled_encoder
+from core.words.encoder import EMBEDDING_SIZE, bundled_encoder
 from core.words.evaluation import evaluate, read_lines
 from core.words.understanding import ENGLISH_ALONE, Understanding, bundled_understanding, read_anchors
 
@@ -38,7 +38,7 @@ def test_a_sentence_lies_where_the_model_has_it() -> None:
     encoder = bundled_encoder()
     assert encoder.pieces("Unhurried café!") == ["un", "##hur", "##ried", "cafe", "!"]
     point = encoder.encode("slow and sad, like rain")
-    assert point.shape == (SIZE,)
+    assert point.shape == (EMBEDDING_SIZE,)
     assert np.linalg.norm(point) == pytest.approx(1, abs=1e-5)
     assert point[:4].tolist() == pytest.approx(REFERENCE, abs=1e-4)
     assert encoder.encode("sad") @ encoder.encode("unhappy") > encoder.encode("sad") @ encoder.encode("table")
@@ -113,7 +113,7 @@ def test_what_was_learned_is_of_the_anchors_as_they_are() -> None:
     anchors = bundled("words", "anchors.txt")
     with safe_open(anchors.with_suffix(".safetensors"), "numpy") as file:
         assert file.metadata()["anchors"] == hashlib.sha256(anchors.read_bytes()).hexdigest()
-        assert file.get_slice("points").get_shape() == [len(list(read_anchors(anchors))), SIZE]
+        assert file.get_slice("points").get_shape() == [len(list(read_anchors(anchors))), EMBEDDING_SIZE]
 
 
 STEPS = st.sampled_from([0, 0, 0, -2, -1, 1, 2])

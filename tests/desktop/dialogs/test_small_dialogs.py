@@ -17,10 +17,10 @@ from core.live.scheduler import Message
 from core.resources import bundled
 from core.session.edits_quantise import QUANTISE_GRIDS
 from core.session.export import SoundFormat
-from desktop.dialogs.about import PARTS, AboutDialog
+from desktop.dialogs.about import COMPONENTS, AboutDialog
 from desktop.dialogs.export import SAMPLE_RATES, ExportDialog
 from desktop.dialogs.quantise import QuantiseDialog
-from desktop.dialogs.sound_check import PITCHES, SoundCheckDialog
+from desktop.dialogs.sound_check import TEST_PITCHES, SoundCheckDialog
 from desktop.widgets import icons
 from tests.desktop.looking import cut_off, dark, unnamed
 
@@ -54,8 +54,8 @@ def test_an_arpeggio_is_played_and_every_note_ends(qtbot: QtBot) -> None:
     assert check.press() == "Did you hear five notes?"
     times = [time for time, _ in check.played]
     assert times == sorted(times)
-    assert [m[1] for _, m in check.played if m[0] == 0x90] == list(PITCHES)
-    assert sorted(m[1] for _, m in check.played if m[0] == 0x80) == sorted(PITCHES)
+    assert [m[1] for _, m in check.played if m[0] == 0x90] == list(TEST_PITCHES)
+    assert sorted(m[1] for _, m in check.played if m[0] == 0x80) == sorted(TEST_PITCHES)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_about_names_every_licence_and_the_log_file(qtbot: QtBot) -> None:
     qtbot.addWidget(dialog)
     dialog.show()
     page = dialog.licences.toPlainText()
-    for name, licence, _ in PARTS:
+    for name, licence, _ in COMPONENTS:
         assert name in page
         assert licence in page
     QTest.mouseClick(dialog.copy, LEFT)
@@ -147,7 +147,7 @@ def test_about_names_every_bundled_model_with_its_licence() -> None:
     for file in bundled("models").glob("*.safetensors"):
         with safe_open(file, "np") as model:
             header = model.metadata()
-        licences = [licence for name, licence, _ in PARTS if header["name"] in name]
+        licences = [licence for name, licence, _ in COMPONENTS if header["name"] in name]
         assert licences == [header["licence"]], header["name"]
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.midi.grid import GRID_CHOICES
-from core.session.knobs import MOST, WORDS, Knobs
+from core.session.knobs import MOST_STEPS, WORDS, Knobs
 from core.session.session import AT_FIRST, DEFAULTS, LATEST, GenerationSettings, session_from_midi
 from desktop.controllers.generation import seconds_to_sample
 from desktop.panels.generation_panel import SEEDS, GenerationPanel
@@ -62,7 +62,7 @@ def any_settings(draw: st.DrawFn) -> GenerationSettings:
         takes=draw(st.integers(1, 16)),
         scale=draw(st.sampled_from(["off", "auto", "D minor", "Gb major"])),
         key_strength=draw(st.floats(0, 20)),
-        knobs=draw(st.builds(Knobs, **{name: st.integers(-MOST, MOST) for name in WORDS})),
+        knobs=draw(st.builds(Knobs, **{name: st.integers(-MOST_STEPS, MOST_STEPS) for name in WORDS})),
         low=low,
         high=high,
         grid=draw(st.sampled_from(GRID_CHOICES)),

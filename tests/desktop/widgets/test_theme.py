@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QPalette
 from pytestqt.qtbot import QtBot
 
+from core.session.session import TRACK_COLOURS
 from desktop.widgets.theme import (
     SHAPE_CONTRAST,
     TEXT_CONTRAST,
-    TRACK_COLOURS,
     PartKind,
     Shade,
     Theme,
