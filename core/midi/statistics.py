@@ -39,10 +39,24 @@ class _Sounding(Protocol):
 
 
 def music(notes: Iterable[_Sounding], seconds: float) -> Music:
-    """Notes as arrays, sorted by onset, then pitch; those that start at or after `seconds` are left out."""
-    kept = sorted((n.start, n.pitch, n.end, n.velocity) for n in notes if n.start < seconds)
-    table = np.array(kept, np.float64).reshape(-1, 4)
-    return Music(table[:, 0], table[:, 2], table[:, 1].astype(np.int64), table[:, 3].astype(np.int64), seconds)
+    """Notes as arrays, sorted by onset, then pitch; those that start at or after `seconds` are left out.
+
+    They are one piano's, as what is encoded is (core.codec.events.grid_notes): of notes with one pitch and one onset
+    the louder velocity and the later end count, and a re-strike ends the note that sounds. A pedal holds each of the
+    old ones, too; counted in, they would make true music a third fuller than any take of it can be.
+    """
+    struck: dict[tuple[float, int], tuple[float, int]] = {}  # (onset, pitch) -> (end, velocity)
+    for note in notes:
+        if note.start < seconds:
+            later, louder = struck.get((note.start, note.pitch), (note.end, 0))
+            struck[note.start, note.pitch] = (max(later, note.end), max(louder, note.velocity))
+    next_onset: dict[int, float] = {}  # by pitch
+    rows: list[tuple[float, float, int, int]] = []
+    for (start, pitch), (end, velocity) in sorted(struck.items(), reverse=True):
+        rows.append((start, min(end, next_onset.get(pitch, end)), pitch, velocity))
+        next_onset[pitch] = start
+    table = np.array(rows[::-1], np.float64).reshape(-1, 4)
+    return Music(table[:, 0], table[:, 1], table[:, 2].astype(np.int64), table[:, 3].astype(np.int64), seconds)
 
 
 def stretch(whole: Music, start: float, end: float) -> Music:
