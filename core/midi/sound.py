@@ -25,14 +25,14 @@ def sound_at(score: Score, place: Place, tick: int) -> list[bytes]:
     """The messages that bring about what a channel has just before a tick; its pedals are up, its notes unpressed."""
     messages = _messages(score, place, tick)
     state = held(messages).values()
-    return banks_first([*(m for m in state if not midi.is_control(m, *midi.PEDALS, *_FADES)), *_volumes(messages)])
+    return banks_first([*(m for m in state if not midi.is_control(m, *midi.PEDALS, *_FADES)), *volumes(messages)])
 
 
 def unfaded(score: Score, place: Place, tick: int) -> list[bytes]:
     """The messages that undo a fade-out which a channel has come to at a tick; none where there was none."""
     messages = _messages(score, place, tick)
     now = list(held(messages).values())
-    return [message for message in _volumes(messages) if message not in now]
+    return [message for message in volumes(messages) if message not in now]
 
 
 def master_volume_before_fade(score: Score, tick: int) -> int | None:
@@ -57,7 +57,7 @@ def _messages(score: Score, place: Place, tick: int) -> list[bytes]:
     return [control.message for control in sorted(controls, key=attrgetter("tick"))]
 
 
-def _volumes(messages: Iterable[bytes]) -> list[bytes]:
+def volumes(messages: Iterable[bytes]) -> list[bytes]:
     """The last volume and expression, each from before a fade."""
     histories: dict[int, list[bytes]] = {}
     for message in messages:

@@ -8,6 +8,7 @@ from core.midi.chase import PEDALS, StateKey, difference, held
 from core.midi.grid import is_hair
 from core.midi.messages import PEDAL_DOWN, is_control
 from core.midi.score import Control, Note, Pedal, Place, Score, Track
+from core.midi.sound import volumes
 from core.midi.tempo_map import TempoMap
 
 
@@ -89,24 +90,46 @@ def replaced_channels(score: Score, stretch: Stretch) -> frozenset[Place]:
     return frozenset(inside - outside)
 
 
+def plays_on(score: Score, stretch: Stretch, place: Place) -> bool:
+    """Whether tracks that are not replaced play on a channel where the stretch begins or later: its sound is theirs."""
+    return any(
+        note.end_tick > stretch.start
+        for i, track in enumerate(score.tracks)
+        if track.place == place and i not in stretch.tracks
+        for note in track.notes
+    )
+
+
 def seams(score: Score, stretch: Stretch) -> Iterator[tuple[int, list[tuple[int, bytes]]]]:
     """What each replaced channel is sent at the edges of the stretch: (one of its tracks, [(tick, message)])."""
     for place in sorted(replaced_channels(score, stretch)):
         mine = [i for i, track in enumerate(score.tracks) if track.place == place]
         controls = _controls_of(score, place)
-        # In the track that has most to say about the channel, such as the pedals that it presses.
-        yield max(mine, key=lambda i: len(score.tracks[i].controls)), _seam(controls, stretch)
+        # In the first of its tracks that goes on: in a file that comes before what the others play at the same tick.
+        most = max(mine, key=lambda i: len(score.tracks[i].controls))
+        yield next((i for i in mine if _goes_on(score.tracks[i], stretch.start)), most), _seam(controls, stretch)
+
+
+def _goes_on(track: Track, tick: int) -> bool:
+    """Whether a track says anything at a tick or later, or sounds past it."""
+    return any(note.end_tick > tick for note in track.notes) or any(c.tick >= tick for c in track.controls)
 
 
 def _seam(controls: Sequence[Control], stretch: Stretch) -> list[tuple[int, bytes]]:
-    """The same for one channel: pedals lifted at the start, the original's state at the end."""
-    now = held(c.message for c in controls if c.tick < stretch.start)
+    """The same for one channel: pedals lifted at the start, the original's state at the end.
+
+    What faded out before is told again there: the take may have been made louder (see `sound_at`).
+    """
+    before = [c.message for c in controls if c.tick < stretch.start]
+    loud = held(volumes(before))
+    now = {key: message for key, message in held(before).items() if loud.get(key, message) == message}
     lifts = {key: bytes((*message[:2], 0)) for key, message in _pedals_down(controls, stretch.start).items()}
     at_start = [(stretch.start, message) for message in lifts.values()]
     if stretch.end is None:
         return at_start
     end = stretch.end
-    wanted = held(c.message for c in controls if c.tick < end)
+    # With what the original says at this very tick: where that stands in a chunk before, it is not undone.
+    wanted = held(c.message for c in controls if c.tick <= end)
     return at_start + [(end, message) for message in difference(now | lifts, wanted)]
 
 

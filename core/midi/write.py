@@ -129,6 +129,7 @@ class _Taken:
         tracks = [i for i, track in enumerate(score.tracks) if track.chunk == chunk]
         self._is_whole = stretch.end is None and bool(tracks) and stretch.tracks.issuperset(tracks)
         self._stretch, self._places = stretch, places
+        self._others = {track.place for i, track in enumerate(score.tracks) if i not in stretch.tracks}
 
     def __call__(self, event: PortEvent) -> bool:
         tick, port, message = event
@@ -136,9 +137,12 @@ class _Taken:
             return False
         if message[0] == META and message[1] in (TEMPO, TIME_SIGNATURE):
             return self._stretch.end is None and tick > self._stretch.start
-        if self._is_whole and not is_note(message):
-            return True
-        return KEY_PRESSURE <= message[0] < SYSEX and (port, channel_of(message)) in self._places
+        if is_note(message):
+            return False
+        if message[0] >= SYSEX:
+            return self._is_whole
+        place = port, channel_of(message)
+        return place in self._places or (self._is_whole and place not in self._others)
 
 
 def rewrite_chunk(
@@ -210,12 +214,21 @@ def score_bytes(score: Score) -> bytes:
 
 
 class TakeVoice(NamedTuple):
-    """What a take plays on: a channel of a port, what sets up its sound, whether others play on it too."""
+    """What a take plays on: a channel of a port, what sets up its sound, whether others play on it too.
+
+    One that `is_in_use` sounds at the same time as tracks of the song that are not replaced: it keeps their sound.
+    """
 
     channel: int
     setup: tuple[bytes, ...]
     is_shared: bool
     port: int = 0
+    is_in_use: bool = False
+
+    @property
+    def setup_in_song(self) -> tuple[bytes, ...]:
+        """What sets up its sound where the take plays in its song, not alone."""
+        return () if self.is_in_use else self.setup
 
 
 def take_voice(

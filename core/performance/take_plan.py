@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from core.arrangement.drums import repeat_drums
 from core.arrangement.track_assignment import TrackAssigner
 from core.codec.events import NoteMessage
 from core.codec.vocabulary import NOTE_ON, VELOCITY, to_step
+from core.midi.messages import is_note
 from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score
@@ -125,6 +127,11 @@ class PartRouter:
     def setup(self) -> Sequence[bytes]:
         """What sets up the sounds of all voices."""
         return list(dict.fromkeys(message for voice in self._voices.values() for message in voice.setup))
+
+    @property
+    def setup_in_song(self) -> Sequence[bytes]:
+        """The same of those channels that nobody else plays on meanwhile."""
+        return list(dict.fromkeys(message for voice in self._voices.values() for message in voice.setup_in_song))
 
     def route(self, messages: Sequence[NoteMessage]) -> list[Timed]:
         """The messages of one event, in order of time; seconds from where sampling began."""
@@ -249,10 +256,16 @@ class TakePlan:
     def accompaniment(self, metronome: bool) -> Iterator[Timed]:
         """What plays beside the take from where sampling begins, and behind it to the song's end, in order of time.
 
-        It is laid out when the first message is asked for.
+        It is laid out when the first message is asked for. First it tells what controls hold there; the take keeps what
+        set it up, which may be another volume (see `sound_at`).
         """
         there = replace(self.take, notes=tuple(n for n in self.take.notes if self.take.marker + n.start >= self.start))
-        yield from timeline(self.session, "both", self.start, take=there, metronome=metronome)
+        messages = timeline(self.session, "both", self.start, take=there, metronome=metronome)
+        held = sum(1 for _ in takewhile(lambda m: m[0] <= self.start and not is_note(m[1]), messages))
+        yield from messages[:held]
+        if held:
+            yield from ((self.start, message) for message in self.part_router.setup_in_song)
+        yield from messages[held:]
 
 
 def plan_take(

@@ -16,7 +16,7 @@ from core.midi.messages import on_channel
 from core.midi.ports import second_kits, wire_channels
 from core.midi.score import Note, Score, Track, TrackKey
 from core.midi.sound import sound_at
-from core.midi.splice import Stretch, is_heard_from, without
+from core.midi.splice import Stretch, is_heard_from, plays_on, without
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score, free_channels, take_voice
 from core.session.session import RestOfSong, Session, TakeRecord
@@ -159,7 +159,13 @@ def take_parts(
     """
     score = session.score or blank_score()
     named = {note.track for note in take.notes} | {control.track for control in take.controls} | set(also)
-    own = take_voice(score, session.prompt_indices, take.marker, used)
+    stretch = take_stretch(session, take)
+
+    def in_song(voice: TakeVoice) -> TakeVoice:
+        place = voice.port, voice.channel
+        return voice._replace(is_in_use=voice.is_shared and plays_on(score, stretch, place))
+
+    own = in_song(take_voice(score, session.prompt_indices, take.marker, used))
     parts: dict[TrackKey | None, TakePart] = {None: TakePart(None, own, take.name)}
     taken = {*used, own.channel} if None in named else set(used)
     for i, track in enumerate(score.tracks):
@@ -171,10 +177,11 @@ def take_parts(
             channel = free[0] if free else track.channel
             taken.add(channel)
             moved = tuple(on_channel(message, channel) for message in setup)
-            voice = TakeVoice(channel, moved, not free, track.port)
+            voice = in_song(TakeVoice(channel, moved, not free, track.port))
             parts[track.key] = TakePart(None, voice, track.name)
         else:
-            parts[track.key] = TakePart(i, TakeVoice(track.channel, setup, True, track.port), track.name)
+            voice = in_song(TakeVoice(track.channel, setup, True, track.port))
+            parts[track.key] = TakePart(i, voice, track.name)
     return parts
 
 

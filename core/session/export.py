@@ -4,16 +4,18 @@ import math
 import os
 import tempfile
 import wave
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import UsageError
 from core.files import replacing, write_atomically
 from core.live.synth import BYTES_PER_FRAME, LONGEST_TAIL, SAMPLE_RATE, Voices
+from core.midi.events import Event
 from core.midi.messages import master_volume, on_channel
 from core.midi.score import Note, Score
 from core.midi.sound import master_volume_before_fade, unfaded
+from core.midi.splice import Stretch, plays_on
 from core.midi.write import (
     AddedTrack,
     blank_score,
@@ -70,11 +72,10 @@ def midi_bytes(session: Session, content: MidiContent, take_id: str = "", *, is_
     merged = {part.track: notes for part, notes in song.notes.items() if is_merged and part.track is not None}
     score = score or blank_score()
     if song.stretch is not None and (merged or not song.stretch.is_nothing):
-        controls = {part.track: c for part, c in song.controls.items() if is_merged and part.track is not None}
-        score = without_stretch(score, song.stretch, merged, controls)
+        score = without_stretch(score, song.stretch, merged, _merged_controls(song, merged))
     added = list(_added(song, parts, ""))
     start = song.score.tempo_map.tick(song.start)
-    faded = [(start, message) for message in _against_fades(song, merged, start)]
+    faded = [(start, message) for message in _against_master_fade(song, start)]
     if faded and added:
         added[0] = replace(added[0], setup=(*faded, *added[0].setup))
     elif faded:
@@ -82,13 +83,30 @@ def midi_bytes(session: Session, content: MidiContent, take_id: str = "", *, is_
     return with_tracks(score, added)
 
 
-def _against_fades(song: Arrangement, merged: Iterable[int], start: int) -> Iterator[bytes]:
-    """What makes a take heard that begins behind a fade-out of the song, or of channels on which it has no set-up."""
+def _merged_controls(song: Arrangement, merged: Collection[int]) -> dict[int, Sequence[Event]]:
+    """The take's controls on the tracks (indices) that it is merged into, and what undoes a fade-out there.
+
+    Channels that others play on go on as they are.
+    """
+    start, stretch = song.score.tempo_map.tick(song.start), song.stretch
+    assert stretch is not None
+    controls: dict[int, Sequence[Event]] = {}
+    places = {song.score.tracks[i].place: i for i in sorted(merged, reverse=True)}  # the first track of each
+    for place, i in places.items():
+        if not plays_on(song.score, stretch, place):
+            controls[i] = [(start, message) for message in unfaded(song.score, place, start)]
+    for part, own in song.controls.items():
+        if part.track is not None and part.track in merged:
+            controls[part.track] = [*controls.get(part.track, ()), *own]
+    return controls
+
+
+def _against_master_fade(song: Arrangement, start: int) -> Iterator[bytes]:
+    """What makes a take heard that begins behind a fade-out of all channels; nothing where others play on."""
     volume = master_volume_before_fade(song.score, start)
-    if volume is not None:
+    stretch = song.stretch or Stretch(frozenset(), start, None)
+    if volume is not None and not any(plays_on(song.score, stretch, track.place) for track in song.score.tracks):
         yield master_volume(volume)
-    for place in sorted({song.score.tracks[i].place for i in merged}):
-        yield from unfaded(song.score, place, start)
 
 
 def _with_all_takes(session: Session) -> bytes:
@@ -110,7 +128,8 @@ def _added(
     for part, notes in parts.items():
         voice = part.voice
         channel = 0 if is_alone and len(parts) == 1 else voice.channel
-        setup = [(start, on_channel(message, channel)) for message in voice.setup]
+        sound = voice.setup if is_alone else voice.setup_in_song
+        setup = [(start, on_channel(message, channel)) for message in sound]
         setup += [(tick, on_channel(message, channel)) for tick, message in song.controls.get(part, ())]
         port = 0 if is_alone and len(parts) == 1 else voice.port
         name = f"{take_name}: {part.name}" if take_name and part.name != take_name else part.name

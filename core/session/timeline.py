@@ -65,7 +65,7 @@ def timeline(
     if what != "take":
         ranked += _score(song.score, audible, start, limit)
     if what != "prompt" and take:
-        ranked += _take(song, audible if what == "both" else range(len(song.score.tracks)), start, limit)
+        ranked += _take(song, audible if what == "both" else None, start, limit)
     if channel is not None or not programs:
         ranked = list(_redirected(ranked, channel, programs))
     if metronome:
@@ -145,14 +145,17 @@ def _notes(notes: Sequence[Note], channel: int, start: float, end: float) -> Ite
         yield min(note.end, end), rank, bytes((off, note.pitch, note.release))
 
 
-def _take(song: Arrangement, audible: Collection[int], start: float, end: float) -> Iterator[_Ranked]:
-    """The take over [start, end), with what sets up its sounds: at the start unless their channels are shared."""
+def _take(song: Arrangement, audible: Collection[int] | None, start: float, end: float) -> Iterator[_Ranked]:
+    """The take over [start, end), with what sets up its sounds: at the start unless their channels are shared.
+
+    `audible` are the song's tracks that are heard with it; None for a take alone.
+    """
     for part, notes in song.notes.items():
-        if part.track is not None and part.track not in audible:
+        if part.track is not None and audible is not None and part.track not in audible:
             continue
         voice = wire_voice(song.score, part)
         ready = max(start, song.start) if voice.is_shared else start
-        for message in voice.setup:
+        for message in voice.setup if audible is None else voice.setup_in_song:
             yield ready, _CONTROL, message
         yield from _take_controls(song, part, voice.channel, start, end)
         yield from _notes(notes, voice.channel, start, end)

@@ -26,7 +26,7 @@ from core.session.arrangement import pitch_range
 from core.session.forks import fork_prompt
 from core.session.session import Session, session_from_midi
 from core.session.timeline import timeline
-from tests.core.midi.builders import file_of, off, on
+from tests.core.midi.builders import control, file_of, off, on
 from tests.core.performance.fakes import Made, player
 
 BAR = 1920  # ticks; two seconds at 120 bpm
@@ -116,6 +116,22 @@ def test_the_band_plays_on_and_the_original_returns(made: Made) -> None:
     assert (8.5, "812640") in notes
     assert [t for t, m in notes if m.startswith("90")] == [12.0 + 0.5 * i for i in range(8)]  # melody, from bar 7 on
     assert player().commands[-1] == ("finish", 16.0)
+
+
+def test_a_take_behind_a_fade_is_heard_beside_what_plays_on() -> None:
+    """Melody and bass fade out and end; the drums go on for another bar."""
+    tracks = [
+        [*quarters([60], c, 3), *(control(7, value, 0, c) for value in (80, 40, 0)), *quarters([60], c, 1)]
+        for c in (0, 1)
+    ]
+    metre = MetaMessage("time_signature", numerator=4, denominator=4)
+    session = session_from_midi(file_of([metre, *tracks[0]], tracks[1], quarters([36], 9, 5)), "x.mid")
+    plan = plan_take(session, session.marker, 4.0)
+    volumes = [100] * 16
+    for m in [*plan.part_router.setup, *(m for time, m in plan.accompaniment(False) if time <= session.marker)]:
+        if m[0] & 0xF0 == 0xB0 and m[1] == 7:
+            volumes[m[0] & 15] = m[2]
+    assert volumes[:2] == [80, 80]
 
 
 @pytest.mark.parametrize("rest", ["stretch", "rest", "beside"])
