@@ -101,7 +101,12 @@ COMMANDS = (
     Command("knife", "&Knife", "4", "knife", _TOOL, "Divide the note that is clicked"),
     Command("continue", "&Continue", "C", tip="Continue from the marker"),
     Command("fork", "Continue from &Here", "Shift+C", "fork", tip="A new take from the note selected in the take"),
-    Command("regenerate", "&Regenerate the Span", "R", tip="Make the span selected in the ruler anew: alternatives"),
+    Command(
+        "regenerate",
+        "&Regenerate the Span",
+        "R",
+        tip="Alternatives for the span selected in the ruler: on the tracks of selected notes, or the one in front",
+    ),
     Command("another take", "A&nother Take", "Ctrl+R", tip="Another take from the same place"),
     Command(
         "marker here",

@@ -332,6 +332,7 @@ def _set_tempo(window: MainWindow, tick: int | None = None) -> None:
 def _show_fill(window: MainWindow) -> None:
     """Show what becomes of a span that is regenerated."""
     fill, bar = window.fill, window.fill_bar
+    bar.show_tracks(fill.tracks)
     if fill.run is not None:
         bar.show_sampling(fill.run.share)
     elif fill.is_choosing:

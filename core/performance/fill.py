@@ -66,6 +66,11 @@ class FillPlan:
         return frozenset(voice.key for voice in self._chosen)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What these tracks are called."""
+        return tuple(voice.kept.name for voice in self._chosen)
+
+    @property
     def replaced(self) -> int:
         """How many notes are replaced."""
         return sum(len(voice.replaced) for voice in self.voices)

@@ -14,6 +14,7 @@ from core.midi.tempo_map import TempoMap
 from core.performance.fill import FillPlan, plan_fill
 from core.performance.fill_run import FillRun
 from core.session import edits
+from core.session.arrangement import take_stretch
 from core.session.session import Session, TakeRecord
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
@@ -69,6 +70,12 @@ class FillController(QObject):
         """Whether there are alternatives to choose from."""
         return bool(self.alternatives)
 
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """The names of the tracks that are made anew."""
+        plan = self.run.plan if self.run is not None else self._plan
+        return plan.names if plan is not None else ()
+
     # Sampling
 
     def regenerate(self) -> None:
@@ -110,15 +117,25 @@ class FillController(QObject):
             self.changed.emit()
 
     def _take_in(self, session: Session, span: tuple[float, float]) -> TakeRecord | None:
-        """The take that plays in the span, if one does."""
-        take = session.current_take
-        is_there = take is not None and take.marker < span[1] and span[0] < take.marker + take.seconds
-        return take if is_there else None
+        """The take that plays in the span, if one does; unless the track in front plays there, and not in the take."""
+        take, score = session.current_take, session.score
+        if take is None or take.marker >= span[1] or span[0] >= take.marker + take.seconds:
+            return None
+        front = self._front(session)
+        if front is None or score is None or front in {note.track for note in take.notes}:
+            return take
+        replaced = {score.tracks[i].key for i in take_stretch(session, take).tracks}
+        return take if front in replaced else None
+
+    def _front(self, session: Session) -> TrackKey | None:
+        """The track in front of the others, if one is."""
+        place = session_part(self._roll.in_front) if self._roll.in_front else None
+        return session.score.tracks[place].key if isinstance(place, int) and session.score else None
 
     def _tracks(
         self, session: Session, take: TakeRecord | None, span: tuple[float, float]
     ) -> frozenset[TrackKey | None] | None:
-        """The tracks of the notes selected in the span; without any, those in the prompt, or all of the take's."""
+        """The tracks of the notes selected in the span; else the one in front; else the prompt's or all the take's."""
         keys: set[TrackKey | None] = set()
         for key, places in self._roll.selection.indices.items():
             part = session_part(key)
@@ -130,6 +147,14 @@ class FillController(QObject):
                 inside = (notes[i] for i in places if i < len(notes))
                 if any(span[0] <= n.start < span[1] for n in inside):
                     keys.add(session.score.tracks[part].key)
+        front = self._front(session)
+        if not keys and front is not None:
+            if take and not {front, None} & {note.track for note in take.notes}:
+                name = next(track.name for track in session.score.tracks if track.key == front)
+                raise UsageError(
+                    self.tr("{0} has no notes on {1}: bring another track to the front.").format(take.name, name)
+                )
+            return frozenset((front, None))  # what a take has of its own is before all of them
         if keys or take:
             return frozenset(keys) or None
         return frozenset(track.key for track in session.prompt_tracks) or None

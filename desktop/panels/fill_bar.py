@@ -1,18 +1,33 @@
 """FillBar: the alternatives of a span that is regenerated, to hear, choose and keep."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+
+from desktop.widgets.fields import FaintLabel
 
 MOST_ALTERNATIVES = 8  # alternatives
 _ABOVE = 6  # pixels that it stands above the foot of what it lies over
+_LEAST = 3  # heights of a line that the names of tracks have
 _OF_COMMANDS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
 
 class FillBar(QFrame):
-    """Lies over the notes while there is something to choose. Keys: Left, Right, 0 to 8, M, T, Return, Esc."""
+    """Lies over the notes while there is something to choose. Keys: Left, Right, 0 to 8, M, T, Return, Esc.
+
+    Where the notes are too narrow for it, it has a place of its own below all that is around them.
+    """
 
     chosen = Signal(int)  # 0 is what stood there
     more_wanted = Signal()
@@ -24,6 +39,7 @@ class FillBar(QFrame):
         super().__init__(parent)
         self._shown, self._count = 0, 0
         self._over: QWidget | None = None
+        self._is_apart = False  # has a place of its own
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -32,6 +48,10 @@ class FillBar(QFrame):
         layout.setContentsMargins(8, 4, 8, 4)
         self.words = QLabel(self)
         layout.addWidget(self.words)
+        self.tracks = FaintLabel()
+        self.tracks.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.tracks.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(self.tracks)
         self.progress = QProgressBar(self)
         self.progress.setMaximumWidth(160)
         self.progress.setTextVisible(False)
@@ -58,7 +78,7 @@ class FillBar(QFrame):
         self.hide()
 
     def lie_over(self, area: QWidget) -> None:
-        """Lie at the foot of a widget, whatever becomes of that; nothing moves for it."""
+        """Lie at the foot of a widget, whatever becomes of that, which has the wheel."""
         self._over = area
         area.installEventFilter(self)
 
@@ -73,25 +93,55 @@ class FillBar(QFrame):
         super().resizeEvent(event)
         self._place()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Its place is free again."""
+        super().hideEvent(event)
+        self._keep_free(0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The wheel is that of what it lies over, at the place that is under it."""
+        if self._over is not None:
+            under = QPointF(self._over.mapFromGlobal(event.globalPosition()))
+            turned = event.pixelDelta(), event.angleDelta(), event.buttons(), event.modifiers(), event.phase()
+            QApplication.sendEvent(
+                self._over, QWheelEvent(under, event.globalPosition(), *turned, event.inverted(), event.source())
+            )
+        event.accept()
+
     @property
     def reach(self) -> int:
         """How many pixels at the foot of what it lies over are under it."""
-        return self.sizeHint().height() + 2 * _ABOVE if self.isVisible() else 0
+        return self._height if self.isVisible() and not self._is_apart else 0
+
+    @property
+    def _height(self) -> int:
+        return self.sizeHint().height() + 2 * _ABOVE
 
     def _place(self) -> None:
-        """In the middle of the widget's foot, as far as it is wide enough, else of the window's width."""
+        """In the middle of the widget's foot, as far as that is wide enough, else below all."""
         around, over = self.parentWidget(), self._over
         if around is None or over is None or not self.isVisible():
             return
         self.words.show()
         if self.sizeHint().width() > over.width():
             self.words.hide()  # the buttons say enough
-        size = self.sizeHint()
-        width = min(size.width(), around.width())
+        self._is_apart = self.minimumSizeHint().width() > over.width()
+        self._keep_free(self._height if self._is_apart else 0)
         foot = over.mapTo(around, QPoint(over.width() // 2, over.height()))
-        left = min(max(foot.x() - width // 2, 0), around.width() - width)
-        self.setGeometry(left, foot.y() - size.height() - _ABOVE, width, size.height())
+        room = over.width()
+        if self._is_apart:
+            foot, room = QPoint(around.width() // 2, around.height()), around.width()
+            self.words.setVisible(self.sizeHint().width() + self.words.sizeHint().width() < room)
+        size = self.sizeHint()
+        width = min(size.width(), room)
+        self.setGeometry(foot.x() - width // 2, foot.y() - size.height() - _ABOVE, width, size.height())
         self.raise_()
+
+    def _keep_free(self, height: int) -> None:
+        """Let what is around it end so much above the window's foot."""
+        layout = self.parentWidget().layout() if self.parentWidget() is not None else None
+        if layout is not None and layout.contentsMargins().bottom() != height:
+            layout.setContentsMargins(0, 0, 0, height)
 
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text, self)
@@ -99,6 +149,16 @@ class FillBar(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.layout().addWidget(button)  # type: ignore[union-attr]  # it has one
         return button
+
+    def show_tracks(self, names: Sequence[str]) -> None:
+        """Say which tracks are made anew."""
+        words = ", ".join(names)
+        if words != self.tracks.text():
+            self.tracks.setText(words)
+            wanted = self.tracks.fontMetrics().horizontalAdvance(words) + 1
+            self.tracks.setMinimumWidth(min(wanted, _LEAST * self.tracks.fontMetrics().height()))
+            self.setAccessibleDescription(self.tr("These tracks are made anew: {0}").format(words))
+            self._place()
 
     def show_sampling(self, share: float) -> None:
         """The model samples: how much of the first alternative there is, 0 to 1."""

@@ -6,9 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from core.live.outputs import VirtualPort
 from core.midi.region import Region
@@ -18,11 +19,13 @@ from core.session.session import Session
 from core.session.timeline import timeline
 from tests.conftest import Listener
 from tests.core.cli.helpers import sounding
-from tests.desktop.test_song import opened
+from tests.desktop.looking import squeezed
+from tests.desktop.test_song import BASS, opened
 from tests.desktop.windows import Desk
 from tests.reliability.fill import assert_only_filled
 
 SPAN = (4.0, 6.0)  # the third bar
+CONTROL = Qt.KeyboardModifier.ControlModifier
 MakeDesk = Callable[..., Desk]
 
 
@@ -140,12 +143,14 @@ def test_alternatives_stand_still_and_go_on(desk: MakeDesk, homes: Path, tmp_pat
     assert (requests[-1].at, requests[-1].loop) == (12.0, None)
 
 
-def test_the_bar_moves_nothing_and_covers_no_more_than_the_foot_of_the_notes(
-    desk: MakeDesk, homes: Path, tmp_path: Path
-) -> None:
+def test_the_bar_covers_no_more_than_the_foot_of_the_notes(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
     at = opened(desk, tmp_path)
     window, roll, bar = at.window, at.window.roll, at.window.fill_bar
-    for size in (QSize(1280, 800), QSize(800, 450)):
+
+    def place(widget: QWidget) -> QRect:
+        return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size())
+
+    for size, is_over in ((QSize(1280, 800), True), (QSize(800, 450), False)):
         window.setMinimumSize(size)
         window.resize(size)
         QApplication.processEvents()
@@ -153,19 +158,74 @@ def test_the_bar_moves_nothing_and_covers_no_more_than_the_foot_of_the_notes(
         lowest = roll.verticalScrollBar().maximum()
         regenerated(at)
         QApplication.processEvents()
+        for panel in (window.tracks, window.panel, window.takes):
+            assert not place(panel).intersects(place(bar))
         after = roll.geometry(), replace(roll.coordinates, left=0.0, covered=0), window.side.geometry()
-        assert after == before  # but for where the music is
-        notes = QRect(roll.viewport().mapTo(window, QPoint(0, 0)), roll.viewport().size())
-        place = QRect(bar.mapTo(window, QPoint(0, 0)), bar.size())
-        assert window.rect().contains(place)
-        assert notes.bottom() - 80 < place.top() < place.bottom() < notes.bottom()
+        if is_over:
+            assert after == before  # but for where the music is, nothing has moved
+            assert place(roll.viewport()).contains(place(bar))
+        assert place(bar).intersects(place(roll)) == is_over
+        assert window.rect().contains(place(bar))
+        assert squeezed(window.tracks) + squeezed(window.side) == []
         words = (bar.more, bar.turns, bar.keep, bar.drop)
         assert [button.text() for button in words if button.width() < button.minimumSizeHint().width()] == []
-        assert place.width() <= notes.width() or bar.words.isHidden()
         roll.scroll_by(0.0, 10_000.0)  # the lowest row comes out from under it
-        assert roll.coordinates.y(0) + roll.coordinates.row_height <= place.top() - notes.top() - roll.ruler_height
+        foot = roll.coordinates.y(0) + roll.coordinates.row_height + roll.ruler_height + place(roll.viewport()).top()
+        assert foot <= (place(bar) if is_over else place(roll.viewport())).bottom() + 1
         QTest.keyClick(bar, Qt.Key.Key_Escape)
-        assert roll.verticalScrollBar().maximum() == lowest
+        QApplication.processEvents()
+        assert (roll.verticalScrollBar().maximum(), roll.geometry()) == (lowest, before[0])
+
+
+def test_the_wheel_over_the_bar_scrolls_the_notes(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    window, roll, bar = at.window, at.window.roll, at.window.fill_bar
+    regenerated(at)
+    handle = window.windowHandle()
+    for over in (bar, bar.keep, bar.numbers[0]):
+        at_bar = over.mapTo(window, over.rect().center())
+        for turned, keys in ((QPoint(0, -120), Qt.KeyboardModifier.NoModifier), (QPoint(0, 120), CONTROL)):
+            before = roll.coordinates
+            under = QPointF(roll.viewport().mapFrom(window, at_bar))
+            wheel = (QPoint(), turned, Qt.MouseButton.NoButton, keys, Qt.ScrollPhase.NoScrollPhase, False)
+            QApplication.sendEvent(roll.viewport(), QWheelEvent(under, QPointF(window.mapToGlobal(at_bar)), *wheel))
+            expected = roll.coordinates
+            assert expected != before
+            roll._set_coordinates(before)
+            QTest.wheelEvent(handle, QPointF(at_bar), turned, QPoint(), keys)
+            assert roll.coordinates == expected
+
+
+def test_the_track_in_front_is_regenerated_and_named(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    window, document, bar = at.window, at.window.document, at.window.fill_bar
+    before = document.session
+    at.set(seed=3, seed_locked=True)
+    regenerated(at)
+    assert bar.tracks.text() == "Melody, Bass"
+    QTest.keyClick(bar, Qt.Key.Key_Escape)
+    window.tracks.brought_forward.emit(BASS)
+    regenerated(at)
+    assert bar.tracks.text() == "Bass"
+    assert bar.tracks.isVisible()
+    region = Region(*SPAN, frozenset([BASS]))
+    assert assert_only_filled(before, region, midi_bytes(document.session, "score")) > 0
+    QTest.keyClick(bar, Qt.Key.Key_Escape)
+
+    take = at.sample(2.0, unit="bars")
+    regenerated(at, (9.0, 11.0))
+    assert bar.tracks.text() == "Bass"
+    changed = document.session.take(take.id)
+    others = [note for note in take.notes if note.track != BASS]
+    assert [note for note in changed.notes if note.track != BASS] == others
+    QTest.keyClick(bar, Qt.Key.Key_Escape)
+    window.commands.change("", lambda s: s.with_changed_take(replace(take, notes=tuple(others))))
+    window.actions_["regenerate"].trigger()
+    assert at.messages[-1] == f"{take.name} has no notes on Bass: bring another track to the front."
+    window.commands.change("", lambda s: s.with_changed_take(replace(take, notes=tuple(others), rest="beside")))
+    regenerated(at, (9.0, 11.0))  # it is heard beside the take
+    assert (bar.tracks.text(), document.session.take(take.id).notes) == ("Bass", tuple(others))
+    assert document.session.score is not before.score
 
 
 def test_keys_of_commands_and_of_a_button_with_the_focus_are_not_the_bars(
