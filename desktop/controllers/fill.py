@@ -150,10 +150,10 @@ class FillController(QObject):
         front = self._front(session)
         if not keys and front is not None:
             if take and not {front, None} & {note.track for note in take.notes}:
-                name = next(track.name for track in session.score.tracks if track.key == front)
-                raise UsageError(
-                    self.tr("{0} has no notes on {1}: bring another track to the front.").format(take.name, name)
-                )
+                tracks = session.score.tracks if session.score else ()
+                name = next((track.name for track in tracks if track.key == front), "")
+                sentence = self.tr("{0} has no notes on {1}: bring another track to the front.")
+                raise UsageError(sentence.format(take.name, name))
             return frozenset((front, None))  # what a take has of its own is before all of them
         if keys or take:
             return frozenset(keys) or None

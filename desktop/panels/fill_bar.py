@@ -139,7 +139,8 @@ class FillBar(QFrame):
 
     def _keep_free(self, height: int) -> None:
         """Let what is around it end so much above the window's foot."""
-        layout = self.parentWidget().layout() if self.parentWidget() is not None else None
+        around = self.parentWidget()
+        layout = around.layout() if around is not None else None
         if layout is not None and layout.contentsMargins().bottom() != height:
             layout.setContentsMargins(0, 0, 0, height)
 
