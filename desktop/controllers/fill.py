@@ -256,7 +256,7 @@ class FillController(QObject):
         session = self.alternatives[number]
         self._document.do(self._name, session.with_settings(before.settings), self._key)
         new = edits.new_notes(self.alternatives[0], session) or {}
-        self._roll.select(Selection({roll_key(part): places for part, places in new.items()}))
+        self._roll.select(Selection({roll_key(part): places for part, places in new.items()}), brings_forward=True)
         self.changed.emit()
 
     def keep(self, number: int | None = None) -> None:

@@ -66,7 +66,7 @@ class Editing(QObject):
             step()
             self._reached = self._document.session
             if (brought := edits.new_notes(before, after)) is not None:
-                self._roll.select(as_selection(brought))
+                self._roll.select(as_selection(brought), brings_forward=True)
             return
 
         def work(task: object) -> Selection:
@@ -78,7 +78,7 @@ class Editing(QObject):
             if self._document.session is before and target() is after:
                 step()
                 self._reached = self._document.session
-                self._roll.select(brought)
+                self._roll.select(brought, brings_forward=True)
             elif self._document.session is self._reached:  # by a step that was asked for just before
                 self._step(step, target)
             else:  # what was done since is not taken back unasked
@@ -179,7 +179,7 @@ class Editing(QObject):
             if edited.session is not session:
                 self._document.do(name, edited.session, merge)
             if selects:
-                self._roll.select(as_selection(edited.chosen))
+                self._show(as_selection(edited.chosen))
             return
 
         def work(task: object) -> tuple[Session, Selection]:
@@ -192,11 +192,25 @@ class Editing(QObject):
             if self._document.session is session:
                 self._document.do(name, made[0])
                 if selects:
-                    self._roll.select(made[1])
+                    self._show(made[1])
             else:
                 self._refuse()
 
         self._files.run(name, work, done)
+
+    def _show(self, notes: Selection) -> None:
+        """Select what was edited, so that it is seen, whatever track is in front; of hidden ones say that they are."""
+        self._roll.select(notes, brings_forward=True)
+        self._roll.show_selected()
+        score, flags = self._document.session.score, self._document.session.flags
+        tracks = [part for part in map(session_part, notes.indices) if isinstance(part, int)]
+        hidden = [score.tracks[i].name for i in tracks if score and flags[i].hidden]
+        if hidden:
+            self.message.emit(
+                self.tr("These notes are on a hidden track, {0}: its menu in the list of tracks shows it.").format(
+                    ", ".join(hidden)
+                )
+            )
 
     def _refuse(self) -> None:
         self.message.emit(self.tr("Something was changed meanwhile: please do that once more."))

@@ -48,7 +48,7 @@ class Quantising:
 
             moved = quantise(self._document.session, chosen, wanted)
             self._display.preview(edit)
-            self._roll.select(as_selection(moved.chosen))
+            self._roll.select(as_selection(moved.chosen), brings_forward=True)
             self._transport.go_on_with(moved.session)
 
         def listen(is_on: bool) -> None:
@@ -70,7 +70,7 @@ class Quantising:
             self._transport.end_around()
             self._transport.go_on_with(self._document.session)
             self._display.preview(None)
-            self._roll.select(notes)
+            self._roll.select(notes, brings_forward=True)
         if is_wanted:
             self._last = dialog.wanted
             self._editing.quantise(self._last)

@@ -80,6 +80,8 @@ class RollDisplay(QObject):
     def bring_forward(self, track: TrackKey | None) -> None:
         """Show the notes of one track in front of all others, which fade; None: all alike."""
         self._parts.in_front = track
+        if track is not None:
+            self._roll.send_back()
         self._shown = ()
         self.show_document()
 

@@ -140,6 +140,14 @@ class RollPart:
         """The part with its notes so, (n,) each in the order of its arrays: values of `Shade`, and which are behind."""
         return replace(self, shade=shade, is_behind=is_behind)
 
+    def with_behind(self, indices: ArrayLike, is_behind: bool) -> "RollPart":
+        """The part with the notes of these indices behind the track in front, or before it."""
+        before, after = (Shade.FULL, Shade.BEHIND) if is_behind else (Shade.BEHIND, Shade.FULL)
+        chosen = np.zeros(len(self), np.bool_)
+        chosen[self.places(indices)] = True
+        shade = np.where(chosen & (self.shade == before), after, self.shade)
+        return self.shaded(shade.astype(np.uint8), np.where(chosen, is_behind, self.is_behind))
+
     @cached_property
     def is_selectable(self) -> NDArray[np.bool_]:
         """Which of its notes can be selected and edited, (n,) in the order of its arrays."""

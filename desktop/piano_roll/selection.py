@@ -54,6 +54,10 @@ class Selection:
         """What is in one of both, not in both."""
         return self._joined(other, np.setxor1d)
 
+    def common(self, other: "Selection") -> "Selection":
+        """What is in both."""
+        return self._joined(other, np.intersect1d)
+
     def _joined(self, other: "Selection", join: Callable[..., NDArray[np.int64]]) -> "Selection":
         none = np.empty(0, np.int64)
         keys = self.indices | other.indices

@@ -64,6 +64,7 @@ class RollSurface(RollNavigation):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selected = Selection()
+        self._forward = Selection()  # those of tracks behind the one in front: they are before it while selected
         self.tool: Tool = "pointer"
         self.last_length = 0.0  # seconds of the note drawn last; 0 before the first
         self._drawn_in = ""  # the part that was drawn in last
@@ -75,7 +76,9 @@ class RollSurface(RollNavigation):
 
     def set_parts(self, parts: Sequence[RollPart]) -> None:
         """Show these parts and no others. What is no longer there is no longer selected."""
-        super().set_parts(parts)
+        forward, self._forward = self._forward, _behind(self._forward, parts)
+        keys = forward.indices
+        super().set_parts([part.with_behind(keys[part.key], False) if part.key in keys else part for part in parts])
         self._select(self._selected.within(self.parts), are_notes_new=True)
         self._describe()
 
@@ -150,9 +153,30 @@ class RollSurface(RollNavigation):
         """The selected notes."""
         return self._selected
 
-    def select(self, selection: Selection) -> None:
-        """Select these notes and no others; those that are not there or cannot be selected are left out."""
+    def select(self, selection: Selection, brings_forward: bool = False) -> None:
+        """Select these notes and no others; those that are not there or cannot be selected are left out.
+
+        With `brings_forward` those behind the track in front are before it, as long as they are selected.
+        """
+        if brings_forward:
+            self._bring_forward(self._forward.plus(_behind(selection, self.parts)))
         self._select(selection.within(self.parts))
+
+    def send_back(self) -> None:
+        """What was brought forward is behind the track in front again, and no longer selected."""
+        self._bring_forward(Selection())
+        self._select(self._selected.within(self.parts))
+
+    def _bring_forward(self, forward: Selection) -> None:
+        """Let these notes of tracks behind be before the one in front, and no others."""
+        before, self._forward = self._forward, forward
+        if forward == before:
+            return
+        for is_behind, notes in ((True, before), (False, forward)):
+            for key, indices in notes.indices.items():
+                if key in self._parts:
+                    self._parts[key] = self._parts[key].with_behind(indices, is_behind)
+        self._repaint_paper()
 
     def set_selection(self, refs: Iterable[NoteRef]) -> None:
         """The same, note by note."""
@@ -282,6 +306,8 @@ class RollSurface(RollNavigation):
             return
         is_new = selection != self._selected
         self._selected = selection
+        if len(self._forward):
+            self._bring_forward(self._forward.common(selection))
         columns = [
             NoteColumns(part.start[places], part.end[places], part.pitch[places], part.is_drum[places])
             for key, indices in selection.indices.items()
@@ -362,3 +388,13 @@ class RollSurface(RollNavigation):
         text = self.tr("{0} notes, {1} selected").format(notes, len(self._selected))
         if text != self.accessibleDescription():
             self.setAccessibleDescription(text)
+
+
+def _behind(selection: Selection, parts: Sequence[RollPart]) -> Selection:
+    """Those of a selection that are behind the track in front."""
+    behind: dict[str, NDArray[np.int64]] = {}
+    for part in parts:
+        if part.key in selection.indices and part.kind != "other" and part.is_behind.any():
+            places = part.places(selection.indices[part.key])
+            behind[part.key] = part.index[places[part.is_behind[places]]].astype(np.int64)
+    return Selection(behind)

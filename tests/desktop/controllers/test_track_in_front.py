@@ -150,6 +150,56 @@ def test_what_is_pasted_into_a_take_is_of_the_track_in_front(at: Desk) -> None:
     assert [ref.part for ref in roll.selection.refs] == [f"take:{take.id}"]
 
 
+def test_what_is_pasted_beside_the_track_in_front_is_before_it_while_selected(at: Desk) -> None:
+    window, roll, document = at.window, at.window.roll, at.window.document
+    window.tracks.brought_forward.emit(None)
+    roll.set_selection([NoteRef("track:0", 0), NoteRef("track:1", 0)])
+    window.actions_["copy"].trigger()
+    window.tracks.brought_forward.emit(BASS)
+    roll.clear_selection()
+    window.transport.go_to(20.0)  # out of sight
+    window.actions_["paste"].trigger()
+    assert document.session.score is not None
+    pasted = {f"track:{i}": len(document.session.score.tracks[i].notes) - 1 for i in (0, 1)}
+    new = tuple(NoteRef(key, index) for key, index in pasted.items())
+
+    def shade(ref: NoteRef) -> int:
+        (part,) = (part for part in roll.parts if part.key == ref.part)
+        return int(part.shade[part.places([ref.index])[0]])
+
+    assert roll.selection.refs == new
+    assert [shade(ref) for ref in new] == [Shade.FULL] * 2
+    assert shade(NoteRef("track:0", 0)) == Shade.BEHIND
+    assert 0 < roll.coordinates.x(20.0) < roll.coordinates.width
+    window.tracks.mute_changed.emit(2, True)  # something else
+    assert roll.selection.refs == new
+    notes = document.session.score.tracks[0].notes
+    QTest.keyClick(roll, Qt.Key.Key_Up)
+    changed = document.session.score.tracks
+    assert changed[0].notes[-1].pitch == notes[-1].pitch + 1  # and is edited
+    assert changed[0].notes[:-1] == notes[:-1]
+    assert [shade(ref) for ref in new] == [Shade.FULL] * 2
+    roll.clear_selection()
+    assert [shade(ref) for ref in new] == [Shade.BEHIND, Shade.FULL]
+    assert not roll.is_selectable(new[0])
+    assert roll.note_at(roll.coordinates.x(20.1), roll.coordinates.y(changed[0].notes[-1].pitch) + 3) is None
+    for name in ("undo", "undo", "redo"):
+        window.actions_[name].trigger()
+    assert roll.selection.refs == new  # what a step brings back, too
+    assert shade(new[0]) == Shade.FULL
+    window.tracks.brought_forward.emit((3, 9))
+    assert (len(roll.selection), {shade(ref) for ref in new}) == (0, {Shade.BEHIND})
+
+
+def test_what_is_pasted_into_a_hidden_track_is_told(at: Desk) -> None:
+    window, roll = at.window, at.window.roll
+    roll.set_selection([NoteRef("track:1", 0)])
+    window.actions_["copy"].trigger()
+    window.tracks.hidden_changed.emit(0, True)
+    window.clipboard.paste(0)
+    assert at.messages[-1] == "These notes are on a hidden track, Melody: its menu in the list of tracks shows it."
+
+
 def test_another_document_has_no_track_in_front(at: Desk, homes: Path) -> None:
     window = at.window
     window.tracks.show_in_front(BASS)
