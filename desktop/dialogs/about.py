@@ -69,7 +69,7 @@ class AboutDialog(QDialog):
         """`model` says which is in use, and where it runs."""
         super().__init__(parent)
         self._model = model
-        self.setWindowTitle("About Continuo")
+        self.setWindowTitle(self.tr("About Continuo"))
         self._log_file = log_file
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
@@ -77,15 +77,15 @@ class AboutDialog(QDialog):
         self.licences = QTextBrowser()
         self.licences.setOpenLinks(False)
         self.licences.anchorClicked.connect(self._follow)
-        self.licences.setAccessibleName("Licences")
+        self.licences.setAccessibleName(self.tr("Licences"))
         self.licences.setTabChangesFocus(True)
         self._write_licences()
         layout.addWidget(self.licences, 1)
         if log_file is not None:
             layout.addLayout(self._log_line(log_file))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        self.copy = buttons.addButton("Copy details", QDialogButtonBox.ButtonRole.ActionRole)
-        self.copy.setToolTip("Copy versions and system, to put into a report of a problem.")
+        self.copy = buttons.addButton(self.tr("Copy details"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.copy.setToolTip(self.tr("Copy versions and system, to put into a report of a problem."))
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.details()))
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
@@ -94,8 +94,8 @@ class AboutDialog(QDialog):
 
     def details(self) -> str:
         """Versions and system, for a report of a problem."""
-        lines = [versions(), *([f"Model: {self._model}"] if self._model else [])]
-        return "\n".join(lines + ([f"Log file: {self._log_file}"] if self._log_file else []))
+        lines = [versions(), *([self.tr("Model: {0}").format(self._model)] if self._model else [])]
+        return "\n".join(lines + ([self.tr("Log file: {0}").format(self._log_file)] if self._log_file else []))
 
     def changeEvent(self, event: QEvent) -> None:
         """The page is written in the palette's colours."""
@@ -107,14 +107,14 @@ class AboutDialog(QDialog):
         picture = QLabel()
         icon = QIcon(str(bundled("icons", "continuo.png")))
         picture.setPixmap(icon.pixmap(QSize(64, 64), self.devicePixelRatio()))
-        picture.setAccessibleName("Continuo's icon")
-        name = QLabel(f"Continuo {version('continuo')}")
+        picture.setAccessibleName(self.tr("Continuo's icon"))
+        name = QLabel(self.tr("Continuo {0}").format(version("continuo")))
         font = QFont(name.font())
         font.setPointSizeF(font.pointSizeF() * 1.5)
         font.setBold(True)
         name.setFont(font)
         words = QLabel(
-            "Plays on from your MIDI, on your own computer.\nCopyright 2026 The Continuo authors. MIT licence."
+            self.tr("Plays on from your MIDI, on your own computer.\nCopyright 2026 The Continuo authors. MIT licence.")
         )
         words.setWordWrap(True)
         text = QVBoxLayout()
@@ -122,7 +122,7 @@ class AboutDialog(QDialog):
         text.addWidget(name)
         text.addWidget(words)
         if self._model:
-            text.addWidget(QLabel(f"Model: {self._model}"))
+            text.addWidget(QLabel(self.tr("Model: {0}").format(self._model)))
         head = QHBoxLayout()
         head.setSpacing(16)
         head.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
@@ -130,11 +130,11 @@ class AboutDialog(QDialog):
         return head
 
     def _log_line(self, log_file: Path) -> QHBoxLayout:
-        path = FaintLabel(f"Log file: {log_file}")
+        path = FaintLabel(self.tr("Log file: {0}").format(log_file))
         path.setAccessibleName(path.text())
-        self.open_folder = QPushButton("Show folder")
+        self.open_folder = QPushButton(self.tr("Show folder"))
         self.open_folder.setAutoDefault(False)
-        self.open_folder.setToolTip("Open the folder that the log file lies in.")
+        self.open_folder.setToolTip(self.tr("Open the folder that the log file lies in."))
         self.open_folder.clicked.connect(lambda: show(log_file.parent))
         line = QHBoxLayout()
         line.addWidget(path, 1)
@@ -147,8 +147,8 @@ class AboutDialog(QDialog):
             f'<td style="padding:3px 0; white-space:nowrap">{escape(licence)}</td></tr>'
             for name, licence, whose in COMPONENTS
         )
-        page = f"<p>Continuo is built on the work of others:</p><table width='100%'>{rows}</table>"
-        self.licences.setHtml(page + _packages())
+        words = self.tr("Continuo is built on the work of others:")
+        self.licences.setHtml(f"<p>{words}</p><table width='100%'>{rows}</table>{self._packages()}")
 
     def _follow(self, link: QUrl) -> None:
         """Show a licence's text here, or the list again."""
@@ -157,22 +157,23 @@ class AboutDialog(QDialog):
             return
         # Named by our own page, and only ever one of the bundled texts.
         text = (_texts() / Path(link.path()).name).read_text("utf-8")
-        self.licences.setHtml(f"<p><a href='list:'>Back to the list</a></p><pre>{escape(text)}</pre>")
+        back = self.tr("Back to the list")
+        self.licences.setHtml(f"<p><a href='list:'>{back}</a></p><pre>{escape(text)}</pre>")
+
+    def _packages(self) -> str:
+        """A table of all that an installed Continuo holds, made when it was built; empty in a checkout."""
+        try:
+            index: list[dict[str, str]] = json.loads((_texts() / "index.json").read_text("utf-8"))
+        except OSError:
+            return ""
+        rows = "".join(
+            f'<tr><td style="padding:3px 12px 3px 0">{escape(part["name"])} {escape(part["version"])}</td>'
+            f'<td style="padding:3px 0"><a href="text:{escape(part["text"])}">{escape(part["licence"])}</a></td></tr>'
+            for part in index
+        )
+        words = self.tr("Every package and library in it, with the text of its licence:")
+        return f"<p>{words}</p><table width='100%'>{rows}</table>"
 
 
 def _texts() -> Path:
     return bundled("licences")
-
-
-def _packages() -> str:
-    """A table of all that an installed Continuo holds, made when it was built; empty in a checkout."""
-    try:
-        index: list[dict[str, str]] = json.loads((_texts() / "index.json").read_text("utf-8"))
-    except OSError:
-        return ""
-    rows = "".join(
-        f'<tr><td style="padding:3px 12px 3px 0">{escape(part["name"])} {escape(part["version"])}</td>'
-        f'<td style="padding:3px 0"><a href="text:{escape(part["text"])}">{escape(part["licence"])}</a></td></tr>'
-        for part in index
-    )
-    return f"<p>Every package and library in it, with the text of its licence:</p><table width='100%'>{rows}</table>"

@@ -25,29 +25,29 @@ class ExportDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export Audio")
-        self.normalise = QCheckBox("&Normalise")
+        self.setWindowTitle(self.tr("Export Audio"))
+        self.normalise = QCheckBox(self.tr("&Normalise"))
         self.normalise.setChecked(SOUND_FORMAT.is_normalised)
-        self.normalise.setToolTip(_TIPS["normalise"])
-        self.normalise.setAccessibleDescription(_TIPS["normalise"])
+        self.normalise.setToolTip(self.tr(_TIPS["normalise"]))
+        self.normalise.setAccessibleDescription(self.tr(_TIPS["normalise"]))
         self.rate, self.bits = DropDown(), DropDown()
         for rate in SAMPLE_RATES:
-            self.rate.addItem(f"{rate / 1000:g} kHz", rate)
+            self.rate.addItem(self.tr("{0:g} kHz").format(rate / 1000), rate)
         for bits in (16, 24):
-            self.bits.addItem(f"{bits} bit", bits)
+            self.bits.addItem(self.tr("{0} bit").format(bits), bits)
         form = QFormLayout()
         for box, name, words, chosen in (
-            (self.rate, "rate", "Sample &rate", SOUND_FORMAT.sample_rate),
-            (self.bits, "bits", "&Resolution", SOUND_FORMAT.bits),
+            (self.rate, "rate", self.tr("Sample &rate"), SOUND_FORMAT.sample_rate),
+            (self.bits, "bits", self.tr("&Resolution"), SOUND_FORMAT.bits),
         ):
             box.setCurrentIndex(box.findData(chosen))
-            box.setToolTip(_TIPS[name])
+            box.setToolTip(self.tr(_TIPS[name]))
             box.setAccessibleName(words.replace("&", ""))
-            box.setAccessibleDescription(_TIPS[name])
+            box.setAccessibleDescription(self.tr(_TIPS[name]))
             form.addRow(words, box)
         buttons = QDialogButtonBox()
-        export = buttons.addButton("Export …", QDialogButtonBox.ButtonRole.AcceptRole)
-        export.setToolTip("Choose where to, and write the file.")
+        export = buttons.addButton(self.tr("Export …"), QDialogButtonBox.ButtonRole.AcceptRole)
+        export.setToolTip(self.tr("Choose where to, and write the file."))
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)

@@ -58,7 +58,7 @@ class FineTuneDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None, start: Start = start_process) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Fine-tune a model")
+        self.setWindowTitle(self.tr("Fine-tune a model"))
         self._start_process = start
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
@@ -68,8 +68,11 @@ class FineTuneDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         words = QLabel(
-            "Train a model further on MIDI files of your own, so that it plays more like them. Every tenth song is "
-            "held back to check on. It takes the time you give it, on this computer; you can go on working meanwhile."
+            self.tr(
+                "Train a model further on MIDI files of your own, so that it plays more like them. Every tenth song "
+                "is held back to check on. It takes the time you give it, on this computer; you can go on working "
+                "meanwhile."
+            )
         )
         words.setWordWrap(True)
         layout.addWidget(words)
@@ -77,13 +80,13 @@ class FineTuneDialog(QDialog):
         self.curve = LossCurve()
         layout.addWidget(self.curve, 1)
         self.bar = QProgressBar()
-        self.bar.setAccessibleName("Progress")
+        self.bar.setAccessibleName(self.tr("Progress"))
         self.bar.setTextVisible(False)
         keeps_place = self.bar.sizePolicy()
         keeps_place.setRetainSizeWhenHidden(True)
         self.bar.setSizePolicy(keeps_place)
         layout.addWidget(self.bar)
-        self.says = QLabel("Choose a folder with MIDI files; the folders in it are read, too.")
+        self.says = QLabel(self.tr("Choose a folder with MIDI files; the folders in it are read, too."))
         self.says.setWordWrap(True)
         layout.addWidget(self.says)
         layout.addWidget(self._buttons())
@@ -92,39 +95,41 @@ class FineTuneDialog(QDialog):
 
     def _form(self) -> QFormLayout:
         self.folder = QLineEdit()
-        self.folder.setAccessibleName("Folder of MIDI files")
+        self.folder.setAccessibleName(self.tr("Folder of MIDI files"))
         self.folder.textChanged.connect(self._on_folder)
-        self.choose = QPushButton("Choose …")
+        self.choose = QPushButton(self.tr("Choose …"))
         self.choose.setAutoDefault(False)
-        self.choose.setAccessibleName("Choose the folder of MIDI files")
+        self.choose.setAccessibleName(self.tr("Choose the folder of MIDI files"))
         self.choose.clicked.connect(self._choose)
         row = QHBoxLayout()
         row.addWidget(self.folder, 1)
         row.addWidget(self.choose)
         self.model = DropDown()
-        self.model.setAccessibleName("Model to start from")
+        self.model.setAccessibleName(self.tr("Model to start from"))
         self.name = QLineEdit()
-        self.name.setAccessibleName("Name of the new model")
+        self.name.setAccessibleName(self.tr("Name of the new model"))
         self.name.textChanged.connect(self._show_state)
         self.minutes = QSpinBox()
-        self.minutes.setAccessibleName("Minutes at most")
+        self.minutes.setAccessibleName(self.tr("Minutes at most"))
         self.minutes.setRange(MINUTES[0], MINUTES[2])
         self.minutes.valueChanged.connect(
-            lambda value: self.minutes.setSuffix(" minute at most" if value == 1 else " minutes at most")
+            lambda value: self.minutes.setSuffix(self.tr(" minute at most" if value == 1 else " minutes at most"))
         )
         self.minutes.setValue(MINUTES[1])
         form = QFormLayout()
-        form.addRow("MIDI files", row)
-        form.addRow("Start from", self.model)
-        form.addRow("Name", self.name)
-        form.addRow("Time", self.minutes)
+        form.addRow(self.tr("MIDI files"), row)
+        form.addRow(self.tr("Start from"), self.model)
+        form.addRow(self.tr("Name"), self.name)
+        form.addRow(self.tr("Time"), self.minutes)
         return form
 
     def _buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox()
-        self.start_button = buttons.addButton("Start", QDialogButtonBox.ButtonRole.ActionRole)
+        self.start_button = buttons.addButton(self.tr("Start"), QDialogButtonBox.ButtonRole.ActionRole)
         self.start_button.clicked.connect(self.start)
-        self.stop_button = buttons.addButton("Stop, keep the best so far", QDialogButtonBox.ButtonRole.ActionRole)
+        self.stop_button = buttons.addButton(
+            self.tr("Stop, keep the best so far"), QDialogButtonBox.ButtonRole.ActionRole
+        )
         self.stop_button.clicked.connect(self.stop)
         buttons.addButton(QDialogButtonBox.StandardButton.Close)  # last, as Tab goes from one to the next that was made
         buttons.rejected.connect(self.close)
@@ -142,7 +147,7 @@ class FineTuneDialog(QDialog):
     # What the user does
 
     def _choose(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Folder of MIDI files", self.folder.text())
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Folder of MIDI files"), self.folder.text())
         if folder:
             self.folder.setText(folder)
 
@@ -154,11 +159,11 @@ class FineTuneDialog(QDialog):
         """Begin to train."""
         folder = self.folder.text().strip()
         if not Path(folder).is_dir():
-            self.says.setText(f"There is no folder {folder}.")
+            self.says.setText(self.tr("There is no folder {0}.").format(folder))
             return
         self.curve.clear()
         self.bar.setRange(0, 0)
-        self.says.setText("Starting …")
+        self.says.setText(self.tr("Starting …"))
         self._process, self._pipe = self._start_process(
             self.model.currentData(), folder, self.name.text().strip(), self.minutes.value()
         )
@@ -169,7 +174,7 @@ class FineTuneDialog(QDialog):
         """End after the step that is being made; the best model so far is kept."""
         if self._pipe is not None:
             self.stop_button.setEnabled(False)
-            self.says.setText("Stopping after this step …")
+            self.says.setText(self.tr("Stopping after this step …"))
             try:
                 self._pipe.send("stop")
             except OSError:  # it has just ended
@@ -202,24 +207,28 @@ class FineTuneDialog(QDialog):
             while self._pipe is not None and self._pipe.poll():
                 self._show(self._pipe.recv())
         except (EOFError, OSError):
-            self._show(Failed("The training has ended unexpectedly, perhaps for lack of memory."))
+            self._show(Failed(self.tr("The training has ended unexpectedly, perhaps for lack of memory.")))
 
     def _show(self, message: FineTuneMessage) -> None:
         match message:
             case Reading(done, total):
                 self.bar.setRange(0, max(total, 1))
                 self.bar.setValue(done)
-                self.says.setText(f"Reading: {done} of {total} files")
+                self.says.setText(self.tr("Reading: {0} of {1} files").format(done, total))
             case Training(progress, seconds_left, loss, held_out):
                 self.bar.setRange(0, 1000)
                 self.bar.setValue(round(1000 * progress))
                 self.curve.add(progress, loss, held_out)
                 if self.stop_button.isEnabled():
                     minutes, seconds = divmod(int(seconds_left), 60)
-                    words = f"loss {loss:.3f}" if math.isfinite(loss) else "making the first step"
-                    self.says.setText(f"{minutes}:{seconds:02} left at most · {words}")
+                    words = (
+                        self.tr("loss {0:.3f}").format(loss)
+                        if math.isfinite(loss)
+                        else self.tr("making the first step")
+                    )
+                    self.says.setText(self.tr("{0}:{1:02} left at most · {2}").format(minutes, seconds, words))
             case Finished(name, before, after):
-                self._finish(_outcome(name, before, after))
+                self._finish(self._outcome(name, before, after))
                 if name:
                     self.made.emit(name)
             case Failed(sentence):
@@ -243,14 +252,15 @@ class FineTuneDialog(QDialog):
         self.hide()
         event.ignore()
 
-
-def _outcome(name: str, before: float | None, after: float | None) -> str:
-    """What to tell of a training that has ended."""
-    if not name:
-        return "Stopped before anything was trained; there is no new model."
-    words = f"The new model is called {name}, and is in the list of models."
-    if before is None or after is None:
-        return f"{words} There were too few songs to hold any back, so nobody knows yet how much better it is."
-    if after >= before:
-        return f"{words} On the songs held back it is no better than before: it may need more music or more time."
-    return f"{words} On the songs held back its loss fell from {before:.3f} to {after:.3f}."
+    def _outcome(self, name: str, before: float | None, after: float | None) -> str:
+        """What to tell of a training that has ended."""
+        if not name:
+            return self.tr("Stopped before anything was trained; there is no new model.")
+        words = self.tr("The new model is called {0}, and is in the list of models.").format(name)
+        if before is None or after is None:
+            rest = self.tr("There were too few songs to hold any back, so nobody knows yet how much better it is.")
+        elif after >= before:
+            rest = self.tr("On the songs held back it is no better than before: it may need more music or more time.")
+        else:
+            rest = self.tr("On the songs held back its loss fell from {0:.3f} to {1:.3f}.").format(before, after)
+        return f"{words} {rest}"

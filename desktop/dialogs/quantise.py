@@ -33,23 +33,27 @@ class QuantiseDialog(QDialog):
         self, notes: int, first: Quantisation | None = None, is_shown: bool = True, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Quantise")
+        self.setWindowTitle(self.tr("Quantise"))
         first = first or Quantisation()
-        words = "Move 1 note to the grid." if notes == 1 else f"Move {notes} notes to the grid."
+        words = (
+            self.tr("Move 1 note to the grid.") if notes == 1 else self.tr("Move {0} notes to the grid.").format(notes)
+        )
         if not is_shown:
-            words += " There are too many to show beforehand what becomes of them."
+            words += self.tr(" There are too many to show beforehand what becomes of them.")
         label = QLabel(words)
         label.setWordWrap(True)
-        self.choice = self._drop_down("Grid", _GRID, [(grid, grid_words(grid)) for grid in QUANTISE_GRIDS], first.grid)
-        self.what = self._drop_down("What moves", _WHAT, _WHATS, first.what)
-        self.strength = self._slider("Strength", _STRENGTH, 0, 100, first.strength)
-        self.swing = self._slider("Swing", _SWING, STRAIGHT, 80, first.swing)
+        self.choice = self._drop_down(
+            self.tr("Grid"), _GRID, [(grid, grid_words(grid)) for grid in QUANTISE_GRIDS], first.grid
+        )
+        self.what = self._drop_down(self.tr("What moves"), _WHAT, _WHATS, first.what)
+        self.strength = self._slider(self.tr("Strength"), _STRENGTH, 0, 100, first.strength)
+        self.swing = self._slider(self.tr("Swing"), _SWING, STRAIGHT, 80, first.swing)
         buttons = QDialogButtonBox()
-        self.accept_button = buttons.addButton("Quantise", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.accept_button.setToolTip("Move the notes so. It can be undone.")
+        self.accept_button = buttons.addButton(self.tr("Quantise"), QDialogButtonBox.ButtonRole.AcceptRole)
+        self.accept_button.setToolTip(self.tr("Move the notes so. It can be undone."))
         buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        self.listen = buttons.addButton("&Listen", QDialogButtonBox.ButtonRole.ActionRole)
-        self.listen.setToolTip("Hear the bars of these notes as they would be, again and again.")
+        self.listen = buttons.addButton(self.tr("&Listen"), QDialogButtonBox.ButtonRole.ActionRole)
+        self.listen.setToolTip(self.tr("Hear the bars of these notes as they would be, again and again."))
         self.listen.setAutoDefault(False)
         self.listen.setCheckable(True)
         self.listen.setEnabled(is_shown)
@@ -57,10 +61,10 @@ class QuantiseDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         form = QFormLayout()
-        form.addRow("Grid", self.choice)
-        form.addRow("Move", self.what)
-        form.addRow("Strength, %", self.strength)
-        form.addRow("Swing, %", self.swing)
+        form.addRow(self.tr("Grid"), self.choice)
+        form.addRow(self.tr("Move"), self.what)
+        form.addRow(self.tr("Strength, %"), self.strength)
+        form.addRow(self.tr("Swing, %"), self.swing)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addWidget(label)

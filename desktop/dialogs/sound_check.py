@@ -76,7 +76,7 @@ class SoundCheckDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Sound check")
+        self.setWindowTitle(self.tr("Sound check"))
         self._play, self._is_connected, self._platform = play, is_connected, platform
         self._connected: bool | None = None
         self._result = ""  # what is known of the last arpeggio, as a key of _say
@@ -95,7 +95,7 @@ class SoundCheckDialog(QDialog):
     def show_output(self, choice: OutputChoice, ports: Sequence[PortInfo]) -> None:
         """Show that another output was chosen, or that ports came or went."""
         self._choice, self._ports = choice, ports
-        self.output.setText(f"Sound goes {output_words(choice)}.")
+        self.output.setText(self.tr("Sound goes {0}.").format(self._where(choice)))
         self._offer_loopbacks()
         self._ask(False)
         self._look()
@@ -118,17 +118,17 @@ class SoundCheckDialog(QDialog):
 
     def _build(self) -> None:
         self.output = _words("")
-        self.play_button = QPushButton("Play a few notes")
+        self.play_button = QPushButton(self.tr("Play a few notes"))
         self.play_button.setDefault(True)
-        self.play_button.setToolTip("Play an arpeggio of five notes.")
+        self.play_button.setToolTip(self.tr("Play an arpeggio of five notes."))
         icons.set_icon(self.play_button, "play")
         self.play_button.clicked.connect(self._start)
         self.lights = Lights()
         self.mark = QLabel()
         self.message = _words("")
-        self.yes, self.no = QPushButton("Yes"), QPushButton("No")
-        self.yes.setToolTip("You heard the notes.")
-        self.no.setToolTip("You heard nothing: see what can be done.")
+        self.yes, self.no = QPushButton(self.tr("Yes")), QPushButton(self.tr("No"))
+        self.yes.setToolTip(self.tr("You heard the notes."))
+        self.no.setToolTip(self.tr("You heard nothing: see what can be done."))
         self.yes.clicked.connect(lambda: self._answer(True))
         self.no.clicked.connect(lambda: self._answer(False))
         for button in (self.yes, self.no):
@@ -172,9 +172,9 @@ class SoundCheckDialog(QDialog):
         chosen = self._choice.part_of_name.casefold() if isinstance(self._choice, ExistingPort) else None
         for name, part in port_names(self._ports):
             if name in found and (chosen is None or chosen not in name.casefold()):
-                button = QPushButton(f"Use {name.replace('&', '&&')}")
+                button = QPushButton(self.tr("Use {0}").format(name.replace("&", "&&")))
                 button.setAutoDefault(False)
-                button.setToolTip("A loopback port: your DAW hears what is played into it.")
+                button.setToolTip(self.tr("A loopback port: your DAW hears what is played into it."))
                 button.clicked.connect(lambda _, part=part: self.output_chosen.emit(ExistingPort(part)))
                 self.loopbacks.addWidget(button)
         self.help.setVisible(self._platform == "win32" and not found)
@@ -232,17 +232,19 @@ class SoundCheckDialog(QDialog):
 
     def _say(self, result: str, problem: str = "") -> None:
         self._result = result
-        name = _listener(self._choice)
         mark, words = {
             "": ("check" if self._is_heard_by_a_program else "waiting", self._before()),
-            "playing": ("sound", "Playing …"),
+            "playing": ("sound", self.tr("Playing …")),
             "failed": ("warning", problem),
-            "no output": ("warning", "Nothing is heard, because no output is chosen. Choose one in the Output menu."),
-            "nobody": ("warning", f"Nothing listens yet. In your DAW, choose {name} as a MIDI input."),
-            "connected": ("check", "Something listens now. Play the notes again."),
-            "arrived": ("check", "The notes went to the program that is connected. Did you hear them?"),
-            "asking": ("sound", "Did you hear five notes?"),
-            "heard": ("check", "Then all is well."),
+            "no output": (
+                "warning",
+                self.tr("Nothing is heard, because no output is chosen. Choose one in the Output menu."),
+            ),
+            "nobody": ("warning", self._nobody()),
+            "connected": ("check", self.tr("Something listens now. Play the notes again.")),
+            "arrived": ("check", self.tr("The notes went to the program that is connected. Did you hear them?")),
+            "asking": ("sound", self.tr("Did you hear five notes?")),
+            "heard": ("check", self.tr("Then all is well.")),
             "silent": ("warning", self._advice()),
         }[result]
         self.mark.setPixmap(icons.icon(mark, self.palette()).pixmap(QSize(16, 16), self.devicePixelRatio()))
@@ -255,26 +257,53 @@ class SoundCheckDialog(QDialog):
 
     def _before(self) -> str:
         if isinstance(self._choice, BuiltInSynth):
-            return "Turn up your loudspeakers, then play."
+            return self.tr("Turn up your loudspeakers, then play.")
         if isinstance(self._choice, NoOutput):
-            return "Choose an output in the Output menu first."
+            return self.tr("Choose an output in the Output menu first.")
         if self._connected is False:
-            return f"Nothing listens yet. In your DAW, choose {_listener(self._choice)} as a MIDI input."
+            return self._nobody()
         if self._is_heard_by_a_program:
-            return "A program is connected."
-        return f"In your DAW, choose {_listener(self._choice)} as a MIDI input of an instrument track, then play."
+            return self.tr("A program is connected.")
+        return self.tr("In your DAW, choose {0} as a MIDI input of an instrument track, then play.").format(
+            self._listener()
+        )
+
+    def _where(self, choice: OutputChoice) -> str:
+        """Where an output leads, in a sentence."""
+        match choice:
+            case BuiltInSynth():
+                return self.tr("to the built-in synth")
+            case VirtualPort(name):
+                return self.tr('to the virtual MIDI port "{0}"').format(name)
+            case ExistingPort(part):
+                return self.tr('to the MIDI port "{0}"').format(part)
+            case NoOutput():
+                return self.tr("nowhere")
+            case _:
+                return self.tr("to a file")
+
+    def _listener(self) -> str:
+        """What a DAW calls the port."""
+        match self._choice:
+            case VirtualPort(name) | ExistingPort(name):
+                return f'"{name}"'
+            case _:
+                return self.tr("the port")
+
+    def _nobody(self) -> str:
+        words = self.tr("Nothing listens yet. In your DAW, choose {0} as a MIDI input.")
+        return words.format(self._listener())
 
     def _advice(self) -> str:
         if isinstance(self._choice, BuiltInSynth):
-            return (
+            return self.tr(
                 "Look whether the computer's sound is muted or goes to another device, such as headphones "
                 "that are not plugged in."
             )
-        return (
-            f"The notes leave Continuo. In your DAW, look whether {_listener(self._choice)} is switched on as a MIDI "
-            "input, whether the track is armed or monitored, and whether it has an instrument that listens to all "
-            "channels."
-        )
+        return self.tr(
+            "The notes leave Continuo. In your DAW, look whether {0} is switched on as a MIDI input, whether the track "
+            "is armed or monitored, and whether it has an instrument that listens to all channels."
+        ).format(self._listener())
 
 
 class Lights(QWidget):
@@ -283,7 +312,7 @@ class Lights(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.setAccessibleName("Notes played")
+        self.setAccessibleName(self.tr("Notes played"))
         self._clock = QElapsedTimer()
         self._frames = QTimer(self)
         self._frames.setInterval(_FRAME)
@@ -325,32 +354,6 @@ class Lights(QWidget):
 def loopback_ports(ports: Sequence[PortInfo]) -> list[str]:
     """Names of the ports that lead into another program."""
     return [port.name for port in ports if any(word in port.name.casefold() for word in _LOOPBACKS)]
-
-
-def output_words(choice: OutputChoice) -> str:
-    """Where an output leads, in a sentence."""
-    match choice:
-        case BuiltInSynth():
-            return "to the built-in synth"
-        case VirtualPort(name):
-            return f'to the virtual MIDI port "{name}"'
-        case ExistingPort(part):
-            return f'to the MIDI port "{part}"'
-        case NoOutput():
-            return "nowhere"
-        case _:
-            return "to a file"
-
-
-def _listener(choice: OutputChoice) -> str:
-    """What a DAW calls the port."""
-    match choice:
-        case VirtualPort(name):
-            return f'"{name}"'
-        case ExistingPort(part):
-            return f'"{part}"'
-        case _:
-            return "the port"
 
 
 def _words(text: str) -> QLabel:

@@ -29,40 +29,42 @@ class TempoDialog(QDialog):
 
     def __init__(self, tempo_map: TempoMap, tick: int, parent: QWidget | None = None, is_there: bool = False) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Tempo and metre")
+        self.setWindowTitle(self.tr("Tempo and metre"))
         self._map = tempo_map
         bar = tempo_map.bar_beat_read(tick)[0] if tempo_map.has_metre else 0
         self._later = tempo_map.bar_tick(bar) if tempo_map.has_metre else tick
-        self.from_start = QRadioButton("The beginning")
-        self.from_here = QRadioButton(f"Bar {bar + 1}" if tempo_map.has_metre else "The playhead")
+        self.from_start = QRadioButton(self.tr("The beginning"))
+        self.from_here = QRadioButton(
+            self.tr("Bar {0}").format(bar + 1) if tempo_map.has_metre else self.tr("The playhead")
+        )
         self.from_start.setChecked(not (is_there and self._later))
         self.from_here.setChecked(is_there and self._later > 0)
         self.is_removed = False
         self.tempo = PlainSpin()
         self.tempo.setRange(SLOWEST, FASTEST)
-        self.tempo.setAccessibleName("Tempo")
+        self.tempo.setAccessibleName(self.tr("Tempo"))
         self.tempo.setEnabled(not tempo_map.is_smpte)
-        self.has_bars = QCheckBox("Bars")
+        self.has_bars = QCheckBox(self.tr("Bars"))
         self.has_bars.setChecked(True)
         self.has_bars.setVisible(not tempo_map.has_metre)
         self.beats = QSpinBox()
         self.beats.setRange(1, LONGEST_BAR)
-        self.beats.setAccessibleName("Beats in a bar")
+        self.beats.setAccessibleName(self.tr("Beats in a bar"))
         self.unit = DropDown()
         for denominator in DENOMINATORS:
             self.unit.addItem(str(denominator), denominator)
-        self.unit.setAccessibleName("Note value of a beat")
+        self.unit.setAccessibleName(self.tr("Note value of a beat"))
         self._explain()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
-        self.remove = buttons.addButton("Remove Change", QDialogButtonBox.ButtonRole.DestructiveRole)
-        self.remove.setToolTip("What holds before this place goes on behind it.")
+        self.remove = buttons.addButton(self.tr("Remove Change"), QDialogButtonBox.ButtonRole.DestructiveRole)
+        self.remove.setToolTip(self.tr("What holds before this place goes on behind it."))
         self.remove.clicked.connect(self._remove)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addLayout(self._form())
-        words = QLabel("They hold up to the next change. Notes keep their places in the bars.")
+        words = QLabel(self.tr("They hold up to the next change. Notes keep their places in the bars."))
         words.setWordWrap(True)
         layout.addWidget(words)
         layout.addStretch(1)
@@ -76,12 +78,12 @@ class TempoDialog(QDialog):
 
     def _explain(self) -> None:
         for widget, tip in (
-            (self.from_start, "Change what the song begins with."),
-            (self.from_here, "Change it where the playhead stands, up to the next change."),
-            (self.tempo, "Quarter notes a minute."),
-            (self.has_bars, "The file says nothing of bars: give it some."),
-            (self.beats, "How many beats a bar has."),
-            (self.unit, "Which note value a beat is: 4 is a quarter, 8 an eighth."),
+            (self.from_start, self.tr("Change what the song begins with.")),
+            (self.from_here, self.tr("Change it where the playhead stands, up to the next change.")),
+            (self.tempo, self.tr("Quarter notes a minute.")),
+            (self.has_bars, self.tr("The file says nothing of bars: give it some.")),
+            (self.beats, self.tr("How many beats a bar has.")),
+            (self.unit, self.tr("Which note value a beat is: 4 is a quarter, 8 an eighth.")),
         ):
             widget.setToolTip(tip)
             widget.setAccessibleDescription(tip)
@@ -96,17 +98,17 @@ class TempoDialog(QDialog):
         if not is_choice:
             places.addWidget(QLabel(self.from_start.text()))
         places.addStretch(1)
-        form.addRow("From", places)
+        form.addRow(self.tr("From"), places)
         tempo = QHBoxLayout()
         tempo.addWidget(self.tempo)
-        tempo.addWidget(QLabel("bpm"))
+        tempo.addWidget(QLabel(self.tr("bpm")))
         tempo.addStretch(1)
-        form.addRow("Tempo", tempo)
+        form.addRow(self.tr("Tempo"), tempo)
         metre = QHBoxLayout()
         for widget in (self.has_bars, self.beats, QLabel("/"), self.unit):
             metre.addWidget(widget)
         metre.addStretch(1)
-        form.addRow("Metre", metre)
+        form.addRow(self.tr("Metre"), metre)
         return form
 
     def _remove(self) -> None:

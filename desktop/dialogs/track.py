@@ -21,16 +21,16 @@ class TrackDialog(QDialog):
 
     def __init__(self, score: Score, track: Track, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Edit track")
+        self.setWindowTitle(self.tr("Edit track"))
         volume, pan = track_volume(score, track), track_pan(score, track)
         self._before = {"name": track.name, "program": track.program, "volume": volume, "pan": pan}
         self.name = QLineEdit(track.name)
         self.name.setMaxLength(LONGEST_NAME)
-        self.name.setAccessibleName("Name")
-        self.name.setToolTip("What the track is called, in saved files too.")
-        self.instrument = _instruments(track)
-        self.volume = _slider(0, 127, volume, "Volume", "0 is silent; files begin with 100.")
-        self.pan = _slider(-64, 63, pan - DEFAULT_PAN, "Pan", "Below 0 is left, above it right.")
+        self.name.setAccessibleName(self.tr("Name"))
+        self.name.setToolTip(self.tr("What the track is called, in saved files too."))
+        self.instrument = self._instruments(track)
+        self.volume = _slider(0, 127, volume, self.tr("Volume"), self.tr("0 is silent; files begin with 100."))
+        self.pan = _slider(-64, 63, pan - DEFAULT_PAN, self.tr("Pan"), self.tr("Below 0 is left, above it right."))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -38,10 +38,10 @@ class TrackDialog(QDialog):
         self.name.textChanged.connect(lambda text: ok.setEnabled(bool(text.strip())))
         form = QFormLayout()
         for words, field in (
-            ("Name", self.name),
-            ("Instrument", self.instrument),
-            ("Volume", self.volume),
-            ("Pan", self.pan),
+            (self.tr("Name"), self.name),
+            (self.tr("Instrument"), self.instrument),
+            (self.tr("Volume"), self.volume),
+            (self.tr("Pan"), self.pan),
         ):
             form.addRow(words, field)
         layout = QVBoxLayout(self)
@@ -49,7 +49,7 @@ class TrackDialog(QDialog):
         layout.addLayout(form)
         sharing = [other.name for other in score.tracks if other.place == track.place and other is not track]
         if sharing:
-            words = QLabel(f"Plays on one channel with {', '.join(sharing)}: they sound alike.")
+            words = QLabel(self.tr("Plays on one channel with {0}: they sound alike.").format(", ".join(sharing)))
             words.setTextFormat(Qt.TextFormat.PlainText)
             words.setWordWrap(True)
             layout.addWidget(words)
@@ -69,28 +69,27 @@ class TrackDialog(QDialog):
         }
         return {key: value for key, value in now.items() if value != self._before[key]}
 
+    def _instruments(self, track: Track) -> DropDown:
+        """The instruments of General MIDI, in its families of eight; a drum kit stays what it is."""
+        import pretty_midi  # here: it takes 0.1 s
 
-def _instruments(track: Track) -> DropDown:
-    """The instruments of General MIDI, in its families of eight; a drum kit stays what it is."""
-    import pretty_midi  # here: it takes 0.1 s
-
-    tip = "The General MIDI instrument of the track's channel."
-    box = DropDown()
-    box.setAccessibleName("Instrument")
-    box.setMaxVisibleItems(20)
-    box.setEnabled(not track.is_percussion)
-    for program in range(128):
-        if program and program % _FAMILY == 0:
-            box.insertSeparator(box.count())
-        box.addItem(f"{program + 1}  {pretty_midi.program_to_instrument_name(program)}", program)
-    box.setCurrentIndex(box.findData(track.program))
-    if track.is_percussion:
-        box.addItem("Drums")
-        box.setCurrentIndex(box.count() - 1)
-        tip = "Drums stay drums."
-    box.setToolTip(tip)
-    box.setAccessibleDescription(tip)
-    return box
+        tip = self.tr("The General MIDI instrument of the track's channel.")
+        box = DropDown()
+        box.setAccessibleName(self.tr("Instrument"))
+        box.setMaxVisibleItems(20)
+        box.setEnabled(not track.is_percussion)
+        for program in range(128):
+            if program and program % _FAMILY == 0:
+                box.insertSeparator(box.count())
+            box.addItem(f"{program + 1}  {pretty_midi.program_to_instrument_name(program)}", program)
+        box.setCurrentIndex(box.findData(track.program))
+        if track.is_percussion:
+            box.addItem(self.tr("Drums"))
+            box.setCurrentIndex(box.count() - 1)
+            tip = self.tr("Drums stay drums.")
+        box.setToolTip(tip)
+        box.setAccessibleDescription(tip)
+        return box
 
 
 def _slider(least: int, most: int, value: int, name: str, tip: str) -> SliderSpin:

@@ -27,7 +27,7 @@ from core.session.session import AT_FIRST, DEFAULTS, LATEST, USUAL_BARS, USUAL_S
 from desktop.panels.feel_panel import FeelPanel
 from desktop.panels.generation_tips import DRUMS, DYNAMICS_CHOICES, ENDINGS, INTO, REST_CHOICES, TIPS
 from desktop.widgets import icons
-from desktop.widgets.buttons import BigButton, FlatButton, Fold
+from desktop.widgets.buttons import BigButton, Fold, icon_button
 from desktop.widgets.fields import (
     FaintLabel,
     NumberEdit,
@@ -61,7 +61,7 @@ class GenerationPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Generation")
+        self.setAccessibleName(self.tr("Generation"))
         self._settings = DEFAULTS
         self._missing = ""  # a model that another stands in for
         self._running = self._ready = False
@@ -75,10 +75,10 @@ class GenerationPanel(QWidget):
         self._connect()
         self._wheel_guard = WheelGuard(self)
         self._wheel_guard.watch(self)
-        self.show_models([(_BUNDLED, "Bundled model", "")])
+        self.show_models([(_BUNDLED, self.tr("Bundled model"), "")])
         self.show_settings(DEFAULTS)
         self.set_running(False)
-        self.set_ready(False, "Load a file or start from nothing")
+        self.set_ready(False, self.tr("Load a file or start from nothing"))
 
     # What it is told
 
@@ -104,7 +104,9 @@ class GenerationPanel(QWidget):
         self.lock.setChecked(settings.seed_locked)
         icons.set_icon(self.lock, "locked" if settings.seed_locked else "unlocked")
         self.feelings.show_feel((settings.knobs, *settings.then))
-        self.feel.setText(f"Feel: {knobs_words((settings.knobs, *settings.then)) or 'as in the prompt'}")
+        self.feel.setText(
+            self.tr("Feel: {0}").format(knobs_words((settings.knobs, *settings.then)) or self.tr("as in the prompt"))
+        )
         self.temperature.show_value(settings.temperature)
         self.top_p.show_value(settings.top_p)
         self._choose_scale(settings.scale)
@@ -119,7 +121,7 @@ class GenerationPanel(QWidget):
         self.drums.setCurrentIndex(self.drums.findData(settings.drums))
         folded = ("temperature", "top_p", "key_strength", "seed_locked")
         is_usual = all(getattr(settings, name) == getattr(DEFAULTS, name) for name in folded)
-        self.more.setText("More" if is_usual else "More (changed)")
+        self.more.setText(self.tr("More") if is_usual else self.tr("More (changed)"))
         self.reset.setEnabled(replace(AT_FIRST, model=settings.model, seed=settings.seed) != settings)
         del blockers
 
@@ -138,14 +140,15 @@ class GenerationPanel(QWidget):
             self.model.clear()
             for name, words, licence in models:
                 self.model.addItem(words, name)
-                tip = f"{words}\n{TIPS['model']}" + (f"\nLicence: {licence}" if licence else "")
+                under = self.tr("\nLicence: {0}").format(licence) if licence else ""
+                tip = f"{words}\n{self.tr(TIPS['model'])}{under}"
                 self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
             self._choose_model(self._settings.model)
 
     def show_tracks(self, tracks: Sequence[tuple[str, str]]) -> None:
         """The tracks that a take can play into alone: (key as settings keep it, name)."""
         known = [(self.into.itemData(i), self.into.itemText(i)) for i in range(len(INTO), self.into.count())]
-        wanted = [(key, f"Only {name}") for key, name in tracks]
+        wanted = [(key, self.tr("Only {0}").format(name)) for key, name in tracks]
         if known != wanted:
             with QSignalBlocker(self.into):
                 while self.into.count() > len(INTO):
@@ -163,9 +166,11 @@ class GenerationPanel(QWidget):
         """Whether the button says Stop."""
         self._running = running
         self.feelings.now.setEnabled(running)
-        self.button.setText("Stop" if running else "Continue")
+        self.button.setText(self.tr("Stop") if running else self.tr("Continue"))
         icons.set_icon(self.button, "stop" if running else "play")
-        self.button.setToolTip("Stop; what is there is kept." if running else "Continue from the marker.")
+        self.button.setToolTip(
+            self.tr("Stop; what is there is kept.") if running else self.tr("Continue from the marker.")
+        )
         self._tell_state()
 
     def set_ready(self, ready: bool, reason: str = "") -> None:
@@ -180,12 +185,12 @@ class GenerationPanel(QWidget):
 
     def show_detected_key(self, key: str | None) -> None:
         """The key of the prompt, such as "D minor"."""
-        self.scale.setItemText(self.scale.findData("auto"), f"Auto ({key})" if key else "Auto")
+        self._show_found(self.scale, key)
 
     def show_detected_grid(self, grid: str | None) -> None:
         """The grid that the prompt is continued on, such as "1/16"; shown beside Auto if that is what is chosen."""
         is_auto = self._settings.grid == "auto"
-        self.grid.setItemText(self.grid.findData("auto"), f"Auto ({grid or 'none'})" if is_auto else "Auto")
+        self._show_found(self.grid, (grid or self.tr("none")) if is_auto else "")
 
     def changeEvent(self, event: QEvent) -> None:
         """Icons follow the palette."""
@@ -208,36 +213,37 @@ class GenerationPanel(QWidget):
         self.unit = DropDown()
         for unit in _LENGTHS:
             self.unit.addItem(unit, unit)
-        self.unit.addItem(f"{USUAL_BARS:g} bars, or {USUAL_SECONDS:g} seconds", "auto")
+        self.unit.addItem(self.tr("{0:g} bars, or {1:g} seconds").format(USUAL_BARS, USUAL_SECONDS), "auto")
         self.takes = QSpinBox()
         self.takes.setRange(1, 16)
         for number in (self.length, self.takes):
             number.setKeyboardTracking(False)  # said once typed, not digit by digit
         self.seed = NumberEdit()
-        self.dice, self.lock = _tool("dice"), _tool("unlocked")
+        self.dice, self.lock = icon_button("dice"), icon_button("unlocked")
         self.lock.setCheckable(True)
-        self.temperature = SliderSpin(0, 10, 2, 0.05, "Temperature", TIPS["temperature"])
-        self.top_p = SliderSpin(0.01, 1, 1, 0.01, "Top-p", TIPS["top_p"])
+        self.temperature = SliderSpin(0, 10, 2, 0.05, self.tr("Temperature"), self.tr(TIPS["temperature"]))
+        self.top_p = SliderSpin(0.01, 1, 1, 0.01, self.tr("Top-p"), self.tr(TIPS["top_p"]))
         self.scale = DropDown()
-        self.scale.addItem("Off", "off")
-        self.scale.addItem("Auto", "auto")
+        self.scale.addItem(self.tr("Off"), "off")
+        self.scale.addItem(self.tr("Auto"), "auto")
         for mode in _MODES:
             self.scale.insertSeparator(self.scale.count())
             for tonic in range(12):
                 name = Key(tonic, mode).name
                 self.scale.addItem(name, name)
-        self.key_strength = SliderSpin(0, 20, 4, 0.1, "Key strength", TIPS["key_strength"])
+        self.key_strength = SliderSpin(0, 20, 4, 0.1, self.tr("Key strength"), self.tr(TIPS["key_strength"]))
         self.low, self.high = PitchSpin(), PitchSpin()
         self.grid = DropDown()
         for grid in GRID_CHOICES:
-            self.grid.addItem(grid.capitalize().replace("t", " triplets") if grid in GRIDS else grid.capitalize(), grid)
-        self.dynamics, self.ends = _choice(DYNAMICS_CHOICES), _choice(ENDINGS)
-        self.into, self.rest, self.drums = (_choice(words) for words in (INTO, REST_CHOICES, DRUMS))
-        self.feel, self.feelings = Fold("Feel"), FeelPanel()
+            words = grid.capitalize()
+            self.grid.addItem(words.replace("t", self.tr(" triplets")) if grid in GRIDS else words, grid)
+        self.dynamics, self.ends = self._choice(DYNAMICS_CHOICES), self._choice(ENDINGS)
+        self.into, self.rest, self.drums = (self._choice(words) for words in (INTO, REST_CHOICES, DRUMS))
+        self.feel, self.feelings = Fold(self.tr("Feel")), FeelPanel()
         self.knobs = self.feelings.knobs
-        self.more = Fold("More")
+        self.more = Fold(self.tr("More"))
         self._folds = {"feel": self.feel, "more": self.more}
-        self.reset = QPushButton("Reset")
+        self.reset = QPushButton(self.tr("Reset"))
         self.reset.setAutoDefault(False)
         icons.set_icon(self.reset, "reset")
         boxes = (self.model, self.unit, self.scale, self.grid, self.dynamics, self.into, self.rest, self.drums)
@@ -249,29 +255,29 @@ class GenerationPanel(QWidget):
 
     def _name_fields(self) -> None:
         for field, key, name in (
-            (self.model, "model", "Model"),
-            (self.length, "length", "Length"),
-            (self.unit, "unit", "Unit of the length"),
-            (self.takes, "takes", "Number of takes"),
-            (self.seed, "seed", "Seed"),
-            (self.dice, "dice", "New seed"),
-            (self.lock, "lock", "Keep the seed"),
-            (self.scale, "scale", "Scale lock"),
-            (self.low, "low", "Lowest note"),
-            (self.high, "high", "Highest note"),
-            (self.grid, "grid", "Grid"),
-            (self.dynamics, "dynamics", "Dynamics"),
-            (self.ends, "ends", "Ending"),
-            (self.into, "into", "Plays on"),
-            (self.rest, "rest", "The rest of the song"),
-            (self.drums, "drums", "Drums"),
-            (self.feel, "feel", "Feel"),
-            (self.more, "more", "More settings"),
-            (self.reset, "reset", "Reset the settings"),
+            (self.model, "model", self.tr("Model")),
+            (self.length, "length", self.tr("Length")),
+            (self.unit, "unit", self.tr("Unit of the length")),
+            (self.takes, "takes", self.tr("Number of takes")),
+            (self.seed, "seed", self.tr("Seed")),
+            (self.dice, "dice", self.tr("New seed")),
+            (self.lock, "lock", self.tr("Keep the seed")),
+            (self.scale, "scale", self.tr("Scale lock")),
+            (self.low, "low", self.tr("Lowest note")),
+            (self.high, "high", self.tr("Highest note")),
+            (self.grid, "grid", self.tr("Grid")),
+            (self.dynamics, "dynamics", self.tr("Dynamics")),
+            (self.ends, "ends", self.tr("Ending")),
+            (self.into, "into", self.tr("Plays on")),
+            (self.rest, "rest", self.tr("The rest of the song")),
+            (self.drums, "drums", self.tr("Drums")),
+            (self.feel, "feel", self.tr("Feel")),
+            (self.more, "more", self.tr("More settings")),
+            (self.reset, "reset", self.tr("Reset the settings")),
         ):
-            field.setToolTip(TIPS[key])
+            field.setToolTip(self.tr(TIPS[key]))
             field.setAccessibleName(name)
-            field.setAccessibleDescription(TIPS[key])
+            field.setAccessibleDescription(self.tr(TIPS[key]))
 
     def _lay_out(self) -> None:
         form = QWidget()
@@ -280,25 +286,25 @@ class GenerationPanel(QWidget):
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
-        to = QLabel("to")
+        to = QLabel(self.tr("to"))
         rows: list[_Row] = [
-            ("Model", self.model, [(self.model, 1)]),
-            ("Length", self.length, [(self.length, 1), (self.unit, 1)]),
-            ("Takes", self.takes, [(self.takes, 0), (QWidget(), 1)]),
-            ("Plays on", self.into, [(self.into, 1)]),
-            ("Rest of song", self.rest, [(self.rest, 1)]),
-            ("Drums", self.drums, [(self.drums, 1)]),
-            ("Scale lock", self.scale, [(self.scale, 1)]),
-            ("Range", self.low, [(self.low, 1), (to, 0), (self.high, 1)]),
-            ("Grid", self.grid, [(self.grid, 1)]),
-            ("Dynamics", self.dynamics, [(self.dynamics, 1)]),
-            ("Ends", self.ends, [(self.ends, 1)]),
+            (self.tr("Model"), self.model, [(self.model, 1)]),
+            (self.tr("Length"), self.length, [(self.length, 1), (self.unit, 1)]),
+            (self.tr("Takes"), self.takes, [(self.takes, 0), (QWidget(), 1)]),
+            (self.tr("Plays on"), self.into, [(self.into, 1)]),
+            (self.tr("Rest of song"), self.rest, [(self.rest, 1)]),
+            (self.tr("Drums"), self.drums, [(self.drums, 1)]),
+            (self.tr("Scale lock"), self.scale, [(self.scale, 1)]),
+            (self.tr("Range"), self.low, [(self.low, 1), (to, 0), (self.high, 1)]),
+            (self.tr("Grid"), self.grid, [(self.grid, 1)]),
+            (self.tr("Dynamics"), self.dynamics, [(self.dynamics, 1)]),
+            (self.tr("Ends"), self.ends, [(self.ends, 1)]),
         ]
         folded: list[_Row] = [
-            ("Seed", self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
-            ("Temperature", self.temperature, [(self.temperature, 1)]),
-            ("Top-p", self.top_p, [(self.top_p, 1)]),
-            ("Key strength", self.key_strength, [(self.key_strength, 1)]),
+            (self.tr("Seed"), self.seed, [(self.seed, 1), (self.dice, 0), (self.lock, 0)]),
+            (self.tr("Temperature"), self.temperature, [(self.temperature, 1)]),
+            (self.tr("Top-p"), self.top_p, [(self.top_p, 1)]),
+            (self.tr("Key strength"), self.key_strength, [(self.key_strength, 1)]),
         ]
         for row in rows:
             _add_row(grid, row)
@@ -384,23 +390,36 @@ class GenerationPanel(QWidget):
 
     def _tell_state(self) -> None:
         self.button.setEnabled(self._running or self._ready)
-        self.reason.setText("Stopping keeps what is there" if self._running else self._reason or self._plan)
+        self.reason.setText(self.tr("Stopping keeps what is there") if self._running else self._reason or self._plan)
         self.button.setAccessibleName(self.button.text())
         self.button.setAccessibleDescription(self.reason.text() or self.button.toolTip())
 
     def _choose_model(self, name: str) -> None:
         index = self.model.findData(name)
         if index < 0:
-            self.model.addItem(name or "Bundled model", name)
+            self.model.addItem(name or self.tr("Bundled model"), name)
             index = self.model.count() - 1
         if name and name == self._missing:
-            self.model.setItemText(index, f"{PurePath(name).stem} (missing)")
-            self.model.setItemData(index, f"{name}\nis missing: the bundled model plays.", Qt.ItemDataRole.ToolTipRole)
+            self.model.setItemText(index, self.tr("{0} (missing)").format(PurePath(name).stem))
+            self.model.setItemData(
+                index, self.tr("{0}\nis missing: the bundled model plays.").format(name), Qt.ItemDataRole.ToolTipRole
+            )
         else:
             self.model.setItemText(index, self.model.itemText(index).removesuffix(" (missing)"))
         self.model.setCurrentIndex(index)
         tip = self.model.itemData(index, Qt.ItemDataRole.ToolTipRole)
-        self.model.setToolTip(tip or TIPS["model"])
+        self.model.setToolTip(tip or self.tr(TIPS["model"]))
+
+    def _show_found(self, box: QComboBox, found: str | None) -> None:
+        """Beside Auto, what that is at present."""
+        box.setItemText(box.findData("auto"), self.tr("Auto ({0})").format(found) if found else self.tr("Auto"))
+
+    def _choice(self, options: Mapping[str, Any]) -> QComboBox:
+        """A list to choose from: words for the user -> value of the setting."""
+        box = DropDown()
+        for words, value in options.items():
+            box.addItem(self.tr(words), value)
+        return box
 
     def _choose_into(self, into: str) -> None:
         """A track that is gone stands for the prompt's tracks, as in `core.session.arrangement`."""
@@ -412,14 +431,6 @@ class GenerationPanel(QWidget):
             self.scale.addItem(scale, scale)
             index = self.scale.count() - 1
         self.scale.setCurrentIndex(index)
-
-
-def _choice(options: Mapping[str, Any]) -> QComboBox:
-    """A list to choose from: words for the user -> value of the setting."""
-    box = DropDown()
-    for words, value in options.items():
-        box.addItem(words, value)
-    return box
 
 
 def _add_row(grid: QGridLayout, row: "_Row") -> list[QWidget]:
@@ -436,10 +447,3 @@ def _add_row(grid: QGridLayout, row: "_Row") -> list[QWidget]:
     grid.addWidget(label, place, 0)
     grid.addLayout(line, place, 1)
     return [label, *(field for field, _ in fields)]
-
-
-def _tool(name: str) -> FlatButton:
-    button = FlatButton()
-    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-    icons.set_icon(button, name)
-    return button

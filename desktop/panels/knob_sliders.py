@@ -35,7 +35,7 @@ class KnobSliders(QWidget):
         for row, (name, slider) in enumerate(self.sliders.items()):
             for column, word in zip((0, 2), WORDS[name], strict=True):
                 label = QLabel(word.capitalize())
-                label.setToolTip(_TIPS[name])
+                label.setToolTip(self.tr(_TIPS[name]))
                 grid.addWidget(label, row, column)
             grid.addWidget(slider, row, 1)
 
@@ -54,9 +54,9 @@ class KnobSliders(QWidget):
         slider.setTickPosition(QSlider.TickPosition.TicksBelow)
         slider.setTickInterval(1)
         slider.setMinimumWidth(60)
-        slider.setToolTip(_TIPS[name])
-        slider.setAccessibleName(f"{low.capitalize()} or {high}")
-        slider.setAccessibleDescription(_TIPS[name])
+        slider.setToolTip(self.tr(_TIPS[name]))
+        slider.setAccessibleName(self.tr("{0} or {1}").format(low.capitalize(), high))
+        slider.setAccessibleDescription(self.tr(_TIPS[name]))
         slider.valueChanged.connect(lambda steps: self._turn(name, steps))
         return slider
 

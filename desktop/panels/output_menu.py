@@ -28,22 +28,25 @@ class OutputMenu(QMenu):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("&Output", parent)
         self.setToolTipsVisible(True)
-        self.setAccessibleName("Output")
+        self.setAccessibleName(self.tr("Output"))
         self._outputs = QActionGroup(self)
         self._shown: tuple[object, ...] | None = None
         self._end_of_outputs = self.addSeparator()
         self.channels = self._build_channels()
-        self.programs = self.addAction("Send &program changes")
+        self.programs = self.addAction(self.tr("Send &program changes"))
         self.programs.setCheckable(True)
         self.programs.setToolTip(
-            "Let Continuo choose the sounds of other programs and instruments. Off, they keep the sound you have set."
+            self.tr(
+                "Let Continuo choose the sounds of other programs and instruments. Off, they keep the sound you have "
+                "set."
+            )
         )
         self.programs.triggered.connect(self.programs_chosen)
         self.addSeparator()
-        self.sound_check = self.addAction("&Sound check …", self.sound_check_requested.emit)
-        self.sound_check.setToolTip("Play a few notes and see whether they come through.")
-        self.panic = self.addAction("Pa&nic: silence everything", self.panic_requested.emit)
-        self.panic.setToolTip("End every note on every channel.")
+        self.sound_check = self.addAction(self.tr("&Sound check …"), self.sound_check_requested.emit)
+        self.sound_check.setToolTip(self.tr("Play a few notes and see whether they come through."))
+        self.panic = self.addAction(self.tr("Pa&nic: silence everything"), self.panic_requested.emit)
+        self.panic.setToolTip(self.tr("End every note on every channel."))
         self.show_outputs([], BuiltInSynth(), True)
 
     def show_outputs(self, ports: Sequence[PortInfo], choice: OutputChoice, virtual_possible: bool) -> None:
@@ -56,29 +59,40 @@ class OutputMenu(QMenu):
             self.removeAction(action)
             self._outputs.removeAction(action)
             action.deleteLater()
-        self._add("&Built-in synth", BuiltInSynth(), choice, "Continuo's own sounds, through your loudspeakers.")
+        self._add(
+            self.tr("&Built-in synth"),
+            BuiltInSynth(),
+            choice,
+            self.tr("Continuo's own sounds, through your loudspeakers."),
+        )
         if virtual_possible:
             port = choice if isinstance(choice, VirtualPort) else VirtualPort()
             self._add(
-                f'&Virtual port "{plain(port.name)}"', port, choice, "A MIDI port that your DAW finds by this name."
+                self.tr('&Virtual port "{0}"').format(plain(port.name)),
+                port,
+                choice,
+                self.tr("A MIDI port that your DAW finds by this name."),
             )
         else:
-            self._add_line("To your DAW: see Sound check …")
+            self._add_line(self.tr("To your DAW: see Sound check …"))
         self._add_line()
         for name, part in port_names(ports):
-            words = f"{plain(name)} (sounds late)" if "wavetable" in name.lower() else plain(name)
+            words = self.tr("{0} (sounds late)").format(plain(name)) if "wavetable" in name.lower() else plain(name)
             is_chosen = isinstance(choice, ExistingPort) and _is_meant(choice.part_of_name, name, part)
-            tip = "A MIDI port of another program or an instrument."
+            tip = self.tr("A MIDI port of another program or an instrument.")
             self._add(words, ExistingPort(part), ExistingPort(part) if is_chosen else choice, tip)
         if not ports:
-            self._add_line("No MIDI ports found")
+            self._add_line(self.tr("No MIDI ports found"))
         if isinstance(choice, ExistingPort) and self._outputs.checkedAction() is None:
             missing = self._add(
-                f"{plain(choice.part_of_name)} (not there)", choice, choice, "It is unplugged or closed."
+                self.tr("{0} (not there)").format(plain(choice.part_of_name)),
+                choice,
+                choice,
+                self.tr("It is unplugged or closed."),
             )
             missing.setEnabled(False)
         self._add_line()
-        self._add("&No sound", NoOutput(), choice, "Play without being heard.")
+        self._add(self.tr("&No sound"), NoOutput(), choice, self.tr("Play without being heard."))
 
     def show_channel(self, channel: int | None) -> None:
         """Show the output channel (0 to 15; None: each its own)."""
@@ -90,11 +104,11 @@ class OutputMenu(QMenu):
         self.programs.setChecked(programs)
 
     def _build_channels(self) -> QMenu:
-        menu = self.addMenu("&Channel")
-        menu.menuAction().setToolTip("The MIDI channel that all but percussion is played on.")
+        menu = self.addMenu(self.tr("&Channel"))
+        menu.menuAction().setToolTip(self.tr("The MIDI channel that all but percussion is played on."))
         group = QActionGroup(menu)
         for channel in (None, *range(CHANNELS)):
-            action = menu.addAction(_channel_words(channel))
+            action = menu.addAction(self._channel_words(channel))
             action.setCheckable(True)
             action.setData(-1 if channel is None else channel)
             action.triggered.connect(lambda _, channel=channel: self.channel_chosen.emit(channel))
@@ -103,6 +117,13 @@ class OutputMenu(QMenu):
                 action.setChecked(True)
                 menu.addSeparator()
         return menu
+
+    def _channel_words(self, channel: int | None) -> str:
+        """What a channel is called."""
+        if channel is None:
+            return self.tr("As in the file")
+        is_drums = channel == PERCUSSION_CHANNEL
+        return self.tr("{0} (percussion)").format(channel + 1) if is_drums else str(channel + 1)
 
     def _add(self, words: str, output: OutputChoice, choice: OutputChoice, tip: str) -> QAction:
         action = QAction(words, self)
@@ -121,13 +142,6 @@ class OutputMenu(QMenu):
         action.setEnabled(False)
         self._outputs.addAction(action)
         self.insertAction(self._end_of_outputs, action)
-
-
-def _channel_words(channel: int | None) -> str:
-    """What a channel is called."""
-    if channel is None:
-        return "As in the file"
-    return f"{channel + 1} (percussion)" if channel == PERCUSSION_CHANNEL else str(channel + 1)
 
 
 def port_names(ports: Sequence[PortInfo]) -> list[tuple[str, str]]:

@@ -113,11 +113,11 @@ class TakeModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return card.take.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{card.take.name}, starred" if card.take.starred else card.take.name
+            return self.tr("{0}, starred").format(card.take.name) if card.take.starred else card.take.name
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
             return self._all_about(card)
         if role == Qt.ItemDataRole.ToolTipRole:
-            hint = "" if card.growing else "\n\nDrag it into your DAW or a folder: it arrives as a MIDI file."
+            hint = "" if card.growing else self.tr("\n\nDrag it into your DAW or a folder: it arrives as a MIDI file.")
             return f"{card.take.name}\n{self._all_about(card)}{hint}"
         return None
 
@@ -151,15 +151,19 @@ class TakeModel(QAbstractListModel):
     def _all_about(self, card: Card) -> str:
         take = card.take
         if card.growing:
-            return f"In the making: {length_words(take.seconds)}, {notes_words(len(take.notes))}"
+            return self.tr("In the making: {0}, {1}").format(length_words(take.seconds), notes_words(len(take.notes)))
         words = [
             *([card.place] if card.place else []),
             f"{length_words(take.seconds)}, {notes_words(len(take.notes))}",
-            *([f"By {take.model}"] if take.model else []),
-            f"Seed {take.seed}, temperature {take.temperature:g}, top-p {take.top_p:g}",
+            *([self.tr("By {0}").format(take.model)] if take.model else []),
+            self.tr("Seed {0}, temperature {1:g}, top-p {2:g}").format(take.seed, take.temperature, take.top_p),
         ]
         if take.parent:
-            words.append(f"Continues {card.parent or 'a take that was deleted'} from {length_words(take.forked_at)}")
+            words.append(
+                self.tr("Continues {0} from {1}").format(
+                    card.parent or self.tr("a take that was deleted"), length_words(take.forked_at)
+                )
+            )
         return "\n".join(words)
 
 
@@ -189,7 +193,7 @@ class CardDelegate(QStyledItemDelegate):
         """A line for the name."""
         editor = QLineEdit(parent)
         editor.setMaxLength(200)
-        editor.setAccessibleName("Name of the take")
+        editor.setAccessibleName(self.tr("Name of the take"))
         return editor
 
     def setEditorData(self, editor: QWidget, index: _Index) -> None:

@@ -53,7 +53,7 @@ class TakesPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Takes")
+        self.setAccessibleName(self.tr("Takes"))
         self.model = TakeModel()
         self.view = CardView(self.model)
         self.stack = ListOrWords(self.view, _EMPTY)
@@ -63,18 +63,18 @@ class TakesPanel(QWidget):
         layout.setSpacing(0)
         self.starred_only = FlatButton()
         self.starred_only.setCheckable(True)
-        self.starred_only.setText("Starred")
-        self.starred_only.setToolTip("Show only the takes that are starred.")
-        self.starred_only.setAccessibleName("Show only starred takes")
+        self.starred_only.setText(self.tr("Starred"))
+        self.starred_only.setToolTip(self.tr("Show only the takes that are starred."))
+        self.starred_only.setAccessibleName(self.tr("Show only starred takes"))
         self.starred_only.toggled.connect(lambda _: self._show())
         head = QHBoxLayout()
         head.setContentsMargins(0, 0, 6, 0)
-        head.addWidget(Caption("Takes"), 1)
+        head.addWidget(Caption(self.tr("Takes")), 1)
         head.addWidget(self.starred_only)
         layout.addLayout(head)
         layout.addLayout(self.stack, 1)
         self.bin = FlatButton()
-        self.bin.setToolTip("Takes that were deleted or undone: bring them back, or empty the bin.")
+        self.bin.setToolTip(self.tr("Takes that were deleted or undone: bring them back, or empty the bin."))
         self.bin.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.bin.clicked.connect(self._open_bin)
         layout.addWidget(self.bin)
@@ -131,17 +131,19 @@ class TakesPanel(QWidget):
         """Say how many takes lie in the bin; without any, nothing of it is seen."""
         self._binned = tuple(takes)
         count = len(self._binned)
-        self.bin.setText(f"Bin: {count} take{'' if count == 1 else 's'}")
+        self.bin.setText(self.tr("Bin: 1 take") if count == 1 else self.tr("Bin: {0} takes").format(count))
         self.bin.setVisible(bool(count))
 
     def bin_menu(self) -> QMenu:
         """What can be done with the bin: the latest take stands first."""
         menu = QMenu(self)
         for take in reversed(self._binned):
-            words = f"Bring back {take.name} ({length_words(take.seconds)}, {notes_words(len(take.notes))})"
+            words = self.tr("Bring back {0} ({1}, {2})").format(
+                take.name, length_words(take.seconds), notes_words(len(take.notes))
+            )
             add_named(menu, words).triggered.connect(lambda _=False, take=take: self.restored.emit(take.id))
         menu.addSeparator()
-        menu.addAction("Empty the bin …", self.bin_emptied.emit)
+        menu.addAction(self.tr("Empty the bin …"), self.bin_emptied.emit)
         return menu
 
     def show_growing(self, take_id: str, notes: Sequence[TakeNote], seconds: float) -> None:
@@ -169,9 +171,9 @@ class TakesPanel(QWidget):
                 menu.addSeparator()
                 continue
             words, keys, tip = entry
-            shown = "Remove star" if words == "Star" and take.starred else words
+            shown = self.tr("Remove star" if words == "Star" and take.starred else words)
             action = menu.addAction(shown, lambda words=words: self._do(words, take_id))
-            action.setToolTip(tip)
+            action.setToolTip(self.tr(tip))
             if keys is not None:
                 action.setShortcut(QKeySequence(keys))
                 action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -286,8 +288,10 @@ class CardView(QListView):
         self._pressed: tuple[int, Spot] | None = None
         self.setModel(model)
         self.setItemDelegate(self.delegate)
-        self.setAccessibleName("Takes")
-        self.setAccessibleDescription("Return hears a take, F2 renames it, Delete deletes it, the menu key tells more.")
+        self.setAccessibleName(self.tr("Takes"))
+        self.setAccessibleDescription(
+            self.tr("Return hears a take, F2 renames it, Delete deletes it, the menu key tells more.")
+        )
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMouseTracking(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

@@ -104,9 +104,9 @@ class TrackModel(QAbstractTableModel):
         """Names of the columns."""
         if orientation == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
-                return "Track" if section == Column.NAME else ""
+                return self.tr("Track") if section == Column.NAME else ""
             if role == Qt.ItemDataRole.ToolTipRole:
-                return _TIPS[Column(section)]
+                return self.tr(_TIPS[Column(section)])
             if role == Qt.ItemDataRole.AccessibleTextRole:
                 return _HEADS[Column(section)]
         return None
@@ -131,11 +131,13 @@ class TrackModel(QAbstractTableModel):
     def _tip(self, row: int, column: Column) -> str:
         track = self.tracks[row]
         if column == Column.NAME:
-            words = "" if row in self.audible else "\nNot heard now."
-            words += "\nHidden in the piano roll." if self.switches[row].hidden else ""
-            words += "\nClick: its notes come to the front."
-            return f"{track.name or instrument(track)}\n{details(track)}\nMIDI channel {track.channel + 1}{words}"
-        return _PERCUSSION if not self.can_switch(row, column) else _TIPS[column]
+            words = "" if row in self.audible else self.tr("\nNot heard now.")
+            words += self.tr("\nHidden in the piano roll.") if self.switches[row].hidden else ""
+            words += self.tr("\nClick: its notes come to the front.")
+            return self.tr("{0}\n{1}\nMIDI channel {2}{3}").format(
+                track.name or instrument(track), details(track), track.channel + 1, words
+            )
+        return self.tr(_TIPS[column] if self.can_switch(row, column) else _PERCUSSION)
 
 
 class TrackDelegate(QStyledItemDelegate):
@@ -187,7 +189,7 @@ class TrackDelegate(QStyledItemDelegate):
         font.setPointSizeF(font.pointSizeF() * SMALL_TEXT)
         painter.setFont(font)
         words = notes_words(len(track.notes)) if name == instrument(track) else instrument(track)
-        words = f"Hidden · {words}" if model.switches[row].hidden else words
+        words = self.tr("Hidden · {0}").format(words) if model.switches[row].hidden else words
         _line(painter, QRect(text.left(), text.top() + line, text.width(), line), words)
 
     def _paint_switch(

@@ -60,12 +60,12 @@ class TrackList(QWidget):
         super().__init__(parent)
         self.model = TrackModel()
         self.table = TrackTable(self.model)
-        self.stack = ListOrWords(self.table, "The tracks of your file appear here.")
+        self.stack = ListOrWords(self.table, self.tr("The tracks of your file appear here."))
         self.empty = self.stack.words
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(Caption("Tracks"))
+        layout.addWidget(Caption(self.tr("Tracks")))
         layout.addLayout(self.stack, 1)
         self._signals = {
             Column.MUTE: self.mute_changed,
@@ -106,35 +106,44 @@ class TrackList(QWidget):
             return action
 
         front = add(
-            "Bring to the front",
+            self.tr("Bring to the front"),
             lambda: self._bring_forward(row),
-            "Its notes alone are edited; those of others fade.",
+            self.tr("Its notes alone are edited; those of others fade."),
             "Return",
         )
         front.setCheckable(True)
         front.setChecked(model.in_front == track.key)
         hidden = add(
-            "Hide in the piano roll",
+            self.tr("Hide in the piano roll"),
             lambda: self.hidden_changed.emit(row, not model.switches[row].hidden),
-            "It is still heard.",
+            self.tr("It is still heard."),
         )
         hidden.setCheckable(True)
         hidden.setChecked(model.switches[row].hidden)
         if any(flags.hidden for flags in model.switches):
-            add("Show all tracks", self.all_shown.emit, "Hide none of them.")
+            add(self.tr("Show all tracks"), self.all_shown.emit, self.tr("Hide none of them."))
         menu.addSeparator()
-        only = add("Only this in the prompt", lambda: self.prompt_narrowed.emit(row), "The model reads no other track.")
+        only = add(
+            self.tr("Only this in the prompt"),
+            lambda: self.prompt_narrowed.emit(row),
+            self.tr("The model reads no other track."),
+        )
         only.setEnabled(not track.is_percussion)
         menu.addSeparator()
         menu.addMenu(self._colours(row, menu))
-        add("Edit track …", lambda: self.edit_requested.emit(row), "Name, instrument, volume and pan.", "F2")
+        add(
+            self.tr("Edit track …"),
+            lambda: self.edit_requested.emit(row),
+            self.tr("Name, instrument, volume and pan."),
+            "F2",
+        )
         return menu
 
     def _colours(self, row: int, parent: QMenu) -> QMenu:
-        menu, theme = QMenu("Colour", parent), Theme.of(self.palette())
+        menu, theme = QMenu(self.tr("Colour"), parent), Theme.of(self.palette())
         chosen = self.model.switches[row].colour
         for colour in (-1, *range(TRACK_COLOURS)):
-            action = menu.addAction("Automatic" if colour < 0 else f"Colour {colour + 1}")
+            action = menu.addAction(self.tr("Automatic") if colour < 0 else self.tr("Colour {0}").format(colour + 1))
             if colour >= 0:
                 square = QPixmap(16, 16)
                 square.fill(theme.part("prompt", colour))
@@ -171,9 +180,12 @@ class TrackTable(QTableView):
         self._pressed = QPersistentModelIndex()
         self.setModel(model)
         self.setItemDelegate(TrackDelegate(self))
-        self.setAccessibleName("Tracks")
+        self.setAccessibleName(self.tr("Tracks"))
         self.setAccessibleDescription(
-            "Space switches the cell; M, S and P mute, solo and prompt. Return brings the track forward, F2 edits it."
+            self.tr(
+                "Space switches the cell; M, S and P mute, solo and prompt. Return brings the track forward, F2 edits "
+                "it."
+            )
         )
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setShowGrid(False)

@@ -123,3 +123,11 @@ class Fold(FlatButton):
 
     def _point(self, is_open: bool) -> None:
         self.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+
+
+def icon_button(name: str) -> FlatButton:
+    """A button that shows an icon alone."""
+    button = FlatButton()
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    icons.set_icon(button, name)
+    return button

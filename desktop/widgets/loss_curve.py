@@ -41,9 +41,9 @@ class LossCurve(QWidget):
         return QSize(420, 160)
 
     def _tell(self) -> None:
-        self.setAccessibleName("Loss curve")
-        latest = f"{self._held_out[-1][1]:.3f}" if self._held_out else "none yet"
-        self.setAccessibleDescription(f"Loss on the songs held back: {latest}")
+        self.setAccessibleName(self.tr("Loss curve"))
+        latest = f"{self._held_out[-1][1]:.3f}" if self._held_out else self.tr("none yet")
+        self.setAccessibleDescription(self.tr("Loss on the songs held back: {0}").format(latest))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -59,7 +59,7 @@ class LossCurve(QWidget):
         text = faint(palette, QPalette.ColorRole.Base)
         painter.setPen(text)
         if not values:
-            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, "Loss (lower is better)")
+            painter.drawText(area, Qt.AlignmentFlag.AlignCenter, self.tr("Loss (lower is better)"))
             return
         least, most = min(values), max(values)
         room = max(most - least, 0.05)
@@ -71,9 +71,13 @@ class LossCurve(QWidget):
             )
 
         corners = area.adjusted(_MARGIN, 3, -_MARGIN, -3)
-        painter.drawText(corners, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, f"{most:.2f} loss")
+        painter.drawText(
+            corners, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, self.tr("{0:.2f} loss").format(most)
+        )
         painter.drawText(corners, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, f"{least:.2f}")
-        painter.drawText(corners, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight, "● songs held back")
+        painter.drawText(
+            corners, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight, self.tr("● songs held back")
+        )
         painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 1.5))
         painter.drawPolyline(QPolygonF([place(point) for point in self._losses]))
         painter.setPen(Qt.PenStyle.NoPen)
