@@ -1,8 +1,9 @@
 """Work that takes long, on a thread of its own: reading, saving, exporting, large edits, finding chords."""
 
+import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
@@ -10,6 +11,8 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from core.logs import sentence_for
 
 T = TypeVar("T")
+_CLOSING = 60.0  # seconds for what is under way to end: a file on a slow disk may take as long
+_log = logging.getLogger(__name__)
 
 
 class Task:
@@ -45,7 +48,9 @@ class TaskWorker(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="continuo-task")
+        # Not of a pool, which Python waits for at its end without limit: a disk that hangs would keep the app alive.
+        self._thread = threading.Thread(target=self._live, name="continuo-task", daemon=True)
+        self._wanted: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._tasks: set[Task] = set()
         self._closed = False
         self._came_back.connect(self._call, Qt.ConnectionType.QueuedConnection)
@@ -85,8 +90,14 @@ class TaskWorker(QObject):
                 callback = done if cancelled is None or not task.is_cancelled() else lambda _, tell=cancelled: tell()
                 self._came_back.emit((task, callback, result, always))
 
-        self._pool.submit(whole)
+        self._wanted.put(whole)
+        if not self._thread.is_alive():
+            self._thread.start()
         return task
+
+    def _live(self) -> None:
+        while (whole := self._wanted.get()) is not None:
+            whole()
 
     @Slot(object)
     def _call(self, what: tuple[Task, Callable[[Any], object] | None, Any, bool]) -> None:
@@ -97,8 +108,15 @@ class TaskWorker(QObject):
             callback(value)
 
     def close(self) -> None:
-        """Cancel what can be cancelled, wait for the rest, end the thread."""
+        """Cancel what can be cancelled, wait for the rest, end the thread; after _CLOSING nobody waits for it.
+
+        What is being written then is in a file beside its target, which stays as it was.
+        """
         self._closed = True
         for task in self._tasks:
             task.cancel()
-        self._pool.shutdown(wait=True)
+        self._wanted.put(None)
+        if self._thread.is_alive():
+            self._thread.join(_CLOSING)
+        if self._thread.is_alive():
+            _log.warning("Not waited for any longer: %s", ", ".join(task.words for task in self._tasks))
