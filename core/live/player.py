@@ -24,7 +24,7 @@ from core.live.scheduler import DEFAULT_CUSHION, Message, PlayerStatus
 from core.live.sounding_record import RECORD_BYTES, recorded
 
 OPENING_TIMEOUT = 30.0  # seconds for the process to start and open its output
-CLOSING_TIMEOUT = 4.0  # seconds for an orderly end; a slow JACK may take three of them to deliver what was sent
+CLOSING_TIMEOUT = 6.0  # seconds for an orderly end; a slow JACK may take three of them to deliver what was sent
 LAST_RESORT = 2.0  # seconds between SIGTERM and SIGKILL
 STANDS_STILL = 6.0  # seconds without a sign of life after which a player counts as lost
 RELEASE_PATIENCE = 3.0  # seconds for a listener to come back to a port that was lost with its player
