@@ -16,10 +16,11 @@ from torch import Tensor
 
 from core.codec.events import Conventions, Prompt
 from core.codec.vocabulary import BOUNDARY, VELOCITY
-from core.errors import NotFound, UsageError
+from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import ModelInfo, find_model, load_model
 from core.model.inference import Cancelled, Inference
 from core.model.kv_cache import KVCache
+from core.model.memory import physical_memory
 from core.model.transformer import ModelConfig, MusicTransformer
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
@@ -106,7 +107,11 @@ class Engine:
     def prefill(
         self, sequences: Sequence[Sequence[int]], cancelled: Callable[[], bool] = lambda: False
     ) -> tuple[Tensor, KVCache]:
-        """Prefill B sequences of one length into a new cache: logits (B, vocab) after the last event, the cache."""
+        """Prefill B sequences of one length into a new cache: logits (B, vocab) after the last event, the cache.
+
+        Raises ContinuoError where the cache cannot be in the memory of this machine.
+        """
+        self._require_memory(len(sequences))
         try:
             cache = self._inference.new_cache(len(sequences))
             return self._inference.prefill(sequences, cache, cancelled), cache
@@ -115,8 +120,19 @@ class Engine:
         cache = self._inference.new_cache(len(sequences))
         return self._inference.prefill(sequences, cache, cancelled), cache
 
+    def _require_memory(self, takes: int) -> None:
+        """Refuse caches that memory does not hold: a system that has none left ends programs, with all they have."""
+        needed, there = takes * self._inference.cache_bytes, physical_memory()
+        if self.device.type == "cpu" and needed > there:
+            gibibytes = f"{needed / 2**30:.1f} GiB of memory, and there are {there / 2**30:.1f}"
+            raise ContinuoError(f"{takes} takes at once need {gibibytes}. Ask for fewer of them.")
+
     def fork(self, prepared: PreparedPrompt, takes: int) -> tuple[Tensor, KVCache]:
-        """Logits (takes, vocab) and a cache of its own for that many takes of one prompt."""
+        """Logits (takes, vocab) and a cache of its own for that many takes of one prompt.
+
+        Raises ContinuoError where that cannot be in the memory of this machine.
+        """
+        self._require_memory(takes)
         if prepared.cache.keys[0].device.type == self.device.type:
             try:
                 cache = prepared.cache.branch() if takes == 1 else prepared.cache.rows([0] * takes)

@@ -138,13 +138,21 @@ class Inference:
         """What events are decoded in: "float32", or "int8" for matrices in 8 bits."""
         return "float32" if self._decode_matrices is self._matrices else "int8"
 
+    @property
+    def _cache_dtype(self) -> torch.dtype:
+        return torch.float16 if self.arithmetic == "int8" else torch.float32
+
+    @property
+    def cache_bytes(self) -> int:
+        """What the keys and values of one sequence take."""
+        return 2 * self.config.n_layer * self.config.block_size * self.config.n_embd * self._cache_dtype.itemsize
+
     def new_cache(self, batch: int = 1) -> KVCache:
         """An empty cache for `batch` sequences of up to block_size events."""
         c = self.config
         shape = (batch, c.n_head, c.block_size, c.n_embd // c.n_head)
-        if self.arithmetic == "int8":
-            return PagedKVCache(c.n_layer, shape, dtype=torch.float16, device=self.device)
-        return KVCache(c.n_layer, shape, dtype=torch.float32, device=self.device)
+        kind = PagedKVCache if self.arithmetic == "int8" else KVCache
+        return kind(c.n_layer, shape, dtype=self._cache_dtype, device=self.device)
 
     @torch.inference_mode()
     def prefill(

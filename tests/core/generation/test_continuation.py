@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.codec.events import Conventions, GridNote, Prompt, decode, encode_grid
 from core.codec.steps import PLAIN, Steps, gridded_steps
 from core.codec.vocabulary import BOUNDARY, VELOCITY, from_bin, note_off
-from core.errors import NotFound, UsageError
+from core.errors import ContinuoError, NotFound, UsageError
 from core.generation.constraints import Rules
 from core.generation.continuation import Continuation, rank
 from core.generation.engine import Cancelled, Engine, choose_device, cut_window
@@ -338,6 +338,14 @@ def test_a_full_graphics_card_hands_over_to_the_cpu_with_a_word(
     # Nothing is lost: the window is read again, of which no more than its later half.
     assert take.events[: calls + 1] == expected[: calls + 1]
     assert len(take.events) >= 40
+
+
+def test_takes_that_memory_does_not_hold_at_once_are_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = small_engine()
+    monkeypatch.setattr("core.generation.engine.physical_memory", lambda: 3 * engine._inference.cache_bytes)
+    assert len(continued(Options(seed=6, events=5, takes=3), engine)) == 3
+    with pytest.raises(ContinuoError, match=r"^4 takes at once need .* GiB of memory, .*\. Ask for fewer of them\.$"):
+        continued(Options(seed=6, events=5, takes=4), engine)
 
 
 def test_devices() -> None:
