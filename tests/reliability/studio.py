@@ -21,6 +21,8 @@ class Synth:
     def __init__(self) -> None:
         self._listener = Listener(own_port=SYNTH)
         self._patchbay = _quiet_jack().Client("soak-patchbay", no_start_server=True)
+        self._is_shut_out = False
+        self._patchbay.set_shutdown_callback(self._on_shutdown)
         self._sounding = Sounding()
         self.received = 0
 
@@ -54,8 +56,12 @@ class Synth:
         self._sounding.clear()
 
     def close(self) -> None:
-        self._patchbay.close(ignore_errors=True)
+        if not self._is_shut_out:  # of one that is, closing it was seen to end in a segmentation fault
+            self._patchbay.close(ignore_errors=True)
         self._listener.close()
+
+    def _on_shutdown(self, *_: object) -> None:
+        self._is_shut_out = True  # by a server that has gone, or found the client too late
 
 
 @dataclass(frozen=True, slots=True)
