@@ -75,7 +75,6 @@ def parse_score(data: bytes, name: str) -> Score:
     read = _Channels(scans)
     file_end = max((scan.end_tick for scan in scans), default=0)
     pedals = {place: _pedals(messages, file_end, tempo_map) for place, messages in read.controls.items()}
-    programs = {place: _first_program(messages) for place, messages in read.controls.items()}
     encoding = find_encoding(_texts(scans))
     tracks: list[Track] = []
     unended = 0
@@ -92,11 +91,12 @@ def parse_score(data: bytes, name: str) -> Score:
         slots = sorted({place[0] for place in spans_of})
         for place, spans in spans_of.items():
             kit = read.drums[place[0]].mostly(place[1], (span[0] for span in spans))
+            program = _program(read.controls[place], spans[0][0])
             tracks.append(
                 Track(
-                    name=_track_name(names, place[1], programs[place], kit, len(spans_of) > 1),
+                    name=_track_name(names, place[1], program, kit, len(spans_of) > 1),
                     channel=place[1],
-                    program=programs[place],
+                    program=program,
                     notes=_notes(spans, tempo_map),
                     pedals=pedals[place],
                     controls=_controls([event for _, event in channels[place]], tempo_map),
@@ -212,8 +212,11 @@ def _texts(scans: Iterable[TrackScan]) -> list[bytes]:
     return [meta_data(m) for scan in scans for _, m in scan.events if m[0] == META and m[1] in TEXTS]
 
 
-def _first_program(messages: list[Event]) -> int:
-    return next((message[1] for _, message in messages if kind(message) == PROGRAM), 0)
+def _program(messages: list[Event], first: int) -> int:
+    """The program that a channel has where a track begins; else the first that it gets, 0 if none."""
+    chosen = [(tick, message[1]) for tick, message in messages if kind(message) == PROGRAM]
+    before = [program for tick, program in chosen if tick <= first]
+    return before[-1] if before else chosen[0][1] if chosen else 0
 
 
 def _pedals(messages: list[Event], file_end: int, tempo_map: TempoMap) -> tuple[Pedal, ...]:

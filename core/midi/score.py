@@ -73,9 +73,9 @@ class Track:
 
     A channel is one of a port's sixteen; `port` is the number that the file gives it, `slot` counts the ports on
     which the chunk plays, in the order of their numbers (0 where it is one). `pedals` are those of the channel,
-    whichever chunk they stand in, as a synth would hear them. `program` is the first program of the channel (0 if
-    none). `chunk` indexes `Score.chunks`. `kit` says whether the file makes the channel a drum kit at these notes;
-    None where it says nothing.
+    whichever chunk they stand in, as a synth would hear them. `program` is the one that the channel has at the first
+    note, else the first behind it (0 if none). `chunk` indexes `Score.chunks`. `kit` says whether the file makes the
+    channel a drum kit at these notes; None where it says nothing.
     """
 
     name: str

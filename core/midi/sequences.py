@@ -1,28 +1,49 @@
 """The independent pieces of a format 2 file, put one after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from core.midi.chase import banks_first, difference, held
 from core.midi.events import Event, TrackScan, encode_track
-from core.midi.messages import META, TEMPO, TIME_SIGNATURE
+from core.midi.messages import (
+    BANK_LSB,
+    BANK_MSB,
+    DEFAULT_PAN,
+    DEFAULT_VOLUME,
+    META,
+    PAN,
+    PROGRAM,
+    SYSEX,
+    TEMPO,
+    TIME_SIGNATURE,
+    VOLUME,
+    channel_of,
+    is_control,
+    kind,
+)
 from core.midi.tempo_map import DEFAULT_TEMPO, Metre, Tempo, TempoMap
+
+_AT_FIRST = {BANK_MSB: 0, BANK_LSB: 0, VOLUME: DEFAULT_VOLUME, PAN: DEFAULT_PAN}  # which no reset gives back
 
 
 def one_after_another(
     division: int, scans: Sequence[TrackScan], chunks: Sequence[bytes]
 ) -> tuple[tuple[TrackScan, ...], list[bytes]]:
-    """The chunks, each moved to the bar line after the one before it, with the tempo and metre it has by itself.
+    """The chunks, each moved to the bar line after the one before it, with what it has by itself.
 
-    A piece that names no tempo or metre at its start has 120 bpm and 4/4, not those of the piece before it.
+    A piece that names no tempo or metre at its start has 120 bpm and 4/4, not those of the piece before it, and its
+    channels have General MIDI's first sound, at rest.
     """
     moved: list[TrackScan] = []
     bodies: list[bytes] = []
+    before: list[bytes] = []  # channel messages
     start = 0
     for scan, chunk in zip(scans, chunks, strict=True):
         own = _tempo_map(division, scan)
         events = [(start + tick, message) for tick, message in scan.events]
         if start:
-            events = [*_defaults(own, start), *events]
+            events = [*_defaults(own, start), *((start, message) for message in _at_rest(before, scan)), *events]
+        before += [message for _, message in scan.events if message[0] < SYSEX]
         end = start + scan.end_tick
         moved.append(replace(scan, events=events, end_tick=end))
         bodies.append(encode_track(events, end) if start else chunk)
@@ -38,6 +59,15 @@ def _defaults(own: TempoMap, start: int) -> list[Event]:
     if not any(metre.tick == 0 for metre in own.metres):
         events.append((start, bytes((META, TIME_SIGNATURE, 4, 4, 2, 24, 8))))
     return events
+
+
+def _at_rest(before: Iterable[bytes], scan: TrackScan) -> list[bytes]:
+    """What undoes, on the channels that a piece uses, what the pieces before it have said."""
+    used = {channel_of(message) for _, message in scan.events if message[0] < SYSEX}
+    now = {key: message for key, message in held(before).items() if channel_of(message) in used}
+    sounds = [bytes((message[0], 0)) for message in now.values() if kind(message) == PROGRAM]
+    sounds += [bytes((*m[:2], _AT_FIRST[m[1]])) for m in now.values() if is_control(m, *_AT_FIRST)]
+    return banks_first([*difference(now, {}), *sounds])
 
 
 def _tempo_map(division: int, scan: TrackScan) -> TempoMap:

@@ -11,7 +11,7 @@ from operator import attrgetter
 from core.midi import messages as midi
 from core.midi.chase import banks_first, held
 from core.midi.events import scan_track
-from core.midi.messages import MasterVolume
+from core.midi.messages import MasterVolume, Mode
 from core.midi.percussion import DrumChannels, sysex_data
 from core.midi.score import Place, Score
 
@@ -44,7 +44,23 @@ def master_volume_before_fade(score: Score, tick: int) -> int | None:
 
 def set_up_channels(score: Score) -> frozenset[int]:
     """The channels that any message of the file is for."""
-    return _set_up(score.chunks)
+    return frozenset(_set_up(score.chunks)[0])
+
+
+def resets(score: Score) -> Sequence[int]:
+    """The ticks at which the file resets the synth (GM, GS, XG), in order: all channels lose what they had."""
+    return _set_up(score.chunks)[1]
+
+
+def disturbed(score: Score, place: Place, first: int, last: int) -> list[int]:
+    """The ticks behind `first` up to `last` at which the file changes the sound of a channel, whoever plays on it.
+
+    On a channel that no track plays on, those are all messages for it; on others only resets of the synth.
+    """
+    is_played = any(track.place == place for track in score.tracks)
+    told, reset = _set_up(score.chunks)
+    ticks = {*reset, *(() if is_played else told.get(place[1], ()))}
+    return sorted(tick for tick in ticks if first < tick <= last)
 
 
 def drum_channels(score: Score) -> frozenset[int]:
@@ -87,10 +103,17 @@ def _before_fade(values: Sequence[int]) -> int:
 
 
 @lru_cache(4)
-def _set_up(chunks: tuple[bytes, ...]) -> frozenset[int]:
-    return frozenset(
-        midi.channel_of(message) for body in chunks for _, message in scan_track(body).events if message[0] < midi.SYSEX
-    )
+def _set_up(chunks: tuple[bytes, ...]) -> tuple[dict[int, frozenset[int]], tuple[int, ...]]:
+    """By channel the ticks of what any message says to it, and the ticks of resets."""
+    told: dict[int, set[int]] = {}
+    reset: set[int] = set()
+    for body in chunks:
+        for tick, message in scan_track(body).events:
+            if message[0] < midi.SYSEX:
+                told.setdefault(midi.channel_of(message), set()).add(tick)
+            elif message[0] == midi.SYSEX and any(isinstance(s, Mode) for s in midi.read_sysex(sysex_data(message))):
+                reset.add(tick)
+    return {channel: frozenset(ticks) for channel, ticks in told.items()}, tuple(sorted(reset))
 
 
 @lru_cache(4)

@@ -8,7 +8,7 @@ from core.midi.chase import PEDALS, StateKey, difference, held
 from core.midi.grid import is_hair
 from core.midi.messages import PEDAL_DOWN, is_control
 from core.midi.score import Control, Note, Pedal, Place, Score, Track
-from core.midi.sound import volumes
+from core.midi.sound import resets, volumes
 from core.midi.tempo_map import TempoMap
 
 
@@ -107,7 +107,11 @@ def seams(score: Score, stretch: Stretch) -> Iterator[tuple[int, list[tuple[int,
         controls = _controls_of(score, place)
         # In the first of its tracks that goes on: in a file that comes before what the others play at the same tick.
         most = max(mine, key=lambda i: len(score.tracks[i].controls))
-        yield next((i for i in mine if _goes_on(score.tracks[i], stretch.start)), most), _seam(controls, stretch)
+        is_reset = any(stretch.start < tick and stretch.has(tick) for tick in resets(score))
+        yield (
+            next((i for i in mine if _goes_on(score.tracks[i], stretch.start)), most),
+            _seam(controls, stretch, is_reset),
+        )
 
 
 def _goes_on(track: Track, tick: int) -> bool:
@@ -115,10 +119,11 @@ def _goes_on(track: Track, tick: int) -> bool:
     return any(note.end_tick > tick for note in track.notes) or any(c.tick >= tick for c in track.controls)
 
 
-def _seam(controls: Sequence[Control], stretch: Stretch) -> list[tuple[int, bytes]]:
+def _seam(controls: Sequence[Control], stretch: Stretch, is_reset: bool) -> list[tuple[int, bytes]]:
     """The same for one channel: pedals lifted at the start, the original's state at the end.
 
-    What faded out before is told again there: the take may have been made louder (see `sound_at`).
+    Where the file resets the synth between (`is_reset`), all of the state is told. What faded out before is told again:
+    the take may have been made louder (see `sound_at`).
     """
     before = [c.message for c in controls if c.tick < stretch.start]
     loud = held(volumes(before))
@@ -130,7 +135,7 @@ def _seam(controls: Sequence[Control], stretch: Stretch) -> list[tuple[int, byte
     end = stretch.end
     # With what the original says at this very tick: where that stands in a chunk before, it is not undone.
     wanted = held(c.message for c in controls if c.tick <= end)
-    return at_start + [(end, message) for message in difference(now | lifts, wanted)]
+    return at_start + [(end, message) for message in difference({} if is_reset else now | lifts, wanted)]
 
 
 def _notes_around(notes: Sequence[Note], stretch: Stretch, tempo_map: TempoMap) -> Iterator[Note]:

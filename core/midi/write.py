@@ -66,8 +66,10 @@ class AddedTrack:
 
 
 def with_tracks(score: Score, added: Sequence[AddedTrack]) -> bytes:
-    """The bytes of the score's file with a track chunk for each track that is added."""
-    return _file_bytes(score.tempo_map.division, (*score.chunks, *(_chunk_of(track) for track in added)))
+    """The bytes of the score's file with a track chunk for each track that is added; ports have the file's names."""
+    ports = port_names([scan_track(body) for body in score.chunks]) if any(track.port for track in added) else {}
+    chunks = (*score.chunks, *(_chunk_of(track, port=ports.get(track.port)) for track in added))
+    return _file_bytes(score.tempo_map.division, chunks)
 
 
 def tracks_alone(tempo_map: TempoMap, start: int, tracks: Sequence[AddedTrack], end: int = 0) -> bytes:
@@ -208,8 +210,8 @@ def _is_of_notes(port: int, message: bytes, places: Collection[Place]) -> bool:
 
 
 def score_bytes(score: Score) -> bytes:
-    """The bytes of the score's file: its chunks as they are."""
-    smf_format = score.smf_format if len(score.chunks) == 1 else max(score.smf_format, 1)
+    """The bytes of the score's file: its chunks as they are. Pieces that follow one another are one piece now."""
+    smf_format = score.smf_format if len(score.chunks) == 1 else 1
     return _file_bytes(score.tempo_map.division, score.chunks, smf_format)
 
 
@@ -279,7 +281,7 @@ def _sound(score: Score, tracks: Collection[int] | None, tick: int, is_set_up: b
     if main is None:
         return [bytes((PROGRAM, 0))]
     found = [on_channel(m, 0) for m in sound_at(score, main.place, tick)]
-    program = next((m for m in found if kind(m) == PROGRAM), bytes((PROGRAM, main.program)))
+    program = next((m for m in found if kind(m) == PROGRAM), bytes((PROGRAM, 0)))
     values = {m[1]: m[2] for m in found if is_control(m, *_SOUND)}
     if is_set_up:
         values = _DEFAULTS | values
@@ -303,8 +305,8 @@ def _shared_channel(score: Score, tracks: Collection[int] | None) -> int:
     return main.channel if main else 0
 
 
-def _chunk_of(track: AddedTrack, origin: int = 0) -> bytes:
-    """The bytes of a track chunk; `origin` is the tick that becomes its 0."""
+def _chunk_of(track: AddedTrack, origin: int = 0, port: bytes | None = None) -> bytes:
+    """The bytes of a track chunk; `origin` is the tick that becomes its 0, `port` the meta event of its port."""
     on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
     messages = [(note.start_tick, 2, bytes((on, note.pitch, note.velocity))) for note in track.notes]
     messages += [(max(n.end_tick, n.start_tick + 1), 0, bytes((off, n.pitch, n.release))) for n in track.notes]
@@ -313,6 +315,6 @@ def _chunk_of(track: AddedTrack, origin: int = 0) -> bytes:
     title = track.name.encode()
     events: list[Event] = [(0, b"\xff\x03" + write_varint(len(title)) + title)]
     if track.port:
-        events.append((0, bytes((META, PORT, 1, track.port))))
+        events.append((0, port or bytes((META, PORT, 1, track.port))))
     events += [(max(tick - origin, 0), message) for tick, _, message in messages]
     return encode_track(events, events[-1][0])

@@ -14,7 +14,7 @@ from core.live.synth import BYTES_PER_FRAME, LONGEST_TAIL, SAMPLE_RATE, Voices
 from core.midi.events import Event
 from core.midi.messages import master_volume, on_channel
 from core.midi.score import Note, Score
-from core.midi.sound import master_volume_before_fade, unfaded
+from core.midi.sound import disturbed, master_volume_before_fade, unfaded
 from core.midi.splice import Stretch, plays_on
 from core.midi.write import (
     AddedTrack,
@@ -128,8 +128,11 @@ def _added(
     for part, notes in parts.items():
         voice = part.voice
         channel = 0 if is_alone and len(parts) == 1 else voice.channel
-        sound = voice.setup if is_alone else voice.setup_in_song
-        setup = [(start, on_channel(message, channel)) for message in sound]
+        sound, ticks = voice.setup if is_alone else voice.setup_in_song, [start]
+        if not is_alone:  # again behind what the file says to the channel, or to all, under the take
+            last = max((note.end_tick for note in notes), default=start)
+            ticks += disturbed(song.score, (voice.port, channel), start, last)
+        setup = [(tick, on_channel(message, channel)) for tick in ticks for message in sound]
         setup += [(tick, on_channel(message, channel)) for tick, message in song.controls.get(part, ())]
         port = 0 if is_alone and len(parts) == 1 else voice.port
         name = f"{take_name}: {part.name}" if take_name and part.name != take_name else part.name

@@ -13,6 +13,7 @@ from core.midi import read
 from core.midi.read import parse_score, read_score, score_messages
 from core.midi.score import Note, Score
 from core.midi.texts import decode_text
+from core.midi.write import score_bytes
 from tests.core.midi.builders import END, chunk, control, file_of, header, off, on, raw_file, scale
 
 
@@ -281,8 +282,28 @@ def test_the_pieces_of_format_2_follow_one_another_each_with_its_own_tempo() -> 
     starts = [[note.start for note in track.notes] for track in score.tracks]
     assert starts == [[0.0, 0.5], [3.0, 3.25], [5.0]]
     assert score.tempo_map.metre_at(1440)[1:] == (4, 4)
-    again = parse_score(raw_file(*score.chunks), "x")
+    again = parse_score(score_bytes(score), "x")
     assert [[note.start for note in track.notes] for track in again.tracks] == starts
+    assert again.repairs == ()
+
+
+def test_each_piece_of_format_2_begins_with_its_channels_at_rest() -> None:
+    left = [Message("program_change", program=40), control(7, 20), control(64, 127), control(0, 8), control(11, 50)]
+    first = [*left, Message("pitchwheel", pitch=900), *scale((60, 62))]
+    second = [Message("program_change", program=10, channel=1), on(70, 0, 1), off(70, 240, 1), *scale((72,))]
+    score = parse_score(file_of(first, second, smf_format=2), "x")
+    assert [(track.program, len(track.pedals)) for track in score.tracks] == [(40, 1), (0, 1), (10, 0)]
+    assert [pedal.end_tick for pedal in score.tracks[1].pedals] == [1920]
+    state = {m[:2] if m[0] == 0xB0 else m[:1]: m[-1] for c in score.tracks[1].controls for m in [c.message]}
+    assert state == {b"\xc0": 0, b"\xe0": 64, b"\xb0\x07": 100, b"\xb0\x40": 0, b"\xb0\x00": 0, b"\xb0\x0b": 127}
+
+
+def test_tracks_of_one_channel_have_the_program_that_it_has_where_they_begin() -> None:
+    first = [Message("program_change", program=40), *scale()]
+    second = [Message("program_change", program=48, time=960), *scale()]
+    third = [on(60, 10, 1), off(60, 10, 1), Message("program_change", program=73, channel=1)]
+    score = parse_score(file_of(first, second, [on(60, 960), off(60, 10)], third), "x")
+    assert [track.program for track in score.tracks] == [40, 48, 48, 73]
 
 
 def test_devices_that_are_named_are_ports_where_none_is_numbered() -> None:

@@ -8,7 +8,7 @@ from mido import Message, MetaMessage
 
 from core.midi.ports import one_port_words, wire_channels
 from core.midi.read import parse_score, score_messages
-from core.midi.score import TakeNote
+from core.midi.score import TakeNote, TrackKey
 from core.session.edits import transpose
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
@@ -158,3 +158,13 @@ def test_a_take_of_its_own_is_written_to_its_prompts_port(rest: RestOfSong) -> N
     track = parse_score(data, "x").tracks[-1]
     assert (track.port, track.program, {n.pitch for n in track.notes}) == (1, 73, {99})
     assert track.channel not in (0, 3)
+
+
+@pytest.mark.parametrize("key", [None, (1, 0)])
+def test_where_devices_are_named_a_take_is_written_to_the_one_of_its_name(key: TrackKey | None) -> None:
+    """A port's number beside the names would put all that is named on one port."""
+    chunks = [[MetaMessage("device_name", name=name), program(k), *scale()] for k, name in enumerate("AB")]
+    session = session_from_midi(file_of(*chunks), "x.mid").with_flags(0, in_prompt=False)
+    take = TakeRecord((TakeNote(99, 70, 0.0, 0.5, key),), marker=session.marker, end=2.0)
+    tracks = parse_score(midi_bytes(session.with_take(take), "score and take"), "x").tracks
+    assert [(t.port, t.program, len(t.notes)) for t in tracks] == [(0, 0, 8), (1, 1, 8), (1, 1, 1)]

@@ -8,7 +8,7 @@ import pytest
 from mido import Message, MetaMessage
 
 from core.midi.read import parse_score
-from core.midi.score import TakeNote
+from core.midi.score import TakeNote, TrackKey
 from core.session.edits import transpose
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
@@ -70,6 +70,38 @@ def test_late_set_up_of_unused_channels_does_not_reach_the_take(rest: RestOfSong
     data = file_of([METRE], [STRINGS, *NOTES], other)
     result = heard(midi_bytes(with_take(data, rest), "score and take"))
     assert (result["program"], result["volume"], result["pan"]) == (48, 100, 64)
+
+
+@pytest.mark.parametrize("rest", ["stretch", "rest", "beside"])
+def test_nor_does_set_up_that_comes_under_the_take(rest: RestOfSong) -> None:
+    """The second note of the take comes half a second behind it."""
+    other = [late(Message("program_change", program=7, channel=c), 7920 if c == 1 else 0) for c in range(1, 16)]
+    other += [late(control(7, 0, channel=c), 0) for c in range(1, 16)]
+    data = file_of([METRE], [STRINGS, control(7, 110), *NOTES], other)
+    result = heard(midi_bytes(with_take(data, rest), "score and take"), 74)
+    assert (result["program"], result["volume"]) == (48, 110)
+
+
+@pytest.mark.parametrize("key", [None, (1, 0)])
+def test_what_a_reset_of_the_synth_takes_away_under_a_take_is_set_again(key: TrackKey | None) -> None:
+    reset = Message("sysex", data=bytes.fromhex("41 10 42 12 40 00 7f 00 41"), time=8400)
+    data = file_of([METRE], [STRINGS, *NOTES, *scale((60,) * 40)], [reset])
+    notes = (TakeNote(72, 70, 0.0, 0.5, key), TakeNote(74, 70, 1.0, 1.5, key))
+    session = session_from_midi(data, "x").with_marker(8.0)
+    data = midi_bytes(session.with_take(TakeRecord(notes, end=4.0, marker=8.0)), "score and take")
+    tick, told = 0, set()
+    for message in mido.merge_tracks(mido.MidiFile(file=io.BytesIO(data)).tracks):
+        tick += message.time
+        if message.type == "program_change":
+            told.add((tick, message.channel, message.program))
+    assert (8400, 1 if key is None else 0, 48) in told  # the take
+    assert (7680 + 3840, 0, 48) in told  # what returns
+
+
+def test_a_program_that_comes_later_is_not_the_takes() -> None:
+    session = session_from_midi(file_of([METRE], [*NOTES, *scale((60,) * 8), STRINGS, *scale((60, 62))]), "x")
+    session = session.with_marker(8.0).with_take(TakeRecord((TakeNote(72, 70, 0.0, 0.5),), end=4.0, marker=8.0))
+    assert heard(midi_bytes(session, "score and take"))["program"] == 0
 
 
 def test_two_tracks_on_one_channel_count_in_order_of_time() -> None:
