@@ -113,7 +113,8 @@ def without_stretch(
     channels = replaced_channels(score, stretch)
     added: dict[int, list[PortEvent]] = defaultdict(list)
     for i, events in seam.items():
-        added[score.tracks[i].chunk] += [(tick, score.tracks[i].port, message) for tick, message in events]
+        track = score.tracks[min([i, *(m for m in merged if score.tracks[m].place == score.tracks[i].place)])]
+        added[track.chunk] += [(tick, track.port, message) for tick, message in events]
     for i, own in (controls or {}).items():
         added[score.tracks[i].chunk] += [(tick, score.tracks[i].port, message) for tick, message in own]
     around = replace(around, tracks=tuple(tracks))

@@ -126,3 +126,12 @@ def test_drums_that_fade_as_they_play_on_are_not_made_louder() -> None:
     drums = [*bars(36, 3, 9), *fade, *bars(36, 2, 9), control(7, 20, 0, 9), *bars(36, 1, 9)]
     for found in written(with_take(file_of([METRE, *bars(72)], drums), [(74, (0, 0)), (38, (1, 9))])):
         assert [volume for _, pitch, _, volume in found if pitch == 36] == [100, 100, 100, 40, 40, 20]
+
+
+def test_a_pedal_is_up_before_a_merged_take_begins_whichever_track_pressed_it() -> None:
+    """Of two tracks on one channel the second presses the pedal; the take plays on the first."""
+    session = with_take(file_of([METRE, *bars(72, 4)], [control(64, 127), *bars(60, 4)]), [(74, (0, 0))])
+    data = midi_bytes(session, "score and take", is_merged=True)
+    told = [m for m in mido.merge_tracks(mido.MidiFile(file=io.BytesIO(data)).tracks) if not m.is_meta]
+    pedals = [m.value for m in told[: [getattr(m, "note", 0) for m in told].index(74)] if m.type == "control_change"]
+    assert pedals == [127, 0]
