@@ -1,9 +1,10 @@
 """Drums go on: behind the last bar that a song's drums play, their pattern repeats, fills at their place in the phrase.
 
 Everything is counted in bars of the tempo map: a repeated hit stands as many ticks behind its bar line as the hit that
-it repeats. The pattern is found by comparing the last bars with each other: the shortest period (1, 2, 4 or 8 bars)
-that explains them. A bar unlike the others at the end of a phrase is a fill: it is no part of the pattern, and comes
-again at the end of the phrases that follow.
+it repeats; a hit that is played a hair before a bar line belongs to that. The pattern is found by comparing the last
+bars with each other: the shortest period (1, 2, 4 or 8 bars) that explains them. A bar unlike the others at the end of
+a phrase is a fill: it is no part of the pattern, and comes again at the end of the phrases that follow. Where the drums
+stop within a bar, the pattern goes on there.
 """
 
 from collections import defaultdict
@@ -23,11 +24,15 @@ _ALIKE = 0.75  # from this similarity on, two bars are the same
 _UNLIKE = 0.6  # below, a bar may be a fill
 _EXPLAINED = 0.75  # share of the bars that a period must explain
 _NEAR = 1 / 8  # of a quarter: hits no further apart are the same hit
+_EARLY = 1 / 12  # of a quarter: what comes no more before a bar line is played early
 _LONGEST_SILENCE = 4  # bars before the marker; drums that stopped earlier stay silent
 
 
 class Hit(NamedTuple):
-    """A note of a drum track, by its distance from its bar line; `track` is an index, lengths are in ticks."""
+    """A note of a drum track, by its distance from its bar line, which is below 0 for one that is played early.
+
+    `track` is an index, lengths are in ticks.
+    """
 
     offset: int
     pitch: int
@@ -48,7 +53,7 @@ class DrumPattern:
     """What drums repeat: bar `first_bar + k` plays `bars[k % len(bars)]`, or `fill` if it ends a phrase.
 
     `first_bar` is the bar of the tempo map that phrases are counted from; `phrase` is 0 without a fill. `stops` is the
-    bar line (tick) at which the drums of the file stop.
+    bar line (tick) at which the drums of the file stop, `final` their last hits, as (tick, pitch).
     """
 
     first_bar: int
@@ -56,6 +61,7 @@ class DrumPattern:
     phrase: int
     fill: tuple[Hit, ...]
     stops: int
+    final: tuple[tuple[int, int], ...]
 
     def hits(self, bar: int) -> tuple[Hit, ...]:
         """What is played in a bar of the tempo map."""
@@ -80,14 +86,19 @@ def repeat_drums(tracks: Sequence[Track], tempo_map: TempoMap, marker: int, end:
     pattern = find_pattern(tracks, tempo_map)
     if pattern is None or _bars_between(tempo_map, pattern.stops, marker) > _LONGEST_SILENCE:
         return []
-    start = max(marker, pattern.stops)
+    # Where the file's drums stop within a bar the pattern goes on there.
+    start = max(marker, pattern.final[-1][0] + 1)
+    near = _near(tempo_map)
     notes = []
     bar = tempo_map.bar_beat(start)[0]
     while (line := tempo_map.bar_tick(bar)) < end:
         following = tempo_map.bar_tick(bar + 1)
         for hit in pattern.hits(bar):
             onset = line + hit.offset
-            if start <= onset < min(following, end):
+            if hit.offset < 0 and line >= start:
+                onset = max(onset, start)
+            is_played = any(abs(onset - tick) <= near and hit.pitch == pitch for tick, pitch in pattern.final)
+            if start <= onset < min(following, end) and not is_played:
                 release = min(onset + hit.length, end)
                 times = tempo_map.seconds(onset), tempo_map.seconds(release)
                 notes.append(DrumNote(hit.track, Note(hit.pitch, hit.velocity, *times, onset, release)))
@@ -105,30 +116,39 @@ def find_pattern(tracks: Sequence[Track], tempo_map: TempoMap) -> DrumPattern | 
     if not bars:
         return None
     last = max(bars)
+    final = tuple((tempo_map.bar_tick(bar) + h.offset, h.pitch) for bar in (last - 1, last) for h in bars.get(bar, ()))
+    if last - 1 in bars and all(hit.offset < 0 for hit in bars[last]):
+        last -= 1  # a bar of which nothing is played but what comes early is none yet
     first = _first_alike(bars, tempo_map, last)
     played = [tuple(bars.get(bar, ())) for bar in range(first, last + 1)]
-    near = max(1, round(tempo_map.ticks_per_quarter * _NEAR))
+    near = _near(tempo_map)
     stops = tempo_map.bar_tick(last + 1)
     found: list[tuple[float, DrumPattern]] = []
     for period in _PERIODS:
         if period > 1 and 2 * period > len(played):
             break
-        found.append(_explain(played, period, first, stops, near))
+        share, pattern = _explain(played, period, near)
+        found.append((share, DrumPattern(first, *pattern, stops, final)))
     best = max(share for share, _ in found)
     if best >= _EXPLAINED:
         return next(pattern for share, pattern in found if share >= best - 0.05)
     # No bar comes twice: the last ones as they are.
     period = max(period for period in _PERIODS if period <= len(played))
-    return DrumPattern(last + 1 - period, tuple(played[-period:]), 0, (), stops)
+    return DrumPattern(last + 1 - period, tuple(played[-period:]), 0, (), stops, final)
+
+
+def _near(tempo_map: TempoMap) -> int:
+    return max(1, round(tempo_map.ticks_per_quarter * _NEAR))
 
 
 def _bars(tracks: Sequence[Track], tempo_map: TempoMap) -> dict[int, list[Hit]]:
     """The hits of all drum tracks by bar."""
     bars: dict[int, list[Hit]] = defaultdict(list)
+    early = int(tempo_map.ticks_per_quarter * _EARLY)
     for index, track in enumerate(tracks):
         if track.is_percussion:
             for note in track.notes:
-                bar = tempo_map.bar_beat(note.start_tick)[0]
+                bar = tempo_map.bar_beat(note.start_tick + early)[0]
                 offset = note.start_tick - tempo_map.bar_tick(bar)
                 length = max(1, note.end_tick - note.start_tick)
                 bars[bar].append(Hit(offset, note.pitch, note.velocity, length, index))
@@ -151,9 +171,9 @@ def _first_alike(bars: dict[int, list[Hit]], tempo_map: TempoMap, last: int) -> 
 
 
 def _explain(
-    played: Sequence[tuple[Hit, ...]], period: int, first: int, stops: int, near: int
-) -> tuple[float, DrumPattern]:
-    """How large a share of the bars a period explains, fills included, and the pattern."""
+    played: Sequence[tuple[Hit, ...]], period: int, near: int
+) -> tuple[float, tuple[tuple[tuple[Hit, ...], ...], int, tuple[Hit, ...]]]:
+    """How large a share of the bars a period explains, fills included; and bars, phrase and fill of the pattern."""
     chosen: list[tuple[Hit, ...]] = []
     alike = [0.0] * len(played)  # similarity of each bar to the typical one of its place in the period
     for phase in range(period):
@@ -166,7 +186,7 @@ def _explain(
     is_fill = [bool(phrase) and k % phrase == phrase - 1 and alike[k] < _ALIKE for k in range(len(played))]
     fill = next((played[k] for k in reversed(range(len(played))) if is_fill[k]), ())
     explained = sum(value >= _ALIKE or is_fill[k] for k, value in enumerate(alike))
-    return explained / len(played), DrumPattern(first, tuple(chosen), phrase, fill, stops)
+    return explained / len(played), (tuple(chosen), phrase, fill)
 
 
 def _phrase(unlike: Sequence[int], bars: int, period: int) -> int:
