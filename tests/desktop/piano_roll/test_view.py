@@ -149,6 +149,18 @@ def test_scrolled_tiles_are_as_painted_anew(roll: PianoRoll) -> None:
         assert np.array_equal(shown, afresh(roll))
 
 
+def test_the_prompt_is_tinted_where_it_is_now(roll: PianoRoll) -> None:
+    tiled(roll)
+    painted = roll.tiles.painted
+    for prompt in ((0.0, 2.0), (1.0, 2.0), (1.0, 4.5), (5.0, 6.0), (0.0, 4.5)):
+        roll.set_prompt(*prompt)
+        shown = pixels(roll)
+        assert roll.tiles.painted == painted  # none of them as a whole
+        assert np.array_equal(shown, afresh(roll))
+        tiled(roll)
+        painted = roll.tiles.painted
+
+
 @pytest.mark.parametrize("factor", [0.3, 1.7])
 def test_a_zoomed_roll_waits_for_no_tiles(roll: PianoRoll, factor: float) -> None:
     roll.set_parts([dense_part(3000, seed=5), RollPart.of("take", "take", TAKE)])
