@@ -164,7 +164,7 @@ class Theme:
             full = self._full(kind, colour)
             weakest = 0.7 if kind == "other" else _WEAKEST
             shares = [weakest + (1 - weakest) * i / (VELOCITY_STEPS - 1) for i in range(VELOCITY_STEPS)]
-            edge = full.darker(112 if self.is_dark else 125)
+            edge = mix(full, QColor("white"), 0.3) if self.is_dark else full.darker(125)
             if kind == "other":
                 edge = full
             elif shade != Shade.FULL:

@@ -68,6 +68,13 @@ def test_louder_is_stronger_and_softest_is_seen(theme: Theme) -> None:
         assert contrast(theme.edge(kind), theme.background) >= 2.5
 
 
+def test_neighbours_stand_apart(theme: Theme) -> None:
+    for i in range(TRACK_COLOURS):
+        edge = lab(theme.edge("prompt", i), EYES["most"])
+        for colour in theme.velocities("prompt", i):
+            assert np.linalg.norm(np.subtract(edge, lab(colour, EYES["most"]))) >= 7
+
+
 def test_other_takes_are_fainter(theme: Theme) -> None:
     faint = contrast(theme.part("other"), theme.background)
     assert 1.5 <= faint < contrast(theme.part("take"), theme.background)
