@@ -71,8 +71,9 @@ def run(wanted: ContinueOptions) -> None:
         with interrupts.noted() as interrupted:
             plan = _plan(wanted, session, options)
             options = replace(options, ring=plan.ring(options.seconds))
-            if sentence := _replaced(plan, options, wanted.take_only and playback is None):
-                say(sentence)
+            for sentence in (_replaced(plan, options, wanted.take_only and playback is None), plan.channel_words):
+                if sentence:
+                    say(sentence)
             in_progress = [TakeInProgress(choice.marker, 0.0, plan.take.notes) for _ in range(options.takes)]
             done = _sample(model, plan, options, in_progress, playback, interrupted)
             takes = [done.takes[i] for i in done.ranking]

@@ -18,6 +18,7 @@ from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score
 from core.performance.live_take import LiveTake, note_message
 from core.session.arrangement import (
+    TakePart,
     arrangement,
     continued_tracks,
     end_on_bar_line,
@@ -246,12 +247,27 @@ class TakePlan:
         live.finish(seconds, None if ended is self else ended.accompaniment(metronome))
 
     @cached_property
-    def part_router(self) -> PartRouter:
-        """What plays the first take live."""
+    def _parts(self) -> dict[TrackKey | None, TakePart]:
+        """The parts that the sampled notes can go to."""
         keys: list[TrackKey | None] = [track.key for track in self.tracks]
         parts = take_parts(self.session, self.take, also=keys or [None])
+        return {key: parts[key] for key in keys or [None]}
+
+    @cached_property
+    def part_router(self) -> PartRouter:
+        """What plays the first take live."""
         score = self.session.score or blank_score()
-        return PartRouter({key: wire_voice(score, parts[key]) for key in keys or [None]})
+        return PartRouter({key: wire_voice(score, part) for key, part in self._parts.items()})
+
+    @property
+    def channel_words(self) -> str:
+        """A sentence about tracks of its own that the take has no channels for; empty where it has them."""
+        count = sum(part.track is None and part.voice.is_shared for part in self._parts.values())
+        if not count:
+            return ""
+        whom = "the take" if len(self._parts) == 1 else f"{count} of the take's tracks"
+        share = "it shares that of the track it goes" if count == 1 else "they share those of the tracks they go"
+        return f"The song leaves no channel free for {whom}: {share} on from."
 
     def accompaniment(self, metronome: bool) -> Iterator[Timed]:
         """What plays beside the take from where sampling begins, and behind it to the song's end, in order of time.

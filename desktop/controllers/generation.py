@@ -300,6 +300,8 @@ class GenerationController(QObject):
         if not settings.seed_locked and not needs_new_seed:
             self._document.amend(session.with_settings(settings))
         self._keep_for_recovery(is_first=True)
+        if plan.channel_words:
+            self.message.emit(plan.channel_words)
         self.begun.emit()
         self.running_changed.emit(True)
 

@@ -92,6 +92,31 @@ def test_one_track_is_as_it_was() -> None:
     assert list(plan.part_router.setup) == [b"\xc2\x49"]
 
 
+@pytest.mark.parametrize(
+    ("tracks", "rest", "words"),
+    [
+        (7, "beside", ""),
+        (8, "beside", "for 1 of the take's tracks: it shares that"),
+        (12, "beside", "for 9 of the take's tracks: they share those"),
+        (15, "stretch", ""),
+    ],
+)
+def test_where_channels_do_not_suffice_beside_the_song_that_is_said(tracks: int, rest: str, words: str) -> None:
+    """15 channels can play melodies: a song of 7 tracks leaves 8."""
+    channels = [c for c in range(16) if c != 9][:tracks]
+    session = session_from_midi(file_of(*(quarters([40 + c], c, 4) for c in channels)), "x.mid").with_marker(4.0)
+    plan = plan_take(session.with_settings(replace(session.settings, rest=rest)), 4.0, 4.0)
+    assert words in plan.channel_words
+    assert bool(words) == bool(plan.channel_words)
+
+
+def test_a_take_on_a_track_of_its_own_that_shares_a_channel_says_so() -> None:
+    tracks = [quarters([40 + c], c, 4) for c in range(16) if c != 9]
+    session = session_from_midi(file_of(*tracks), "x.mid").with_marker(4.0)
+    plan = plan_take(session.with_settings(replace(session.settings, into="one")), 4.0, 4.0)
+    assert "no channel free for the take: it shares" in plan.channel_words
+
+
 def test_into_one_track_alone_keeps_to_its_range() -> None:
     session = song(into="2:1")
     plan = plan_take(session, 8.0, 4.0)
