@@ -127,12 +127,12 @@ class PartRouter:
     @property
     def setup(self) -> Sequence[bytes]:
         """What sets up the sounds of all voices."""
-        return list(dict.fromkeys(message for voice in self._voices.values() for message in voice.setup))
+        return [message for setup in dict.fromkeys(v.setup for v in self._voices.values()) for message in setup]
 
     @property
     def setup_in_song(self) -> Sequence[bytes]:
         """The same of those channels that nobody else plays on meanwhile."""
-        return list(dict.fromkeys(message for voice in self._voices.values() for message in voice.setup_in_song))
+        return [message for setup in dict.fromkeys(v.setup_in_song for v in self._voices.values()) for message in setup]
 
     def route(self, messages: Sequence[NoteMessage]) -> list[Timed]:
         """The messages of one event, in order of time; seconds from where sampling began."""
@@ -276,7 +276,8 @@ class TakePlan:
         set it up, which may be another volume (see `sound_at`).
         """
         there = replace(self.take, notes=tuple(n for n in self.take.notes if self.take.marker + n.start >= self.start))
-        messages = timeline(self.session, "both", self.start, take=there, metronome=metronome)
+        keys = [track.key for track in self.tracks]
+        messages = timeline(self.session, "both", self.start, take=there, metronome=metronome, also=keys)
         held = sum(1 for _ in takewhile(lambda m: m[0] <= self.start and not is_note(m[1]), messages))
         yield from messages[:held]
         if held:

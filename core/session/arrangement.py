@@ -47,15 +47,18 @@ class Arrangement:
     controls: Mapping[TakePart, tuple[Event, ...]] = field(default_factory=dict)
 
 
-def arrangement(session: Session, take: TakeRecord | None, used: Collection[int] = ()) -> Arrangement:
+def arrangement(
+    session: Session, take: TakeRecord | None, used: Collection[int] = (), also: Collection[TrackKey] = ()
+) -> Arrangement:
     """The session's song with this take in it, or with none.
 
-    Parts that play on channels of their own keep away from those that are `used`, as long as there are others.
+    Parts that play on channels of their own keep away from those that are `used`, as long as there are others. The take
+    is `also` to play on these tracks, though it has no notes there yet.
     """
     score = session.score or blank_score()
     if take is None:
         return Arrangement(score)
-    stretch = take_stretch(session, take)
+    stretch = take_stretch(session, take, also)
     around = score if stretch.is_nothing else without(score, stretch)
     parts = take_parts(session, take, used)
     notes = _notes(parts, score, around.tempo_map, take, stretch)
@@ -64,8 +67,8 @@ def arrangement(session: Session, take: TakeRecord | None, used: Collection[int]
     return Arrangement(around, take.marker, stretch, notes, controls)
 
 
-def take_stretch(session: Session, take: TakeRecord) -> Stretch:
-    """What a take replaces of the score."""
+def take_stretch(session: Session, take: TakeRecord, also: Collection[TrackKey | None] = ()) -> Stretch:
+    """What a take replaces of the score, that is `also` to play on these tracks."""
     tempo_map = session.tempo_map
     start = tempo_map.tick(take.marker)
     end = tempo_map.tick(take.marker + (take.end or take.seconds))
@@ -73,7 +76,8 @@ def take_stretch(session: Session, take: TakeRecord) -> Stretch:
         return Stretch(frozenset(), start, end)
     known = track_indices(session.score)
     wanted = session.prompt_indices if take.replaces is None else [known[k] for k in take.replaces if k in known]
-    played = {known[note.track] for note in take.notes if note.track in known}
+    named = {*also, *(note.track for note in take.notes), *(control.track for control in take.controls)}
+    played = {known[key] for key in named if key in known}
     tracks = [i for i in wanted if i in played or is_heard_from(session.score, i, start)]
     return Stretch(frozenset(tracks), start, None if take.rest == "rest" else end)
 
@@ -159,7 +163,7 @@ def take_parts(
     """
     score = session.score or blank_score()
     named = {note.track for note in take.notes} | {control.track for control in take.controls} | set(also)
-    stretch = take_stretch(session, take)
+    stretch = take_stretch(session, take, also)
 
     def in_song(voice: TakeVoice) -> TakeVoice:
         place = voice.port, voice.channel

@@ -20,7 +20,7 @@ from core.midi.messages import (
     on_channel,
 )
 from core.midi.ports import second_kits, wire_channels
-from core.midi.score import PERCUSSION_CHANNEL, Note, Score
+from core.midi.score import PERCUSSION_CHANNEL, Note, Score, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.session.arrangement import Arrangement, TakePart, arrangement, wire_voice
 from core.session.session import Session, TakeRecord
@@ -47,6 +47,7 @@ def timeline(
     channel: int | None = None,
     programs: bool = True,
     metronome: bool = False,
+    also: Collection[TrackKey] = (),
 ) -> list[Timed]:
     """The messages that play [start, end), in order of time; `end` None plays all there is.
 
@@ -55,10 +56,10 @@ def timeline(
     plays on them; what it plays on a track of its own is always heard. Controls and programs before `start` come at
     `start`; notes that began before it are left out, those that sound at `end` end there. `channel` (0 to 15) puts all
     but percussion on one channel; without `programs`, program and bank changes are left out. Notes of a loop: one
-    call with its start and end.
+    call with its start and end. A take that is not sampled yet is `also` to play on these tracks.
     """
     take = take or session.current_take
-    song = arrangement(session, take if what != "prompt" else None)
+    song = arrangement(session, take if what != "prompt" else None, also=also)
     limit = _range(song, what, take)[1] if end is None else end
     ranked: list[_Ranked] = []
     audible = session.audible_tracks
@@ -152,6 +153,8 @@ def _take(song: Arrangement, audible: Collection[int] | None, start: float, end:
     """
     for part, notes in song.notes.items():
         if part.track is not None and audible is not None and part.track not in audible:
+            continue
+        if not notes and part not in song.controls:  # nothing to set up: others may play on that channel
             continue
         voice = wire_voice(song.score, part)
         ready = max(start, song.start) if voice.is_shared else start

@@ -159,6 +159,34 @@ def test_a_take_behind_a_fade_is_heard_beside_what_plays_on() -> None:
     assert volumes[:2] == [80, 80]
 
 
+def test_a_bend_range_that_was_set_twice_is_told_as_a_whole() -> None:
+    ranges = [control(n, v) for wide in (7, 12) for n, v in ((101, 0), (100, 0), (6, wide), (101, 127), (100, 127))]
+    session = session_from_midi(file_of([*ranges, *quarters([72], 0, 4)], quarters([40], 1, 4)), "x.mid")
+    setup = plan_take(session.with_marker(4.0), 4.0, 4.0).part_router.setup
+    assert [m[1:] for m in setup if m[0] == 0xB0] == [bytes(m.bytes()[1:]) for m in ranges]
+
+
+@pytest.mark.parametrize("rest", ["stretch", "rest", "beside"])
+def test_what_a_track_says_behind_its_last_note_does_not_reach_the_take_live(rest: str) -> None:
+    """The melody's pedal goes down and its volume to nothing when all is over but the drums."""
+    over = [control(64, 127, 960), control(7, 0)]
+    melody = [Message("program_change", program=73), *quarters([72], 0, 4), *over]
+    bass = [Message("program_change", program=33, channel=1), *quarters([40], 1, 3)]
+    metre = MetaMessage("time_signature", numerator=4, denominator=4)
+    session = session_from_midi(file_of([metre, *melody], bass, quarters([36], 9, 8)), "x.mid").with_marker(8.0)
+    plan = plan_take(session.with_settings(replace(session.settings, rest=rest)), 8.0, 6.0)
+    channels = [plan.part_router.route([note])[0][1][0] & 15 for note in _one_note_each(plan)]
+    sounds: dict[int, set[bytes]] = {channel: set() for channel in channels}
+    for m in [*plan.part_router.setup, *(m for time, m in plan.accompaniment(False) if time < 14.0)]:
+        if m[0] & 15 in sounds and m[0] & 0xF0 in (0xB0, 0xC0):
+            sounds[m[0] & 15].add(m[1:])
+    assert [sounds[channel] for channel in channels] == [{b"\x49"}, {b"\x21"}]
+
+
+def _one_note_each(plan: TakePlan) -> list[NoteMessage]:
+    return [message(0, 60)._replace(track=track.key) for track in plan.tracks]
+
+
 @pytest.mark.parametrize("rest", ["stretch", "rest", "beside"])
 @pytest.mark.parametrize("seconds", [0.7, 2.0, 2.3, 5.9, 8.0, 8.6])
 def test_what_is_heard_behind_a_take_is_what_is_kept_wherever_it_ends(made: Made, rest: str, seconds: float) -> None:
