@@ -4,6 +4,7 @@ notes        RollNote, NoteRef, RollPart: what is shown, as sorted arrays (no Qt
 coordinates  Viewport: seconds and pitches <-> pixels, zoom, scroll, fit (no Qt)
 grid         bar and beat lines, their labels, snapping (no Qt)
 selection    which notes are selected (no Qt)
+order        the notes one after the other, as keys go through them (no Qt)
 hits         which notes lie at a place (no Qt)
 layers       paints rows, lines and notes of one tile
 diamonds     paints drums

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, cast
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject, QRect, QRectF
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QColor, QWindow
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
@@ -34,6 +35,23 @@ def describe(roll: RollSurface, ref: NoteRef) -> str:
     if 0 < note.origin <= len(part.origins):
         text += tr("PianoRoll", ", from {0}").format(part.origins[note.origin - 1])
     return text
+
+
+def summary(roll: RollSurface) -> str:
+    """How many notes there are, and which are selected: pitches, velocities and when, from the first to the last."""
+    tr, count, chosen = QCoreApplication.translate, sum(map(len, roll.parts)), roll.selection
+    if len(chosen) < 2:
+        return tr("PianoRoll", "{0} notes, {1} selected").format(count, len(chosen))
+    start, _, pitch, _ = roll.overlays.selected
+    parts = {part.key: part for part in roll.parts}
+    velocity = np.concatenate([parts[key].velocity[parts[key].places(at)] for key, at in chosen.indices.items()])
+    return tr("PianoRoll", "{0} of {1} notes selected, {2} to {3}, velocity {4} to {5}, {6} to {7}").format(
+        len(chosen),
+        count,
+        *(pitch_name(int(at)) for at in (pitch.min(), pitch.max())),
+        *(int(at) for at in (velocity.min(), velocity.max())),
+        *(roll.grid.position(float(at)) for at in (start.min(), start.max())),
+    )
 
 
 class ListItem(QAccessibleInterface):
@@ -111,6 +129,7 @@ class PaintedList(QAccessibleWidget):
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget, _Role.List)
         self._known: dict[Hashable, ListItem] = {}  # one thing stays one to the reader
+        self._told: tuple[Hashable | None, str] | None = None  # what the keys act upon, and its words, as told last
 
     def keys(self) -> Sequence[Hashable]:
         """What is told of, in order."""
@@ -123,6 +142,32 @@ class PaintedList(QAccessibleWidget):
     def make(self, key: Hashable) -> ListItem:
         """One of the things."""
         raise NotImplementedError
+
+    def summary(self) -> str:
+        """What of it is told in a few words, and again when they change while the keys act upon no one thing of it."""
+        return super().text(_Text.Description)
+
+    def text(self, t: QAccessible.Text) -> str:
+        return self.summary() if t == _Text.Description else super().text(t)
+
+    def tell(self, has_come: bool) -> None:
+        """Tell what the keys act upon now, if it is another than before; else what has become of it.
+
+        `has_come`: the widget has just got the focus, which Qt has told.
+        """
+        widget, key = self.widget(), self.focus_key()
+        words = self._item(key).words() if key is not None else self.summary()
+        before, self._told = (None, "") if has_come else self._told, (key, words)
+        if not widget.hasFocus() or self._told == before or (has_come and key is None):
+            return
+        if before is None or before[0] != key:
+            event = QAccessibleEvent(widget, QAccessible.Event.Focus)
+        else:
+            kind = QAccessible.Event.DescriptionChanged if key is None else QAccessible.Event.NameChanged
+            event = QAccessibleEvent(widget, kind)
+        if key is not None:
+            event.setChild(self.index_of(key))
+        QAccessible.updateAccessibility(event)
 
     def _item(self, key: Hashable) -> ListItem:
         if key not in self._known:
@@ -196,6 +241,9 @@ class _Roll(PaintedList):
     def make(self, key: Hashable) -> ListItem:
         return _Note(self.roll, cast(NoteRef, key), self)
 
+    def summary(self) -> str:
+        return summary(self.roll)
+
 
 _offered: dict[type[QWidget], Callable[[Any], PaintedList]] = {}
 
@@ -221,17 +269,15 @@ def install() -> None:
     offer(RollSurface, _Roll)
 
 
+def tell(widget: QWidget, has_come: bool = False) -> None:
+    """Tell a screen reader what the keys act upon in a widget that has the focus; see `PaintedList.tell`."""
+    interface = QAccessible.queryAccessibleInterface(widget) if QAccessible.isActive() else None
+    if isinstance(interface, PaintedList):
+        interface.tell(has_come)
+
+
 def tell_of_selection(roll: RollSurface) -> None:
-    """Tell a screen reader that other notes are selected; of one, that it has the focus."""
+    """Tell a screen reader that other notes are selected."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleEvent(roll, QAccessible.Event.SelectionWithin))
-        tell_of_focus(roll)
-
-
-def tell_of_focus(widget: QWidget) -> None:
-    """Tell a screen reader what the keys act upon now, if it is something that the widget paints."""
-    interface = QAccessible.queryAccessibleInterface(widget) if QAccessible.isActive() else None
-    if isinstance(interface, PaintedList) and (key := interface.focus_key()) is not None:
-        event = QAccessibleEvent(widget, QAccessible.Event.Focus)
-        event.setChild(interface.index_of(key))
-        QAccessible.updateAccessibility(event)
+        tell(roll)

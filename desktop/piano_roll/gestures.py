@@ -4,7 +4,8 @@ A gesture begins with a press, then gets `move` for every move and at last `rele
 changes what the roll shows at once; what others must know goes out as the roll's signals.
 """
 
-from math import ceil, floor
+from collections.abc import Callable
+from math import ceil, floor, inf
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -241,6 +242,9 @@ def key(roll: RollSurface, event: QKeyEvent) -> bool:
         return True
     if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down):
         return _arrow(roll, event.key(), event.modifiers())
+    if event.modifiers() == CTRL and (far := _far(roll, event.key())):
+        far()
+        return True
     if event.modifiers() & (CTRL | ALT):
         return False
     plain = {
@@ -266,13 +270,23 @@ def key(roll: RollSurface, event: QKeyEvent) -> bool:
     return True
 
 
+def _far(roll: RollSurface, key: int) -> Callable[[], None] | None:
+    """With Ctrl: from bar to bar, to the first note and the last."""
+    return {
+        Qt.Key.Key_PageUp: lambda: roll.select_in_bar(-1),
+        Qt.Key.Key_PageDown: lambda: roll.select_in_bar(1),
+        Qt.Key.Key_Home: lambda: roll.select_first_from(0.0),
+        Qt.Key.Key_End: lambda: roll.select_first_from(inf),
+    }.get(Qt.Key(key))
+
+
 def _arrow(roll: RollSurface, key: int, modifiers: Qt.KeyboardModifier) -> bool:
     """Arrows move what is selected, or scroll; Ctrl goes from note to note, Alt+left/right moves the marker."""
     across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
     up = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(key), 0)
     if modifiers & CTRL:
         if across:
-            roll.select_neighbour(across)
+            roll.select_neighbour(across, extends=bool(modifiers & SHIFT))
         else:
             roll.change_velocity(up * VELOCITY_STEP)
         return True

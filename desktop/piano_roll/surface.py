@@ -13,10 +13,12 @@ from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.layers import NoteColumns
 from desktop.piano_roll.navigation import RollNavigation
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.order import NoteOrder
 from desktop.piano_roll.ruler import RULER_HEIGHT
 from desktop.piano_roll.selection import Indices, Selection
 
 _AT_ONCE, _MOST_TAPPED = 0.03, 8  # seconds within which notes begin together; how many of them are sounded
+_AT_BAR = 0.015  # seconds by which a note may begin before a bar line and is still of that bar
 _SNAP_REACH = 7.0  # view pixels within which the end of the notes draws more than a bar line does
 
 
@@ -69,8 +71,9 @@ class RollSurface(RollNavigation):
         self.last_length = 0.0  # seconds of the note drawn last; 0 before the first
         self._drawn_in = ""  # the part that was drawn in last
         self.in_front = ""  # the part that is drawn in while no note is selected
+        self._known_order = NoteOrder(())
+        self._place = -1.0  # seconds where the notes selected last began
         self.accessible: list[object] = []  # what tells screen readers of it: Qt does not keep it alive
-        self._describe()
 
     # What is shown
 
@@ -80,12 +83,6 @@ class RollSurface(RollNavigation):
         keys = forward.indices
         super().set_parts([part.with_behind(keys[part.key], False) if part.key in keys else part for part in parts])
         self._select(self._selected.within(self.parts), are_notes_new=True)
-        self._describe()
-
-    def append_notes(self, key: str, notes: Sequence[RollNote]) -> None:
-        """Add notes to a part, as a take grows. Only what they cover is painted again."""
-        super().append_notes(key, notes)
-        self._describe()
 
     # Markers and spans
 
@@ -193,19 +190,37 @@ class RollSurface(RollNavigation):
 
     def clear_selection(self) -> None:
         """Select nothing."""
+        self._remember_place()
         self._select(Selection())
 
     def select_all(self) -> None:
         """Select every note of prompt and take that can be selected."""
         self.select(Selection({part.key: part.index for part in self.parts}))
 
-    def select_neighbour(self, step: int) -> None:
-        """Select the note after (1) or before (-1) the selected one; from none, the first on view."""
-        at_end = self._selected.refs[-1 if step > 0 else 0 :][:1]
-        for ref in [found] if (found := self.neighbour(step)) else at_end:
-            self.set_selection([ref])
-            note = self.note(ref)
-            self.bring_in_view(note.start, note.pitch)
+    def select_neighbour(self, step: int, extends: bool = False) -> None:
+        """Select the note after (1) or before (-1) those selected, or it besides them; see `neighbour`."""
+        found = self.neighbour(step)
+        if found is not None:
+            new = Selection.of([found])
+            self._select_and_show(self._selected.plus(new) if extends else new, found)
+        elif self.has_selection and not extends:
+            place = self._order.ends(self._selected)[step > 0]
+            self._select_and_show(Selection.of([self._order.ref(place)]), self._order.ref(place))
+
+    def select_in_bar(self, step: int) -> None:
+        """Select the first note of the next bar (1), or of this one or the one before (-1); see `neighbour`."""
+        self.select_first_from(self.grid.neighbour_bar(self._cursor, step))
+
+    def select_first_from(self, seconds: float) -> None:
+        """Select the first note that begins then or later, else the last."""
+        if len(self._order):
+            ref = self._order.ref(min(self._order.first_from(seconds - _AT_BAR), len(self._order) - 1))
+            self._select_and_show(Selection.of([ref]), ref)
+
+    def _select_and_show(self, selection: Selection, ref: NoteRef) -> None:
+        self.select(selection)
+        note = self.note(ref)
+        self.bring_in_view(note.start, note.pitch)
 
     def show_selected(self) -> None:
         """Scroll to the first selected note, unless some of what is selected is on view."""
@@ -222,25 +237,37 @@ class RollSurface(RollNavigation):
         return bool((is_seen & (top >= above) & (bottom < above + (view.height - view.covered) * view.ratio)).any())
 
     def neighbour(self, step: int) -> NoteRef | None:
-        """The note that begins after (1) or before (-1) those selected; of none, the first on view. None at an end."""
-        parts = [part for part in self.parts if part.is_selectable.any()]
-        if not parts:
+        """The note that begins after (1) or before (-1) those selected; None at an end.
+
+        Without any, it is counted from where notes were selected last if that is on view, else it is the first on view.
+        """
+        order = self._order
+        if not len(order):
             return None
-        onsets = np.concatenate([part.start[part.is_selectable] for part in parts])
-        of_part = np.repeat(np.arange(len(parts)), [np.count_nonzero(part.is_selectable) for part in parts])
-        indices = np.concatenate([part.index[part.is_selectable] for part in parts])
-        order = np.argsort(onsets, kind="stable")
         if self.has_selection:
-            end = 0 if step < 0 else -1
-            key, selected = list(self._selected.indices.items())[end]
-            is_it = (of_part == [part.key for part in parts].index(key)) & (indices == selected[end])
-            place = int(np.nonzero(is_it[order])[0][0]) + step
-            if not 0 <= place < len(order):
-                return None
-        else:
-            place = min(int(np.searchsorted(onsets[order], self.coordinates.left)), len(order) - 1)
-        chosen = int(order[place])
-        return NoteRef(parts[of_part[chosen]].key, int(indices[chosen]))
+            place = order.ends(self._selected)[step > 0] + step
+            return order.ref(place) if 0 <= place < len(order) else None
+        at = self._cursor
+        place = order.first_from(at) - (step < 0 and at != self.coordinates.left)
+        return order.ref(min(max(place, 0), len(order) - 1))
+
+    @property
+    def _order(self) -> NoteOrder:
+        if not self._known_order.is_of(self.parts):
+            self._known_order = NoteOrder(self.parts)
+        return self._known_order
+
+    @property
+    def _cursor(self) -> float:
+        """Where keys go on from, in seconds: at what is selected or was, if that is on view, or where the view is."""
+        if self.has_selection:
+            return self.selected_extent()[0]
+        is_seen = 0 <= self.coordinates.x(self._place) < self.coordinates.width
+        return self._place if is_seen else self.coordinates.left
+
+    def _remember_place(self) -> None:
+        if self.has_selection:
+            self._place = self.selected_extent()[0]
 
     def is_selected(self, ref: NoteRef) -> bool:
         """Whether a note is selected."""
@@ -316,7 +343,7 @@ class RollSurface(RollNavigation):
         ]
         self._show_selected(columns)
         if is_new:
-            self._describe()
+            self._remember_place()
             self.selection_changed.emit()
 
     # Edits, which others make
@@ -324,6 +351,7 @@ class RollSurface(RollNavigation):
     def delete_selected(self) -> None:
         """Ask for the selected notes to be deleted."""
         if self.has_selection:
+            self._remember_place()
             self.delete_requested.emit(self.selection)
 
     def quantise_selected(self) -> None:
@@ -381,13 +409,6 @@ class RollSurface(RollNavigation):
         """Ask for the selected notes to become louder, or softer."""
         if self.has_selection:
             self.velocity_changed.emit(self.selection, by)
-
-    def _describe(self) -> None:
-        """What a screen reader says."""
-        notes = sum(len(part) for part in self._parts.values())
-        text = self.tr("{0} notes, {1} selected").format(notes, len(self._selected))
-        if text != self.accessibleDescription():
-            self.setAccessibleDescription(text)
 
 
 def _behind(selection: Selection, parts: Sequence[RollPart]) -> Selection:

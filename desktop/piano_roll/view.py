@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from desktop.piano_roll import gestures, tools
-from desktop.piano_roll.accessible import describe, install, named, tell_of_selection
+from desktop.piano_roll.accessible import describe, install, named, tell, tell_of_selection
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.metre_marks import MetreMark, mark_at
 from desktop.piano_roll.notes import RollPart
@@ -55,7 +55,9 @@ class PianoRoll(RollSurface):
         self.viewport().setMouseTracking(True)
         self.setAccessibleName(self.tr("Piano roll"))
         install()
-        self.selection_changed.connect(lambda: tell_of_selection(self))
+        self._teller = QTimer(self, singleShot=True, interval=0)  # once notes and selection are as they will be
+        self._teller.timeout.connect(lambda: tell_of_selection(self))
+        self.selection_changed.connect(self._teller.start)
 
     @property
     def has_gesture(self) -> bool:
@@ -84,6 +86,7 @@ class PianoRoll(RollSurface):
             held = list(before)  # a drag in a lane may be of any
         if any(self._parts.get(key) is not before.get(key) for key in held):
             self._end_gesture()
+        self._teller.start()
 
     def escape(self) -> None:
         """End the gesture under way as if it had not been, else clear the selection, else the span."""
@@ -136,6 +139,11 @@ class PianoRoll(RollSurface):
         at = event.position()
         gestures.wheel(self, event, at.x() - KEYBOARD_WIDTH, at.y() - RULER_HEIGHT)
         event.accept()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The keys act here: tell of the selected note, once Qt has told of the roll."""
+        super().focusInEvent(event)
+        QTimer.singleShot(0, self, lambda: tell(self, has_come=True))
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """A menu or another window takes the pointer: the end of a gesture would never be told here."""

@@ -1,6 +1,6 @@
 """LaneRow: one lane under the roll, at a height that can be dragged."""
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -15,7 +15,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
 
-from desktop.piano_roll.accessible import tell_of_focus
+from desktop.piano_roll.accessible import tell
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.lanes.keys import LaneKeys
 from desktop.piano_roll.lanes.lane import Lane, LaneGesture, LanePointer
@@ -229,12 +229,13 @@ class LaneRow(QWidget):
         event.setAccepted(self.keys.press(event))
         if event.isAccepted():
             self._say_current()
-            tell_of_focus(self)
+            tell(self)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show that the keys act here."""
         super().focusInEvent(event)
         self._say_current()
+        QTimer.singleShot(0, self, lambda: tell(self, has_come=True))
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """They act elsewhere."""
@@ -244,7 +245,7 @@ class LaneRow(QWidget):
     def _on_items(self) -> None:
         if self.hasFocus():
             self._say_current()
-            tell_of_focus(self)
+            tell(self)
 
     def _say_current(self) -> None:
         """Show what the keys act upon in words, as a screen reader reads them."""

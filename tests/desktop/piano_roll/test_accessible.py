@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface, QFocusEvent
+from PySide6.QtWidgets import QApplication
 
 from core.midi.pitch_names import drum_name
 from desktop.piano_roll import accessible
@@ -13,7 +14,8 @@ from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import OTHER, SCORE, Hand, score
 
-CONTROL = Qt.KeyboardModifier.ControlModifier
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+Event = QAccessible.Event
 Told = list[tuple[QAccessible.Event, str]]
 
 
@@ -30,6 +32,10 @@ def notes(roll: PianoRoll) -> list[QAccessibleInterface]:
 
 def names(roll: PianoRoll) -> list[str]:
     return [note.text(QAccessible.Text.Name) for note in notes(roll)]
+
+
+def described(roll: PianoRoll) -> str:
+    return reader(roll).text(QAccessible.Text.Description)
 
 
 @pytest.fixture
@@ -85,12 +91,70 @@ def test_keys_go_from_note_to_note_and_the_focus_is_told(
         (Qt.Key.Key_Left, "C4"),  # there is none before: nothing new is said
     ):
         hand.key(key, CONTROL)
+        QApplication.processEvents()
         focus = [words for event, words in told if event == QAccessible.Event.Focus]
         assert focus[-1].startswith(f"{name}, velocity")
         child = reader(roll).focusChild()
         assert child is not None
         assert child.text(QAccessible.Text.Name) == focus[-1]
     assert len([event for event, _ in told if event == QAccessible.Event.Focus]) == 3
+
+
+def test_what_becomes_of_the_selected_notes_is_told(
+    roll: PianoRoll, hand: Hand, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roll, "hasFocus", lambda: True)
+    reader(roll)
+
+    def now() -> Told:
+        QApplication.processEvents()
+        news = [(event, words) for event, words in told if event != Event.SelectionWithin]
+        told.clear()
+        return news
+
+    def show(*notes: RollNote) -> None:
+        roll.set_parts([RollPart.of("score", "prompt", notes)])
+
+    roll.set_selection(score(1))
+    assert now() == [(Event.Focus, "E4, velocity 100, bar 1, beat 2, 0.50 s long")]
+    show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
+    assert now() == [(Event.NameChanged, "F4, velocity 100, bar 1, beat 2, 0.50 s long")]
+    show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
+    assert now() == []  # it is as it was
+    hand.key(Qt.Key.Key_Right, CONTROL | SHIFT)
+    assert now() == [(Event.Focus, "Piano roll")]  # two: neither of them, but the roll
+    assert described(roll) == "2 of 3 notes selected, F4 to G4, velocity 40 to 100, bar 1, beat 2 to bar 2, beat 1"
+    show(SCORE[0], SCORE[1], SCORE[2])
+    assert now() == [(Event.DescriptionChanged, "Piano roll")]
+    assert described(roll).startswith("2 of 3 notes selected, E4 to G4,")
+    show(SCORE[0])
+    assert now() == [(Event.DescriptionChanged, "Piano roll")]
+    assert described(roll) == "1 notes, 0 selected"
+    roll.set_selection(score(0))
+    assert now() == [(Event.Focus, "C4, velocity 80, bar 1, beat 1, 0.50 s long")]
+    roll.set_parts([])
+    assert now() == [(Event.Focus, "Piano roll")]  # a reader would stay at the note that is gone
+
+
+def test_who_comes_to_the_roll_is_told_of_the_selected_note(
+    roll: PianoRoll, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roll, "hasFocus", lambda: False)
+    reader(roll)
+    roll.set_selection(score(1))
+    QApplication.processEvents()
+    assert [event for event, _ in told] == [Event.SelectionWithin]  # it has not the focus
+    monkeypatch.setattr(roll, "hasFocus", lambda: True)
+    for _ in range(2):  # of a dialog, say
+        QApplication.sendEvent(roll, QFocusEvent(QEvent.Type.FocusIn))
+        QApplication.processEvents()
+        assert told.pop() == (Event.Focus, "E4, velocity 100, bar 1, beat 2, 0.50 s long")
+    roll.clear_selection()
+    QApplication.processEvents()
+    told.clear()
+    QApplication.sendEvent(roll, QFocusEvent(QEvent.Type.FocusIn))
+    QApplication.processEvents()
+    assert told == []  # Qt itself tells of the roll
 
 
 def test_a_note_says_where_it_is_and_when_it_is_gone(roll: PianoRoll, hand: Hand) -> None:
