@@ -172,7 +172,9 @@ COMMANDS = (
 
 # Keys that a part of the window obeys while it has the focus, beside those of the menus: (part, keys, what they do).
 PANE_KEYS = (
-    ("Piano roll", "Ctrl+Left, Ctrl+Right", "Select the note before, after"),
+    ("Piano roll", "Ctrl+Left, Ctrl+Right", "Select the note before, after; with Shift besides"),
+    ("Piano roll", "Ctrl+PgUp, Ctrl+PgDown", "Select the first note of the bar before, of the next"),
+    ("Piano roll", "Ctrl+Home, Ctrl+End", "Select the first note, the last"),
     ("Piano roll", "Alt+Left, Alt+Right", "Move the selected notes finely; without any, the marker"),
     ("Piano roll", "Left, Right, Up, Down", "Scroll, where no note is selected"),
     ("Piano roll", "Shift+Left, Shift+Right", "Make the selected notes shorter, longer"),

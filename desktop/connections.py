@@ -14,6 +14,7 @@ from desktop.controllers.generation import SOUNDS_ON
 from desktop.controllers.quantising import Quantising
 from desktop.controllers.scale import ScaleDisplay
 from desktop.controllers.selecting import Selecting
+from desktop.controllers.telling import Telling
 from desktop.dialogs.pages import PageDialog, manual_page, shortcuts_page
 from desktop.dialogs.questions import copy_report
 from desktop.dialogs.tempo import TempoDialog
@@ -25,6 +26,7 @@ from desktop.panels.status_bar import device_words
 from desktop.piano_roll.gestures import VELOCITY_STEP
 from desktop.piano_roll.surface import TOOLS
 from desktop.piano_roll.tools import insert_note
+from desktop.widgets.announce import announce
 
 
 def connected_window() -> MainWindow:
@@ -40,6 +42,7 @@ def connected_window() -> MainWindow:
     connect_document(window)
     connect_generation(window)
     connect_messages(window)
+    _connect_telling(window)
     window.show_document()
     window.show_transport()
     return window
@@ -104,6 +107,21 @@ def connect_messages(window: MainWindow) -> None:
     if isinstance(app, QGuiApplication):
         app.applicationStateChanged.connect(window.follow_application)
         app.installEventFilter(window.key_guard)
+
+
+def _connect_telling(window: MainWindow) -> None:
+    """What screen readers are told of what was done: last of all."""
+    telling = Telling(
+        window.document,
+        window.transport,
+        window.generation,
+        window.roll,
+        lambda words: announce(window, words),
+        window,
+    )
+    telling.follow_actions(window.actions_)
+    telling.follow_tracks(window.tracks)
+    telling.follow_takes(window.takes)
 
 
 def connect_document(window: MainWindow) -> None:

@@ -15,6 +15,7 @@ feel         how takes are to differ from the prompt, in words and by presets
 scale        the scale that the roll shows, rows in use, chord names
 roll         keeps the roll showing session, takes that grow and playhead
 roll_parts   tracks and takes as the roll's parts
+telling      what was done, in words, for screen readers
 settings     the user's settings in effect: output, colours, what the panels show
 preferences  the same on disk
 """

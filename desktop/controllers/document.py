@@ -40,6 +40,7 @@ class Document(QObject):
 
     changed = Signal()  # the session is another
     replaced = Signal()  # and it is another document altogether
+    stepped = Signal(str)  # a step was taken back or done again: which, in words
     message = Signal(str)
 
     def __init__(self, files: TaskWorker, parent: QObject | None = None) -> None:
@@ -132,13 +133,17 @@ class Document(QObject):
 
     def undo(self) -> None:
         """Take back the last step."""
+        name = self.undo_name
         if self._history.undo():
             self._after_change()
+            self.stepped.emit(self.tr("Undone: {0}").format(name))
 
     def redo(self) -> None:
         """Do the last step again that was taken back."""
+        name = self.redo_name
         if self._history.redo():
             self._after_change()
+            self.stepped.emit(self.tr("Done again: {0}").format(name))
 
     def replace(self, session: Session, path: str = "", is_saved: bool = True) -> None:
         """Open another document in this one's place."""

@@ -53,7 +53,7 @@ class TempoDialog(QDialog):
         self.unit = DropDown()
         for denominator in DENOMINATORS:
             self.unit.addItem(str(denominator), denominator)
-        self.unit.setAccessibleName(self.tr("Note value of a beat"))
+        self.unit.set_name(self.tr("Note value of a beat"))
         self._explain()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)

@@ -63,6 +63,7 @@ class FillBar(QFrame):
             if number:  # eight of them have place in a small window
                 button.setFixedWidth(2 * button.fontMetrics().height())
             button.setToolTip(self.tr("Hear and show this one ({0})").format(number))
+            button.setAccessibleName(self.tr("Alternative {0}").format(number) if number else button.text())
             button.clicked.connect(lambda _=False, number=number: self.chosen.emit(number))
         self.more = self._button(self.tr("&More"), self.tr("Make further alternatives (M)"))
         self.more.clicked.connect(lambda: self.more_wanted.emit())
@@ -185,6 +186,7 @@ class FillBar(QFrame):
 
     def _show(self, words: str, is_sampling: bool) -> None:
         self.words.setText(words)
+        self.setAccessibleDescription(words)
         self.progress.setVisible(is_sampling)
         for button in (self.keep, self.more, self.turns):
             button.setVisible(not is_sampling)

@@ -279,6 +279,8 @@ class GenerationPanel(QWidget):
             field.setAccessibleName(name)
             field.setAccessibleDescription(self.tr(TIPS[key]))
 
+        self.unit.set_name(self.unit.accessibleName())  # the label says what the number is
+
     def _lay_out(self) -> None:
         form = QWidget()
         grid = QGridLayout(form)

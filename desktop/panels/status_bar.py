@@ -10,6 +10,7 @@ from core.performance.run import Run
 from core.performance.song import PlaybackState
 from desktop.adapters.task_worker import Task
 from desktop.widgets import icons
+from desktop.widgets.announce import announce
 from desktop.widgets.buttons import FlatButton
 
 SAID_FOR = 9000  # ms that a sentence stays
@@ -40,7 +41,8 @@ class StatusBar(QStatusBar):
         self.output.clicked.connect(self.output_clicked)
         self.addPermanentWidget(self.output)
         self._next_figures = 0.0
-        self.messageChanged.connect(lambda shown: shown or self.setToolTip(""))
+        self._was_waiting = False
+        self.messageChanged.connect(lambda shown: shown or self._forget())
         self._task: Task | None = None
         self._wait: Task | None = None
         self._bar = QProgressBar(self)
@@ -74,7 +76,14 @@ class StatusBar(QStatusBar):
         figures = [label.x() for label in (self.model, self.speed, self.ahead, self.gaps) if label.text()]
         room = min([*figures, self.output.x()]) - 2 * _MARGIN
         self.setToolTip(sentence)
+        self.setAccessibleName(sentence)
+        announce(self, sentence)
         self.showMessage(self.fontMetrics().elidedText(sentence, Qt.TextElideMode.ElideRight, room), SAID_FOR)
+
+    def _forget(self) -> None:
+        """The sentence is gone."""
+        self.setToolTip("")
+        self.setAccessibleName("")
 
     def show_output(self, words: str) -> None:
         """Where the sound goes."""
@@ -94,8 +103,12 @@ class StatusBar(QStatusBar):
             _put(self.speed, self.tr("{0:.1f}× real time").format(factor) if factor else "")
         is_on = run is not None or state.is_playing
         ahead = "" if state.ahead is None else self.tr("{0:.1f} s ahead").format(state.ahead)
-        if state.is_waiting and state.wait is not None and state.wait >= LEAST_WAIT:
+        is_waiting = state.is_waiting and state.wait is not None and state.wait >= LEAST_WAIT
+        if is_waiting:
             ahead = self.tr("Sound in about {0:.0f} s").format(state.wait)
+            if not self._was_waiting:  # the seconds are not counted aloud
+                announce(self, ahead)
+        self._was_waiting = is_waiting
         _put(self.ahead, ahead)
         if is_on:
             count = state.underruns
@@ -142,6 +155,8 @@ class StatusBar(QStatusBar):
             self.clearMessage()
             self._words.setText(f"{self._task.words.removesuffix(' …')} …")
             self._words.show()
+            if self._task is not self._wait:  # that is of the model, after each edit
+                announce(self, self._words.text())
             self._bar.show()
             self._cancel.setVisible(self._task.can_cancel)
 

@@ -122,11 +122,23 @@ class TrackModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row, column)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            name = track.name or instrument(track)
-            return f"{name}, {details(track)}" if column == Column.NAME else f"{_HEADS[column]}: {name}"
+            return self._read(row) if column == Column.NAME else f"{_HEADS[column]}: {track.name or instrument(track)}"
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
-            return self._tip(row, column)
+            return _PERCUSSION if column == Column.PROMPT and track.is_percussion else ""
         return None
+
+    def _read(self, row: int) -> str:
+        """A track as a screen reader reads it: what is seen of it in a glance."""
+        track, flags = self.tracks[row], self.switches[row]
+        marks = {
+            "in front": track.key == self.in_front,
+            "muted": flags.mute,
+            "solo": flags.solo,
+            "not heard now": row not in self.audible and not flags.mute,
+            "hidden": flags.hidden,
+        }
+        known = [track.name or instrument(track), *(mark for mark, is_set in marks.items() if is_set)]
+        return ", ".join((*known, details(track).replace(" · ", ", ")))
 
     def _tip(self, row: int, column: Column) -> str:
         track = self.tracks[row]

@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QAction,
     QContextMenuEvent,
+    QFocusEvent,
     QIcon,
     QKeyEvent,
     QMouseEvent,
@@ -204,6 +205,12 @@ class TrackTable(QTableView):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
             self._fit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The keys act upon a cell from the first on."""
+        if not self.currentIndex().isValid() and event.reason() != Qt.FocusReason.MouseFocusReason:
+            self.setCurrentIndex(self._model.index(0, Column.NAME))
+        super().focusInEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """Claim the table's own keys before a shortcut of the window takes them: M is mute here, no metronome."""

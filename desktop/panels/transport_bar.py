@@ -46,7 +46,7 @@ class TransportBar(QWidget):
         layout.addSpacing(10)
         self.clock = QLabel(self)
         self.clock.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.clock.setAccessibleName(self.tr("Position"))
+        self.clock.setAccessibleDescription(self.tr("Position"))  # its name is what it shows
         self.clock.setMinimumWidth(self.clock.fontMetrics().horizontalAdvance("000.0   00:00.0 "))
         layout.addWidget(self.clock)
         self.tempo = FlatButton(self)
@@ -83,7 +83,7 @@ class TransportBar(QWidget):
         choice.setToolTip(
             self.tr("What drags among the notes snap to (T: triplets, D: dotted); with Alt held to nothing")
         )
-        choice.setAccessibleName(self.tr("Snap"))
+        choice.set_name(self.tr("Snap"))
         choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         choice.activated.connect(lambda i: self.snap_chosen.emit(choice.itemData(i)))
         return choice

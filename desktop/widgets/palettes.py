@@ -1,8 +1,8 @@
 """Light and dark on systems that cannot be asked for them: a palette of our own, where Qt has none to give."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QComboBox, QStyledItemDelegate, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QStyledItemDelegate, QWidget
 
 from desktop.widgets.theme import TEXT_CONTRAST, luminance, mix, with_contrast
 
@@ -89,3 +89,18 @@ class DropDown(QComboBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setItemDelegate(QStyledItemDelegate(self))
+        self._label = QLabel()
+
+    def set_name(self, words: str) -> None:
+        """What a screen reader calls it where no label is seen: on Linux it has its name from a label alone."""
+        self.setAccessibleName(words)
+        self._label.setText(words)
+        self._label.setBuddy(self)
+        self._label.setParent(self.parentWidget())
+        self._label.hide()
+
+    def event(self, event: QEvent) -> bool:
+        """The label is found beside it."""
+        if event.type() == QEvent.Type.ParentChange and self._label.buddy() is self:
+            self._label.setParent(self.parentWidget())
+        return super().event(event)

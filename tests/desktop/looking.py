@@ -1,7 +1,7 @@
 """What tests of panels and dialogs ask of any widget."""
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QAccessible, QColor, QPalette
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QScrollBar, QSlider, QWidget
 
 
@@ -27,7 +27,16 @@ def _takes_tab(widget: QWidget) -> bool:
 
 def unnamed(root: QWidget) -> list[QWidget]:
     """Widgets that Tab reaches and that a screen reader has no name for."""
-    return [w for w in reachable(root) if not (w.accessibleName() or getattr(w, "text", lambda: "")())]
+    return [w for w in reachable(root) if not _name(w)]
+
+
+def _name(widget: QWidget) -> str:
+    """What a screen reader calls it; on Linux that is a label beside it for combo boxes, whose name is their text."""
+    if not isinstance(widget, QComboBox):
+        return widget.accessibleName() or getattr(widget, "text", lambda: "")()
+    interface = QAccessible.queryAccessibleInterface(widget)
+    labels = [other for other, how in interface.relations() if how == QAccessible.RelationFlag.Label]
+    return labels[0].text(QAccessible.Text.Name) if len(labels) == 1 else ""
 
 
 def untold(root: QWidget) -> list[QWidget]:
