@@ -370,6 +370,9 @@ class MainWindow(QMainWindow):
 
     def show_roll(self) -> None:
         """Leave the first page for the piano roll."""
+        focus = self.focusWidget()
+        if focus is not None and self.empty.isAncestorOf(focus):
+            focus.clearFocus()  # else the tracks have the keys in between, and a screen reader reads them all
         self.centre.setCurrentWidget(self.roll)
         self.roll.setFocus()
         self.generation.prepare()  # tells whether Continue can be pressed now

@@ -155,7 +155,7 @@ class StatusBar(QStatusBar):
             self.clearMessage()
             self._words.setText(f"{self._task.words.removesuffix(' …')} …")
             self._words.show()
-            if self._task is not self._wait:  # that is of the model, after each edit
+            if self._task.can_cancel:  # of others there are many, and nobody waits for them
                 announce(self, self._words.text())
             self._bar.show()
             self._cancel.setVisible(self._task.can_cancel)

@@ -6,7 +6,14 @@ from typing import Any, cast
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject, QRect, QRectF
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QColor, QWindow
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
+    QAccessibleInterface,
+    QAccessibleStateChangeEvent,
+    QColor,
+    QWindow,
+)
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
 
 from core.midi.pitch_names import drum_name, pitch_name
@@ -14,7 +21,7 @@ from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.surface import RollSurface
 
 MOST_TOLD = 64  # selected notes that are told of
-_Text, _Role = QAccessible.Text, QAccessible.Role
+_Event, _Text, _Role = QAccessible.Event, QAccessible.Text, QAccessible.Role
 
 
 def named(pitch: int, is_drum: bool) -> str:
@@ -60,6 +67,7 @@ class ListItem(QAccessibleInterface):
     def __init__(self, parent: "PaintedList") -> None:
         super().__init__()
         self._parent = parent
+        self.read = ""  # its words as a reader has asked for them last, and keeps them
 
     def words(self) -> str:
         """What it is."""
@@ -107,7 +115,10 @@ class ListItem(QAccessibleInterface):
         """Its words are not typed."""
 
     def text(self, t: QAccessible.Text) -> str:
-        return self.words() if t == _Text.Name and self.isValid() else ""
+        if t != _Text.Name or not self.isValid():
+            return ""
+        self.read = self.words()
+        return self.read
 
     def rect(self) -> QRect:
         if not self.isValid():
@@ -155,18 +166,35 @@ class PaintedList(QAccessibleWidget):
 
         `has_come`: the widget has just got the focus, which Qt has told.
         """
-        widget, key = self.widget(), self.focus_key()
-        words = self._item(key).words() if key is not None else self.summary()
+        key = self.focus_key()
+        item = self._item(key) if key is not None else None
+        words = item.words() if item is not None else self.summary()
         before, self._told = (None, "") if has_come else self._told, (key, words)
-        if not widget.hasFocus() or self._told == before or (has_come and key is None):
+        is_other = before is None or before[0] != key
+        if not self.widget().hasFocus() or self._told == before:
             return
-        if before is None or before[0] != key:
-            event = QAccessibleEvent(widget, QAccessible.Event.Focus)
-        else:
-            kind = QAccessible.Event.DescriptionChanged if key is None else QAccessible.Event.NameChanged
-            event = QAccessibleEvent(widget, kind)
+        if item is None:
+            if not has_come:
+                self._send(_Event.Focus if is_other else _Event.DescriptionChanged)
+            return
+        if not is_other or (item.read and item.read != words):
+            self._send(_Event.NameChanged, key)
+        if is_other:
+            self._send_selected(key)
+            self._send(_Event.Focus, key)
+
+    def _send(self, kind: QAccessible.Event, key: Hashable | None = None) -> None:
+        event = QAccessibleEvent(self.widget(), kind)
         if key is not None:
             event.setChild(self.index_of(key))
+        QAccessible.updateAccessibility(event)
+
+    def _send_selected(self, key: Hashable) -> None:
+        """Whether it is selected has changed; a reader keeps what it was told before."""
+        change = QAccessible.State()
+        change.selected = True
+        event = QAccessibleStateChangeEvent(self.widget(), change)
+        event.setChild(self.index_of(key))
         QAccessible.updateAccessibility(event)
 
     def _item(self, key: Hashable) -> ListItem:

@@ -108,7 +108,7 @@ def test_what_becomes_of_the_selected_notes_is_told(
 
     def now() -> Told:
         QApplication.processEvents()
-        news = [(event, words) for event, words in told if event != Event.SelectionWithin]
+        news = [(event, words) for event, words in told if event not in (Event.SelectionWithin, Event.StateChanged)]
         told.clear()
         return news
 
@@ -134,6 +134,21 @@ def test_what_becomes_of_the_selected_notes_is_told(
     assert now() == [(Event.Focus, "C4, velocity 80, bar 1, beat 1, 0.50 s long")]
     roll.set_parts([])
     assert now() == [(Event.Focus, "Piano roll")]  # a reader would stay at the note that is gone
+
+
+def test_what_a_reader_keeps_of_a_note_is_told_anew_before_the_note_has_the_focus(
+    roll: PianoRoll, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roll, "hasFocus", lambda: True)
+    roll.set_selection(score(0))
+    assert names(roll)[1].startswith("E4")  # it is read, not selected, and kept
+    roll.set_parts([RollPart.of("score", "prompt", [SCORE[0], SCORE[1]._replace(velocity=7)])])
+    QApplication.processEvents()
+    told.clear()
+    roll.set_selection(score(1))
+    QApplication.processEvents()
+    words = "E4, velocity 7, bar 1, beat 2, 0.50 s long"
+    assert told[1:] == [(Event.NameChanged, words), (Event.StateChanged, words), (Event.Focus, words)]
 
 
 def test_who_comes_to_the_roll_is_told_of_the_selected_note(
