@@ -183,6 +183,8 @@ PANE_KEYS = (
     ("Piano roll", "End", "See the end"),
     ("Lanes", "Left, Right, Home, End", "Go from pedal to pedal or value to value (Tab from the notes)"),
     ("Lanes", "Up, Down", "Change the value; with Shift by ten"),
+    ("Lanes", "Shift+Left, Shift+Right", "Lift the pedal earlier, later"),
+    ("Lanes", "Alt+Left, Alt+Right", "Press the pedal earlier, later, for as long"),
     ("Lanes", "Del", "Take it away"),
     ("Alternatives", "Left, Right", "Hear and show the one before, the next"),
     ("Alternatives", "0", "As it was; 1 to 8 the others"),

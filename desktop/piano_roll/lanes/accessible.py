@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from typing import cast
 
 import numpy as np
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QCoreApplication, QRectF
 from PySide6.QtWidgets import QWidget
 
 from desktop.piano_roll.accessible import ListItem, PaintedList, offer
@@ -46,6 +46,10 @@ class _Row(PaintedList):
 
     def focus_key(self) -> int | None:
         return self._row.keys.current if self._row.hasFocus() else None
+
+    def summary(self) -> str:
+        words = QCoreApplication.translate("Lanes", "{0} in it. {1}")
+        return words.format(len(self._row.lane.times) or "Nothing", super().summary())
 
     def make(self, key: Hashable) -> ListItem:
         return _Item(self._row, cast(int, key), self)

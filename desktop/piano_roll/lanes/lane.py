@@ -116,6 +116,12 @@ class Lane(QObject):
     def change_item(self, index: int, by: int) -> None:
         """Let one have a higher or lower value, by steps."""
 
+    def lengthen_item(self, index: int, by: int) -> float | None:
+        """Let one that lasts end later, or earlier, by steps of the grid; where it begins then, or None."""
+
+    def move_item(self, index: int, by: int) -> float | None:
+        """Let one that lasts begin and end later, or earlier, by steps of the grid; as `lengthen_item`."""
+
     def delete_item(self, index: int) -> None:
         """Take one away."""
 

@@ -88,6 +88,21 @@ class PedalLane(Lane):
         left, right = view.x(span[0]), view.x(self._end(span))
         return LaneItem(QRectF(left, MARGIN, right - left, height - 2 * MARGIN), self._words_of(span))
 
+    def lengthen_item(self, index: int, by: int) -> float:
+        """Lift the pedal later, or earlier."""
+        start, end = self._spans[index]
+        end = self._end((start, end))
+        wanted = max(end + by * self.roll.grid.step(end), start + _SHORTEST)
+        self.moved.emit(start, start, wanted)
+        return start
+
+    def move_item(self, index: int, by: int) -> float:
+        """Press it later, or earlier, for as long."""
+        start, end = self._spans[index]
+        to = max(start + by * self.roll.grid.step(start), 0.0)
+        self.moved.emit(start, to, end + to - start)
+        return to
+
     def delete_item(self, index: int) -> None:
         """Take a span away."""
         self.deleted.emit(self._spans[index][0])

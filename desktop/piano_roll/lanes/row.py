@@ -243,6 +243,7 @@ class LaneRow(QWidget):
         self.lane.say(None)
 
     def _on_items(self) -> None:
+        self.keys.follow_items()
         if self.hasFocus():
             self._say_current()
             tell(self)

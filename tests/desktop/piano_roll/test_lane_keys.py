@@ -19,7 +19,7 @@ from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import Heard
 from tests.desktop.piano_roll.lane_hand import lanes_of
 
-SHIFT = Qt.KeyboardModifier.ShiftModifier
+ALT, SHIFT = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ShiftModifier
 K = Qt.Key
 
 
@@ -89,6 +89,36 @@ def test_pedals_are_gone_through_read_and_taken_away(
     QTest.keyClick(row, K.Key_Delete)
     assert items(row) == []
     assert len(said) == 1
+
+
+def test_pedals_are_lengthened_and_moved_by_steps_of_the_grid_and_stay_what_the_keys_act_upon(
+    roll: PianoRoll, heard: Heard, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = row_of(roll, "pedal", monkeypatch)
+    lane = row.lane
+    assert isinstance(lane, PedalLane)
+    step = roll.grid.step(0.5)
+    said = heard(lane.moved)
+    QTest.keyClick(row, K.Key_Right, ALT)  # nothing is chosen yet
+    assert said == []
+    QTest.keyClick(row, K.Key_Right)
+    for key, modifiers in ((K.Key_Right, SHIFT), (K.Key_Left, SHIFT), (K.Key_Right, ALT), (K.Key_Left, ALT)):
+        QTest.keyClick(row, key, modifiers)
+    expected = [(0.5, 0.5, 1 + step), (0.5, 0.5, 1 - step), (0.5, 0.5 + step, 1 + step), (0.5, 0.5 - step, 1 - step)]
+    assert [pytest.approx(each) for each in expected] == said
+    for _ in range(8):
+        QTest.keyClick(row, K.Key_Left, SHIFT)
+        lane.show_spans([(0.5, said[-1][2]), (2.0, 3.5)])
+    assert said[-1][2] > 0.5
+    QTest.keyClick(row, K.Key_End)
+    QTest.keyClick(row, K.Key_Left, ALT)
+    assert said[-1] == pytest.approx((2.0, 2 - step, 3.5 - step))
+    lane.show_spans([(0.1, 0.3), (0.5, 1.0), (2 - step, 3.5 - step), (5.0, 6.0)])
+    assert row.keys.current == 2
+    root = QAccessible.queryAccessibleInterface(row)
+    assert root.text(QAccessible.Text.Description).startswith("4 in it.")
+    lane.show_spans([])
+    assert root.text(QAccessible.Text.Description).startswith("Nothing in it.")
 
 
 @pytest.mark.parametrize(("name", "step"), [("cc1", 1), ("bend", 128)])
