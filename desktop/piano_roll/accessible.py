@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QWindow,
 )
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
+from shiboken6 import isValid
 
 from core.midi.pitch_names import drum_name, pitch_name
 from desktop.piano_roll.notes import NoteRef
@@ -69,6 +70,10 @@ class ListItem(QAccessibleInterface):
         self._parent = parent
         self.read = ""  # its words as a reader has asked for them last, and keeps them
 
+    def is_there(self) -> bool:
+        """Whether the widget has it still."""
+        raise NotImplementedError
+
     def words(self) -> str:
         """What it is."""
         raise NotImplementedError
@@ -80,6 +85,9 @@ class ListItem(QAccessibleInterface):
     def is_chosen(self) -> bool:
         """Whether it is selected."""
         raise NotImplementedError
+
+    def isValid(self) -> bool:
+        return isValid(self._parent.painted) and self.is_there()  # readers ask of what is gone, widgets too
 
     def object(self) -> QObject:
         return cast(QObject, None)  # it is no object of Qt's
@@ -128,6 +136,9 @@ class ListItem(QAccessibleInterface):
 
     def state(self) -> QAccessible.State:
         state = QAccessible.State()
+        if not self.isValid():
+            state.invalid = True
+            return state
         state.focusable = state.selectable = True
         state.selected = self.is_chosen()
         state.focused = self is self._parent.focusChild()
@@ -139,6 +150,7 @@ class PaintedList(QAccessibleWidget):
 
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget, _Role.List)
+        self.painted = widget
         self._known: dict[Hashable, ListItem] = {}  # one thing stays one to the reader
         self._told: tuple[Hashable | None, str] | None = None  # what the keys act upon, and its words, as told last
 
@@ -234,7 +246,7 @@ class _Note(ListItem):
         super().__init__(parent)
         self.roll, self.ref = roll, ref
 
-    def isValid(self) -> bool:
+    def is_there(self) -> bool:
         return any(part.key == self.ref.part and self.ref.index < len(part) for part in self.roll.parts)
 
     def words(self) -> str:

@@ -18,7 +18,7 @@ class _Item(ListItem):
         super().__init__(parent)
         self._row, self._index = row, index
 
-    def isValid(self) -> bool:
+    def is_there(self) -> bool:
         return self._index < len(self._row.lane.times)
 
     def words(self) -> str:

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shiboken6
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QFocusEvent
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from core.midi.pitch_names import drum_name
 from desktop.piano_roll import accessible
@@ -184,6 +186,16 @@ def test_a_note_says_where_it_is_and_when_it_is_gone(roll: PianoRoll, hand: Hand
     assert names(roll) == ["C4, velocity 80, bar 1, beat 1, 0.50 s long"]
     roll.set_parts([])
     assert names(roll) == []
+
+
+def test_a_reader_may_ask_of_notes_of_a_roll_that_is_gone(qtbot: QtBot) -> None:
+    roll = PianoRoll()
+    roll.set_parts([RollPart.of("score", "prompt", SCORE)])
+    (note,) = notes(roll)
+    assert note.text(QAccessible.Text.Name)
+    shiboken6.delete(roll)
+    assert not note.isValid()
+    assert (note.text(QAccessible.Text.Name), note.rect().isNull(), note.state().invalid) == ("", True, True)
 
 
 def test_of_many_selected_notes_some_are_read_and_faint_ones_never(roll: PianoRoll) -> None:
