@@ -271,7 +271,7 @@ class GenerationPanel(QWidget):
             (self.into, "into", self.tr("Plays on")),
             (self.rest, "rest", self.tr("The rest of the song")),
             (self.drums, "drums", self.tr("Drums")),
-            (self.feel, "feel", self.tr("Feel")),
+            (self.feel, "feel", ""),  # what stands on it says more
             (self.more, "more", self.tr("More settings")),
             (self.reset, "reset", self.tr("Reset the settings")),
         ):

@@ -1,8 +1,23 @@
 """BigButton, the one that matters most in a place; FlatButton, a small one without a frame; Fold, which shows more."""
 
+from typing import Any
+
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleActionInterface,
+    QAccessibleInterface,
+    QAccessibleStateChangeEvent,
+    QColor,
+    QFont,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+)
 from PySide6.QtWidgets import (
+    QAccessibleWidget,
     QPushButton,
     QSizePolicy,
     QStyle,
@@ -98,11 +113,50 @@ class FlatButton(QToolButton):
         painter.end()
 
 
+class _ReadFold(QAccessibleWidget):
+    """A Fold for screen readers: a button that is expanded or collapsed. Qt would tell of a check box."""
+
+    def __init__(self, fold: "Fold") -> None:
+        super().__init__(fold, QAccessible.Role.Button)
+        self._fold = fold
+
+    def text(self, t: QAccessible.Text) -> str:
+        """Its name is what stands on it, unless it has another."""
+        return super().text(t) or (self._fold.text() if t == QAccessible.Text.Name else "")
+
+    def state(self) -> QAccessible.State:
+        """Whether it is open."""
+        state = super().state()
+        state.expandable, state.checkable, state.checked = True, False, False
+        state.expanded, state.collapsed = self._fold.isChecked(), not self._fold.isChecked()
+        return state
+
+    def actionNames(self) -> list[str]:
+        """It can be pressed."""
+        return [QAccessibleActionInterface.pressAction(), *super().actionNames()]
+
+    def doAction(self, name: str) -> None:
+        """Open or close it, where that is asked for."""
+        if name == QAccessibleActionInterface.pressAction():
+            self._fold.click()
+        else:
+            super().doAction(name)
+
+
+def _interface_of(key: str, thing: Any) -> QAccessibleInterface | None:
+    if not isinstance(thing, Fold):
+        return None
+    thing.accessible = _ReadFold(thing)
+    return thing.accessible
+
+
 class Fold(FlatButton):
     """A heading that shows or hides what stands below it; `toggled` tells whether it is open."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
+        QAccessible.installFactory(_interface_of)
+        self.accessible: _ReadFold | None = None  # Qt does not keep it alive
         self.setText(text)
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -123,6 +177,10 @@ class Fold(FlatButton):
 
     def _point(self, is_open: bool) -> None:
         self.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
+        if QAccessible.isActive():
+            change = QAccessible.State()
+            change.expanded = True
+            QAccessible.updateAccessibility(QAccessibleStateChangeEvent(self, change))
 
 
 def icon_button(name: str) -> FlatButton:

@@ -108,8 +108,8 @@ def test_pedals_are_lengthened_and_moved_by_steps_of_the_grid_and_stay_what_the_
     assert [pytest.approx(each) for each in expected] == said
     for _ in range(8):
         QTest.keyClick(row, K.Key_Left, SHIFT)
-        lane.show_spans([(0.5, said[-1][2]), (2.0, 3.5)])
-    assert said[-1][2] > 0.5
+        lane.show_spans([(0.5, float(said[-1][2])), (2.0, 3.5)])  # type: ignore[arg-type]
+    assert float(said[-1][2]) > 0.5  # type: ignore[arg-type]
     QTest.keyClick(row, K.Key_End)
     QTest.keyClick(row, K.Key_Left, ALT)
     assert said[-1] == pytest.approx((2.0, 2 - step, 3.5 - step))
