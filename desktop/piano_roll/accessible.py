@@ -18,7 +18,10 @@ from PySide6.QtWidgets import QAccessibleWidget, QWidget
 from shiboken6 import isValid
 
 from core.midi.pitch_names import drum_name, pitch_name
+from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.notes import NoteRef
+from desktop.piano_roll.order import NoteOrder
+from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.surface import RollSurface
 
 MOST_TOLD = 64  # selected notes that are told of
@@ -267,16 +270,22 @@ class _Roll(PaintedList):
     def __init__(self, roll: RollSurface) -> None:
         super().__init__(roll)
         self.roll = roll
+        self._asked: tuple[Selection, NoteOrder, Viewport] | None = None  # what `_keys` was made of
+        self._keys: list[NoteRef] = []
 
     def keys(self) -> list[NoteRef]:
-        chosen = list(self.roll.selection.refs[:MOST_TOLD])
-        before, after = self.roll.neighbour(-1), self.roll.neighbour(1)
-        around = [ref for ref in (before, *chosen, after) if ref is not None]
-        return list(dict.fromkeys(around))
+        roll = self.roll
+        now, before = (roll.selection, roll.order, roll.coordinates), self._asked
+        if before is None or any(a is not b for a, b in zip(now, before, strict=True)):  # a reader asks very often
+            self._asked = now
+            chosen = roll.selection.first(MOST_TOLD)
+            around = [ref for ref in (roll.neighbour(-1), *chosen, roll.neighbour(1)) if ref is not None]
+            self._keys = list(dict.fromkeys(around))
+        return self._keys
 
     def focus_key(self) -> NoteRef | None:
-        refs = self.roll.selection.refs
-        return refs[0] if len(refs) == 1 and self.roll.hasFocus() else None
+        is_one = len(self.roll.selection) == 1 and self.roll.hasFocus()
+        return self.roll.selection.refs[0] if is_one else None
 
     def make(self, key: Hashable) -> ListItem:
         return _Note(self.roll, cast(NoteRef, key), self)

@@ -46,6 +46,13 @@ class Selection:
         """The notes, part by part in the order of their indices."""
         return tuple(NoteRef(key, i) for key, indices in self.indices.items() for i in indices.tolist())
 
+    def first(self, count: int) -> list[NoteRef]:
+        """The first of `refs`, without making all of them."""
+        found: list[NoteRef] = []
+        for key, indices in self.indices.items():
+            found += [NoteRef(key, i) for i in indices[: count - len(found)].tolist()]
+        return found
+
     def plus(self, other: "Selection") -> "Selection":
         """What is in either."""
         return self._joined(other, np.union1d)

@@ -204,8 +204,8 @@ class RollSurface(RollNavigation):
             new = Selection.of([found])
             self._select_and_show(self._selected.plus(new) if extends else new, found)
         elif self.has_selection and not extends:
-            place = self._order.ends(self._selected)[step > 0]
-            self._select_and_show(Selection.of([self._order.ref(place)]), self._order.ref(place))
+            place = self.order.ends(self._selected)[step > 0]
+            self._select_and_show(Selection.of([self.order.ref(place)]), self.order.ref(place))
 
     def select_in_bar(self, step: int) -> None:
         """Select the first note of the next bar (1), or of this one or the one before (-1); see `neighbour`."""
@@ -213,8 +213,8 @@ class RollSurface(RollNavigation):
 
     def select_first_from(self, seconds: float) -> None:
         """Select the first note that begins then or later, else the last."""
-        if len(self._order):
-            ref = self._order.ref(min(self._order.first_from(seconds - _AT_BAR), len(self._order) - 1))
+        if len(self.order):
+            ref = self.order.ref(min(self.order.first_from(seconds - _AT_BAR), len(self.order) - 1))
             self._select_and_show(Selection.of([ref]), ref)
 
     def _select_and_show(self, selection: Selection, ref: NoteRef) -> None:
@@ -241,7 +241,7 @@ class RollSurface(RollNavigation):
 
         Without any, it is counted from where notes were selected last if that is on view, else it is the first on view.
         """
-        order = self._order
+        order = self.order
         if not len(order):
             return None
         if self.has_selection:
@@ -252,7 +252,8 @@ class RollSurface(RollNavigation):
         return order.ref(min(max(place, 0), len(order) - 1))
 
     @property
-    def _order(self) -> NoteOrder:
+    def order(self) -> NoteOrder:
+        """The notes that can be selected, one after the other."""
         if not self._known_order.is_of(self.parts):
             self._known_order = NoteOrder(self.parts)
         return self._known_order
