@@ -276,10 +276,8 @@ class GenerationPanel(QWidget):
             (self.reset, "reset", self.tr("Reset the settings")),
         ):
             field.setToolTip(self.tr(TIPS[key]))
-            field.setAccessibleName(name)
+            (self.unit.set_name if field is self.unit else field.setAccessibleName)(name)
             field.setAccessibleDescription(self.tr(TIPS[key]))
-
-        self.unit.set_name(self.unit.accessibleName())  # the label says what the number is
 
     def _lay_out(self) -> None:
         form = QWidget()

@@ -97,7 +97,7 @@ class TrackModel(QAbstractTableModel):
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
         """What can be done with a cell."""
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        flags = Qt.ItemFlag.ItemIsEnabled  # nothing is selected here: a screen reader would say so of each cell
         return flags | Qt.ItemFlag.ItemIsUserCheckable if self.can_switch(index.row(), index.column()) else flags
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -122,23 +122,33 @@ class TrackModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(row, column)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._read(row) if column == Column.NAME else f"{_HEADS[column]}: {track.name or instrument(track)}"
-        if role == Qt.ItemDataRole.AccessibleDescriptionRole:
-            return _PERCUSSION if column == Column.PROMPT and track.is_percussion else ""
+            return self._read(row) if column == Column.NAME else self._read_switch(row, column)
         return None
 
     def _read(self, row: int) -> str:
         """A track as a screen reader reads it: what is seen of it in a glance."""
         track, flags = self.tracks[row], self.switches[row]
         marks = {
-            "in front": track.key == self.in_front,
-            "muted": flags.mute,
-            "solo": flags.solo,
-            "not heard now": row not in self.audible and not flags.mute,
-            "hidden": flags.hidden,
+            self.tr("in front"): track.key == self.in_front,
+            self.tr("muted"): flags.mute,
+            self.tr("solo"): flags.solo,
+            self.tr("not heard now"): row not in self.audible and not flags.mute,
+            self.tr("hidden"): flags.hidden,
         }
         known = [track.name or instrument(track), *(mark for mark, is_set in marks.items() if is_set)]
         return ", ".join((*known, details(track).replace(" · ", ", ")))
+
+    def _read_switch(self, row: int, column: Column) -> str:
+        """A switch as a screen reader reads it: not all of them tell whether a cell is checked."""
+        name = self.tracks[row].name or instrument(self.tracks[row])
+        if not self.can_switch(row, column):
+            return f"{name}: {self.tr(_PERCUSSION)}"
+        on, off = {
+            Column.MUTE: (self.tr("{0}, muted"), self.tr("{0}, not muted")),
+            Column.SOLO: (self.tr("{0}, solo"), self.tr("{0}, not solo")),
+            Column.PROMPT: (self.tr("{0}, in the prompt"), self.tr("{0}, not in the prompt")),
+        }[column]
+        return (on if self.is_on(row, column) else off).format(name)
 
     def _tip(self, row: int, column: Column) -> str:
         track = self.tracks[row]

@@ -1,9 +1,10 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from core.resources import bundled
@@ -136,7 +137,16 @@ def test_one_tab_stop_with_names_for_every_cell(tracks: TrackList) -> None:
         for column in Column
     ]
     assert len(set(said)) == len(said)
-    assert "Mute: Bass" in said
+    assert {"Bass, not muted", "Bass, not solo", "Bass, in the prompt"} < set(said)
+    (drums,) = (row for row in range(model.rowCount()) if model.tracks[row].is_percussion)
+    assert "never in the prompt" in model.data(model.index(drums, Column.PROMPT), Qt.ItemDataRole.AccessibleTextRole)
+    assert not any(model.flags(model.index(0, column)) & Qt.ItemFlag.ItemIsSelectable for column in Column)
+
+
+def test_who_comes_to_the_list_by_keys_is_at_a_cell(tracks: TrackList) -> None:
+    assert not tracks.table.currentIndex().isValid()
+    QApplication.sendEvent(tracks.table, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
+    assert (tracks.table.currentIndex().row(), tracks.table.currentIndex().column()) == (0, Column.NAME)
 
 
 def test_it_is_painted_light_and_dark_narrow_and_wide(tracks: TrackList, session: Session) -> None:
