@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QContextMenuEvent, QDrag, QKeyEvent, QKeySequence, QMouseEvent, QPixmap
+from PySide6.QtGui import QContextMenuEvent, QDrag, QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -22,6 +22,7 @@ from core.midi.tempo_map import TempoMap
 from core.session.session import TakeRecord
 from desktop.panels.take_cards import Card, CardDelegate, Spot, TakeModel, growing_card
 from desktop.panels.take_words import differences, length_words, place_words
+from desktop.widgets.announce import tell_of_current
 from desktop.widgets.buttons import FlatButton
 from desktop.widgets.fields import Caption, notes_words
 from desktop.widgets.list_or_words import ListOrWords
@@ -309,6 +310,11 @@ class CardView(QListView):
         """The takes of the cards that are selected, from the first on."""
         rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
         return [card.take.id for row in rows if not (card := self._model.cards[row]).growing]
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The keys act upon the current card."""
+        super().focusInEvent(event)
+        tell_of_current(self)
 
     def changeEvent(self, event: QEvent) -> None:
         """A card is as high as the font needs."""

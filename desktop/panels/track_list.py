@@ -36,6 +36,7 @@ from PySide6.QtWidgets import (
 from core.midi.score import TrackKey
 from core.session.session import TRACK_COLOURS, Session
 from desktop.panels.track_cells import Column, TrackDelegate, TrackModel
+from desktop.widgets.announce import tell_of_current
 from desktop.widgets.fields import Caption
 from desktop.widgets.list_or_words import ListOrWords
 from desktop.widgets.theme import Theme
@@ -207,10 +208,9 @@ class TrackTable(QTableView):
             self._fit()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """The keys act upon a cell from the first on."""
-        if not self.currentIndex().isValid() and event.reason() != Qt.FocusReason.MouseFocusReason:
-            self.setCurrentIndex(self._model.index(0, Column.NAME))
+        """The keys act upon the current cell."""
         super().focusInEvent(event)
+        tell_of_current(self)
 
     def event(self, event: QEvent) -> bool:
         """Claim the table's own keys before a shortcut of the window takes them: M is mute here, no metronome."""

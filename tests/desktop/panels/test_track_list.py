@@ -1,8 +1,9 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QFocusEvent
+from PySide6.QtGui import QAccessible, QFocusEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
@@ -143,10 +144,20 @@ def test_one_tab_stop_with_names_for_every_cell(tracks: TrackList) -> None:
     assert not any(model.flags(model.index(0, column)) & Qt.ItemFlag.ItemIsSelectable for column in Column)
 
 
-def test_who_comes_to_the_list_by_keys_is_at_a_cell(tracks: TrackList) -> None:
-    assert not tracks.table.currentIndex().isValid()
+def test_who_comes_to_the_list_is_told_of_the_current_cell(tracks: TrackList, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def update(event: Any) -> None:
+        if event.type() == QAccessible.Event.Focus:
+            told.append(event.accessibleInterface().text(QAccessible.Text.Name))
+
+    monkeypatch.setattr(QAccessible, "isActive", lambda: True)
+    monkeypatch.setattr(QAccessible, "updateAccessibility", update)
+    monkeypatch.setattr(tracks.table, "hasFocus", lambda: True)
+    tracks.table.setCurrentIndex(tracks.model.index(1, Column.SOLO))
     QApplication.sendEvent(tracks.table, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
-    assert (tracks.table.currentIndex().row(), tracks.table.currentIndex().column()) == (0, Column.NAME)
+    QApplication.processEvents()
+    assert told[-1] == "Bass, not solo"
 
 
 def test_it_is_painted_light_and_dark_narrow_and_wide(tracks: TrackList, session: Session) -> None:
