@@ -3,7 +3,7 @@
 fields         small input fields
 buttons        the big one, flat ones, and one that shows more
 panes          from one part of the window to the next by F6
-announce       says something to a screen reader
+announce       what screen readers are told that Qt does not tell them
 icons          SVG files in the palette's colours
 theme          colours for light and dark, each checked against what it stands on
 palettes       light and dark where Qt has no palette to give
