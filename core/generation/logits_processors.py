@@ -68,14 +68,13 @@ class LogitsProcessor(Protocol):
 
 
 def logits_processors(summary: PromptSummary, key_strength: float, are_velocities_free: bool) -> list[LogitsProcessor]:
-    """All processors of one take but its Repetition, in the order in which they are applied.
+    """All processors of one take but its Density and Repetition, in the order in which they are applied.
 
     `key_strength` is in nats. If a take may not have every velocity, notes would be lost to those it may not have:
     velocities are then left alone.
     """
     processors: list[LogitsProcessor] = [
         KeyPenalty(summary, key_strength),
-        Density(summary),
         Rhythm(summary),
         NoteLengths(summary),
         Register(summary),
@@ -102,24 +101,43 @@ class Density:
     """Keeps a take as busy as its prompt, in notes per second.
 
     A small model that has played a fast run believes in fast music and goes on so. The pull is soft: over a few
-    seconds a take does what it likes.
+    seconds a take does what it likes. A pull by how busy a take has lately been would leave a part of what the model
+    does wrong all the time as it is, so what it takes against that is learned (proportional-integral control).
     """
 
     _WINDOW = 15 * STEPS_PER_SECOND  # steps of the take in which notes are counted
     _PRIOR = 3 * STEPS_PER_SECOND  # steps as dense as the prompt, counted in: a take's first notes tell little
+    _LEARNING = 5 * STEPS_PER_SECOND  # steps of the same excess after which as much has been learned
+    _MOST_LEARNED = 1.0  # as an excess, either way
     _NATS = 3.0  # by which a note becomes less likely for each factor e of density too many
     # By which a time shift becomes more likely for that and for each factor e of its length over 0.1 s.
     _SHIFT_NATS = 2.0
     _LENGTHS = np.log(np.arange(1, LONGEST_SHIFT + 1) / 10).astype(np.float32)
 
-    def __init__(self, summary: PromptSummary) -> None:
+    def __init__(self, density: float) -> None:
+        """`density` is what is wanted, in notes per step; 0: none."""
+        self._target = density
         self._onsets: deque[int] = deque()  # steps
-        self._target = summary.density
+        self._since = 0  # the step from which on notes are counted
+        self._last = 0  # the step up to which the model has been learned from
+        self._learned = 0.0
+
+    def change(self, density: float, step: int) -> None:
+        """From a step on, keep the take as busy as that; what is known of the model stays."""
+        if density == self._target:
+            return
+        self._target = density
+        self._onsets.clear()
+        self._since = self._last = step
 
     def observe(self, note: NoteMessage) -> None:
         """Count a note's onset."""
-        if note.velocity:
-            self._onsets.append(note.step)
+        if not note.velocity:
+            return
+        learned = self._learned + self.excess(note.step) * (note.step - self._last) / self._LEARNING
+        self._learned = min(max(learned, -self._MOST_LEARNED), self._MOST_LEARNED)
+        self._last = note.step
+        self._onsets.append(note.step)
 
     def excess(self, step: int) -> float:
         """How many times as busy as its prompt the take has been lately, as a power of e: 0 as busy, below 0 calmer."""
@@ -127,12 +145,12 @@ class Density:
             return 0.0
         while self._onsets and self._onsets[0] <= step - self._WINDOW:
             self._onsets.popleft()
-        steps = min(step, self._WINDOW) + self._PRIOR
+        steps = min(step - self._since, self._WINDOW) + self._PRIOR
         return float(np.log((len(self._onsets) + self._target * self._PRIOR) / (self._target * steps)))
 
     def process(self, logits: Logits, position: Position) -> Logits:
         """After too many notes, fewer are likely, and longer time shifts."""
-        excess = self.excess(position.step)
+        excess = self.excess(position.step) + self._learned
         if not excess:
             return logits
         processed = logits.copy()

@@ -16,6 +16,9 @@ from core.midi.score import TakeNote
 LONGEST_LOOP = 32  # notes
 
 _END_SECONDS = 20.0
+# Seconds in which what a note counts for the density falls to 1 / e. So weighed it is nearer to that of the 20 seconds
+# that follow: within 30 % of it after 73 % of the prompts of validation pieces (with all notes alike after 69 %).
+_LATELY = 8.0
 _FEWEST_NOTES = 8
 _KEY_SECONDS = 30.0
 _FEWEST_NOTES_OF_A_KEY = 16
@@ -46,10 +49,11 @@ class PromptSummary:
     """What the logits processors and the grammar know of a prompt. Its arrays must not be changed.
 
     `notes` are those of the last 20 seconds, none if they are too few to tell anything; their times are right relative
-    to each other, and `are_open` tells which of them go on across the marker. `density` is their number per step (0
-    without notes), `mean_pitch` their mean (None without). `outside_key` (128) tells which pitches lie outside the
-    prompt's key, and `key_weight`, 0 to 1, how strictly the prompt itself keeps to it; `tonic` is the key's, 0 to 11,
-    None if no key can be told. `longest_runs` (LONGEST_LOOP) are a LoopCounter's longest runs over the prompt.
+    to each other, and `are_open` tells which of them go on across the marker. `density` is how many begin per step, of
+    late above all (0 without notes), `mean_pitch` their mean (None without). `outside_key` (128) tells which pitches
+    lie outside the prompt's key, and `key_weight`, 0 to 1, how strictly the prompt itself keeps to it; `tonic` is the
+    key's, 0 to 11, None if no key can be told. `longest_runs` (LONGEST_LOOP) are a LoopCounter's longest runs over the
+    prompt.
 
     What a take is to do otherwise than its prompt (see core.generation.knobs): notes `length_factor` times as long, as
     `notes` are then already; chords of `chord_factor` times as many notes; times between onsets as probable as in the
@@ -136,10 +140,12 @@ def _velocity_before(events: Sequence[int], first: int) -> int:
 
 
 def _density(notes: Sequence[TakeNote]) -> float:
+    """Notes per step up to the last onset: a note counts the less, the longer ago it began."""
     if not notes:
         return 0.0
-    seconds = max(note.end for note in notes) - notes[0].start
-    return len(notes) / (STEPS_PER_SECOND * max(seconds, 1.0))
+    ago = notes[-1].start - np.array([note.start for note in notes])  # seconds
+    weights = np.exp(-ago[ago > 0] / _LATELY)
+    return float(weights.sum() / (STEPS_PER_SECOND * _LATELY * (1 - np.exp(-max(ago[0], 1.0) / _LATELY))))
 
 
 def _key(events: Sequence[int]) -> tuple[NDArray[np.bool_], float, int | None]:

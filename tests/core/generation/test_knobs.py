@@ -197,6 +197,29 @@ def test_knobs_turn_while_a_take_is_sampled(engine: Engine) -> None:
     assert _pitch(tuple(late)) > _pitch(tuple(early)) + 2
 
 
+def turned_at_eight(engine: Engine, knobs: Knobs | None) -> tuple[TakeNote, ...]:
+    """The notes of a take of 24 seconds whose knobs turn after 8."""
+    continuation = Continuation(engine, engine.prepare(tune((60, 70, 80))), Options(seed=3, seconds=24.0))
+    for step in continuation:
+        if knobs and step.head > 8:
+            continuation.turn(knobs)
+            knobs = None
+    return continuation.takes[0].notes
+
+
+def test_a_take_that_turns_louder_has_the_same_notes(engine: Engine) -> None:
+    plain, louder = (turned_at_eight(engine, knobs) for knobs in (None, Knobs(loud=1)))
+    assert [(n.pitch, n.start, n.end) for n in plain] == [(n.pitch, n.start, n.end) for n in louder]
+    assert [n.velocity for n in plain] != [n.velocity for n in louder]
+
+
+@pytest.mark.parametrize("steps", [-2, 2])
+def test_a_take_that_turns_busier_or_calmer_soon_is_so(engine: Engine, steps: int) -> None:
+    notes = turned_at_eight(engine, Knobs(busy=steps))
+    wanted = 100 * summarize(tune((60, 70, 80))).density * 1.4**steps
+    assert sum(note.start >= 10 for note in notes) / 14 == pytest.approx(wanted, rel=0.3)
+
+
 def test_further_parts_of_a_take_have_knobs_of_their_own(engine: Engine) -> None:
     options = Options(seed=3, seconds=12.0, then=(Knobs(loud=1), Knobs(loud=-2)))
     continuation = Continuation(engine, engine.prepare(tune((64,))), options)

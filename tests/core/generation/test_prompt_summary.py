@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.codec.events import Prompt, decode
 from core.codec.vocabulary import note_off, note_on, time_shift
 from core.generation.options import Options, Take
-from core.generation.prompt_summary import end_notes
+from core.generation.prompt_summary import end_notes, summarize
 from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
 from tests.core.generation.tunes import SCALE, line
@@ -39,6 +39,34 @@ def test_only_the_end_of_a_prompt_counts_and_only_if_there_is_enough_of_it() -> 
     assert end_notes(Prompt(tuple(line(list(SCALE)[:7])), 1.75)) == ()
     assert len(end_notes(Prompt(tuple(line(list(SCALE))), 2.0))) == 8
     assert end_notes(Prompt((), 0.0)) == ()
+
+
+def density(events: list[int]) -> float:
+    """Notes per second."""
+    return 100 * summarize(Prompt(tuple(events), 0.0)).density
+
+
+@given(st.integers(5, 60))
+def test_steady_notes_are_as_dense_as_they_are(steps: int) -> None:
+    assert density(line([*SCALE] * 10, steps)) == pytest.approx(100 / steps, rel=0.05)
+
+
+def test_what_notes_came_last_tells_most_of_how_dense_it_is() -> None:
+    slow, fast = line([*SCALE] * 2, 50)[1:], line([*SCALE] * 10, 10)[1:]  # eight seconds each
+    assert density(fast + slow) < 5 < density(slow + fast)  # 6 on average
+    assert density(slow + fast) + density(fast + slow) == pytest.approx(12, rel=0.05)
+
+
+def test_how_long_the_last_note_lasts_changes_nothing() -> None:
+    events = line([*SCALE] * 10, 25)
+    held = [*events[:-1], *[time_shift(100)] * 4, events[-1]]
+    assert density(held) == pytest.approx(density(events), rel=0.05)
+
+
+def test_a_chord_alone_has_no_density() -> None:
+    chord = [*map(note_on, range(60, 70)), time_shift(50), *map(note_off, range(60, 70))]
+    assert density(chord) == 0
+    assert density(chord * 2) <= 10  # within half a second, counted as one
 
 
 @given(st.lists(st.one_of(st.integers(0, 255), st.integers(256, 387), st.sampled_from([355])), max_size=300))

@@ -20,7 +20,7 @@ PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # four notes a second
 
 def excess(every: int, steps: int, prompt: Prompt = PROMPT) -> float:
     """After so many steps with a note every so often."""
-    density = Density(summarize(prompt))
+    density = Density(summarize(prompt).density)
     for step in range(0, steps, every):
         density.observe(struck(step))
     return density.excess(steps)
@@ -43,7 +43,7 @@ def test_a_take_is_let_begin_as_it_likes_and_held_to_it_in_time() -> None:
 
 
 def test_what_was_long_ago_is_forgotten() -> None:
-    density = Density(summarize(PROMPT))
+    density = Density(summarize(PROMPT).density)
     for step in range(400):
         density.observe(struck(step))
     for step in range(400, 4000, 25):
@@ -51,9 +51,38 @@ def test_what_was_long_ago_is_forgotten() -> None:
     assert abs(density.excess(4000)) < 0.1
 
 
+@pytest.mark.parametrize("bias", [-0.4, 0.4])
+def test_a_model_that_is_always_too_busy_or_too_calm_comes_to_play_as_the_prompt(bias: float) -> None:
+    """It plays `exp(bias)` times as many notes as its prompt, and gives way to each nat by half of one."""
+    density = Density(4 / 100)
+    logits = np.zeros(VOCABULARY_SIZE, np.float32)
+    due, onsets = 0.0, []
+    for step in range(6000):
+        nats = density.process(logits, position(step))[NOTE_ON.first]
+        due += 4 / 100 * np.exp(bias + nats / 2)
+        if due >= 1:
+            due -= 1
+            density.observe(struck(step))
+            onsets.append(step)
+    assert sum(step < 2000 for step in onsets) / 80 == pytest.approx(1, abs=0.1)
+    assert sum(step >= 2000 for step in onsets) / 160 == pytest.approx(1, abs=0.04)
+
+
+def test_with_another_density_it_keeps_what_it_has_learned_of_the_model_alone() -> None:
+    density = Density(4 / 100)
+    for step in range(0, 2000, 20):
+        density.observe(struck(step))
+    learned = density.process(np.zeros(VOCABULARY_SIZE, np.float32), position(2000))[NOTE_ON.first]
+    density.change(8 / 100, 2000)
+    kept = density.process(np.zeros(VOCABULARY_SIZE, np.float32), position(2000))[NOTE_ON.first]
+    assert density.excess(2000) == 0
+    assert learned < kept < 0
+    assert density.excess(2300) < 0  # nothing has come since, and twice as much is wanted
+
+
 def leaned(every: int) -> NDArray[np.float32]:
     """What becomes of even logits after eight seconds."""
-    density = Density(summarize(PROMPT))
+    density = Density(summarize(PROMPT).density)
     for step in range(0, 800, every):
         density.observe(struck(step))
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
