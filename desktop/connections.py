@@ -187,7 +187,7 @@ def connect_actions(window: MainWindow) -> None:
     on("next pane", lambda: window.panes.step(1))
     on("previous pane", lambda: window.panes.step(-1))
     on("manual", lambda: _show_page(window, window.tr("Manual"), manual_page))
-    on("shortcuts", lambda: _show_page(window, window.tr("Keyboard Shortcuts"), lambda: _shortcuts_page(window)))
+    on("shortcuts", lambda: _show_page(window, window.tr("Keyboard Shortcuts"), lambda: shortcuts_of(window)))
     on("log", lambda: show(log_path()))
     on("fine-tune", lambda: _fine_tune(window))
     on("report", lambda: _copy_report(window))
@@ -414,7 +414,8 @@ def _show_page(window: MainWindow, title: str, page: Callable[[], str]) -> None:
     dialog.show()
 
 
-def _shortcuts_page(window: MainWindow) -> str:
+def shortcuts_of(window: MainWindow) -> str:
+    """The page of all the window's keys."""
     return shortcuts_page(window.actions_.shortcuts(window.menuBar()))
 
 

@@ -28,7 +28,7 @@ from core.midi.controllers import BEND, BEND_CENTRE, Point
 from core.session.edits_controls import Owner, draw_curve, draw_pedal
 from core.session.edits_song import with_metre, with_tempo
 from desktop.app import Application
-from desktop.connections import connected_window
+from desktop.connections import connected_window, shortcuts_of
 from desktop.dialogs.about import AboutDialog
 from desktop.dialogs.export import ExportDialog
 from desktop.dialogs.finetune import FineTuneDialog
@@ -40,6 +40,7 @@ from desktop.dialogs.tempo import TempoDialog
 from desktop.dialogs.track import TrackDialog
 from desktop.panels.empty_state import examples
 from desktop.piano_roll.notes import NoteRef
+from desktop.piano_roll.selection import Selection
 
 SCHEMES = ("light", "dark")
 SCALES = ("1", "1.25", "2")
@@ -153,6 +154,13 @@ class Studio:
             self._picture(f"rows-{name}", window)
         for name in ("scale", "chords", "fold"):
             window.actions_[name].trigger()
+        self._picture("rows-unfolded", window)
+        window.roll.set_tool("knife")
+        window.roll.split_requested.emit(Selection.of([NoteRef("track:0", 6)]), 4.3)
+        self._picture("knife", window)
+        window.roll.set_tool("pointer")
+        window.editing.undo()
+        window.roll.clear_selection()
 
     def _alternatives(self) -> None:
         window = self._window
@@ -180,6 +188,7 @@ class Studio:
             ("export", ExportDialog(window)),
             ("fine-tune", FineTuneDialog(window)),
             ("manual", PageDialog("Manual", manual_page, window)),
+            ("shortcuts", PageDialog("Keyboard Shortcuts", lambda: shortcuts_of(window), window)),
             ("quantise", QuantiseDialog(20, parent=window)),
             ("tempo", TempoDialog(changed, 0, window)),
             ("tempo-later", TempoDialog(changed, changed.bar_tick(4), window, is_there=True)),
