@@ -14,7 +14,7 @@ from core.midi.tempo_map import TempoMap
 from desktop.piano_roll.coordinates import ALL_ROWS, Rows, Viewport
 from desktop.piano_roll.grid import GridLines, Snap
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_at, key_box, paint_keyboard, row_names
-from desktop.piano_roll.layers import NO_NOTES, NoteColumns, Overlays, Paper, changed_spans, painted_parts
+from desktop.piano_roll.layers import NO_NOTES, NoteColumns, Overlays, Paper, painted_parts
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.overlays import paint_overlays, selected_area
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, end_flag, marker_flag, paint_ruler
@@ -187,12 +187,7 @@ class RollCanvas(QAbstractScrollArea):
 
     def set_prompt(self, start: float, marker: float) -> None:
         """The prompt's start and the continue-from marker."""
-        before, prompt = self.overlays.prompt, (start, marker)
-        self._change_overlay(prompt=prompt)
-        self._paper = replace(self._paper, prompt=prompt)
-        for span in changed_spans(before, prompt):
-            first, last = sorted(round(seconds * self.coordinates.scale) for seconds in span)
-            self.tiles.mark_stale(first - 1, last + 1)
+        self._change_overlay(prompt=(start, marker))
 
     def set_end_marker(self, seconds: float | None) -> None:
         """Where the next take is to end, if that is set."""
@@ -403,7 +398,13 @@ class RollCanvas(QAbstractScrollArea):
 
     def _update_span(self, old: tuple[float, float] | None, new: tuple[float, float] | None) -> None:
         """Repaint where one of two spans is and the other is not."""
-        for span in changed_spans(old, new):
+        if old == new:
+            return
+        if old is None or new is None:
+            spans = [span for span in (old, new) if span is not None]
+        else:
+            spans = [edge for edge in zip(old, new, strict=True) if edge[0] != edge[1]]
+        for span in spans:
             first, last = sorted(self.coordinates.x(seconds) for seconds in span)
             self._update_pixels(first, last, _HEAD_REACH)
 

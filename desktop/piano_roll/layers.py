@@ -37,7 +37,6 @@ class Paper:
     font: QFont
     scale: Scale | None = None  # whose rows are light, and outside of which notes are marked
     is_list: bool = False  # rows that are no keyboard's: of drums, or those in use
-    prompt: tuple[float, float] | None = None  # seconds that are tinted
 
 
 class NoteColumns(NamedTuple):
@@ -109,13 +108,6 @@ def with_alpha(colour: QColor, alpha: float) -> QColor:
     return faint
 
 
-def changed_spans(old: tuple[float, float] | None, new: tuple[float, float] | None) -> list[tuple[float, float]]:
-    """Where one of two spans is and the other is not, each from one edge to another."""
-    if old is None or new is None:
-        return [span for span in (old, new) if span is not None and old != new]
-    return [edge for edge in zip(old, new, strict=True) if edge[0] != edge[1]]
-
-
 def span_tint(theme: Theme) -> QColor:
     """Over the span of time that is selected."""
     return with_alpha(theme.accent, 0.12)
@@ -151,11 +143,6 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
             _paint_drums(painter, area, viewport, paper, part)
         else:
             _paint_bars(painter, area, viewport, paper, part)
-    if paper.prompt is not None:
-        left, right = (round(seconds * viewport.scale) - area.left() for seconds in paper.prompt)
-        left, right = max(left, 0), min(right, area.width())
-        if left < right:
-            painter.fillRect(left, 0, right - left, area.height(), paper.theme.prompt_tint)
 
 
 def _pitches_in(area: QRect, viewport: Viewport) -> tuple[int, int]:

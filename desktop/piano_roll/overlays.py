@@ -28,6 +28,7 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
     """
     near = exposed.adjusted(-4, -4, 4, 4)
     for span, tint in (
+        (overlays.prompt, theme.prompt_tint),
         (overlays.in_hand, theme.in_hand_tint),
         (overlays.span, span_tint(theme)),
     ):
