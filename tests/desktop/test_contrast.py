@@ -12,7 +12,7 @@ from core.live.outputs import VirtualPort
 from core.live.port_info import PortInfo
 from core.midi.score import TakeNote
 from core.session.session import TakeRecord
-from desktop.connections import _shortcuts_page
+from desktop.connections import shortcuts_of
 from desktop.dialogs.about import AboutDialog
 from desktop.dialogs.export import ExportDialog
 from desktop.dialogs.finetune import FineTuneDialog
@@ -85,7 +85,7 @@ def dialogs(window: MainWindow) -> list[QWidget]:
         ExportDialog(window),
         FineTuneDialog(window),
         PageDialog("Manual", manual_page, window),
-        PageDialog("Keyboard Shortcuts", lambda: _shortcuts_page(window), window),
+        PageDialog("Keyboard Shortcuts", lambda: shortcuts_of(window), window),
         QuantiseDialog(20, parent=window),
         SoundCheckDialog(VirtualPort(), lambda _: None, lambda: True, PORTS, parent=window),
         TempoDialog(score.tempo_map, 0, window),
