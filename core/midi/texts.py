@@ -1,23 +1,42 @@
 """The texts of a MIDI file, which do not say in which encoding they are: told from all of them together."""
 
+import codecs
+import re
 from collections.abc import Iterable
 
-# Letters, kana and common characters; and what hardly stands in a name.
+# Letters, and what hardly stands in a name.
 _UNLIKELY_LATIN = frozenset("¡¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¸¹º»¼½¾¿×÷Þþð")
-_HALFWIDTH = range(0xFF61, 0xFFA0)
+# Half-width kana, and those whose marks (ﾞ, ﾟ, ｰ) stand where they can.
+_HALFWIDTH, _KANA = re.compile("[｡-ﾟ]+"), re.compile("(?:[ｳｶ-ﾄﾊ-ﾎ]ﾞ|[ﾊ-ﾎ]ﾟ|[｡-ﾝ]|(?<=.)ｰ)+")
+_MARKS = "ﾞﾟｰ"
+_MIXED = re.compile("[A-Za-z][一-鿿]|[一-鿿][A-Za-z]")  # as hardly anybody writes
+_UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
+# What chardet chooses among; with all that it knows, names of a few letters would be in encodings that nobody writes.
+_KNOWN = ("cp1252", "cp932", "cp1251", "cp949", "gb18030", "big5", "euc-jp", "koi8-r", "cp1253", "utf-8")
+_LATIN, _CYRILLIC = 0.7, 0.92  # how much sense texts make that are in these
 
 
 def find_encoding(texts: Iterable[bytes]) -> str:
     """The encoding in which all texts of a file make most sense: a Python codec that decodes each of them.
 
-    UTF-8 if all are that; else whichever of Shift JIS, cp1252, cp1251 and Latin-1 reads best over the texts together:
-    one short name can be anything, ten names cannot.
+    UTF-8 or UTF-16 if all are that; else they are read together, as one short name can be anything, ten names cannot.
+    What chardet does not tell in so few letters is looked for first: Japanese, Western European and Russian.
     """
     strange = [text for text in texts if not text.isascii()]
     if all(_decodes(text, "utf-8") for text in strange):
         return "utf-8"
-    scores = {name: _likelihood(strange, name) for name in ("cp1252", "cp932", "cp1251", "latin-1")}
-    return max(scores, key=lambda name: scores[name])
+    if all(text.startswith(_UTF_16) and _decodes(text, "utf-16") for text in strange):
+        return "utf-16"
+    if _is_japanese(strange):
+        return "cp932"
+    scores = {name: _likelihood(strange, name) for name in ("cp1252", "cp1251", "latin-1")}
+    best = max(scores, key=lambda name: scores[name])
+    if scores[best] >= (_CYRILLIC if best == "cp1251" else _LATIN):
+        return best
+    import chardet  # only now: most files have no use for it, and it takes 80 ms
+
+    found = chardet.detect(b"\n".join(strange), include_encodings=_KNOWN, compat_names=False)["encoding"]
+    return found if found and all(_decodes(text, found) for text in strange) else best
 
 
 def decode_text(data: bytes, encoding: str = "") -> str:
@@ -46,9 +65,7 @@ def _likelihood(texts: list[bytes], encoding: str) -> float:
         return -1.0 if any(0x80 <= byte < 0xA0 for text in texts for byte in text) else -0.01 + _latin(texts, encoding)
     if not all(_decodes(text, encoding) for text in texts):
         return -2.0
-    if encoding == "cp1251":
-        return _cyrillic(texts)
-    return _latin(texts, encoding) if encoding == "cp1252" else _japanese(texts)
+    return _cyrillic(texts) if encoding == "cp1251" else _latin(texts, encoding)
 
 
 def _latin(texts: list[bytes], encoding: str) -> float:
@@ -99,26 +116,29 @@ def _cyrillic(texts: list[bytes]) -> float:
     return total / count
 
 
-def _japanese(texts: list[bytes]) -> float:
-    """The mean over the characters: 1 for kana and characters together, less for rare or mixed ones."""
-    total = count = 0.0
+def _is_japanese(texts: list[bytes]) -> bool:
+    """Whether the texts are Shift JIS beyond doubt.
+
+    All that is not ASCII is kana and common characters, these not beside Latin letters; there are no half-width kana,
+    or some of the marks that stand behind them, too.
+    """
+    marks = halves = 0
     for data in texts:
+        if not _decodes(data, "cp932"):
+            return False
         text = data.decode("cp932")
-        wide = [c for c in text if not c.isascii()]
-        half = sum(ord(c) in _HALFWIDTH for c in wide)
-        for i, sign in enumerate(text):
-            if sign.isascii():
-                continue
-            code = ord(sign)
-            count += 1
-            if 0x3040 <= code <= 0x30FF or 0xFF01 <= code <= 0xFF5E:
-                total += 1.0
-            elif code in _HALFWIDTH:  # half-width kana come in words, not between Latin letters
-                total += 0.9 if half == len(text.strip()) or half > 1 else 0.2
-            elif 0x4E00 <= code <= 0x9FFF:
-                common = sign.encode("cp932")[0] < 0x98  # the first level of the Japanese standard
-                beside_latin = text[i - 1 : i].islower() or text[i + 1 : i + 2].islower()
-                total += 0.3 if beside_latin else 0.9 if common else 0.4
-            elif 0x3000 <= code <= 0x303F:
-                total += 0.6
-    return total / count
+        runs = _HALFWIDTH.findall(text)
+        if not all(_KANA.fullmatch(run) for run in runs) or not all(map(_is_common, _HALFWIDTH.sub("", text))):
+            return False
+        if _MIXED.search(text):
+            return False
+        halves += len(runs)
+        marks += sum(run.count(mark) for run in runs for mark in _MARKS)
+    return marks > 0 or halves == 0
+
+
+def _is_common(sign: str) -> bool:
+    """Whether it is ASCII, kana, full-width, or a character of the first level of the Japanese standard."""
+    code = ord(sign)
+    is_kana = 0x3000 <= code <= 0x30FF or 0xFF01 <= code <= 0xFF5E
+    return sign.isascii() or is_kana or (0x4E00 <= code <= 0x9FFF and sign.encode("cp932")[0] < 0x98)

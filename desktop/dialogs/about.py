@@ -30,6 +30,7 @@ COMPONENTS = (
     ("NumPy", "BSD-3-Clause", "NumPy developers"),
     ("safetensors", "Apache-2.0", "Hugging Face"),
     ("msgspec", "BSD-3-Clause", "Jim Crist-Harif"),
+    ("chardet", "0BSD", "Dan Blanchard"),
     ("mido", "MIT", "Ole Martin Bjørndalen and others"),
     ("python-rtmidi, RtMidi", "MIT", "Christopher Arndt; Gary P. Scavone"),
     ("JACK-Client", "MIT", "Matthias Geier"),
