@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop.widgets.fields import FaintLabel
 
+_ITS_KEYS = (Qt.Key.Key_M, Qt.Key.Key_T, Qt.Key.Key_Left, Qt.Key.Key_Right)
 MOST_ALTERNATIVES = 8  # alternatives
 _ABOVE = 6  # pixels that it stands above the foot of what it lies over
 _LEAST = 3  # heights of a line that the names of tracks have
@@ -228,8 +229,9 @@ class FillBar(QFrame):
             return self.dropped.emit
         if is_return and (button := next((b for b in self.findChildren(QPushButton) if b.hasFocus()), None)):
             return button.click
-        if not self._count:
-            return None
+        if not self._count:  # its keys wait for the alternatives: they do not choose tools meanwhile
+            is_its = is_return or key in _ITS_KEYS or 0 <= number <= MOST_ALTERNATIVES
+            return (lambda: None) if is_its else None
         if is_return:
             return self.kept.emit
         if key == Qt.Key.Key_M:
