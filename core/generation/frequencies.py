@@ -14,24 +14,14 @@ class Frequencies:
     _DECAY = 0.98  # of the counts, at each observation: what was long ago is forgotten
     _PSEUDOCOUNT = 2.0  # added to the counts of both: a few observations tell little
     _MOST_NATS = 2.0
-    _AHEAD = 100.0  # observations of the prompt's and of what is wanted instead, which are compared ahead
-    _MOST_AHEAD = 3.0
 
-    def __init__(
-        self, prompt: NDArray[np.int64], bins: int, blur: float, wanted: NDArray[np.float64] | None = None
-    ) -> None:
-        """`prompt` is what is done there, one bin each; `blur` is how much of each counts for either neighbour, too.
-
-        The take is to do each as often as that, or as `wanted` (bins), in numbers of any sum.
-        """
+    def __init__(self, prompt: NDArray[np.int64], bins: int, blur: float) -> None:
+        """`prompt` is what is done there, one bin each; `blur` is how much of each counts for either neighbour, too."""
         self._blur = blur
-        before = self._blurred(np.bincount(prompt, minlength=bins).astype(float))
-        before /= before.sum()
-        self._target = before if wanted is None else wanted / wanted.sum()
-        needed = np.log((self._AHEAD * self._target + 1) / (self._AHEAD * before + 1))  # by a take like the prompt
-        self._ahead = np.clip(needed, -self._MOST_AHEAD, self._MOST_AHEAD)
+        self._target = self._blurred(np.bincount(prompt, minlength=bins).astype(float))
+        self._target /= self._target.sum()
         self._counts = np.zeros(bins)
-        self.nats: NDArray[np.float32] = self._ahead.astype(np.float32)
+        self.nats: NDArray[np.float32] = np.zeros(bins, np.float32)
 
     def observe(self, bin: int) -> None:
         """Count what the take has done once more."""
@@ -39,10 +29,56 @@ class Frequencies:
         self._counts[bin] += 1
         counts = self._blurred(self._counts)
         ratios = np.log((counts.sum() * self._target + self._PSEUDOCOUNT) / (counts + self._PSEUDOCOUNT))
-        self.nats = (np.clip(ratios, -self._MOST_NATS, self._MOST_NATS) + self._ahead).astype(np.float32)
+        self.nats = np.clip(ratios, -self._MOST_NATS, self._MOST_NATS).astype(np.float32)
 
     def _blurred(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.convolve(counts, (self._blur, 1, self._blur), "same")
+
+
+class Variety:
+    """Makes what a take does, in bins, more various than what its prompt does, or more alike.
+
+    `nats` (bins), float32, is what to add to the logits, within bounds: by how often each has been done in the prompt
+    and, more and more, in the take, so that one that has come to do something else does that more alike.
+    """
+
+    _PROMPT_FREER, _PROMPT_STEADIER = 15.0, 40.0  # observations that the prompt counts as
+    _DECAY = 0.98  # of the counts of the take, at each observation
+    _RARE = 0.02  # of all that is done, how much of each counts as done at least
+    _MOST_NATS = 5.0
+    _FREER = 1.3  # a step; times the nats by which each is done less often than wanted
+    _STEADIER = 4.0  # a step; times those by which it is done less often than what is done most
+
+    def __init__(self, prompt: NDArray[np.int64], wanted: NDArray[np.float64], steps: int) -> None:
+        """`prompt` is what is done there, one bin each. A take that is `steps` more various comes nearer to doing each
+        as often as `wanted` (bins), in numbers of any sum; one that is more alike, nearer to doing the same always.
+        """
+        counts = np.bincount(prompt, minlength=len(wanted))
+        self._prompt = (self._PROMPT_FREER if steps > 0 else self._PROMPT_STEADIER) * counts / counts.sum()
+        self._wanted = self._shares(wanted, self._RARE / 4)
+        self._steps = steps
+        self._counts = np.zeros(len(wanted))
+        self.nats = self._leaning()
+
+    def observe(self, bin: int) -> None:
+        """Count what the take has done once more."""
+        self._counts *= self._DECAY
+        self._counts[bin] += 1
+        self.nats = self._leaning()
+
+    def _leaning(self) -> NDArray[np.float32]:
+        done = self._shares(self._prompt + self._counts, self._RARE)
+        if self._steps > 0:
+            nats = self._FREER * self._steps * np.log(self._wanted / done)
+        else:
+            nats = self._STEADIER * -self._steps * np.log(done / done.max())
+        nats = np.clip(nats, -self._MOST_NATS, self._MOST_NATS)
+        nats -= np.log(done @ np.exp(nats))  # all of it together stays as likely
+        return np.clip(nats, -self._MOST_NATS, self._MOST_NATS).astype(np.float32)
+
+    def _shares(self, counts: NDArray[np.float64], least: float) -> NDArray[np.float64]:
+        shares = counts / counts.sum() + least
+        return shares / shares.sum()
 
 
 class Hazards:
@@ -58,6 +94,8 @@ class Hazards:
     _RATE = 0.6
     _DECAY = 0.99  # of what was learned, at each end: what was long ago is forgotten
     _MOST_NATS = 3.0
+    _MOST_SOONER = 6.0  # where the take is to end things sooner than its prompt
+    _RATE_LATER, _MOST_LATER = 2.0, 8.0  # or later
 
     def __init__(
         self,
@@ -65,14 +103,22 @@ class Hazards:
         are_open: NDArray[np.bool_],
         bins: int,
         blur: float,
-        wanted: NDArray[np.int64] | None = None,
+        wanted: NDArray[np.int64],
+        factor: float,
     ) -> None:
         """`prompt` are the bins that things came to there, and ended in, but for those that `are_open`; `blur` is how
-        much of each counts for either neighbour, too. `wanted` are the bins that they are to come to instead.
+        much of each counts for either neighbour, too. They are to last `factor` times as long; `wanted` are the bins
+        that they come to then.
         """
         self._blur = (blur, 1, blur)
-        before = self._hazards(prompt, are_open, bins)
-        self._target = before if wanted is None else self._hazards(wanted, are_open, bins)
+        self._target = before = self._hazards(prompt, are_open, bins, 0.1)
+        self._rate, self._least, self._most = self._RATE, -self._MOST_NATS, self._MOST_NATS
+        if factor != 1:
+            self._target = self._hazards(wanted, are_open, bins, 0.2)  # what lasts longer than any is to end
+        if factor > 1:
+            self._rate, self._least, self._most = self._RATE_LATER, -self._MOST_LATER, self._MOST_LATER
+        elif factor < 1:
+            self._least, self._most = 0.0, self._MOST_SOONER  # nothing is held to be let go sooner
         self._ahead = logit(self._target) - logit(before)  # what a take like the prompt needs
         self._learned = np.zeros(bins)
         self.nats = self._within_bounds()
@@ -80,17 +126,19 @@ class Hazards:
     def observe(self, bin: int) -> None:
         """Learn from an end in a bin: sooner ends would have been right where it came to, later ones where it ended."""
         ends, came = self._counted(np.arange(len(self.nats)) == bin)
-        learned = self._DECAY * self._learned + self._RATE * (came * self._target - ends)
-        self._learned = np.clip(learned, -self._MOST_NATS, self._MOST_NATS)
+        learned = self._DECAY * self._learned + self._rate * (came * self._target - ends)
+        self._learned = np.clip(learned, -self._most, self._most)
         self.nats = self._within_bounds()
 
     def _within_bounds(self) -> NDArray[np.float32]:
-        return np.clip(self._ahead + self._learned, -self._MOST_NATS, self._MOST_NATS).astype(np.float32)
+        return np.clip(self._ahead + self._learned, self._least, self._most).astype(np.float32)
 
-    def _hazards(self, places: NDArray[np.int64], are_open: NDArray[np.bool_], bins: int) -> NDArray[np.float64]:
+    def _hazards(
+        self, places: NDArray[np.int64], are_open: NDArray[np.bool_], bins: int, ended: float
+    ) -> NDArray[np.float64]:
         ends, _ = self._counted(np.bincount(places[~are_open], minlength=bins))
         _, came = self._counted(np.bincount(places, minlength=bins))
-        return np.clip((ends + 0.1) / (came + 0.2), 0.005, 0.995)
+        return np.clip((ends + ended) / (came + 0.2), 0.005, 0.995)
 
     def _counted(self, counts: NDArray[np.generic]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How many end in each bin, and how many come to it."""

@@ -8,10 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.events import NoteMessage
-from core.codec.vocabulary import NOTE_ON, STEPS_PER_SECOND, VELOCITY, VOCABULARY_SIZE
+from core.codec.vocabulary import (
+    LONGEST_SHIFT,
+    NOTE_OFF,
+    NOTE_ON,
+    STEPS_PER_SECOND,
+    TIME_SHIFT,
+    VELOCITY,
+    VOCABULARY_SIZE,
+)
 from core.generation.constraints import Bounds
 from core.generation.frequencies import logit
-from core.generation.logits_processors import CHORD_STEPS, Logits, LogitsProcessor, Position, chord_sizes
+from core.generation.logits_processors import (
+    CHORD_STEPS,
+    Logits,
+    LogitsProcessor,
+    NoteLengths,
+    Position,
+    chord_sizes,
+)
 from core.generation.prompt_summary import PromptSummary
 from core.midi.key import Key
 from core.midi.score import TakeNote
@@ -21,9 +36,8 @@ LOUDER = 9  # MIDI velocity a step, added to what is played (see core.generation
 
 # What a step up multiplies.
 _DENSITY = 1.4
-_LENGTH = 2.2
+_LONGER, _SHORTER = 2.0, 1.6  # the latter a step down divides by
 _CHORD = 1.5  # notes that begin together
-_VARIETY = 3.0  # by this power times between onsets that are rare become likelier
 _SHORTER_WHEN_BUSY = 0.5  # the power of the density by which notes become shorter, as real ones do
 _DENSER_WHEN_FULL = 0.5  # the power of the chords' size by which there are more notes a second
 _HIGHER = 4  # semitones a step
@@ -32,6 +46,7 @@ _HIGHER = 4  # semitones a step
 MOST_TOGETHER = 10  # notes of a chord; more count as that
 
 _ONS = slice(NOTE_ON.first, NOTE_ON.end)
+_SHIFTS = slice(TIME_SHIFT.first, TIME_SHIFT.end)
 _VELOCITIES = slice(VELOCITY.first, VELOCITY.end)
 
 # How bright a pitch class is over a tonic, which is how far it lies from it on the line of fifths: over C the raised
@@ -44,18 +59,21 @@ def aim(summary: PromptSummary, knobs: Knobs) -> PromptSummary:
     if not knobs.turned():
         return summary
     busier, fuller = _DENSITY**knobs.busy, _CHORD**knobs.full
-    longer = _LENGTH**knobs.long * busier**-_SHORTER_WHEN_BUSY
+    longer = (_LONGER if knobs.long > 0 else _SHORTER) ** knobs.long * busier**-_SHORTER_WHEN_BUSY
+    before = 0.0 if summary.mean_pitch is None else summary.mean_pitch
     higher = _HIGHER * knobs.high
+    mean_pitch = float(np.clip(before + higher, 12, 115))
     return replace(
         summary,
         notes=tuple(_turned(note, busier, longer) for note in summary.notes),
         density=summary.density * busier * fuller**_DENSER_WHEN_FULL,
-        mean_pitch=None if summary.mean_pitch is None else float(np.clip(summary.mean_pitch + higher, 12, 115)),
+        mean_pitch=None if summary.mean_pitch is None else mean_pitch,
         outside_key=summary.outside_key & ~_parallel(summary, knobs.bright),
         bounds=summary.bounds and _loosened(summary.bounds, busier, longer, fuller, higher),
         length_factor=longer,
         chord_factor=fuller,
-        rhythm_power=_VARIETY**-knobs.free,
+        higher=mean_pitch - before,
+        freer=knobs.free,
         brightness=knobs.bright,
     )
 
@@ -90,6 +108,11 @@ def knob_processors(summary: PromptSummary) -> list[LogitsProcessor]:
     processors: list[LogitsProcessor] = []
     if summary.chord_factor != 1 and summary.notes:
         processors.append(Chords(summary))
+    if summary.length_factor < 1:
+        processors.append(ShorterNotes(summary))
+    is_leaned_away = summary.length_factor != 1 or summary.chord_factor != 1 or summary.higher or summary.freer
+    if is_leaned_away and summary.notes and summary.outside_key.any():
+        processors.append(KeyShare(summary))
     if summary.brightness and summary.tonic is not None:
         processors.append(Brightness(summary.tonic, summary.brightness))
     return processors
@@ -98,6 +121,14 @@ def knob_processors(summary: PromptSummary) -> list[LogitsProcessor]:
 def brightness(pitches: np.ndarray, tonic: int) -> float:
     """How bright some pitches are over a tonic, -1 to 1: 0 for what major and minor share, or for none."""
     return float(_BRIGHTNESS[(np.asarray(pitches) - tonic) % 12].mean()) if len(pitches) else 0.0
+
+
+def _as_many(processed: Logits, logits: Logits, position: Position) -> Logits:
+    """Processed logits, changed so that whether a note comes now stays as likely as it was."""
+    ons = position.allowed[_ONS]
+    if ons.any():
+        processed[_ONS] += np.logaddexp.reduce(logits[_ONS][ons]) - np.logaddexp.reduce(processed[_ONS][ons])
+    return processed
 
 
 class Brightness:
@@ -114,11 +145,37 @@ class Brightness:
 
     def process(self, logits: Logits, position: Position) -> Logits:
         """Logits with that added; whether a note comes now stays as likely as it was."""
-        processed = logits + self._nats
-        ons = position.allowed[_ONS]
-        if ons.any():
-            processed[_ONS] += np.logaddexp.reduce(logits[_ONS][ons]) - np.logaddexp.reduce(processed[_ONS][ons])
-        return processed
+        return _as_many(logits + self._nats, logits, position)
+
+
+class KeyShare:
+    """Keeps as many of a take's notes in the key as of its prompt's: what is leaned away from its prompt strays."""
+
+    _DECAY = 0.98  # of the counts, at each note
+    _PSEUDOCOUNT = 1.0
+    _STRENGTH = 0.5  # times the nats by which there are too many: it wins half of what would be lost
+    _MOST_NATS = 4.0
+
+    def __init__(self, summary: PromptSummary) -> None:
+        self._outside = summary.outside_key
+        self._target = float(np.mean([self._outside[note.pitch] for note in summary.notes]))
+        self._counts = np.zeros(2)  # of notes inside, outside
+
+    def observe(self, note: NoteMessage) -> None:
+        """Count a note."""
+        if note.velocity:
+            self._counts *= self._DECAY
+            self._counts[int(self._outside[note.pitch])] += 1
+
+    def process(self, logits: Logits, position: Position) -> Logits:
+        """After too many notes outside the key they are less likely; whether a note comes now stays as likely."""
+        wanted = self._counts.sum() * self._target + self._PSEUDOCOUNT
+        nats = self._STRENGTH * np.log(wanted / (self._counts[1] + self._PSEUDOCOUNT))
+        if nats >= 0:
+            return logits
+        processed = logits.copy()
+        processed[_ONS][self._outside] += max(nats, -self._MOST_NATS)
+        return _as_many(processed, logits, position)
 
 
 class Chords:
@@ -168,6 +225,56 @@ class Chords:
         processed[_ONS] += nats
         processed[_VELOCITIES] += nats
         return processed
+
+
+class ShorterNotes:
+    """Stops time where notes are to be let go sooner than a take like the prompt would.
+
+    A model that lets a note go where the next begins goes there at once, past all steps at which a shorter note ends.
+    Of all time shifts that come to a step, a share stops there (a hazard, as in `Chords`), which becomes likelier as a
+    note-off does there. An onset where time has been stopped for this is as much less likely.
+    """
+
+    def __init__(self, summary: PromptSummary) -> None:
+        self._lengths = NoteLengths(summary)
+        self._step = 0  # at which the next event comes
+        self._more = 0.0  # nats by which it had become likelier that time stops there
+        self._stops = np.zeros(LONGEST_SHIFT)  # the same of the steps that follow
+
+    def observe(self, note: NoteMessage) -> None:
+        """How long notes last decides where they are to end."""
+        self._lengths.observe(note)
+
+    def process(self, logits: Logits, position: Position) -> Logits:
+        """Time shifts that stop where what sounds is to end are likelier; whether time goes on stays as likely."""
+        if position.step != self._step:
+            shift = position.step - self._step
+            self._more = self._stops[shift - 1] if 0 < shift <= LONGEST_SHIFT else 0.0
+            self._step = position.step
+        ends = [
+            self._lengths.ahead(position.step - onset)
+            for pitch, onset in position.sounding.items()
+            if onset == position.step or position.allowed[NOTE_OFF.first + pitch]  # not what others hold
+        ]
+        nats = np.max([np.zeros(LONGEST_SHIFT), *ends], 0)
+        processed = logits.copy()
+        processed[_ONS] -= self._more
+        processed[_VELOCITIES] -= self._more
+        processed[_SHIFTS], self._stops = _stopped(logits[_SHIFTS], nats)
+        return processed
+
+
+def _stopped(shifts: Logits, nats: NDArray[np.float64]) -> tuple[Logits, NDArray[np.float64]]:
+    """Time shifts (LONGEST_SHIFT) that stop after each number of steps likelier by so many nats than they go on.
+
+    And by how many nats it is likelier then that time that comes there stops. All together are as likely as before.
+    """
+    come = np.logaddexp.accumulate(shifts[::-1].astype(np.float64))[::-1]  # as far as there or further
+    stops = np.exp(shifts - come)
+    more = nats - np.log1p(stops * np.expm1(nats))
+    stops = np.minimum(stops * np.exp(more), 1 - 1e-9)
+    gone = np.append(0.0, np.cumsum(np.log1p(-stops[:-1])))
+    return (come[0] + gone + np.log(stops)).astype(np.float32), more
 
 
 def _hazards(sizes: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from core.codec.vocabulary import (
     VOCABULARY_SIZE,
     to_bin,
 )
-from core.generation.frequencies import Frequencies, Hazards
+from core.generation.frequencies import Frequencies, Hazards, Variety
 from core.generation.prompt_summary import LONGEST_LOOP, LoopCounter, PromptSummary
 from core.generation.sampler import Sampling
 
@@ -195,20 +195,22 @@ class Rhythm:
     _LONGEST = 4 * STEPS_PER_SECOND  # steps between two onsets; longer ones count as that
     _BINS = _time_bins(_LONGEST, 2 * _LONGEST)  # from one bin to the next, the time grows by 28 %
     _SHIFT_STRENGTH = 0.5  # times as much as an onset a shift to there becomes likelier; 1 for another rhythm
-    # A freer rhythm has times, too, up to three times as short and as long as the prompt's.
-    _NEAR = (0.1, 0.1, 0.1, 0.1, 0.25, 1, 0.25, 0.1, 0.1, 0.1, 0.1)
+    _TIMES = np.geomspace(1, _LONGEST, _TIME_BINS)  # steps, of each bin
 
     def __init__(self, summary: PromptSummary) -> None:
-        power = summary.rhythm_power
+        freer = summary.freer
         # Steps from an onset in which further notes belong to it, and the strength.
-        self._chord, self._strength = (0, self._SHIFT_STRENGTH) if power == 1 else (CHORD_STEPS, 1.0)
+        self._chord, self._strength = (CHORD_STEPS, 1.0) if freer else (0, self._SHIFT_STRENGTH)
         onsets = chord_onsets(np.array([round(note.start * STEPS_PER_SECOND) for note in summary.notes]), self._chord)
-        bins = self._BINS[np.minimum(np.diff(onsets), self._LONGEST)]
-        self._frequencies: Frequencies | None = None
-        if len(bins):
-            near = self._NEAR if power < 1 else (_TIME_BLUR, 1, _TIME_BLUR)
-            wanted = np.convolve(np.bincount(bins, minlength=_TIME_BINS), near, "same") ** power
-            self._frequencies = Frequencies(bins, _TIME_BINS, _TIME_BLUR, wanted)
+        times = np.diff(onsets)
+        bins = self._BINS[np.minimum(times, self._LONGEST)]
+        self._frequencies: Frequencies | Variety | None = None
+        if len(bins) and freer:
+            # On a scale of ratios all times equally often, long ones less, so that there are about as many onsets.
+            free = np.where(self._chord < self._TIMES, np.exp(-self._TIMES / (5 * times.mean())), 0.0)
+            self._frequencies = Variety(bins, free, freer)
+        elif len(bins):
+            self._frequencies = Frequencies(bins, _TIME_BINS, _TIME_BLUR)
         self._last: int | None = None  # the step of the newest onset
 
     def observe(self, note: NoteMessage) -> None:
@@ -260,8 +262,18 @@ class NoteLengths:
                 self._BINS[np.minimum(np.rint(steps).astype(int), self._LONGEST)]
                 for steps in (wanted / summary.length_factor, wanted)
             )
-            self._hazards = Hazards(before, summary.are_open, _TIME_BINS, _TIME_BLUR, after)
+            self._hazards = Hazards(before, summary.are_open, _TIME_BINS, _TIME_BLUR, after, summary.length_factor)
         self._onsets: dict[int, int] = {}  # steps by pitch
+
+    def ahead(self, steps: int) -> NDArray[np.float32]:
+        """By what a note that has lasted so many steps is let go after each of the time shifts (LONGEST_SHIFT).
+
+        It is 0 as long as that is what it is let go by now.
+        """
+        if self._hazards is None:
+            return np.zeros(LONGEST_SHIFT, np.float32)
+        bins = self._BINS[np.minimum(steps + np.arange(1, LONGEST_SHIFT + 1), self._LONGEST)]
+        return self._hazards.nats[bins] * (bins > self._bin(steps))
 
     def _bin(self, steps: int) -> int:
         return int(self._BINS[min(steps, self._LONGEST)])
@@ -289,9 +301,13 @@ class Register:
     _NOTES = 48  # of the take, whose mean pitch counts
     _PRIOR = 12  # notes of the prompt's mean pitch, counted in: a take's first notes tell little
     _NATS = 3.0  # by which a note an octave further on becomes less likely for each octave that the take is off
+    _PRIOR_ASKED, _NATS_ASKED = 3, 6.0  # where a take is to lie higher or lower, from its first note on
 
     def __init__(self, summary: PromptSummary) -> None:
         self._target = summary.mean_pitch
+        self._higher = summary.higher
+        is_asked = self._higher != 0
+        self._prior, self._nats = (self._PRIOR_ASKED, self._NATS_ASKED) if is_asked else (self._PRIOR, self._NATS)
         if summary.bounds and self._target is not None:
             # No note beyond the bounds, where a user lets those come, is likelier than the last ones within.
             within = np.clip(np.arange(NOTE_ON.size), summary.bounds.lowest, summary.bounds.highest)
@@ -308,7 +324,8 @@ class Register:
         """How far the take's notes have lately lain above the prompt's, in octaves; below 0 under them."""
         if self._target is None:
             return 0.0
-        return sum(pitch - self._target for pitch in self._pitches) / (12 * (len(self._pitches) + self._PRIOR))
+        off = sum(pitch - self._target for pitch in self._pitches) - self._prior * self._higher
+        return off / (12 * (len(self._pitches) + self._prior))
 
     def process(self, logits: Logits, position: Position) -> Logits:
         """The higher the take has been, the less likely its higher notes."""
@@ -316,7 +333,7 @@ class Register:
         if self._target is None or not off:
             return logits
         processed = logits.copy()
-        processed[_ONS] -= self._NATS * off * self._octaves
+        processed[_ONS] -= self._nats * off * self._octaves
         return processed
 
 

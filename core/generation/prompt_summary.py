@@ -56,8 +56,8 @@ class PromptSummary:
     prompt.
 
     What a take is to do otherwise than its prompt (see core.generation.knobs): notes `length_factor` times as long, as
-    `notes` are then already; chords of `chord_factor` times as many notes; times between onsets as probable as in the
-    prompt to the power of `rhythm_power`; a mode `brightness` steps brighter.
+    `notes` are then already; chords of `chord_factor` times as many notes; pitches `higher` semitones higher, as
+    `mean_pitch` is then already; a rhythm `freer`, and a mode `brightness`, that many steps.
     """
 
     notes: tuple[TakeNote, ...]
@@ -71,7 +71,8 @@ class PromptSummary:
     tonic: int | None = None
     length_factor: float = 1.0
     chord_factor: float = 1.0
-    rhythm_power: float = 1.0
+    higher: float = 0.0
+    freer: int = 0
     brightness: int = 0
 
 

@@ -7,14 +7,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from core.codec.events import Conventions, GridNote, Prompt, encode_grid
-from core.codec.vocabulary import to_bin
+from core.codec.events import Conventions, GridNote, NoteMessage, Prompt, encode_grid
+from core.codec.vocabulary import LONGEST_SHIFT, NOTE_OFF, TIME_SHIFT, VOCABULARY_SIZE, to_bin
 from core.errors import UsageError
 from core.generation.continuation import Continuation
 from core.generation.engine import Engine
-from core.generation.knobs import LOUDER, aim, brightness
-from core.generation.logits_processors import chord_onsets, chord_sizes
+from core.generation.knobs import LOUDER, KeyShare, ShorterNotes, aim, brightness, knob_processors
+from core.generation.logits_processors import Logits, chord_onsets, chord_sizes
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.midi.key import Key
@@ -23,6 +24,7 @@ from core.midi.statistics import music
 from core.model.transformer import ModelConfig, MusicTransformer
 from core.session.knobs import MOST_STEPS, WORDS, Knobs, parse_knobs
 from core.training.evaluation.knobs import STATISTICS
+from tests.core.generation.tunes import SCALE, line, position
 
 some_knobs = st.builds(Knobs, **{name: st.integers(-MOST_STEPS, MOST_STEPS) for name in WORDS})
 
@@ -42,6 +44,9 @@ def tune(velocities: tuple[int, ...] = (60, 70, 80)) -> Prompt:
 
 
 SUMMARY = summarize(tune())
+HALVES = summarize(Prompt(tuple(line(list(SCALE) * 5, 50)), 20.0))  # notes of half a second each
+C_MAJOR = Key(0, "major").pitch_classes
+SHIFTS = slice(TIME_SHIFT.first, TIME_SHIFT.end)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +79,7 @@ def test_what_they_aim_at() -> None:
     assert SUMMARY.mean_pitch is not None
     assert aim(SUMMARY, Knobs(high=-1)).mean_pitch == pytest.approx(SUMMARY.mean_pitch - 4)
     assert aim(SUMMARY, Knobs(loud=2)).notes == SUMMARY.notes  # added to what is played, not to what is sampled
-    assert length(aim(SUMMARY, Knobs(long=1))) == pytest.approx(2.2 * length(SUMMARY))
+    assert length(aim(SUMMARY, Knobs(long=1))) == pytest.approx(2 * length(SUMMARY))
     assert not aim(SUMMARY, Knobs(bright=-1)).outside_key[63]  # E flat, in C major
     assert SUMMARY.outside_key[63]
 
@@ -115,6 +120,69 @@ def test_chords_and_brightness() -> None:
     assert brightness(np.array([65, 70, 72]), 2) == -1  # minor third, sixth and seventh of D
 
 
+@given(hnp.arrays(np.float32, LONGEST_SHIFT, elements=st.floats(-20, 20, width=32)), st.integers(0, 60))
+def test_time_stops_where_a_note_is_to_end_sooner_and_goes_on_as_often(shifts: Logits, lasted: int) -> None:
+    """Half a second each, asked for two steps shorter: some 20 steps."""
+    notes = ShorterNotes(aim(HALVES, Knobs(long=-2)))
+    logits = np.zeros(VOCABULARY_SIZE, np.float32)
+    logits[SHIFTS] = shifts
+    processed = notes.process(logits, position(1000, {60: 1000 - lasted}))
+    before, after = logits[SHIFTS].astype(float), processed[SHIFTS].astype(float)
+    assert np.isfinite(processed).all()
+    assert np.logaddexp.reduce(after) == pytest.approx(np.logaddexp.reduce(before), abs=1e-3)
+    assert (np.delete(processed, np.arange(SHIFTS.start, SHIFTS.stop)) == 0).all()
+    if lasted < 15:  # what goes on past 22 steps is no likelier, whatever the model says
+        past = 22 - lasted
+        assert np.logaddexp.reduce(after[past:]) <= np.logaddexp.reduce(before[past:]) + 1e-3
+
+
+def test_where_time_has_been_stopped_for_an_end_an_onset_is_less_likely() -> None:
+    logits = np.zeros(VOCABULARY_SIZE, np.float32)
+    logits[SHIFTS.start + 49] = 8.0  # the model lets the note go where the next begins
+
+    def onset(shift: int) -> float:
+        """What an onset so many steps later is leaned by."""
+        notes = ShorterNotes(aim(HALVES, Knobs(long=-2)))
+        stopped = notes.process(logits, position(1000, {60: 1000}))[SHIFTS]
+        assert np.exp(np.logaddexp.reduce(stopped[:30]) - np.logaddexp.reduce(stopped)) > 0.3  # it was 0.01
+        later = notes.process(logits, position(1000 + shift, {60: 1000}))
+        assert later[NOTE_OFF.first + 60] == logits[NOTE_OFF.first + 60]
+        return float(later[60])
+
+    assert onset(20) < -3
+    assert onset(50) > -1
+    assert onset(7) == 0
+
+
+@given(st.lists(st.integers(40, 90), max_size=60))
+def test_what_strays_from_the_key_is_led_back_and_begins_as_many_notes(pitches: list[int]) -> None:
+    key = KeyShare(SUMMARY)
+    for step, pitch in enumerate(pitches):
+        key.observe(NoteMessage(step, pitch, 66, step / 100))
+    logits = np.zeros(VOCABULARY_SIZE, np.float32)
+    processed = key.process(logits, position(len(pitches)))
+    inside, outside = ([note for note in pitches if (note % 12 in C_MAJOR) is is_in] for is_in in (True, False))
+    if outside:  # of the prompt's notes there is none
+        assert processed[61] < 0 < processed[60]
+        assert np.logaddexp.reduce(processed[:128]) == pytest.approx(np.log(128), abs=1e-4)
+        key.observe(NoteMessage(len(pitches), 61, 66, 0))
+        assert key.process(logits, position(len(pitches)))[61] <= processed[61]
+    elif inside:
+        assert not processed.any()
+    assert not processed[128:].any()
+
+
+def test_only_who_is_leaned_away_from_the_prompt_is_led_back_to_its_key() -> None:
+    for knobs, keys in ((Knobs(high=-1), 1), (Knobs(free=1), 1), (Knobs(full=1), 1), (Knobs(bright=2, loud=1), 0)):
+        assert sum(isinstance(each, KeyShare) for each in knob_processors(aim(SUMMARY, knobs))) == keys
+    assert not knob_processors(SUMMARY)
+
+
+def test_only_shorter_notes_stop_time() -> None:
+    for knobs, stops in ((Knobs(long=-1), 1), (Knobs(busy=2), 1), (Knobs(long=1), 0), (Knobs(high=1), 0)):
+        assert sum(isinstance(each, ShorterNotes) for each in knob_processors(aim(SUMMARY, knobs))) == stops
+
+
 def _density(notes: tuple[TakeNote, ...]) -> float:
     return len(notes)
 
@@ -149,7 +217,6 @@ def _variety(notes: tuple[TakeNote, ...]) -> float:
         ("busy", _density),
         ("high", _pitch),
         ("loud", _velocity),
-        ("long", _length),
         ("full", _chord),
         ("bright", _bright),
     ],
@@ -161,6 +228,12 @@ def test_takes_move_the_way_a_knob_says(
         statistic(sampled(engine, Knobs(**{name: steps}), seconds=30.0)) for steps in (-MOST_STEPS, 0, MOST_STEPS)
     )
     assert down < centre < up
+
+
+@pytest.mark.parametrize("steps", [-MOST, -1, 1, MOST])
+def test_notes_get_as_long_as_asked_for(engine: Engine, steps: int) -> None:
+    asked = 0.3 * (2.0 if steps > 0 else 1.6) ** steps
+    assert 0.6 * asked < _length(sampled(engine, Knobs(long=steps), seconds=30.0)) < 1.6 * asked
 
 
 def test_a_take_gets_steadier(engine: Engine) -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.generation.logits_processors import Frequencies
+from core.generation.frequencies import Frequencies, Variety
 
 BINS = 10
 PROMPT = np.array([2, 7] * 20)
@@ -51,3 +51,35 @@ def test_a_neighbour_is_nearly_the_same() -> None:
     near = nats([3] * 40)
     assert abs(near[2]) < abs(near[7]) + 1e-6
     assert near[2] < far[2]  # three is nearly two, of which there is then less need
+
+
+def various(steps: int, heard: list[int], prompt: NDArray[np.int64] = PROMPT) -> NDArray[np.float32]:
+    variety = Variety(prompt, np.ones(BINS), steps)
+    for bin in heard:
+        variety.observe(bin)
+    return variety.nats
+
+
+@given(bins, st.lists(st.integers(0, BINS - 1), min_size=1, max_size=80), st.sampled_from([-2, -1, 1, 2]))
+def test_more_various_or_more_alike_nothing_is_out_of_the_question(
+    heard: list[int], prompt: list[int], steps: int
+) -> None:
+    leaning = various(steps, heard, np.array(prompt))
+    assert np.isfinite(leaning).all()
+    assert np.abs(leaning).max() <= 5
+
+
+def test_more_various_takes_do_what_was_not_done_and_the_more_the_steps() -> None:
+    once, twice = (various(steps, []) for steps in (1, 2))
+    assert twice[4] > once[4] > 1
+    assert 0 > once[2] > twice[2]
+    assert once[2] == once[7]
+    assert various(2, [4] * 30)[4] < twice[4] - 1  # it has been done by now
+
+
+def test_more_alike_takes_do_what_has_been_done_most() -> None:
+    prompt = np.array([2] * 30 + [7] * 10)
+    once, twice = (various(-steps, [], prompt) for steps in (1, 2))
+    assert twice[7] < once[7] < -1 < 0 < once[2]
+    assert once[4] < -1
+    assert various(-2, [7] * 300, prompt)[7] > 0 > various(-2, [7] * 300, prompt)[2]  # which the take can change

@@ -81,11 +81,18 @@ def test_what_goes_on_across_the_marker_has_not_ended_there() -> None:
 @pytest.mark.parametrize("steps", [-2, 2])
 def test_asked_for_others_they_lean_to_them_before_anything_is_heard(steps: int) -> None:
     lengths = NoteLengths(aim(summarize(PROMPT), Knobs(long=steps)))
-    for length in (10, 50, 240):
-        logits = lengths.process(np.zeros(VOCABULARY_SIZE, np.float32), position(1000, {60: 1000 - length}))
-        wanted = round(50 * 2.2**steps)
-        off = logits[NOTE_OFF.first + 60]
-        assert off > 1 if abs(length - wanted) < 5 else off <= 0
+    logits = lengths.process(
+        np.zeros(VOCABULARY_SIZE, np.float32), position(1000, {60: 980, 64: 950, 67: 800, 71: 600})
+    )
+    off = {1000 - at: logits[NOTE_OFF.first + pitch] for pitch, at in ((60, 980), (64, 950), (67, 800), (71, 600))}
+    assert off[400] > 1  # longer than any is to be
+    if steps < 0:
+        assert off[20] > 1
+        assert min(off.values()) >= 0  # nothing is held to be let go sooner
+    else:
+        assert off[20] <= 0
+        assert off[50] < -1
+        assert off[200] > 1
 
 
 def test_a_note_struck_anew_ends_first() -> None:

@@ -1,14 +1,17 @@
 """As high as the prompt."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.codec.events import Prompt
 from core.codec.vocabulary import NOTE_ON, VOCABULARY_SIZE
+from core.generation.knobs import aim
 from core.generation.logits_processors import Register
 from core.generation.prompt_summary import summarize
+from core.session.knobs import Knobs
 from tests.core.generation.tunes import SCALE, line, position, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # about pitch 66
@@ -57,3 +60,14 @@ def test_what_was_long_ago_is_forgotten() -> None:
 def test_a_prompt_too_short_to_have_a_register_has_none() -> None:
     for prompt in (Prompt((), 0.0), Prompt(tuple(line(list(SCALE)[:4])), 1.0)):
         assert not leaned([100] * 20, prompt).any()
+
+
+@pytest.mark.parametrize("steps", [-2, -1, 1, 2])
+def test_asked_for_another_register_it_is_leaned_to_from_the_first_note_on(steps: int) -> None:
+    register = Register(aim(summarize(PROMPT), Knobs(high=steps)))
+    assert register.off == pytest.approx(-4 * steps / 12)
+    logits = register.process(np.zeros(VOCABULARY_SIZE, np.float32), position(0))
+    assert (np.diff(logits[48:85]) * np.sign(steps) > 0).all()
+    for step in range(48):
+        register.observe(struck(step, 66 + 4 * steps))
+    assert abs(register.off) < 0.1  # there it stays

@@ -97,23 +97,23 @@ def test_a_prompt_of_one_chord_has_no_rhythm() -> None:
     assert not leaned([10] * 40, 10, chord).any()
 
 
-def of_power(power: float) -> NDArray[np.float32]:
+def freer_by(steps: int) -> NDArray[np.float32]:
     """What a take that has not begun to play in any time is leaned by, after its first onset."""
     events = [*line([60] * 30, 25), *line([60] * 10, 50)]  # three of four a quarter of a second apart
-    rhythm = Rhythm(replace(summarize(Prompt(tuple(events), 12.5)), rhythm_power=power))
+    rhythm = Rhythm(replace(summarize(Prompt(tuple(events), 12.5)), freer=steps))
     rhythm.observe(struck(0))
     return shifts(rhythm.process(np.zeros(VOCABULARY_SIZE, np.float32), position(0)))
 
 
 def test_a_steadier_rhythm_is_leaned_to_from_the_first_note_on_and_chords_are_let_be() -> None:
-    assert not of_power(1).any()
-    steadier = of_power(9)
+    assert not freer_by(0).any()
+    steadier = freer_by(-2)
     assert steadier[49] < -1
     assert steadier[24] > 0
     assert len(np.unique(steadier[:3])) == 1  # a chord that is spread is no rhythm
 
 
 def test_a_freer_rhythm_comes_to_times_that_the_prompt_does_not_have() -> None:
-    freer = of_power(1 / 9)
+    freer = freer_by(2)
     assert freer[35] > freer[24] + 0.5  # between the prompt's
     assert min(freer[12], freer[98]) > freer[24] + 0.5  # shorter and longer than any
