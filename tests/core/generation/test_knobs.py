@@ -230,7 +230,7 @@ def test_takes_move_the_way_a_knob_says(
     assert down < centre < up
 
 
-@pytest.mark.parametrize("steps", [-MOST, -1, 1, MOST])
+@pytest.mark.parametrize("steps", [-2, -1, 1, 2])
 def test_notes_get_as_long_as_asked_for(engine: Engine, steps: int) -> None:
     asked = 0.3 * (2.0 if steps > 0 else 1.6) ** steps
     assert 0.6 * asked < _length(sampled(engine, Knobs(long=steps), seconds=30.0)) < 1.6 * asked
