@@ -45,7 +45,7 @@ def test_closing_waits_for_what_is_being_written_and_cancels_what_can_be(qtbot: 
     def write(task: Task) -> None:
         began.set()
         while not task.is_cancelled():  # close has been called, and waits
-            began.wait(0.001)
+            threading.Event().wait(0.001)
         written.set()
 
     worker.run("Saving", write, told.append, always=True)
