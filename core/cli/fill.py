@@ -13,7 +13,7 @@ from core.cli.output import Json, give, progress, say
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from core.generation.filling import Candidate
+    from core.generation.filling.filler import Candidate
     from core.generation.options import Options
     from core.performance.fill import FillPlan
 
@@ -93,7 +93,7 @@ def evaluate_fill(
     """
     with interrupts.put_off():
         from core.generation.engine import open_engine
-        from core.generation.middle_filler import filler_for
+        from core.generation.filling.middle_filler import filler_for
         from core.generation.options import Options
         from core.training.data.sources import parse_split
         from core.training.evaluation.evaluate import held_out
@@ -129,9 +129,9 @@ def _sample(
     """The candidates to be written, best first, and what `--json` prints."""
     with interrupts.put_off():
         from core.generation.engine import open_engine
-        from core.generation.fill_rounds import FillStep
-        from core.generation.filling import choose
-        from core.generation.middle_filler import filler_for
+        from core.generation.filling.fill_rounds import FillStep
+        from core.generation.filling.filler import choose
+        from core.generation.filling.middle_filler import filler_for
 
     seconds = plan.region.end - plan.region.start
     first_note: list[float] = []

@@ -11,7 +11,5 @@ dynamics           how loud a take is played: flat prompts stay flat, or get a h
 engine             a model on a device: prefills prompts, decodes one event, moves the window on
 sampling_state     what the events of one take are chosen by
 continuation       one or more takes, sampled event by event; which of them is most like its prompt
-filling            what fills a gap in music, sampled and judged by what follows; `fill_row` is one candidate on its way
-middle_filler      the same by a model that is told what follows; `middle_row` is one candidate on its way
-fill_rounds        candidates for a gap, sampled together
+filling            what fills a gap in music: a room of its own
 """

@@ -13,7 +13,7 @@ from core.performance.take_in_progress import TakeInProgress
 if TYPE_CHECKING:
     from core.codec.events import NoteMessage
     from core.generation.engine import Engine
-    from core.generation.fill_rounds import FillStep
+    from core.generation.filling.fill_rounds import FillStep
     from core.generation.options import Options
     from core.midi.key import Key
 
@@ -52,8 +52,8 @@ class FillRun:
 
     def sample(self, engine: "Engine") -> None:
         """Sample all candidates and choose among them. Raises Cancelled if stopped, and what the options raise."""
-        from core.generation.filling import choose
-        from core.generation.middle_filler import filler_for
+        from core.generation.filling.filler import choose
+        from core.generation.filling.middle_filler import filler_for
 
         plan = self.plan
         plan.router()  # learns the tracks, here and not where it is followed

@@ -21,8 +21,8 @@ from mido import Message, MetaMessage
 
 from core.errors import UsageError
 from core.generation.engine import Engine
-from core.generation.filling import Filler
-from core.generation.middle_filler import filler_for
+from core.generation.filling.filler import Filler
+from core.generation.filling.middle_filler import filler_for
 from core.generation.options import Options
 from core.generation.sampler import Sampling
 from core.midi.region import Region

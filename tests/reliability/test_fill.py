@@ -1,6 +1,6 @@
 import pytest
 
-from core.generation.middle_filler import filler_for
+from core.generation.filling.middle_filler import filler_for
 from core.midi.region import Region
 from core.session.session import session_from_midi
 from tests.core.midi.builders import file_of, off, on

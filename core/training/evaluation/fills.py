@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.codec.gap import make_gap, placed_notes
-from core.generation.filling import Candidate, Filler
+from core.generation.filling.filler import Candidate, Filler
 from core.generation.options import Options
 from core.midi.grid import find_grid
 from core.midi.region import Region

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from core.generation.filling import LeftToRightFiller
+from core.generation.filling.filler import LeftToRightFiller
 from core.generation.options import Options
 from core.midi.region import Region
 from core.training.evaluation.continuations import HeldOut, as_file

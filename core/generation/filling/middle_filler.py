@@ -8,9 +8,9 @@ from core.codec.events import Conventions, GridNote, encode_grid
 from core.codec.gap import Gap
 from core.codec.vocabulary import BOUNDARY, STEPS_PER_SECOND, SUFFIX, middle, shift_steps
 from core.generation.engine import Engine, PreparedPrompt, cut_window
-from core.generation.fill_rounds import FillRows, FillStep, rounds
-from core.generation.filling import Candidates, Filler, LeftToRightFiller
-from core.generation.middle_row import MiddleRow
+from core.generation.filling.fill_rounds import FillRows, FillStep, rounds
+from core.generation.filling.filler import Candidates, Filler, LeftToRightFiller
+from core.generation.filling.middle_row import MiddleRow
 from core.generation.options import Options
 from core.generation.prompt_summary import summarize
 

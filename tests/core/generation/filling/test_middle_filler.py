@@ -10,10 +10,10 @@ from core.codec.events import GridNote, encode_grid
 from core.codec.gap import Gap, make_gap
 from core.codec.vocabulary import SUFFIX, TIME_SHIFT, VELOCITY, middle, shift_steps
 from core.generation.engine import Cancelled, Engine
-from core.generation.fill_rounds import FillStep
-from core.generation.filling import Candidates, LeftToRightFiller
-from core.generation.middle_filler import MiddleFiller, encode_gap, filler_for
-from core.generation.middle_row import MiddleRow
+from core.generation.filling.fill_rounds import FillStep
+from core.generation.filling.filler import Candidates, LeftToRightFiller
+from core.generation.filling.middle_filler import MiddleFiller, encode_gap, filler_for
+from core.generation.filling.middle_row import MiddleRow
 from core.generation.options import Options
 from core.generation.prompt_summary import summarize
 from core.generation.sampler import Sampling
@@ -24,8 +24,8 @@ from core.midi.tempo_map import TempoMap
 from core.model.transformer import ModelConfig, with_symbols
 from core.training.data.middles import divide, span_of
 from core.training.data.notes import score_notes
+from tests.core.generation.filling.test_filler import BASS, CONVENTIONS, ENGINE, MELODY, around, gap_of, track_of
 from tests.core.generation.test_continuation import small_engine
-from tests.core.generation.test_filling import BASS, CONVENTIONS, ENGINE, MELODY, around, gap_of, track_of
 
 CONFIG = ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=512, vocab_size=462)
 FILLER = MiddleFiller(Engine(with_symbols(ENGINE._model), torch.device("cpu")))

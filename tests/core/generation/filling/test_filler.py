@@ -8,9 +8,9 @@ from core.codec.events import GridNote, encode_grid, grid_notes
 from core.codec.gap import Gap, make_gap, placed_notes
 from core.codec.steps import gridded_steps
 from core.generation.engine import Cancelled
-from core.generation.fill_rounds import FillStep
-from core.generation.fill_row import FillRow
-from core.generation.filling import Candidate, LeftToRightFiller, choose
+from core.generation.filling.fill_rounds import FillStep
+from core.generation.filling.fill_row import FillRow
+from core.generation.filling.filler import Candidate, LeftToRightFiller, choose
 from core.generation.options import Options
 from core.generation.prompt_summary import summarize
 from core.generation.sampler import Sampling

@@ -15,8 +15,8 @@ from core.codec.gap import Gap
 from core.codec.steps import Steps
 from core.codec.vocabulary import from_bin, shift_steps
 from core.generation.engine import Engine, PreparedPrompt, cut_window
-from core.generation.fill_rounds import FillRows, FillStep, rounds
-from core.generation.fill_row import FillRow, ScoredPart
+from core.generation.filling.fill_rounds import FillRows, FillStep, rounds
+from core.generation.filling.fill_row import FillRow, ScoredPart
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.midi.score import TakeNote
