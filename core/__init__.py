@@ -5,7 +5,7 @@ codec       Score <-> events, the 388 symbols of the performance vocabulary
 model       the Music Transformer, its KV cache, its weights on disk
 generation  prompt + options + seed -> a stream of events -> a take
 live        timed messages -> a MIDI port, the built-in synth or a file, from a process of its own
-arrangement the notes of a take to the prompt's tracks; drums that go on
+tracks      the notes of a take to the prompt's tracks; drums that go on
 session     what the user works on: score, takes, edits; saved, undone, played
 words       a line of English -> knobs
 performance what plays and is sampled when, for the window and the command line alike

@@ -9,7 +9,7 @@ from core.cli.output import Json, give, progress, say
 from core.errors import UnreadableInput
 
 if TYPE_CHECKING:
-    from core.arrangement.evaluation import Accuracy
+    from core.tracks.evaluation import Accuracy
 
 
 def evaluate_tracks(
@@ -26,8 +26,8 @@ def evaluate_tracks(
 
     Example: continuo-cli evaluate-tracks song.mid more-songs --json
     """
-    from core.arrangement.evaluation import measure, passage_at
     from core.midi.read import read_score
+    from core.tracks.evaluation import measure, passage_at
 
     paths = [found for path in files for found in (sorted(path.rglob("*.mid")) if path.is_dir() else [path])]
     measured: list[tuple[Path, list[Accuracy]]] = []

@@ -6,9 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, inf
 
-from core.arrangement.note_stream import is_monophonic
-from core.arrangement.track_assignment import TrackAssigner
-from core.arrangement.track_state import TrackState
 from core.codec.events import Conventions, NoteMessage
 from core.codec.gap import Gap, make_gap
 from core.errors import UsageError
@@ -21,6 +18,9 @@ from core.performance.take_plan import NoteRouter
 from core.session.arrangement import arrangement
 from core.session.edits import note_order, with_notes
 from core.session.session import Session, TakeRecord, in_order
+from core.tracks.note_stream import is_monophonic
+from core.tracks.track_assignment import TrackAssigner
+from core.tracks.track_state import TrackState
 
 _ALMOST = 1e-6  # of a tick: what a time may be off for its rounding
 _FEW = 16  # notes before a region: with fewer, tracks are told apart by all that they play, up to _LEARNED

@@ -35,7 +35,7 @@ class PromptRequest:
 
     def learn_tracks(self) -> None:
         """Learn what its tracks play, so that a take's first notes need not wait for that."""
-        from core.arrangement.prompt_model import learned
+        from core.tracks.prompt_model import learned
 
         tracks = [track for track in self.tracks if not track.is_percussion]
         if len(tracks) > 1:

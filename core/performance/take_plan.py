@@ -8,8 +8,6 @@ from itertools import takewhile
 from math import inf
 from typing import TYPE_CHECKING
 
-from core.arrangement.drums import repeat_drums
-from core.arrangement.track_assignment import TrackAssigner
 from core.codec.events import NoteMessage
 from core.codec.vocabulary import NOTE_ON, VELOCITY, to_step
 from core.midi.messages import is_note
@@ -32,6 +30,8 @@ from core.session.arrangement import (
 from core.session.forks import Fork
 from core.session.session import Session, TakeRecord
 from core.session.timeline import Timed, timeline
+from core.tracks.drums import repeat_drums
+from core.tracks.track_assignment import TrackAssigner
 
 if TYPE_CHECKING:
     from core.generation.continuation import Step

@@ -1,4 +1,4 @@
-"""Learning the network of core.arrangement.track_assignment, which gives notes to tracks, from songs of known tracks.
+"""Learning the network of core.tracks.track_assignment, which gives notes to tracks, from songs of known tracks.
 
 In a take the assigner goes on from its own decisions, right or wrong. So it learns from what it meets then: in the
 first round it is told the truth of every note before, in the following rounds it decides most of them itself, with the
@@ -20,14 +20,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.arrangement.evaluation import Passage, passage_at, play
-from core.arrangement.features import FEATURES
-from core.arrangement.note_stream import StreamNote, merged_notes, place
-from core.arrangement.track_assignment import TrackAssigner, Weights
 from core.errors import UnreadableInput
 from core.files import write_atomically
 from core.midi.read import read_score
 from core.midi.score import Track
+from core.tracks.evaluation import Passage, passage_at, play
+from core.tracks.features import FEATURES
+from core.tracks.note_stream import StreamNote, merged_notes, place
+from core.tracks.track_assignment import TrackAssigner, Weights
 
 HIDDEN = (48, 24)
 PASSES = 8  # over the notes, in each round
@@ -197,7 +197,7 @@ def _batch(given: Examples, notes: NDArray[np.intp]) -> tuple[NDArray[np.float32
 
 
 def save_weights(weights: Weights, path: Path) -> None:
-    """Write weights as `core.arrangement.track_assignment.load_weights` reads them. Raises WriteError."""
+    """Write weights as `core.tracks.track_assignment.load_weights` reads them. Raises WriteError."""
     arrays = {"mean": weights.mean, "scale": weights.scale, "out": weights.out, "straight": weights.straight}
     for k, (matrix, bias) in enumerate(weights.hidden):
         arrays |= {f"hidden{k}": matrix, f"bias{k}": bias}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from core.arrangement.drums import is_drums_alone
 from core.errors import ContinuoError
 from core.generation.constraints import Rules
 from core.generation.options import Options, Take
@@ -28,6 +27,7 @@ from core.session.arrangement import bars_in_seconds, continued_tracks, end_on_b
 from core.session.forks import Fork, fork_prompt
 from core.session.knobs import Knobs
 from core.session.session import USUAL_BARS, USUAL_SECONDS, GenerationSettings, Session, TakeRecord, new_id
+from core.tracks.drums import is_drums_alone
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 
-from core.arrangement import prompt_model
 from core.errors import UsageError
 from core.generation import engine
 from core.generation.options import Options
@@ -20,6 +19,7 @@ from core.performance.generation import CALM, Generation, GenerationEvents
 from core.performance.prompts import PromptRequest
 from core.performance.run import Run
 from core.performance.take_plan import plan_take
+from core.tracks import prompt_model
 from tests.core.performance.fakes import session
 from tests.core.performance.test_take_plan import BASS, MELODY, message, song
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
-from core.arrangement.track_assignment import Assignment, TrackAssigner
 from core.codec.events import GridNote, NoteMessage, StreamingDecoder, encode_grid
 from core.codec.vocabulary import note_off, note_on, time_shift, velocity
 from core.generation.continuation import Step
@@ -26,6 +25,7 @@ from core.session.arrangement import pitch_range
 from core.session.forks import fork_prompt
 from core.session.session import Session, session_from_midi
 from core.session.timeline import timeline
+from core.tracks.track_assignment import Assignment, TrackAssigner
 from tests.core.midi.builders import control, file_of, off, on
 from tests.core.performance.fakes import Made, player
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from mido import MetaMessage
 
-from core.arrangement.evaluation import measure, passage_at
-from core.arrangement.features import FEATURES
-from core.arrangement.track_assignment import TrackAssigner, load_weights
 from core.midi.read import read_score
+from core.tracks.evaluation import measure, passage_at
+from core.tracks.features import FEATURES
+from core.tracks.track_assignment import TrackAssigner, load_weights
 from core.training.tracks import Examples, choose_passages, examples, fit, joined, joined_pairs, learn, save_weights
 from tests.core.midi.builders import file_of, off, on
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.arrangement.note_stream import MetricPosition
+from core.tracks.note_stream import MetricPosition
 
 CHORD_SECONDS = 0.03  # onsets that lie this close together are one chord
 PARTS = 12  # places in a quarter that are told apart: thirds and quarters of it

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.arrangement.histograms import REACH, Counter
-from core.arrangement.note_stream import MetricPosition, StreamNote, is_monophonic, merged_notes, place
-from core.arrangement.track_state import TrackState
 from core.midi.score import Track
 from core.midi.statistics import Floats
 from core.midi.tempo_map import TempoMap
+from core.tracks.histograms import REACH, Counter
+from core.tracks.note_stream import MetricPosition, StreamNote, is_monophonic, merged_notes, place
+from core.tracks.track_state import TrackState
 
 MOST_LEARNED = 1200  # of the prompt, its last ones: what is learned from
 _OWN, _BY_TRACK = 12, 4  # numbers that a note's context has of its own, and for each track

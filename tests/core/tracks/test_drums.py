@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.arrangement.drums import find_pattern, is_drums_alone, repeat_drums
 from core.midi.tempo_map import Metre, Tempo, TempoMap
-from tests.core.arrangement.songs import Row, drums, track
+from core.tracks.drums import find_pattern, is_drums_alone, repeat_drums
+from tests.core.tracks.songs import Row, drums, track
 
 FOUR = TempoMap(480, (Tempo(0, 500_000),), (Metre(0, 4, 4),))
 BAR = 4 * 480

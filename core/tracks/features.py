@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from core.arrangement.histograms import around_bin, gap_bin, interval_bin, place_bin
-from core.arrangement.note_stream import MetricPosition
-from core.arrangement.prompt_model import PromptModel, context
-from core.arrangement.track_state import CHORD_SECONDS, MOST_AROUND, PARTS, TrackState
 from core.codec.vocabulary import to_bin
 from core.midi.statistics import Floats
+from core.tracks.histograms import around_bin, gap_bin, interval_bin, place_bin
+from core.tracks.note_stream import MetricPosition
+from core.tracks.prompt_model import PromptModel, context
+from core.tracks.track_state import CHORD_SECONDS, MOST_AROUND, PARTS, TrackState
 
 FEATURES = 66
 _FLOOR = -8.0  # nats: what is less likely counts as this

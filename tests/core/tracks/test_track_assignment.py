@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.arrangement.evaluation import Passage, measure, play
-from core.arrangement.note_stream import MetricPosition, merged_notes
-from core.arrangement.prompt_model import MOST_LEARNED, PromptModel
-from core.arrangement.track_assignment import TrackAssigner
-from core.arrangement.track_state import TrackState
 from core.midi.score import Track
 from core.midi.tempo_map import Metre, Tempo, TempoMap
-from tests.core.arrangement.songs import Row, band, drums, track
+from core.tracks.evaluation import Passage, measure, play
+from core.tracks.note_stream import MetricPosition, merged_notes
+from core.tracks.prompt_model import MOST_LEARNED, PromptModel
+from core.tracks.track_assignment import TrackAssigner
+from core.tracks.track_state import TrackState
+from tests.core.tracks.songs import Row, band, drums, track
 
 FOUR = TempoMap(480, (Tempo(0, 500_000),), (Metre(0, 4, 4),))
 BAR = 2.0  # seconds

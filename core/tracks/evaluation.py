@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from time import perf_counter
 
-from core.arrangement.note_stream import StreamNote, merged_notes
-from core.arrangement.track_assignment import Assignment, TrackAssigner
 from core.midi.score import Score, Track
 from core.midi.tempo_map import TempoMap
+from core.tracks.note_stream import StreamNote, merged_notes
+from core.tracks.track_assignment import Assignment, TrackAssigner
 
 BARS = 16
 _SHORTEST_BAR = 2  # quarters; of shorter ones, which count beats, four are taken for one

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.arrangement.note_stream import MetricPosition, StreamNote
-from core.arrangement.track_state import MOST_AROUND, PARTS, TrackState
 from core.codec.vocabulary import to_bin
 from core.midi.statistics import Floats
+from core.tracks.note_stream import MetricPosition, StreamNote
+from core.tracks.track_state import MOST_AROUND, PARTS, TrackState
 
 REACH = 24  # semitones: intervals beyond count as this much
 _PLACES = 8 * PARTS + 1

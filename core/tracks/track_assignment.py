@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.arrangement.features import features
-from core.arrangement.note_stream import place
-from core.arrangement.prompt_model import learned
 from core.midi.score import Track
 from core.midi.statistics import Floats
 from core.midi.tempo_map import TempoMap
 from core.resources import bundled
+from core.tracks.features import features
+from core.tracks.note_stream import place
+from core.tracks.prompt_model import learned
 
 
 class Assignment(NamedTuple):
