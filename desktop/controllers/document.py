@@ -17,8 +17,8 @@ from desktop.adapters.task_worker import Task, TaskWorker
 if TYPE_CHECKING:
     from core.session.recovery import Autosave
 
-# From a change to the beginning of its autosave, in ms. One of 100,000 notes takes 0.3 to 0.7 s on the file worker's
-# thread, so a crash loses less than 2 s.
+# From a change to the beginning of its autosave, in ms. One of 100,000 notes takes 0.3 to 0.7 s, on a thread of its own
+# (a file on a disk that hangs must not keep it waiting), so a crash loses less than 2 s.
 SOON = 1000
 RETRY = 5000  # ms from an autosave that failed to the next try
 _BUSY = 100  # ms until it is looked again whether the autosave before this one is done
@@ -46,6 +46,7 @@ class Document(QObject):
     def __init__(self, files: TaskWorker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._files = files
+        self._autosaves = TaskWorker(self)
         self._history = History(Session())
         self.path = ""  # of the `.continuo` file, if it has one
         self.stamp: Stamp | None = None  # of the file it was read from or saved to, as we last saw it
@@ -242,7 +243,7 @@ class Document(QObject):
                 self.message.emit(problem)
             self._problem = problem
 
-        self._files.run(self.tr("Keeping a copy for recovery"), work, done, failed)
+        self._autosaves.run(self.tr("Keeping a copy for recovery"), work, done, failed)
 
     def _forget_autosave(self) -> None:
         self._timer.stop()
@@ -252,11 +253,12 @@ class Document(QObject):
             if self._autosave is not None:
                 self._autosave.clear()
 
-        self._files.run(self.tr("Clearing the copy for recovery"), work)
+        self._autosaves.run(self.tr("Clearing the copy for recovery"), work)
 
     def close(self) -> None:
         """The app ends in good order, so there is nothing to recover. Call it after the file worker's `close`."""
         self._timer.stop()
+        self._autosaves.close()
         if self._autosave is not None:
             self._autosave.close()
             self._autosave = None

@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from core.session.session import Session, TakeRecord
 from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers import document as module
 from desktop.controllers.document import Document
-from tests.conftest import wait_for
+from tests.conftest import WAIT, wait_for
 
 # Changes one thing after the other, without a pause in which an autosave could wait for its turn.
 _EDITING = """
@@ -134,10 +136,30 @@ def test_an_autosave_that_failed_is_tried_again(
     assert messages == ["The disk is full."]
 
 
+def test_a_file_on_a_disk_that_hangs_keeps_no_autosave_waiting(
+    qtbot: QtBot, document: Document, files: TaskWorker, homes: Path
+) -> None:
+    mended = threading.Event()
+    files.run("Opening song.mid", lambda task: mended.wait(WAIT))
+    try:
+        document.do("Move marker", document.session.with_marker(3.0))
+        folder = homes / "home" / "XDG_DATA_HOME" / "Continuo" / "autosave"
+        qtbot.waitUntil(lambda: _markers(folder) == [3.0])
+        assert files.is_busy
+    finally:
+        mended.set()
+
+
 @pytest.fixture
-def document(homes: Path, qtbot: QtBot):
+def files() -> Iterator[TaskWorker]:
+    worker = TaskWorker()
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def document(homes: Path, qtbot: QtBot, files: TaskWorker) -> Iterator[Document]:
     """With a file worker of its own."""
-    files = TaskWorker()
     document = Document(files)
     yield document
     files.close()
