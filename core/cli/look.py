@@ -80,6 +80,7 @@ def models(as_json: Json = False) -> None:
     with interrupts.put_off():
         from core.model.checkpoint import DEFAULT_MODEL, list_models
 
+    infos = list_models()
     found = [
         {
             "name": model.path.stem,
@@ -88,12 +89,12 @@ def models(as_json: Json = False) -> None:
             "config": model.config.as_dict(),
             **{key: model.provenance[key] for key in ("licence", "data") if key in model.provenance},
         }
-        for model in list_models()
+        for model in infos
     ]
     lines = [
-        f"{model['name']}{' (default)' if model['default'] else ''}: {model.get('licence', 'licence unknown')}\n"
+        f"{model['name']}{' (default)' if model['default'] else ''}: {info.licence or 'licence unknown'}\n"
         f"  {model['path']}"
-        for model in found
+        for model, info in zip(found, infos, strict=True)
     ]
     give("\n".join(lines) or "There are no models.", {"models": found}, as_json)
 

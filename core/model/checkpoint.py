@@ -35,12 +35,20 @@ SCALE = ".scale"
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a checkpoint's header says: where it is, its config, and the rest of its metadata."""
+    """What a checkpoint's header says: where it is, its config, and the rest of its metadata.
+
+    Of that, `name` and `licence` are fit to be shown, whatever stands there.
+    """
 
     name: str
     path: Path
     config: ModelConfig
     provenance: Mapping[str, str]
+
+    @property
+    def licence(self) -> str:
+        """What it may be used for; empty if it does not say."""
+        return _shown(self.provenance.get("licence", ""))
 
 
 def list_models() -> list[ModelInfo]:
@@ -85,7 +93,7 @@ def read_info(path: Path) -> ModelInfo:
         raise UnreadableInput(f"The config in {path.name} is damaged.") from error
     except UnreadableInput as error:
         raise UnreadableInput(f"{path.name}: {error}") from error
-    return ModelInfo(metadata.get("name", path.stem), path, config, metadata)
+    return ModelInfo(_shown(metadata.get("name", "")) or path.stem, path, config, metadata)
 
 
 def load_model(path: Path) -> tuple[MusicTransformer, ModelInfo]:
@@ -244,5 +252,5 @@ def _reason(error: Exception) -> str:
 
 def _shown(text: str) -> str:
     """What a file says, of which it may hold anything, fit for a sentence."""
-    printable = "".join(each if each.isprintable() else "?" for each in text)
+    printable = "".join(each if each.isprintable() else "?" for each in text[:121])
     return printable if len(printable) <= 120 else f"{printable[:120]}..."

@@ -236,9 +236,8 @@ class Generation:
         found = sorted(list_models(), key=lambda info: info.path.stem != DEFAULT_MODEL)  # the default comes first
         models = []
         for info in found:
-            licence = info.provenance.get("licence", "")
-            words = f"{info.name} (non-commercial)" if "NC" in licence else info.name
-            models.append(("" if info.path.stem == DEFAULT_MODEL else info.path.stem, words, licence))
+            words = f"{info.name} (non-commercial)" if "NC" in info.licence else info.name
+            models.append(("" if info.path.stem == DEFAULT_MODEL else info.path.stem, words, info.licence))
         self._events.models_found(models)
 
     def _load(self) -> None:

@@ -84,7 +84,6 @@ def finetune(
     prepare(folders, work / "corpus", jobs=jobs, progress=callbacks.files)
     corpus = Corpus(work / "corpus")
     songs, held_out = hold_out(corpus)
-    provenance = _provenance(info.provenance, info.name, name, corpus)
     settings = TrainingOptions(
         minutes=minutes, device=device, patience=patience if held_out else None, validation_crops=32
     )
@@ -95,7 +94,8 @@ def finetune(
         replace(recipe, config=network.config),
         settings,
         initial=network,
-        provenance=provenance,
+        base=info,
+        provenance=_header(info.provenance, name),
         on_status=callbacks.status,
         say=callbacks.say,
     )
@@ -150,11 +150,10 @@ def hold_out(corpus: Corpus) -> tuple[int, int]:
     return len(songs), len(chosen)
 
 
-def _provenance(base: Mapping[str, str], base_name: str, name: str, corpus: Corpus) -> dict[str, str]:
-    sources = sorted({piece.source for piece in corpus.pieces})
+def _header(base: Mapping[str, str], name: str) -> dict[str, str]:
+    """What the header says otherwise than after other training, as the files are the user's own."""
     known = {key: base[key] for key in ("licence", "credit") if key in base}
-    data = "; then ".join([*([base["data"]] if "data" in base else []), ", ".join(sources)])
-    return {**known, "name": name, "base": base_name, "data": data, "preset": "finetune"}
+    return {**known, "name": name, "preset": "finetune"}
 
 
 def _is_taken(name: str) -> bool:

@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from core.errors import ContinuoError, UnreadableInput, UsageError
-from core.files import clear_unfinished, make_folder, write_atomically
+from core.errors import ContinuoError, UnreadableInput, UsageError, WriteError
+from core.files import clear_unfinished, make_folder, reason, write_atomically
 from core.model.checkpoint import ModelInfo, save_model
 from core.model.transformer import MusicTransformer
 from core.training.data.corpus import Piece
@@ -91,9 +91,12 @@ class RunFolder:
         return path
 
     def log(self, record: Mapping[str, Any]) -> None:
-        """Add a line to the log."""
-        with open(self.path / LOG, "a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        """Add a line to the log. Raises WriteError."""
+        try:
+            with open(self.path / LOG, "a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:
+            raise WriteError(f'Cannot write "{self.path / LOG}": {reason(error)}.') from error
 
     def read_log(self) -> list[dict[str, Any]]:
         """The log so far; a line that was cut off by a crash is left out."""
@@ -141,5 +144,10 @@ def trained_on(pieces: Sequence[Piece], base: ModelInfo | None) -> dict[str, str
         "data": _THEN.join(stages if stages[-1] == data else [*stages, data]),
         "credit": "; ".join(filter(None, credits)),
         "base": base.name,
-        "events_seen_before": str(sum(int(before.get(key, "0")) for key in ("events_seen", "events_seen_before"))),
+        "events_seen_before": str(sum(_count(before.get(key, "")) for key in ("events_seen", "events_seen_before"))),
     }
+
+
+def _count(text: str) -> int:
+    """A count that a header says, which may say anything; 0 for what is none."""
+    return int(text) if text.isdecimal() and len(text) < 20 else 0

@@ -345,6 +345,17 @@ def test_a_file_with_a_damaged_header_hides_no_other_model(
         read_info(saved)
 
 
+def test_whatever_a_header_says_is_fit_to_be_shown(saved: Path) -> None:
+    words = "\x1b[2J\n" + "9" * 1_000_000
+    rewritten(saved, lambda header: header["__metadata__"].update(name=words, licence=words))
+    info = read_info(saved)
+    for shown in (info.name, info.licence):
+        assert shown.startswith("?[2J?999")
+        assert len(shown) < 130
+    rewritten(saved, lambda header: header["__metadata__"].update(name="", licence=""))
+    assert (read_info(saved).name, read_info(saved).licence) == ("small", "")
+
+
 def test_a_small_file_that_asks_for_more_memory_than_there_is_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

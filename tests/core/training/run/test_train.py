@@ -415,20 +415,6 @@ def test_damaged_and_foreign_folders(corpus: Corpus, tmp_path: Path) -> None:
         run.load_state()
 
 
-def test_another_run_in_the_folder_is_refused(corpus: Corpus, tmp_path: Path) -> None:
-    run = RunFolder(tmp_path)
-    run.begin({"preset": "small", "seed": 0})
-    run.log({"step": 1, "loss": 5.0})
-    run.begin({"preset": "base", "seed": 0})  # nothing trained yet
-    assert run.read_log() == []
-    run.save_state({"state": {}})
-    with pytest.raises(UsageError, match="another seed"):
-        run.begin({"preset": "base", "seed": 1})
-    (tmp_path / "last.pt").write_bytes(b"torn")
-    with pytest.raises(UnreadableInput, match="damaged"):
-        run.load_state()
-
-
 @pytest.mark.parametrize(
     "make",
     [
