@@ -139,32 +139,19 @@ def set_velocity(session: Session, chosen: Chosen, velocity: int) -> Edited:
     return change_notes(session, chosen, change)
 
 
-def nudge(session: Session, chosen: Chosen, ticks: int) -> Edited:
-    """Move notes in time by ticks: all by the same, none before the start of its part or past a week."""
+def nudge(session: Session, chosen: Chosen, ticks: float) -> Edited:
+    """Move notes in time by ticks: all by the same, none before the start of its part or past a week.
+
+    So rhythm and places on the grid stay where the tempo changes. Where a track is among the parts, ticks are whole.
+    """
     limit = min(session.tempo_map.exact_tick(LATEST), LATEST_TICK)
 
     def change(parts: list[Columns]) -> list[Columns]:
         room_before = min(part.start.min() - part.first for part in parts)
         room_after = max(limit - max(part.end.max() for part in parts), 0.0)
         by = float(max(min(ticks, room_after), -room_before))
+        by = float(round(by)) if any(isinstance(part.part, int) for part in parts) else by
         return [replace(part, start=part.start + by, end=part.end + by) for part in parts]
-
-    return change_notes(session, chosen, change)
-
-
-def nudge_seconds(session: Session, chosen: Chosen, seconds: float) -> Edited:
-    """As `nudge`, by seconds: where the tempo changes, notes keep their length in seconds."""
-    to_seconds, to_ticks = session.tempo_map.seconds_array, session.tempo_map.exact_ticks_array
-
-    def change(parts: list[Columns]) -> list[Columns]:
-        room_before = min(float(to_seconds(p.start).min() - to_seconds(p.first)) for p in parts)
-        room_after = max(LATEST - max(float(to_seconds(p.end).max()) for p in parts), 0.0)
-        by = max(min(seconds, room_after), -room_before)
-
-        def moved(at: Ticks) -> Ticks:
-            return np.minimum(to_ticks(to_seconds(at) + by), np.maximum(at, LATEST_TICK))
-
-        return [replace(part, start=moved(part.start), end=moved(part.end)) for part in parts]
 
     return change_notes(session, chosen, change)
 

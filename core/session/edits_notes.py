@@ -8,6 +8,7 @@ import numpy as np
 
 from core.midi.score import Note, TakeNote, TrackKey
 from core.session.edits import (
+    LATEST_TICK,
     SHORTEST_NOTE,
     Chosen,
     Columns,
@@ -57,7 +58,7 @@ def draw(
 
 
 def resize(session: Session, chosen: Chosen, start_by: float, end_by: float) -> Edited:
-    """Move the starts and the ends of notes by seconds.
+    """Move the starts and the ends of notes by ticks: those of all notes by the same.
 
     Each note keeps a shortest length (a tick and a hundredth of a second), unless it was shorter; none begins before
     the start of its part.
@@ -67,19 +68,22 @@ def resize(session: Session, chosen: Chosen, start_by: float, end_by: float) -> 
     def change(parts: list[Columns]) -> list[Columns]:
         return [_ended(_started(part)) for part in parts]
 
+    def _whole(part: Columns, ticks: float) -> float:
+        return float(round(ticks)) if isinstance(part.part, int) else ticks
+
     def _started(part: Columns) -> Columns:
         if not start_by:
             return part
         last = np.minimum(to_ticks(np.maximum(to_seconds(part.end) - SHORTEST_NOTE, 0.0)), part.end - 1)
-        wanted = to_ticks(np.maximum(to_seconds(part.start) + start_by, 0.0))
+        wanted = part.start + _whole(part, start_by)
         return replace(part, start=np.clip(wanted, part.first, np.maximum(last, part.start)))
 
     def _ended(part: Columns) -> Columns:
         if not end_by:
             return part
         first = np.maximum(to_ticks(to_seconds(part.start) + SHORTEST_NOTE), part.start + 1)
-        latest = np.maximum(session.tempo_map.exact_tick(LATEST), part.end)
-        wanted = to_ticks(np.maximum(to_seconds(part.end) + end_by, 0.0))
+        latest = np.maximum(min(session.tempo_map.exact_tick(LATEST), LATEST_TICK), part.end)
+        wanted = part.end + _whole(part, end_by)
         return replace(part, end=np.clip(wanted, np.minimum(first, part.end), latest))
 
     return change_notes(session, chosen, change)

@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.midi.tempo_map import TempoMap
 from core.session.edits import (
@@ -21,6 +22,8 @@ from core.session.edits import (
 )
 from core.session.session import LATEST, Session
 
+_CHORD = 0.03  # seconds within which notes begin together
+
 
 def set_length(session: Session, chosen: Chosen, sixteenths: float) -> Edited:
     """Let notes last so many sixteenths, from where they begin."""
@@ -29,18 +32,36 @@ def set_length(session: Session, chosen: Chosen, sixteenths: float) -> Edited:
 
 
 def legato(session: Session, chosen: Chosen) -> Edited:
-    """Let each note last until the next chosen one of its part begins; the last stay as they are."""
+    """Let each note last until the next chosen one of its track begins; the last stay as they are.
+
+    Notes that begin all but together are a chord, which lasts until the next.
+    """
+    to_seconds, to_ticks = session.tempo_map.seconds_array, session.tempo_map.exact_ticks_array
 
     def change(parts: list[Columns]) -> list[Columns]:
         changed = []
         for part in parts:
-            onsets = np.unique(part.start)
-            after = np.searchsorted(onsets, part.start, side="right")
-            ends = np.append(onsets, np.inf)[after]
-            changed.append(replace(part, end=np.where(np.isfinite(ends), ends, part.end)))
+            end = part.end.copy()
+            for voice in _voices(session, part):
+                start = part.start[voice]
+                onsets = np.unique(start)
+                after = np.searchsorted(onsets, to_ticks(to_seconds(start) + _CHORD), side="right")
+                ends = np.append(onsets, np.inf)[after]
+                end[voice] = np.where(np.isfinite(ends), ends, end[voice])
+            changed.append(replace(part, end=end))
         return changed
 
     return change_notes(session, chosen, change)
+
+
+def _voices(session: Session, part: Columns) -> list[NDArray[np.intp]]:
+    """Which of the chosen notes of a part are of each track: a take may play on several."""
+    if isinstance(part.part, int):
+        return [np.arange(len(part.places))]
+    notes = session.take(part.part).notes
+    numbers: dict[object, int] = {}
+    number = np.array([numbers.setdefault(notes[i].track, len(numbers)) for i in part.places])
+    return [np.flatnonzero(number == each) for each in range(len(numbers))]
 
 
 def reverse(session: Session, chosen: Chosen) -> Edited:

@@ -160,14 +160,14 @@ class Clipboard(QObject):
 
         self._editing.apply(name, stretch.chosen, edit, is_large=bool(stretch.owners))
 
-    def copy_to(self, notes: Selection, seconds: float, rows: int) -> None:
+    def copy_to(self, notes: Selection, ticks: float, rows: int) -> None:
         """Copy notes to where they were dragged."""
         shown = self._roll.coordinates.rows.pitches
 
         def edit(session: Session, chosen: Chosen) -> Edited:
             moved = edits_notes.copy(session, chosen)
-            if seconds:
-                moved = edits.nudge_seconds(*moved, seconds)
+            if ticks:
+                moved = edits.nudge(*moved, ticks)
             return edits_pitch.transpose_by_rows(*moved, shown, rows) if rows else moved
 
         name = self.tr("Copy note") if len(notes) == 1 else self.tr("Copy {0} notes").format(len(notes))

@@ -1,7 +1,7 @@
 """Editing: the notes selected in the roll, changed in the session, with a name for Undo."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QObject, Signal
 
@@ -24,6 +24,15 @@ MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edi
 Edit = Callable[[Session, Chosen], Edited]  # of the notes chosen
 
 
+class _Presses(NamedTuple):
+    """The last edit of selected notes: of which key, which of its runs, and what it has left: session and notes."""
+
+    of: str = ""
+    number: int = 0
+    session: Session | None = None
+    notes: Selection = Selection()
+
+
 class Editing(QObject):
     """Edits of notes. Large ones are made on the file worker's thread."""
 
@@ -35,8 +44,10 @@ class Editing(QObject):
         super().__init__(parent)
         self._document, self._roll, self._parts, self._files = document, roll, parts, files
         self._reached: Session | None = None  # by the last step of the history that was gone
+        self._presses = _Presses()
         roll.delete_requested.connect(self.delete)
         roll.moved.connect(self.move)
+        roll.nudged.connect(self.nudge)
         roll.transposed.connect(self.transpose)
         roll.drawn.connect(self.draw)
         roll.resized.connect(self.resize)
@@ -95,18 +106,26 @@ class Editing(QObject):
         """Move notes up or down."""
         self._edit(self.tr("Transpose"), notes, lambda s, c: edits.transpose(s, c, semitones), "transpose")
 
-    def move(self, notes: Selection, seconds: float, rows: int) -> None:
+    def move(self, notes: Selection, ticks: float, rows: int) -> None:
         """Move notes in time and among the pitches that are shown, as they were dragged."""
+        self._edit(*self._moving(notes, ticks, rows))
+
+    def nudge(self, notes: Selection, ticks: float, rows: int) -> None:
+        """The same by keys: presses that follow each other are one step."""
+        name, notes, edit = self._moving(notes, ticks, rows)
+        self._edit(name, notes, edit, name)
+
+    def _moving(self, notes: Selection, ticks: float, rows: int) -> tuple[str, Selection, Edit]:
         shown = self._roll.coordinates.rows.pitches
 
         def edit(session: Session, chosen: Chosen) -> Edited:
-            if not seconds:
+            if not ticks:
                 return edits_pitch.transpose_by_rows(session, chosen, shown, rows)
-            moved = edits.nudge_seconds(session, chosen, seconds)
+            moved = edits.nudge(session, chosen, ticks)
             return edits_pitch.transpose_by_rows(*moved, shown, rows) if rows else moved
 
-        name = self.tr("Move notes") if seconds and rows else self.tr("Nudge") if seconds else self.tr("Transpose")
-        self._edit(name, notes, edit, name)
+        name = self.tr("Move notes") if ticks and rows else self.tr("Nudge") if ticks else self.tr("Transpose")
+        return name, notes, edit
 
     def draw(self, key: str, note: RollNote) -> None:
         """Add a note to a part of the roll."""
@@ -118,7 +137,7 @@ class Editing(QObject):
         self.apply(self.tr("Draw note"), {session_part(key): []}, edit)
 
     def resize(self, notes: Selection, start_by: float, end_by: float) -> None:
-        """Move starts and ends of notes by seconds."""
+        """Move starts and ends of notes by ticks."""
         name = self.tr("Change length") if len(notes) == 1 else self.tr("Change {0} lengths").format(len(notes))
         self._edit(name, notes, lambda s, c: edits_notes.resize(s, c, start_by, end_by))
 
@@ -155,16 +174,20 @@ class Editing(QObject):
         """Move the selected notes to a grid."""
         self._edit(self.tr("Quantise to {0}").format(to.grid), self._roll.selection, lambda s, c: quantise(s, c, to))
 
-    def edit(self, name: str, edit: Edit, merge: str = "") -> None:
+    def edit(self, name: str, edit: Edit) -> None:
         """Make an edit of the selected notes one step."""
-        self._edit(name, self._roll.selection, edit, merge)
+        self._edit(name, self._roll.selection, edit)
 
-    def _edit(self, name: str, notes: Selection, edit: Edit, merge: str = "") -> None:
+    def _edit(self, name: str, notes: Selection, edit: Edit, presses: str = "") -> None:
+        """Make an edit of notes one step; `presses`: of a key, of which some that follow each other are one step."""
         if not len(notes):
             return
-        # Key presses on the same notes count as one step: the notes are part of what they merge by.
-        merge = f"{merge} {len(notes)} {min(notes.indices)}" if merge else ""
+        last = self._presses
+        goes_on = presses == last.of and self._document.session is last.session and notes == last.notes
+        number = last.number + (not goes_on)
+        merge = f"{presses} {number}" if presses else ""
         self.apply(name, {session_part(key): indices for key, indices in notes.indices.items()}, edit, merge)
+        self._presses = _Presses(presses, number, self._document.session, self._roll.selection)
 
     def apply(
         self, name: str, chosen: Chosen, edit: Edit, merge: str = "", selects: bool = True, is_large: bool = False

@@ -49,7 +49,7 @@ class Commands(QObject):
         super().__init__(parent)
         self._document, self._generation, self._transport = document, generation, transport
         self._playback, self._roll, self._parts, self._files = playback, roll, parts, files
-        self._pressed: dict[NoteRef | int, tuple[int, int]] = {}  # what is held down: pitch and channel
+        self._pressed: dict[NoteRef | int, list[tuple[int, int]]] = {}  # what is held down: pitches and channels
         self.hears_edits = True  # notes that are clicked, drawn, dragged or transposed sound
         self._tapped: list[int] = []  # pitches that sound for a moment
         self._tap_timer = QTimer(self, singleShot=True, interval=TAP)
@@ -231,6 +231,13 @@ class Commands(QObject):
         if note is not None and self.hears_edits:
             self._press(ref, note.pitch, note.velocity, *self._voice(self._sounding_part(at.part, note)))
 
+    def press_pitch(self, whose: NoteRef | str, pitch: int) -> None:
+        """Sound a pitch as a note of the roll, or what is drawn in a part of it, would, until `release` of it."""
+        part = session_part(whose if isinstance(whose, str) else whose.part)
+        if self.hears_edits and self._has(part):
+            note = None if isinstance(whose, str) else note_at(self._document.session, session_ref(whose))
+            self._press(pitch, pitch, KEY_VELOCITY, *self._voice(self._sounding_part(part, note)))
+
     def press_key(self, pitch: int) -> None:
         """Sound a key of the keyboard; where that is of drums, the drum."""
         if (key := self._roll.drum_part) and self._has(session_part(key)):
@@ -238,17 +245,11 @@ class Commands(QObject):
         else:
             self._press(pitch, pitch, KEY_VELOCITY, 0, ())
 
-    def press_pitch(self, key: str, pitch: int) -> None:
-        """Sound a pitch in the voice of a part of the roll, until `release` of that pitch."""
-        part = session_part(key)
-        if self.hears_edits and self._has(part):
-            self._press(pitch, pitch, KEY_VELOCITY, *self._voice(part))
-
-    def tap(self, notes: list[tuple[str, int]]) -> None:
-        """Sound pitches, each in the voice of a part of the roll, for a moment."""
+    def tap(self, notes: list[tuple[NoteRef | str, int]]) -> None:
+        """Sound pitches, each as a note or a part of the roll would, for a moment."""
         self._end_tap()
-        for key, pitch in notes:
-            self.press_pitch(key, pitch)
+        for whose, pitch in notes:
+            self.press_pitch(whose, pitch)
             self._tapped.append(pitch)
         self._tap_timer.start()
 
@@ -261,11 +262,13 @@ class Commands(QObject):
         """Whether a part is there: a take that still grows is not."""
         return not isinstance(part, str) or any(take.id == part for take in self._document.session.takes)
 
-    def _sounding_part(self, part: Part, note: Note | TakeNote) -> Part:
-        """The part whose voice a note has: of a take's note that plays on a track, that track."""
-        score = self._document.session.score
-        if isinstance(note, TakeNote) and note.track is not None and score is not None:
-            return next((i for i, track in enumerate(score.tracks) if track.key == note.track), part)
+    def _sounding_part(self, part: Part, note: Note | TakeNote | None) -> Part:
+        """The part whose voice a note has, or one that is drawn: where it plays on a track, that track."""
+        score, key = self._document.session.score, getattr(note, "track", None)
+        if note is None and isinstance(part, str):
+            key = self._parts.in_front  # as `Editing.draw`
+        if key is not None and score is not None:
+            return next((i for i, track in enumerate(score.tracks) if track.key == key), part)
         return part
 
     def _voice(self, part: Part) -> tuple[int, tuple[bytes, ...]]:
@@ -282,13 +285,12 @@ class Commands(QObject):
         return channel, () if self._transport.is_playing else tuple(setup)
 
     def _press(self, key: NoteRef | int, pitch: int, velocity: int, channel: int, setup: tuple[bytes, ...]) -> None:
-        self._pressed[key] = pitch, channel
+        self._pressed.setdefault(key, []).append((pitch, channel))
         self._playback.note(pitch, velocity, channel, setup)
 
     def release(self, key: NoteRef | int) -> None:
         """End what was pressed."""
-        if key in self._pressed:
-            pitch, channel = self._pressed.pop(key)
+        for pitch, channel in self._pressed.pop(key, ()):
             self._playback.note(pitch, 0, channel)
 
     def play_from(self, ref: NoteRef) -> None:

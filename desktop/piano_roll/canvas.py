@@ -16,7 +16,7 @@ from desktop.piano_roll.grid import GridLines, Snap
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_at, key_box, paint_keyboard, row_names
 from desktop.piano_roll.layers import NO_NOTES, NoteColumns, Overlays, Paper, painted_parts
 from desktop.piano_roll.notes import RollNote, RollPart
-from desktop.piano_roll.overlays import paint_overlays, selected_area
+from desktop.piano_roll.overlays import gone_to, paint_overlays, selected_area
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, end_flag, marker_flag, paint_ruler
 from desktop.piano_roll.scroll_bars import show_view
 from desktop.piano_roll.tiles import TileCache
@@ -236,18 +236,18 @@ class RollCanvas(QAbstractScrollArea):
         self._change_selected(selected=joined)
 
     def set_preview(self, by: tuple[float, int] | None, is_copy: bool = False) -> None:
-        """Show the selected notes moved by seconds and rows; of copies, the notes stay where they are."""
+        """Show the selected notes moved by ticks and rows; of copies, the notes stay where they are."""
         self._change_selected(preview=by, is_copy=is_copy)
 
     def set_stretch(self, by: tuple[float, float] | None) -> None:
-        """Show the selected notes with starts and ends moved by seconds."""
+        """Show the selected notes with starts and ends moved by ticks."""
         self._change_selected(stretch=by)
 
     def _change_selected(self, **changes: object) -> None:
         """Change which notes are selected or how they are shown, and repaint where they were and are."""
         before = selected_area(self.coordinates, self.overlays)
-        for name, value in changes.items():
-            setattr(self.overlays, name, value)
+        vars(self.overlays).update(changes)
+        self.overlays.gone = gone_to(self.overlays, self.grid.tempo_map)
         self._update_rect(before | selected_area(self.coordinates, self.overlays))
 
     def set_drawn(self, note: RollNote | None) -> None:

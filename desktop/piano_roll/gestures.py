@@ -41,10 +41,15 @@ def begin(roll: RollSurface, at: Pointer, button: Qt.MouseButton) -> Gesture | N
     if roll.tool == "knife" and ref is not None and roll.is_selectable(ref):
         return SplitNote(roll, ref)
     if ref is not None:
-        edge = edge_at(roll, at, ref)
-        return ResizeNotes(roll, at, ref, edge) if edge is not None else MoveNotes(roll, at, ref)
+        return _drag(roll, at, ref)
     part = roll.part_to_draw_in(at.seconds) if roll.tool == "pencil" else None
     return DrawNote(roll, at, part) if part is not None else SelectInBand(roll, at)
+
+
+def _drag(roll: RollSurface, at: Pointer, ref: NoteRef) -> Gesture:
+    """What a drag of a note does: at an edge lengthen it, else move it."""
+    edge = edge_at(roll, at, ref)
+    return ResizeNotes(roll, at, ref, edge) if edge is not None else MoveNotes(roll, at, ref)
 
 
 class Pan:
@@ -157,20 +162,21 @@ class MoveNotes:
         if pitch != self._pitch:
             self._let_go()
             self._pitch = pitch
-            self._roll.pitch_pressed.emit(self._ref.part, pitch)
+            self._roll.pitch_pressed.emit(self._ref, pitch)
             self._roll.set_own_lit({pitch})
 
     def _shift(self, at: Pointer) -> tuple[float, int]:
-        """By how many seconds and rows, so that every note stays within the roll."""
-        by = at.seconds - self._start.seconds
-        if not at.modifiers & (SHIFT | ALT) & ~COPY and self._roll.grid.snap != "off":
-            step = self._roll.grid.step(self._start.seconds)
+        """By how many ticks and rows, so that every note stays within the roll."""
+        grid = self._roll.grid
+        by = grid.ticks_between(self._start.seconds, at.seconds)
+        if not at.modifiers & (SHIFT | ALT) & ~COPY and grid.snap != "off":
+            step = grid.step_ticks(self._start.seconds)
             by = round(by / step) * step
         first, low, high = self._roll.selected_extent()
         rows = self._roll.coordinates.rows
         start, wanted = rows.places((self._start.pitch, at.pitch)).tolist()
         down, up = rows.room(low, high)
-        return max(by, -first), min(max(wanted - start, down), up)
+        return max(by, -grid.tempo_map.exact_tick(first)), min(max(wanted - start, down), up)
 
     def release(self, at: Pointer) -> None:
         """A click selects this note alone (Ctrl takes it out); a drag moves."""
@@ -200,6 +206,32 @@ class MoveNotes:
                 self._roll.note_released.emit(self._ref)
             self._pitch = None
             self._roll.set_own_lit(set())
+
+
+class DeleteNote:
+    """The second press of a double click on a note: let go at once it deletes the note, else it is a drag as any."""
+
+    def __init__(self, roll: RollSurface, at: Pointer, ref: NoteRef) -> None:
+        self._roll, self._start, self._ref = roll, at, ref
+        self._drag = _drag(roll, at, ref)
+        self._is_dragging = False
+
+    def move(self, at: Pointer) -> None:
+        """Move or lengthen it."""
+        self._is_dragging = self._is_dragging or has_moved(self._start, at)
+        self._drag.move(at)
+
+    def release(self, at: Pointer) -> None:
+        """Delete it, unless it was dragged."""
+        if self._is_dragging:
+            self._drag.release(at)
+        else:
+            self._drag.cancel()
+            self._roll.delete_requested.emit(Selection.of([self._ref]))
+
+    def cancel(self) -> None:
+        """It stays as it is."""
+        self._drag.cancel()
 
 
 # Wheel and keys

@@ -199,8 +199,22 @@ class GridLines:
         if not self.has_bars:
             return 0.1
         tick = self.tempo_map.tick(seconds)
-        after = tick + max(round(self._snap_ticks(self.tempo_map.bar_beat(tick)[0])), 1)
+        after = tick + max(round(self.step_ticks(seconds)), 1)
         return self.tempo_map.seconds(after) - self.tempo_map.seconds(tick)
+
+    def step_ticks(self, seconds: float) -> float:
+        """How many ticks a nudge at this time is, as `step`; not whole where triplets are not."""
+        if not self.has_bars:
+            return self.ticks_between(seconds, seconds + 0.1)
+        return self._snap_ticks(self.tempo_map.bar_beat(self.tempo_map.tick(seconds))[0])
+
+    def ticks_between(self, before: float, after: float) -> float:
+        """The ticks from one time to another, not rounded; negative where the other is earlier."""
+        return self.tempo_map.exact_tick(after) - self.tempo_map.exact_tick(before)
+
+    def shifted(self, seconds: float, ticks: float) -> float:
+        """The time so many ticks after another, or before it."""
+        return float(self.tempo_map.seconds_array([self.tempo_map.exact_tick(seconds) + ticks])[0])
 
     def position(self, seconds: float) -> str:
         """A time in words: "bar 3, beat 2", between beats "bar 3, beat 2.5", or "4.2 s"."""

@@ -64,9 +64,10 @@ class Overlays:
     sampling_head: float | None = None
     sounding: tuple[RollNote, ...] = ()  # begun by the model and not yet ended: they reach to the sampling head
     selected: NoteColumns = NO_NOTES
-    preview: tuple[float, int] | None = None  # by how many seconds and rows the selected are being moved
+    preview: tuple[float, int] | None = None  # by how many ticks and rows the selected are being moved
     is_copy: bool = False  # what is moved are copies
-    stretch: tuple[float, float] | None = None  # by how many seconds the starts and the ends of the selected go
+    stretch: tuple[float, float] | None = None  # by how many ticks the starts and the ends of the selected go
+    gone: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # starts and ends of the selected then
     drawn: RollNote | None = None  # being drawn
     band: QRectF | None = None  # rubber band in view pixels
     lit: frozenset[int] = field(default_factory=frozenset)

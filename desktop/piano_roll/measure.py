@@ -161,7 +161,7 @@ def _drag(roll: PianoRoll) -> Iterator[Callable[[], object]]:
     while roll.prepares_tiles:
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
     for frame in range(10**6):
-        yield lambda frame=frame: roll.set_preview((frame % 100 * 0.02, frame % 24 - 12))
+        yield lambda frame=frame: roll.set_preview((frame % 100 * 20.0, frame % 24 - 12))
 
 
 def _velocities(roll: PianoRoll) -> Iterator[Callable[[], object]]:

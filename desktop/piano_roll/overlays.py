@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QColor, QPainter
 
+from core.midi.tempo_map import TempoMap
 from desktop.piano_roll import layers
 from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.diamonds import paint_diamonds
@@ -87,16 +88,33 @@ def _seconds_of(exposed: QRectF, viewport: Viewport) -> tuple[float, float]:
     return viewport.seconds(exposed.left()) - hair, viewport.seconds(exposed.right()) + hair
 
 
+def gone_to(overlays: Overlays, tempo_map: TempoMap) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Starts and ends (seconds) of the selected notes where they are moved or stretched to; None if they are not."""
+    if overlays.preview is None and overlays.stretch is None:
+        return None
+    notes, by = overlays.selected, overlays.preview[0] if overlays.preview else 0.0
+    start_by, end_by = overlays.stretch or (by, by)
+    start = tempo_map.seconds_array(tempo_map.exact_ticks_array(notes.start) + start_by)
+    end = tempo_map.seconds_array(tempo_map.exact_ticks_array(notes.end) + end_by)
+    if overlays.stretch is not None:
+        start = np.minimum(start, np.maximum(notes.end, notes.start))
+    return start, np.maximum(end, start)
+
+
+def _up(overlays: Overlays) -> int:
+    """By how many rows the selected notes are moved."""
+    return overlays.preview[1] if overlays.preview is not None else 0
+
+
 def selected_area(viewport: Viewport, overlays: Overlays) -> QRectF:
     """View pixels in which selected notes are painted, where they stand and where they are moved to; empty of none."""
     start, end, pitch, _ = overlays.selected
     if not len(start):
         return QRectF()
-    by, up = overlays.preview or (0.0, 0)
-    by_start, by_end = overlays.stretch or (by, by)
     outer = np.array([pitch.min(), pitch.max()])
-    lines = viewport.rows.lines[[*outer, *viewport.rows.moved(outer, up)]]
-    left, right = viewport.x(float(start.min()) + min(by_start, 0.0)), viewport.x(float(end.max()) + max(by_end, 0.0))
+    lines = viewport.rows.lines[[*outer, *viewport.rows.moved(outer, _up(overlays))]]
+    starts, ends = overlays.gone or (start, end)
+    left, right = viewport.x(min(start.min(), starts.min())), viewport.x(max(end.max(), ends.max()))
     height, above = viewport.row_height, viewport.origin[1] / viewport.ratio
     top, bottom = int(lines.min()) * height - above, (int(lines.max()) + 1) * height - above
     room = height + 4  # a diamond reaches to each side, a line around every note a little
@@ -108,20 +126,14 @@ def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, over
     notes = overlays.selected
     if not len(notes.start):
         return
-    by, up = overlays.preview or (0.0, 0)
     span = _seconds_of(exposed, viewport)
-    if overlays.preview is None and overlays.stretch is None:
+    if overlays.gone is None:
         _paint_notes(painter, notes, span, viewport, theme.selected_edge, theme.selected, has_gone=False)
         return
     if not overlays.is_copy or overlays.stretch is not None:
         ghost = with_alpha(theme.background, 0.6)
         _paint_notes(painter, notes, span, viewport, ghost, ghost, has_gone=True)
-    by_start, by_end = overlays.stretch or (by, by)
-    start = notes.start + by_start
-    if overlays.stretch is not None:
-        start = np.minimum(start, np.maximum(notes.end, notes.start))
-    end = np.maximum(notes.end + by_end, start)
-    moved = NoteColumns(start, end, viewport.rows.moved(notes.pitch, up), notes.is_drum)
+    moved = NoteColumns(*overlays.gone, viewport.rows.moved(notes.pitch, _up(overlays)), notes.is_drum)
     _paint_notes(painter, moved, span, viewport, theme.selected_edge, theme.selected, has_gone=True)
 
 

@@ -46,15 +46,16 @@ class RollSurface(RollNavigation):
     note_released = Signal(object)
     note_activated = Signal(object)  # NoteRef, double-clicked or Return
     selection_changed = Signal()
-    moved = Signal(object, float, int)  # refs, by seconds, by rows: semitones, where all pitches are shown
+    moved = Signal(object, float, int)  # dragged: refs, by ticks, by rows: semitones, where all pitches are shown
+    nudged = Signal(object, float, int)  # the same, by a key
     transposed = Signal(object, int)  # refs, by semitones
-    tapped = Signal(object)  # [(key of a part, pitch)]: sound these for a moment
-    copied = Signal(object, float, int)  # the same: copies of them are moved
-    resized = Signal(object, float, float)  # Selection, starts by seconds, ends by seconds
+    tapped = Signal(object)  # [(NoteRef or key of a part, pitch)]: sound these for a moment
+    copied = Signal(object, float, int)  # as `moved`: copies of them are moved
+    resized = Signal(object, float, float)  # Selection, starts by ticks, ends by ticks
     velocities_set = Signal(object)  # part -> (indices, velocities)
     velocity_changed = Signal(object, int)  # Selection, by how much
     drawn = Signal(str, object)  # key of a part, RollNote
-    pitch_pressed = Signal(str, int)  # sound a pitch as this part would; ends with `key_released`
+    pitch_pressed = Signal(object, int)  # NoteRef or key of a part: sound a pitch as it; ends with `key_released`
     split_requested = Signal(object, float)  # Selection, at which second
     delete_requested = Signal(object)  # Selection
     quantise_requested = Signal(object)  # Selection
@@ -68,7 +69,7 @@ class RollSurface(RollNavigation):
         self._selected = Selection()
         self._forward = Selection()  # those of tracks behind the one in front: they are before it while selected
         self.tool: Tool = "pointer"
-        self.last_length = 0.0  # seconds of the note drawn last; 0 before the first
+        self.last_length = 0.0  # quarters of the note drawn last; 0 before the first
         self._drawn_in = ""  # the part that was drawn in last
         self.in_front = ""  # the part that is drawn in while no note is selected
         self._known_order = NoteOrder(())
@@ -370,9 +371,8 @@ class RollSurface(RollNavigation):
         if self.has_selection:
             _, low, high = self.selected_extent()
             if low + semitones >= 0 and high + semitones <= 127:
-                sounding = [(key, pitch + semitones) for key, pitch in self._first_selected()]
+                self.tapped.emit([(ref, pitch + semitones) for ref, pitch in self._first_selected()])
                 self.transposed.emit(self.selection, semitones)
-                self.tapped.emit(sounding)
                 self.show_selected()
 
     def step_rows(self, rows: int) -> None:
@@ -383,28 +383,36 @@ class RollSurface(RollNavigation):
             if down <= rows <= up:
                 first = self._first_selected()
                 pitches = shown.moved(np.array([pitch for _, pitch in first]), rows).tolist()
-                self.moved.emit(self.selection, 0.0, rows)
-                self.tapped.emit([(key, pitch) for (key, _), pitch in zip(first, pitches, strict=True)])
+                self.tapped.emit([(ref, pitch) for (ref, _), pitch in zip(first, pitches, strict=True)])
+                self.nudged.emit(self.selection, 0.0, rows)
                 self.show_selected()
 
-    def _first_selected(self) -> list[tuple[str, int]]:
-        """The selected notes that begin first, as parts and pitches: a chord at most."""
+    def _first_selected(self) -> list[tuple[NoteRef, int]]:
+        """The selected notes that begin first, with their pitches: a chord at most."""
         first = self.selected_extent()[0] + _AT_ONCE
-        notes: list[tuple[str, int]] = []
+        notes: list[tuple[NoteRef, int]] = []
         for key, indices in self._selected.indices.items():
             part = self._parts[key]
             places = part.places(indices)
-            notes += [(key, pitch) for pitch in part.pitch[places[part.start[places] <= first]].tolist()]
+            at_once = places[part.start[places] <= first]
+            refs = (NoteRef(key, index) for index in part.index[at_once].tolist())
+            notes += zip(refs, part.pitch[at_once].tolist(), strict=True)
         return notes[:_MOST_TAPPED]
 
     def nudge(self, steps: int, seconds: float | None = None) -> None:
         """Ask for the selected notes to be moved in time, by steps of the grid or of so many seconds."""
         if self.has_selection:
             first, _, _ = self.selected_extent()
-            by = max(steps * (self.grid.step(first) if seconds is None else seconds), -first)
+            by = max(self.ticks_of(first, steps, seconds), -self.grid.tempo_map.exact_tick(first))
             if by:
-                self.moved.emit(self.selection, by, 0)
+                self.nudged.emit(self.selection, by, 0)
                 self.show_selected()
+
+    def ticks_of(self, at: float, steps: int, seconds: float | None) -> float:
+        """How many ticks steps of the grid at a time are, or steps of so many seconds each."""
+        if seconds is None:
+            return steps * self.grid.step_ticks(at)
+        return self.grid.ticks_between(at, at + steps * seconds)
 
     def change_velocity(self, by: int) -> None:
         """Ask for the selected notes to become louder, or softer."""

@@ -35,9 +35,8 @@ class DrawNote:
         self._roll, self._start, self._part = roll, at, part
         roll.clear_selection()
         begin = max(at.seconds if at.is_free else roll.grid.line_before(at.seconds), 0.0)
-        length = roll.last_length or roll.grid.step(begin)
         is_drum = any(each.key == part and each.are_drums for each in roll.parts)
-        self._note = RollNote(begin, begin + length, at.pitch, _DRAWN_VELOCITY, is_drum=is_drum)
+        self._note = RollNote(begin, _usual_end(roll, begin), at.pitch, _DRAWN_VELOCITY, is_drum=is_drum)
         self._is_dragging = False
         roll.set_drawn(self._note)
         self._sound(at.pitch)
@@ -68,7 +67,8 @@ class DrawNote:
         """It becomes a note."""
         self.cancel()
         note = self._note
-        self._roll.last_length = note.end - note.start
+        grid = self._roll.grid
+        self._roll.last_length = grid.ticks_between(note.start, note.end) / grid.tempo_map.ticks_per_quarter
         self._roll.drawn.emit(self._part, note)
 
     def cancel(self) -> None:
@@ -76,6 +76,12 @@ class DrawNote:
         self._roll.key_released.emit(self._note.pitch)
         self._roll.set_own_lit(set())
         self._roll.set_drawn(None)
+
+
+def _usual_end(roll: RollSurface, begin: float) -> float:
+    """Where a note that begins then ends, unless it is told: it is as long as the last one, else a step of the grid."""
+    grid = roll.grid
+    return grid.shifted(begin, roll.last_length * grid.tempo_map.ticks_per_quarter or grid.step_ticks(begin))
 
 
 def insert_note(roll: RollSurface, seconds: float) -> bool:
@@ -90,8 +96,7 @@ def insert_note(roll: RollSurface, seconds: float) -> bool:
     view, refs = roll.coordinates, roll.selection.refs[:1]
     pitch = roll.pitch_of(refs[0]) if refs else view.pitch(view.height / 2)
     is_drum = any(each.key == part and each.are_drums for each in roll.parts)
-    end = begin + (roll.last_length or roll.grid.step(begin))
-    roll.drawn.emit(part, RollNote(begin, end, pitch, _DRAWN_VELOCITY, is_drum=is_drum))
+    roll.drawn.emit(part, RollNote(begin, _usual_end(roll, begin), pitch, _DRAWN_VELOCITY, is_drum=is_drum))
     roll.tapped.emit([(part, pitch)])
     roll.bring_in_view(begin, pitch)
     return True
@@ -101,7 +106,7 @@ def lengthen(roll: RollSurface, steps: int, seconds: float | None = None) -> Non
     """Ask for the selected notes to end so many steps of the grid, or of so many seconds, later."""
     if roll.has_selection:
         first, _, _ = roll.selected_extent()
-        roll.resized.emit(roll.selection, 0.0, steps * (roll.grid.step(first) if seconds is None else seconds))
+        roll.resized.emit(roll.selection, 0.0, roll.ticks_of(first, steps, seconds))
 
 
 class EraseNotes:
@@ -178,12 +183,12 @@ class ResizeNotes:
         self._roll.set_stretch(self._by(at))
 
     def _by(self, at: Pointer) -> tuple[float, float]:
-        """By how many seconds starts and ends move: this note's edge goes to a line, and not past its other edge."""
+        """By how many ticks starts and ends move: this note's edge goes to a line, and not past its other edge."""
         wanted = self._at + at.seconds - self._start.seconds
         wanted = max(wanted if at.is_free else self._roll.grid.nearest_line(wanted), 0.0)
         if not at.is_free and (wanted >= self._other if self._edge == "start" else wanted <= self._other):
             wanted = self._at  # nothing would be left of it on the grid
-        by = wanted - self._at
+        by = self._roll.grid.ticks_between(self._at, wanted)
         return (by, 0.0) if self._edge == "start" else (0.0, by)
 
     def release(self, at: Pointer) -> None:

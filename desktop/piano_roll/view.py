@@ -23,13 +23,13 @@ from desktop.piano_roll.metre_marks import MetreMark, mark_at
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.pointer import Cancellable
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, spot_at
-from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.surface import RollSurface, Tool
 
 _EDGE_TICK = 30  # ms between steps of scrolling while a drag is held outside
 
 
-_HOLDING = gestures.MoveNotes, tools.ResizeNotes, tools.EraseNotes, tools.SplitNote  # gestures that hold notes
+# Gestures that hold notes.
+_HOLDING = gestures.MoveNotes, gestures.DeleteNote, tools.ResizeNotes, tools.EraseNotes, tools.SplitNote
 _CURSORS = {
     "pointer": Qt.CursorShape.ArrowCursor,
     "pencil": Qt.CursorShape.CrossCursor,
@@ -44,6 +44,7 @@ class PianoRoll(RollSurface):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._gesture: gestures.Gesture | None = None
+        self._button = Qt.MouseButton.NoButton  # that holds it
         self._last_pointer: QPointF | None = None
         self._last_modifiers = Qt.KeyboardModifier.NoModifier
         self._held: Cancellable | None = None  # a drag outside of the notes, such as in a lane
@@ -160,12 +161,14 @@ class PianoRoll(RollSurface):
         return gestures.Pointer(x, y, self.coordinates.seconds(x), self.coordinates.pitch(y), modifiers)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a gesture."""
+        """Begin a gesture, which that button alone ends."""
         if self._gesture is None:
+            self._button = event.button()
             self._gesture = gestures.begin(self, self._pointer(event.position(), event.modifiers()), event.button())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """With the pointer: a note is deleted, elsewhere one is drawn. With other tools the second click is a click.
+        """With the pointer: a note is deleted if it is not dragged, elsewhere one is drawn. With other tools the second
+        click is a click.
 
         In the lower half of the ruler the metre is asked for.
         """
@@ -181,9 +184,10 @@ class PianoRoll(RollSurface):
             self.mousePressEvent(event)
             return
         self._end_gesture()
+        self._button = event.button()
         if (ref := self.note_at(at.x, at.y)) is not None:
             if self.is_selectable(ref):
-                self.delete_requested.emit(Selection.of([ref]))
+                self._gesture = gestures.DeleteNote(self, at, ref)
             else:
                 self.note_activated.emit(ref)
         elif (part := self.part_to_draw_in(at.seconds)) is not None:
@@ -214,7 +218,9 @@ class PianoRoll(RollSurface):
             self._edge_timer.stop()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End the gesture."""
+        """End the gesture of that button."""
+        if event.button() != self._button:
+            return
         self._edge_timer.stop()
         gesture, self._gesture = self._gesture, None
         if gesture is not None:

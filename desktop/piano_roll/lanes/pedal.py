@@ -91,17 +91,24 @@ class PedalLane(Lane):
     def lengthen_item(self, index: int, by: int) -> float:
         """Lift the pedal later, or earlier."""
         start, end = self._spans[index]
-        end = self._end((start, end))
-        wanted = max(end + by * self.roll.grid.step(end), start + _SHORTEST)
+        end, grid = self._end((start, end)), self.roll.grid
+        wanted = max(grid.shifted(end, by * grid.step_ticks(end)), start + _SHORTEST)
         self.moved.emit(start, start, wanted)
         return start
 
     def move_item(self, index: int, by: int) -> float:
         """Press it later, or earlier, for as long."""
-        start, end = self._spans[index]
-        to = max(start + by * self.roll.grid.step(start), 0.0)
-        self.moved.emit(start, to, end + to - start)
+        span, grid = self._spans[index], self.roll.grid
+        to = max(grid.shifted(span[0], by * grid.step_ticks(span[0])), 0.0)
+        self.moved.emit(span[0], *self.moved_to(span, to))
         return to
+
+    def moved_to(self, span: PedalSpan, start: float) -> PedalSpan:
+        """A span that begins somewhere else: it lasts as long in the bars, whatever the tempo there."""
+        if span[1] == float("inf"):
+            return start, span[1]
+        grid = self.roll.grid
+        return start, grid.shifted(start, grid.ticks_between(*span))
 
     def delete_item(self, index: int) -> None:
         """Take a span away."""
@@ -230,7 +237,7 @@ class MovePedal:
         if abs(at.x - self._start.x) < 3 and self._new == self._old:
             return
         first = max(self._lane.snapped(at, self._old[0] + by), 0.0)
-        self._new = first, first + (self._old[1] - self._old[0])
+        self._new = self._lane.moved_to(self._old, first)
         self._lane.preview(self._old, self._new, at)
 
     def release(self, at: LanePointer) -> None:

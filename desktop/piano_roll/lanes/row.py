@@ -208,7 +208,9 @@ class LaneRow(QWidget):
         self.setCursor(Qt.CursorShape.SizeVerCursor if is_edge else shape)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let the edge or the gesture go."""
+        """Let the edge or the gesture go; other buttons leave it alone."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
         if self._grip is not None:
             self._grip = None
             self.height_changed.emit()

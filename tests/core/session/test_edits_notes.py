@@ -74,7 +74,7 @@ def test_edits_keep_where_a_note_of_a_take_comes_from(edit: str) -> None:
         "transpose": lambda: edits.transpose(session, every, 1),
         "nudge": lambda: edits.nudge(session, every, 100),
         "set_velocity": lambda: edits.set_velocity(session, every, 1),
-        "resize": lambda: edits_notes.resize(session, every, 0.05, 0.1),
+        "resize": lambda: edits_notes.resize(session, every, 50.0, 100.0),
         "split": lambda: edits_notes.split(session, every, session.takes[0].marker + 0.4),
     }[edit]()
     assert after != session
@@ -82,8 +82,18 @@ def test_edits_keep_where_a_note_of_a_take_comes_from(edit: str) -> None:
     assert {(n.track, n.take) for n in notes if isinstance(n, TakeNote)} == {((1, 0), "earlier")}
 
 
+def test_lengths_change_by_the_same_ticks_whatever_the_tempo() -> None:
+    session = band_with_take()
+    notes = part_notes(session, 0)
+    assert len({(n.end - n.start) / (n.end_tick - n.start_tick) for n in notes}) > 1  # type: ignore[union-attr]
+    after, _ = edits_notes.resize(session, {0: range(len(notes))}, 0.0, 120.4)
+    longer = [(n.pitch, n.start_tick, n.end_tick - 120) for n in part_notes(after, 0)]  # type: ignore[union-attr]
+    assert longer == [(n.pitch, n.start_tick, n.end_tick) for n in notes]  # type: ignore[union-attr]
+
+
 CHOSEN = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=6)
 SECONDS = st.floats(-3, 8) | st.floats(-1e9, 1e9)
+TICKS = st.floats(-3000, 8000) | st.floats(-1e12, 1e12)
 
 
 def picked(session: Session, picks: list[tuple[int, int]]) -> dict[int | str, list[int]]:
@@ -94,7 +104,7 @@ def picked(session: Session, picks: list[tuple[int, int]]) -> dict[int | str, li
 
 
 @settings(max_examples=60)
-@given(CHOSEN, SECONDS, SECONDS)
+@given(CHOSEN, TICKS, TICKS)
 def test_no_resizing_loses_a_note_or_makes_it_shorter_than_a_tick(
     picks: list[tuple[int, int]], start_by: float, end_by: float
 ) -> None:

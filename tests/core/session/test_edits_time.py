@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.midi.score import TakeNote
 from core.session import edits_pitch, edits_time
 from core.session.edits import Chosen, Edited, part_notes
 from core.session.session import Session, session_from_midi
@@ -33,6 +34,24 @@ STARTS = [220, 700, 1180, 1660, 2140]
 def test_lengths() -> None:
     assert [e - s for _, s, e in ticks(edits_time.set_length(tune(), ALL, 2))] == [240] * 5
     assert [e for _, _, e in ticks(edits_time.legato(tune(), ALL))] == [*STARTS[1:], 2400]
+
+
+def test_legato_is_by_track_and_leaves_chords_whole() -> None:
+    """In a take a bass note lasts until the next of the bass; a chord that is spread a little is a chord."""
+    session = band_with_take()
+    take = session.takes[0]
+    bass, chord = (0, 1), (0, 0)
+    notes = (
+        TakeNote(36, 80, 0.0, 0.3, track=bass),
+        TakeNote(60, 80, 0.5, 0.6, track=chord),
+        TakeNote(64, 80, 0.51, 0.6, track=chord),
+        TakeNote(62, 80, 1.0, 1.2, track=chord),
+        TakeNote(38, 80, 2.0, 2.1, track=bass),
+    )
+    session = session.with_changed_take(replace(take, notes=notes))
+    after = edits_time.legato(session, {take.id: range(5)})
+    ends = {n.pitch: pytest.approx(n.end) for n in part_notes(after.session, take.id)}
+    assert ends == {36: 2.0, 60: 1.0, 64: 1.0, 62: 1.2, 38: 2.1}
 
 
 def test_reversed_and_stretched() -> None:

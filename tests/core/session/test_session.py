@@ -67,7 +67,7 @@ def test_the_prompts_start_never_lies_behind_the_marker() -> None:
 
 def test_a_marker_behind_a_note_at_the_end_of_a_week_can_be_saved() -> None:
     session = band()
-    session = edits.nudge_seconds(session, {0: [0]}, 1e9).session.with_marker(None)
+    session = edits.nudge(session, {0: [0]}, 1e12).session.with_marker(None)
     assert session.marker == LATEST
     assert parse_session(session_bytes(session), "x") == session
 

@@ -1,12 +1,14 @@
 """Drums in the window: what the keyboard shows and plays, and what a drum sounds like."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from core.midi.score import TakeNote
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.piano_roll.conftest import Hand
 from tests.desktop.test_song import DRUMS, MELODY, song
@@ -94,3 +96,45 @@ def test_transposing_and_dragging_sound_in_the_notes_own_voice(at: Desk, sounds:
     hand.release(end)
     assert sounds[3:] == [(46, 0, 9)]
     assert [note.pitch for note in window.document.session.score.tracks[2].notes[:4]] == [36, 42, 38, 46]  # type: ignore[union-attr]
+
+
+def test_all_that_sounds_for_a_moment_ends_whatever_else_has_its_pitch(at: Desk, sounds: list[Note]) -> None:
+    """A note of each of two tracks, of one pitch and on two channels: both end."""
+    window, roll = at.window, at.window.roll
+    note = roll.note(NoteRef("track:0", 0))
+    window.editing.draw("track:1", note)
+    (other,) = roll.selection.refs
+    for name in ("up", "octave up"):
+        roll.set_selection([NoteRef("track:0", 0), other])
+        sounds.clear()
+        window.actions_[name].trigger()
+        begun = [(pitch, channel) for pitch, velocity, channel in sounds if velocity]
+        assert len(set(begun)) == 2
+        window.commands._tap_timer.timeout.emit()
+        assert sorted(begun) == sorted((pitch, channel) for pitch, velocity, channel in sounds if not velocity)
+
+
+def test_notes_of_a_take_are_dragged_and_drawn_in_the_voice_of_their_track(at: Desk, sounds: list[Note]) -> None:
+    window, roll, hand = at.window, at.window.roll, Hand(at.window.roll)
+    take = at.sample(1.0)
+    score = window.document.session.score
+    assert score is not None
+    melody, bass = score.tracks[0], score.tracks[1]
+    notes = (TakeNote(80, 90, 0.0, 0.4, track=bass.key), TakeNote(84, 90, 0.5, 0.9, track=melody.key))
+    changed = window.document.session.with_changed_take(replace(take, notes=notes))
+    window.document.do("Other notes", changed)
+    roll.scroll_to(take.marker - 0.5)
+    roll.scroll_by(0.0, roll.coordinates.y(92))
+    sounds.clear()
+    hand.drag(hand.at(take.marker + 0.2, 80), hand.at(take.marker + 0.2, 82))
+    assert {channel for _, _, channel in sounds} == {bass.channel}
+    sounds.clear()
+    QTest.keyClick(roll, Qt.Key.Key_Up)
+    window.commands._tap_timer.timeout.emit()
+    assert {channel for _, _, channel in sounds} == {bass.channel}
+    window.tracks.brought_forward.emit(bass.key)
+    roll.clear_selection()
+    sounds.clear()
+    roll.set_tool("pencil")
+    hand.click(hand.at(take.marker + 0.1, 90))
+    assert {channel for _, _, channel in sounds} == {bass.channel}

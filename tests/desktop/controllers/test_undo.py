@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
 from desktop.piano_roll.notes import NoteRef
+from tests.desktop.piano_roll.conftest import Hand
 from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
@@ -175,3 +177,27 @@ def test_what_undo_brings_back_is_not_made_again_to_be_shown(desk: MakeDesk) -> 
     assert all(new is old for new, old in zip(window.roll.parts, before, strict=True))
     window.actions_["redo"].trigger()
     assert all(new is old for new, old in zip(window.roll.parts, after, strict=True))
+
+
+def test_presses_of_a_key_are_one_step_but_other_notes_and_drags_are_steps_of_their_own(desk: MakeDesk) -> None:
+    at = desk()
+    at.open(BACH)
+    window, document, roll = at.window, at.window.document, at.window.roll
+    before = []
+    for ref in (NoteRef("track:0", 5), NoteRef("track:0", 60)):  # two notes of a track, one after the other
+        roll.set_selection([ref])
+        for key in (Qt.Key.Key_Up, Qt.Key.Key_Right):
+            before.append(document.session)
+            for _ in range(3):
+                QTest.keyClick(roll, key)
+    hand = Hand(roll)
+    for _ in range(2):  # the same note, dragged twice
+        before.append(document.session)
+        (ref,) = roll.selection.refs
+        note = roll.note(ref)
+        start = hand.at((note.start + note.end) / 2, note.pitch)
+        hand.drag(start, start + QPoint(0, round(-2 * roll.coordinates.row_height)))
+    while before:
+        window.actions_["undo"].trigger()
+        assert document.session.score == before.pop().score
+    assert not document.undo_name

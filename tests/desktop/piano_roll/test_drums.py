@@ -85,7 +85,7 @@ def test_overlays_of_drums_are_taken_away_whole(drums: PianoRoll, state: str) ->
     before = pixels(drums)
     drums.set_selection([NoteRef("drums", 2)])
     if state != "selected":
-        drums.set_preview((0.3, 2), is_copy=state == "copied")
+        drums.set_preview((288.0, 2), is_copy=state == "copied")
     assert not np.array_equal(pixels(drums), before)
     drums.set_preview(None)
     drums.clear_selection()
@@ -115,7 +115,7 @@ def test_a_drum_is_dragged_not_lengthened(drums: PianoRoll, hand: Hand, heard: H
     start = aside(hand, BEATS[2], 4)
     hand.drag(start, start + QPoint(25, -28))
     assert resized == []
-    assert moved == [(Selection.of([NoteRef("drums", 2)]), pytest.approx(0.25), 2)]
+    assert moved == [(Selection.of([NoteRef("drums", 2)]), pytest.approx(240), 2)]
 
 
 def test_a_pencilled_drum_is_a_diamond(drums: PianoRoll, hand: Hand, heard: Heard) -> None:

@@ -1,8 +1,17 @@
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QNativeGestureEvent, QPointingDevice, QWheelEvent
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QPointingDevice,
+    QWheelEvent,
+)
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from core.midi.tempo_map import Metre, Tempo, TempoMap
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.ruler import end_flag
 from desktop.piano_roll.selection import Selection
@@ -90,19 +99,19 @@ def test_dragging_moves_by_the_grid(roll: PianoRoll, hand: Hand, heard: Heard) -
     roll.set_selection(score(0, 1))
     hand.press(hand.at(0.7, 64))
     hand.move(hand.at(0.97, 67))
-    assert roll.overlays.preview == (pytest.approx(0.25), 3)
+    assert roll.overlays.preview == (pytest.approx(240), 3)
     hand.release(hand.at(0.97, 67))
-    assert moved == [(Selection.of(score(0, 1)), pytest.approx(0.25), 3)]
+    assert moved == [(Selection.of(score(0, 1)), pytest.approx(240), 3)]
     assert roll.overlays.preview is None
     hand.drag(hand.at(0.7, 64), hand.at(0.97, 64), ALT)
-    assert moved[1] == (Selection.of(score(0, 1)), pytest.approx(0.27, abs=0.011), 0)
+    assert moved[1] == (Selection.of(score(0, 1)), pytest.approx(259, abs=11), 0)
 
 
 def test_no_note_is_dragged_before_the_start(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     moved = heard(roll.moved)
     roll.set_selection(score(1, 2))
     hand.drag(hand.at(2.5, 67), hand.at(0.4, 67))
-    assert moved == [(Selection.of(score(1, 2)), pytest.approx(-0.5), 0)]
+    assert moved == [(Selection.of(score(1, 2)), pytest.approx(-480), 0)]
 
 
 def test_a_cancelled_drag_moves_nothing(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
@@ -127,7 +136,7 @@ def test_the_menu_is_for_the_note_under_it(roll: PianoRoll, hand: Hand, heard: H
 
 
 def test_keys_edit_what_is_selected(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    moved, deleted, quantised = heard(roll.moved), heard(roll.delete_requested), heard(roll.quantise_requested)
+    moved, deleted, quantised = heard(roll.nudged), heard(roll.delete_requested), heard(roll.quantise_requested)
     transposed, tapped = heard(roll.transposed), heard(roll.tapped)
     hand.key(Qt.Key.Key_Delete)
     assert deleted == []
@@ -141,11 +150,11 @@ def test_keys_edit_what_is_selected(roll: PianoRoll, hand: Hand, heard: Heard) -
     refs = score(1, 2)
     assert moved == [
         (Selection.of(refs), 0.0, 1),
-        (Selection.of(refs), pytest.approx(0.125), 0),
-        (Selection.of(refs), pytest.approx(-0.01), 0),
+        (Selection.of(refs), pytest.approx(120), 0),
+        (Selection.of(refs), pytest.approx(-9.6), 0),
     ]
     assert transposed == [(Selection.of(refs), -12)]
-    assert tapped == [([("score", 65)],), ([("score", 52)],)]  # the first of them sounds
+    assert tapped == [([(refs[0], 65)],), ([(refs[0], 52)],)]  # the first of them sounds
     assert quantised == [(Selection.of(refs),)]
     assert deleted == [(Selection.of(refs),)]
 
@@ -363,3 +372,72 @@ def test_a_menu_that_takes_the_pointer_lets_the_key_go(roll: PianoRoll, hand: Ha
     QApplication.sendEvent(roll, QFocusEvent(QEvent.Type.FocusOut, Qt.FocusReason.PopupFocusReason))
     assert released == pressed
     assert roll.overlays.lit == set()
+
+
+def test_a_drag_that_follows_a_click_at_once_moves_and_deletes_nothing(
+    roll: PianoRoll, hand: Hand, heard: Heard
+) -> None:
+    """The system tells of its press as of a double click's second."""
+    moved, deleted, off = heard(roll.moved), heard(roll.delete_requested), heard(roll.note_released)
+    for ending in ("drag", "escape", "click"):
+        hand.click(hand.at(0.7, 64))
+        double = QMouseEvent(
+            QEvent.Type.MouseButtonDblClick,
+            QPointF(hand.at(0.7, 64)),
+            QPointF(hand.canvas.mapToGlobal(hand.at(0.7, 64))),
+            Qt.MouseButton.LeftButton,
+            Qt.MouseButton.LeftButton,
+            NONE,
+        )
+        QApplication.sendEvent(hand.canvas, double)
+        assert deleted == []
+        if ending != "click":
+            hand.move(hand.at(0.97, 67))
+        if ending == "escape":
+            hand.key(Qt.Key.Key_Escape)
+        hand.release(hand.at(0.97, 67) if ending != "click" else hand.at(0.7, 64))
+    assert moved == [(Selection.of(score(1)), pytest.approx(240), 3)]
+    assert deleted == [(Selection.of(score(1)),)]
+    assert len(off) == 6  # nothing sounds on
+
+
+@pytest.mark.parametrize("button", [Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton])
+def test_another_button_leaves_a_drag_alone(roll: PianoRoll, hand: Hand, heard: Heard, button: Qt.MouseButton) -> None:
+    moved = heard(roll.moved)
+    hand.press(hand.at(0.7, 64))
+    hand.move(hand.at(0.97, 67))
+    QTest.mousePress(hand.canvas, button, NONE, hand.at(0.97, 67))
+    QTest.mouseRelease(hand.canvas, button, NONE, hand.at(0.97, 67))
+    assert moved == []
+    assert roll.has_gesture
+    hand.release(hand.at(0.97, 67))
+    assert len(moved) == 1
+
+
+def test_notes_are_moved_by_the_grid_where_they_go_whatever_the_tempo_there(
+    roll: PianoRoll, hand: Hand, heard: Heard
+) -> None:
+    """From 120 bpm into 60: what is shown while they are dragged stands on the lines there, too."""
+    tempo_map = TempoMap(480, (Tempo(0, 500_000), Tempo(1440, 1_000_000)), (Metre(0, 3, 4),))
+    roll.set_tempo_map(tempo_map)
+    notes = [(0, 480), (480, 960)]
+    roll.set_parts(
+        [
+            RollPart.of(
+                "score", "prompt", [RollNote(tempo_map.seconds(a), tempo_map.seconds(b), 60, 80) for a, b in notes]
+            )
+        ]
+    )
+    moved, resized = heard(roll.moved), heard(roll.resized)
+    roll.set_selection(score(0, 1))
+    hand.press(hand.at(0.25, 60))
+    hand.move(hand.at(0.25 + 2.5, 60))  # to the second quarter of the second bar, and a bit
+    starts, ends = roll.overlays.gone or ([], [])
+    assert [(tempo_map.tick(a), tempo_map.tick(b)) for a, b in zip(starts, ends, strict=True)] == [
+        (start + 1800, end + 1800) for start, end in notes
+    ]
+    hand.release(hand.at(0.25 + 2.5, 60))
+    assert moved == [(Selection.of(score(0, 1)), pytest.approx(1800), 0)]
+    roll.nudge(-1)
+    hand.drag(QPoint(hand.at(1.0, 60).x() - 2, hand.at(1.0, 60).y()), hand.at(2.25, 60))
+    assert resized == [(Selection.of(score(0, 1)), 0.0, pytest.approx(840))]

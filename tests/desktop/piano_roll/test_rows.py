@@ -121,7 +121,7 @@ def test_a_drag_goes_by_the_rows_that_are_shown(folded: PianoRoll, hand: Hand, h
     hand.move(hand.at(0.7, 65))
     hand.move(hand.at(0.7, 70))
     assert folded.overlays.preview == (0.0, 3)
-    assert on == [("score", 65), ("score", 70)]
+    assert on == [(score(1)[0], 65), (score(1)[0], 70)]
     hand.release(hand.at(0.7, 70))
     assert moved == [(Selection.of(score(1)), 0.0, 3)]
     hand.drag(hand.at(0.7, 64), hand.at(0.7, 64) + QPoint(0, 400))  # below all rows
@@ -129,7 +129,7 @@ def test_a_drag_goes_by_the_rows_that_are_shown(folded: PianoRoll, hand: Hand, h
 
 
 def test_keys_go_by_rows_and_octaves_by_semitones(folded: PianoRoll, hand: Hand, heard: Heard) -> None:
-    moved, transposed, tapped = heard(folded.moved), heard(folded.transposed), heard(folded.tapped)
+    moved, transposed, tapped = heard(folded.nudged), heard(folded.transposed), heard(folded.tapped)
     folded.set_selection(score(0, 1))
     hand.key(Qt.Key.Key_Up)
     hand.key(Qt.Key.Key_Down)  # there is no row below the lowest
@@ -137,7 +137,7 @@ def test_keys_go_by_rows_and_octaves_by_semitones(folded: PianoRoll, hand: Hand,
     refs = Selection.of(score(0, 1))
     assert moved == [(refs, 0.0, 1)]
     assert transposed == [(refs, 12)]
-    assert tapped == [([("score", 62)],), ([("score", 72)],)]
+    assert tapped == [([(score(0)[0], 62)],), ([(score(0)[0], 72)],)]
 
 
 def test_a_note_is_drawn_and_found_on_its_row(folded: PianoRoll, hand: Hand, heard: Heard) -> None:

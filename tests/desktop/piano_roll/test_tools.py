@@ -121,14 +121,14 @@ def test_edges_resize_all_that_is_selected(roll: PianoRoll, hand: Hand, heard: H
     roll.set_selection(score(1, 2))
     hand.press(edge(hand, 3.0, 67, -3))
     hand.move(edge(hand, 3.3, 67, -3))
-    assert roll.overlays.stretch == (0.0, pytest.approx(0.25))
+    assert roll.overlays.stretch == (0.0, pytest.approx(240))
     hand.release(edge(hand, 3.3, 67, -3))
     hand.drag(edge(hand, 0.5, 64, 2), edge(hand, 0.61, 64, 2))
     hand.drag(edge(hand, 0.5, 64, 2), edge(hand, 0.68, 64, 2), ALT)
     assert resized == [
-        (Selection.of(score(1, 2)), 0.0, pytest.approx(0.25)),
-        (Selection.of(score(1, 2)), pytest.approx(0.125), 0.0),
-        (Selection.of(score(1, 2)), pytest.approx(0.18, abs=0.011), 0.0),
+        (Selection.of(score(1, 2)), 0.0, pytest.approx(240)),
+        (Selection.of(score(1, 2)), pytest.approx(120), 0.0),
+        (Selection.of(score(1, 2)), pytest.approx(173, abs=11), 0.0),
     ]
     assert moved == []
     assert roll.overlays.stretch is None

@@ -254,7 +254,7 @@ def test_every_overlay_leaves_no_trace(roll: PianoRoll) -> None:
         lambda: roll.set_prompt(1.0, 3.0),
         lambda: roll.set_lit_keys([60, 66]),
         lambda: roll.set_selection(score(1, 2)),
-        lambda: roll.set_preview((0.4, 2)),
+        lambda: roll.set_preview((384.0, 2)),
         lambda: roll.set_playhead(5.4),
         lambda: roll.set_sampling(8.0, [RollNote(6.5, 6.5, 66, 90), RollNote(7.5, 7.5, 69, 90)]),
     ]
@@ -285,13 +285,13 @@ def test_what_is_dragged_is_painted_where_it_was_and_is(
     tiled(roll)
     watch.look()
     steps = [
-        lambda: roll.set_preview((0.4, 2)),
-        lambda: roll.set_preview((-0.4, -30)),
-        lambda: roll.set_preview((1.0, 0), is_copy=True),
+        lambda: roll.set_preview((384.0, 2)),
+        lambda: roll.set_preview((-384.0, -30)),
+        lambda: roll.set_preview((960.0, 0), is_copy=True),
         lambda: roll.set_preview(None),
-        lambda: roll.set_stretch((0.25, 0.0)),
-        lambda: roll.set_stretch((-0.25, 1.5)),
-        lambda: roll.set_stretch((0.0, -9.0)),
+        lambda: roll.set_stretch((240.0, 0.0)),
+        lambda: roll.set_stretch((-240.0, 1440.0)),
+        lambda: roll.set_stretch((0.0, -8640.0)),
         lambda: roll.set_stretch(None),
         lambda: roll.set_selection(score(3)),
         lambda: roll.clear_selection(),
