@@ -14,13 +14,19 @@ _UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 # What chardet chooses among; with all that it knows, names of a few letters would be in encodings that nobody writes.
 _KNOWN = ("cp1252", "cp932", "cp1251", "cp949", "gb18030", "big5", "euc-jp", "koi8-r", "cp1253", "utf-8")
 _LATIN, _CYRILLIC = 0.7, 0.92  # how much sense texts make that are in these
+# The letters of some languages beside those of ASCII, and the encodings that texts in them may be in: the first fits.
+_WESTERN = ("äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúüç", "ãáâàçéêíóôõúü", "àèéìòùíóá", "åäöæøéü", "ëïéöüèá")
+_CENTRAL = ("áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "ąćęłńóśźż", "áéíóöőúüű", "čćđšž", "ăâîşţ")
+_ALPHABETS = {"cp1252": _WESTERN, "cp1254": ("çğıöşüâîû",), "mac_roman": _WESTERN, "cp1250": _CENTRAL}
+_SIGNS = "’‘“”„–—…«»©®™•°·¿¡"
 
 
 def find_encoding(texts: Iterable[bytes]) -> str:
     """The encoding in which all texts of a file make most sense: a Python codec that decodes each of them.
 
     UTF-8 or UTF-16 if all are that; else they are read together, as one short name can be anything, ten names cannot.
-    What chardet does not tell in so few letters is looked for first: Japanese, Western European and Russian.
+    What chardet does not tell in so few letters is looked for first: Japanese, languages whose letters are known, and
+    what else is Western European or Russian.
     """
     strange = [text for text in texts if not text.isascii()]
     if all(_decodes(text, "utf-8") for text in strange):
@@ -29,6 +35,9 @@ def find_encoding(texts: Iterable[bytes]) -> str:
         return "utf-16"
     if _is_japanese(strange):
         return "cp932"
+    for name, alphabets in _ALPHABETS.items():
+        if _is_spelt(strange, name, alphabets):
+            return name
     scores = {name: _likelihood(strange, name) for name in ("cp1252", "cp1251", "latin-1")}
     best = max(scores, key=lambda name: scores[name])
     if scores[best] >= (_CYRILLIC if best == "cp1251" else _LATIN):
@@ -56,6 +65,29 @@ def _decodes(text: bytes, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_spelt(texts: list[bytes], encoding: str, alphabets: Iterable[str]) -> bool:
+    """Whether one alphabet has all letters of the texts, and they and the signs stand where they can."""
+    if not all(_decodes(text, encoding) for text in texts):
+        return False
+    letters: set[str] = set()
+    for data in texts:
+        text = data.decode(encoding)
+        for i, sign in enumerate(text):
+            if sign.isascii():
+                continue
+            before, after = text[i - 1 : i], text[i + 1 : i + 2]
+            if sign.isalpha():
+                is_beside = before.isalpha() or after.isalpha()
+                if (sign.isupper() and before.islower()) or (len(text) > 1 and not is_beside):
+                    return False
+                letters.add("i" if sign == "İ" else sign.lower())
+            elif sign not in _SIGNS or not _fits(sign, before, text[i + 1 :]):
+                return False
+            elif sign in "–—" and before.isalpha() and after.isalpha():  # rather a letter of another encoding
+                return False
+    return any(letters <= {"i", *alphabet} for alphabet in alphabets)
 
 
 def _likelihood(texts: list[bytes], encoding: str) -> float:
