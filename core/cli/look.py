@@ -48,7 +48,7 @@ def info(
         "tempo_bpm": None if tempo_map.is_smpte else round(60e6 / tempo_map.tempo_at(0), 2),
         "tempo_changes": 0 if tempo_map.is_smpte else sum(tempo.tick > 0 for tempo in tempo_map.tempos),
         "metre": f"{metre.numerator}/{metre.denominator}" if tempo_map.has_metre else None,
-        "key_signature": score.keys[0].key if score.keys else None,
+        "key_signature": score.key,
         "detected_key": detect_key(notes).name if notes else None,
         "gridded": is_gridded(score),
         "continues_from": round(default_marker(score), 3) if notes else None,

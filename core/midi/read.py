@@ -91,7 +91,7 @@ def parse_score(data: bytes, name: str) -> Score:
         slots = sorted({place[0] for place in spans_of})
         for place, spans in spans_of.items():
             kit = read.drums[place[0]].mostly(place[1], (span[0] for span in spans))
-            program = _program(read.controls[place], spans[0][0])
+            program = _program(read.controls[place], spans[0][0], max(span[2] for span in spans))
             tracks.append(
                 Track(
                     name=_track_name(names, place[1], program, kit, len(spans_of) > 1),
@@ -212,9 +212,9 @@ def _texts(scans: Iterable[TrackScan]) -> list[bytes]:
     return [meta_data(m) for scan in scans for _, m in scan.events if m[0] == META and m[1] in TEXTS]
 
 
-def _program(messages: list[Event], first: int) -> int:
-    """The program that a channel has where a track begins; else the first that it gets, 0 if none."""
-    chosen = [(tick, message[1]) for tick, message in messages if kind(message) == PROGRAM]
+def _program(messages: list[Event], first: int, last: int) -> int:
+    """The program that a channel has where a track begins; else the first that it gets before it ends, 0 if none."""
+    chosen = [(tick, message[1]) for tick, message in messages if kind(message) == PROGRAM and tick < last]
     before = [program for tick, program in chosen if tick <= first]
     return before[-1] if before else chosen[0][1] if chosen else 0
 

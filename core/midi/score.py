@@ -74,8 +74,8 @@ class Track:
     A channel is one of a port's sixteen; `port` is the number that the file gives it, `slot` counts the ports on
     which the chunk plays, in the order of their numbers (0 where it is one). `pedals` are those of the channel,
     whichever chunk they stand in, as a synth would hear them. `program` is the one that the channel has at the first
-    note, else the first behind it (0 if none). `chunk` indexes `Score.chunks`. `kit` says whether the file makes the
-    channel a drum kit at these notes; None where it says nothing.
+    note, else the first while the notes last (0 if none). `chunk` indexes `Score.chunks`. `kit` says whether the file
+    makes the channel a drum kit at these notes; None where it says nothing.
     """
 
     name: str
@@ -129,6 +129,13 @@ class Score:
     keys: tuple[KeySignature, ...]
     chunks: tuple[bytes, ...]
     repairs: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str | None:
+        """The first key signature, None if there is none; of several pieces (format 2) the first piece's."""
+        chunk = self.tracks[0].chunk if self.smf_format == 2 and self.tracks else None
+        end = max((n.end_tick for t in self.tracks if t.chunk == chunk for n in t.notes), default=None)
+        return next((key.key for key in self.keys if end is None or key.tick < end), None)
 
     @property
     def notes(self) -> int:

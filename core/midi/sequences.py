@@ -20,10 +20,13 @@ from core.midi.messages import (
     channel_of,
     is_control,
     kind,
+    read_sysex,
 )
+from core.midi.percussion import sysex_data
 from core.midi.tempo_map import DEFAULT_TEMPO, Metre, Tempo, TempoMap
 
 _AT_FIRST = {BANK_MSB: 0, BANK_LSB: 0, VOLUME: DEFAULT_VOLUME, PAN: DEFAULT_PAN}  # which no reset gives back
+_RESET = b"\xf0\x05\x7e\x7f\x09\x01\xf7"  # "General MIDI on", as it stands in a file
 
 
 def one_after_another(
@@ -37,12 +40,15 @@ def one_after_another(
     moved: list[TrackScan] = []
     bodies: list[bytes] = []
     before: list[bytes] = []  # channel messages
+    is_reset = False  # where a piece has changed what the channels play, or the volume of all
     start = 0
     for scan, chunk in zip(scans, chunks, strict=True):
         own = _tempo_map(division, scan)
         events = [(start + tick, message) for tick, message in scan.events]
         if start:
-            events = [*_defaults(own, start), *((start, message) for message in _at_rest(before, scan)), *events]
+            at_rest = [*([_RESET] if is_reset else []), *_at_rest(before, scan)]
+            events = [*_defaults(own, start), *((start, message) for message in at_rest), *events]
+        is_reset = is_reset or any(m[0] == SYSEX and read_sysex(sysex_data(m)) for _, m in scan.events)
         before += [message for _, message in scan.events if message[0] < SYSEX]
         end = start + scan.end_tick
         moved.append(replace(scan, events=events, end_tick=end))

@@ -42,9 +42,9 @@ def test_one_track_per_channel_of_a_chunk_with_percussion_told_apart() -> None:
     notes = [
         on(60, 0, 3),
         on(36, 0, 9),
+        Message("program_change", program=40, channel=3),
         off(60, 100, 3),
         off(36, 0, 9),
-        Message("program_change", program=40, channel=3),
     ]
     score = parse_score(file_of([MetaMessage("track_name", name="Band"), *notes], smf_format=0), "x")
     assert [(t.name, t.channel, t.is_percussion) for t in score.tracks] == [
@@ -298,12 +298,38 @@ def test_each_piece_of_format_2_begins_with_its_channels_at_rest() -> None:
     assert state == {b"\xc0": 0, b"\xe0": 64, b"\xb0\x07": 100, b"\xb0\x40": 0, b"\xb0\x00": 0, b"\xb0\x0b": 127}
 
 
+def test_what_a_piece_of_format_2_does_not_say_is_not_the_next_ones() -> None:
+    first = scale((60, 62, 64, 65))  # to the bar line at which the second begins
+    names = [MetaMessage("track_name", name="Second"), MetaMessage("key_signature", key="D")]
+    second = [*names, MetaMessage("set_tempo", tempo=250_000), Message("program_change", program=40), *scale((70,))]
+    third = [Message("program_change", program=73), *scale((72,))]
+    score = parse_score(file_of([*first, *scale((67, 69, 71, 72))], second, third, smf_format=2), "x")
+    assert [(track.name, track.program) for track in score.tracks] == [
+        ("Acoustic Grand Piano", 0),
+        ("Second", 40),
+        ("Flute", 73),
+    ]
+    assert (score.key, score.tempo_map.tempo_at(0)) == (None, 500_000)
+    assert parse_score(file_of(second, first, smf_format=2), "x").key == "D major"
+    assert parse_score(file_of(second, first), "x").key == "D major"
+
+
+def test_drums_and_volumes_of_one_piece_of_format_2_are_not_the_next_ones() -> None:
+    drums = Message("sysex", data=bytes.fromhex("41 10 42 12 40 11 15 01 19"))  # GS: channel 1 plays drums
+    score = parse_score(file_of([drums, *scale((60,))], scale((62,)), smf_format=2), "x")
+    assert [track.is_percussion for track in score.tracks] == [True, False]
+    again = parse_score(score_bytes(score), "x")
+    assert [track.is_percussion for track in again.tracks] == [True, False]
+
+
 def test_tracks_of_one_channel_have_the_program_that_it_has_where_they_begin() -> None:
     first = [Message("program_change", program=40), *scale()]
     second = [Message("program_change", program=48, time=960), *scale()]
-    third = [on(60, 10, 1), off(60, 10, 1), Message("program_change", program=73, channel=1)]
-    score = parse_score(file_of(first, second, [on(60, 960), off(60, 10)], third), "x")
-    assert [track.program for track in score.tracks] == [40, 48, 48, 73]
+    third = [on(60, 10, 1), Message("program_change", program=73, channel=1, time=5), off(60, 5, 1)]
+    early = [on(60, 0, 2), off(60, 10, 2)]  # which has ended when its channel first gets a program
+    late = [Message("program_change", program=19, channel=2, time=10), on(60, 0, 2), off(60, 10, 2)]
+    score = parse_score(file_of(first, second, [on(60, 960), off(60, 10)], third, early, late), "x")
+    assert [track.program for track in score.tracks] == [40, 48, 48, 73, 0, 19]
 
 
 def test_devices_that_are_named_are_ports_where_none_is_numbered() -> None:
