@@ -1,6 +1,8 @@
 """continuo-cli evaluate-tracks and train-tracks: how often notes are given to the right track, and learning that."""
 
+import shutil
 from pathlib import Path, PurePosixPath
+from statistics import mean, stdev
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,7 +24,7 @@ def evaluate_tracks(
 
     None of the hidden tracks is ever shown: each note is decided from the prompt, the decisions before it, and whether
     its chord goes on. A note that several tracks play counts where one of them is named. Songs with one track, drums
-    aside, are left out.
+    aside, are left out. All figures are means over songs.
 
     Example: continuo-cli evaluate-tracks song.mid more-songs --json
     """
@@ -47,11 +49,11 @@ def evaluate_tracks(
     if not measured:
         raise UnreadableInput("None of these files has several tracks, and enough notes, in the middle.")
     result = _summary(measured)
-    accuracy, bass = result["accuracy"], result["bass_accuracy"]
     lines = [
-        f"{result['songs']} song{'s' * (result['songs'] > 1)}, {result['notes']} notes: {accuracy:.1%} right"
-        + (f" (standard error {result['standard_error']:.1%})" if result["standard_error"] is not None else ""),
-        f"  lowest track   {bass:.1%}" if bass is not None else "  lowest track   silent",
+        f"{result['songs']} song{'s' * (result['songs'] > 1)}, {result['notes']} notes: {_share(result, '')} right",
+        f"  lowest track   {_share(result, 'bass_')}: of all that it plays",
+        f"  bass line      {_share(result, 'line_')}: of that, the notes below which nothing sounds",
+        f"  lowest notes   {_share(result, 'lowest_')}: of all tracks, the notes below which nothing sounds",
         f"  learning       {result['fit_ms']} ms a prompt",
         f"  deciding       {result['note_ms']} ms a note",
     ]
@@ -74,10 +76,13 @@ def train_tracks(
 ) -> None:
     """Learn the weights that give notes to tracks, from songs whose tracks are known (see evaluate-tracks).
 
+    Leaves checkpoints in FILE.npz-run, which goes when the weights are written; the same command goes on from the last.
+
     Example: continuo-cli train-tracks pop909 quartets -o track-assignment.npz --splits splits.csv
     """
     from core.training.data.sources import read_splits
     from core.training.pool import process_pool
+    from core.training.run.run_folder import RunFolder
     from core.training.tracks import choose_passages, joined_pairs, learn, save_weights
 
     table = read_splits(splits) if splits else None
@@ -94,31 +99,44 @@ def train_tracks(
     joined = joined_pairs(chosen, seed)
     say(f"Two songs at once: {len(joined)} passages, {sum(len(passage.notes) for passage in joined)} notes.")
     chosen += joined
+    run = RunFolder(out.with_name(f"{out.name}-run"))
+    learned_from = {"passages": len(chosen), "notes": sum(len(passage.notes) for passage in chosen)}
+    run.begin({"music": learned_from, "rounds": rounds, "seed": seed})
     with process_pool(jobs) as pool:
-        save_weights(learn(chosen, rounds, seed, pool, say), out)
+        save_weights(learn(chosen, rounds, seed, pool, say, run), out)
+    shutil.rmtree(run.path)
+
+
+_KINDS = ("", "bass_", "line_", "lowest_")  # of notes, as in the names of Accuracy
+
+
+def _share(result: dict[str, Any], kind: str) -> str:
+    """The mean over songs of a kind of notes, with its standard error."""
+    share, error = result[f"{kind}accuracy"], result[f"{kind}standard_error"]
+    if share is None:
+        return "silent"
+    return f"{share:.1%}" + (f" (standard error {error:.1%})" if error is not None else "")
 
 
 def _summary(measured: "list[tuple[Path, list[Accuracy]]]") -> dict[str, Any]:
-    """Means over songs, the standard error among them, and each song's own figures."""
-    songs, basses = [], []
-    for path, parts in measured:
-        notes, bass = sum(p.notes for p in parts), sum(p.bass_notes for p in parts)
-        right = sum(p.right for p in parts) / notes
-        bass_right = sum(p.bass_right for p in parts) / bass if bass else None
-        songs.append({"file": str(path), "notes": notes, "accuracy": right, "bass_accuracy": bass_right})
-        if bass_right is not None:
-            basses.append(bass_right)
-    count = len(songs)
-    mean = sum(song["accuracy"] for song in songs) / count
-    spread = sum((song["accuracy"] - mean) ** 2 for song in songs)
+    """Means over songs, the standard error among them, and each song's own figures.
+
+    Of all notes, and of three kinds (see Accuracy).
+    """
+    songs = [{"file": str(path), "notes": sum(p.notes for p in parts)} for path, parts in measured]
     everything = [part for _, parts in measured for part in parts]
     notes = sum(part.notes for part in everything)
+    result: dict[str, Any] = {"songs": len(songs), "notes": notes}
+    for kind in _KINDS:
+        for song, (_, parts) in zip(songs, measured, strict=True):
+            count = sum(getattr(part, f"{kind}notes") for part in parts)
+            right = sum(getattr(part, f"{kind}right") for part in parts)
+            song[f"{kind}accuracy"] = right / count if count else None
+        shares = [song[f"{kind}accuracy"] for song in songs if song[f"{kind}accuracy"] is not None]
+        result[f"{kind}accuracy"] = mean(shares) if shares else None
+        result[f"{kind}standard_error"] = stdev(shares) / len(shares) ** 0.5 if len(shares) > 1 else None
     return {
-        "songs": count,
-        "notes": notes,
-        "accuracy": mean,
-        "standard_error": (spread / (count - 1) / count) ** 0.5 if count > 1 else None,
-        "bass_accuracy": sum(basses) / len(basses) if basses else None,
+        **result,
         "accuracy_over_notes": sum(part.right for part in everything) / notes,
         "fit_ms": round(1000 * sum(part.fit_seconds for part in everything) / len(everything), 1),
         "note_ms": round(1000 * sum(part.assign_seconds for part in everything) / notes, 3),

@@ -4,9 +4,10 @@ The tracks of the true next bars behind a marker are hidden: the assigner is giv
 told whose it was, so it goes on from its own decisions, as in a take.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import compress
 from time import perf_counter
 
 from core.midi.score import Score, Track
@@ -31,12 +32,20 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Of one passage: notes, those given to a track that plays them, the same of the lowest track; seconds taken."""
+    """Of one passage: notes, and those given to a track that plays them; seconds taken.
+
+    The same of all that the lowest track plays (`bass`), of the notes that are the lowest that sound at their onset
+    (`lowest`), and of those that are both (`line`): the bass line.
+    """
 
     notes: int
     right: int
     bass_notes: int
     bass_right: int
+    lowest_notes: int
+    lowest_right: int
+    line_notes: int
+    line_right: int
     fit_seconds: float
     assign_seconds: float
 
@@ -54,6 +63,17 @@ def passage_at(score: Score, bar: int, bars: int = BARS) -> Passage | None:
         return None
     notes = tuple(merged_notes(tracks, marker, end))
     return Passage(tracks, tempo_map, marker, notes) if len(notes) >= _FEWEST else None
+
+
+def are_lowest(notes: Sequence[StreamNote]) -> list[bool]:
+    """Of each note, in order of onset, then pitch: whether nothing lower sounds, or is struck, at its onset."""
+    sounding: list[StreamNote] = []
+    found = []
+    for note in notes:
+        sounding = [other for other in sounding if other.end > note.onset]
+        found.append(all(other.pitch > note.pitch for other in sounding))
+        sounding.append(note)
+    return found
 
 
 def play(assigner: TrackAssigner, notes: Iterable[StreamNote]) -> list[Assignment]:
@@ -77,5 +97,8 @@ def measure(passage: Passage, make: Callable[..., TrackAssigner] = TrackAssigner
     ended = perf_counter()
     lowest = int(assigner.prompt.mean.argmin())
     right = [bool(set(note.tracks) & set(found.tracks[:1])) for note, found in zip(passage.notes, given, strict=True)]
-    bass = [hit for note, hit in zip(passage.notes, right, strict=True) if lowest in note.tracks]
-    return Accuracy(len(right), sum(right), len(bass), sum(bass), fitted - began, ended - fitted)
+    is_bass = [lowest in note.tracks for note in passage.notes]
+    is_lowest = are_lowest(passage.notes)
+    is_line = [bass and low for bass, low in zip(is_bass, is_lowest, strict=True)]
+    counts = [n for chosen in (is_bass, is_lowest, is_line) for n in (sum(chosen), sum(compress(right, chosen)))]
+    return Accuracy(len(right), sum(right), *counts, fitted - began, ended - fitted)

@@ -7,7 +7,7 @@ what that track does in the prompt; the best score plays the note. The network's
 tracks are known, and bundled (resources/models/TRACKS.md); what is a song's own is learned from the prompt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy, deepcopy
 from functools import cache
 from pathlib import Path
@@ -59,11 +59,15 @@ def bundled_weights() -> Weights:
 
 
 def load_weights(path: Path) -> Weights:
-    """Read the arrays of a Weights, `hidden0`, `bias0`, `hidden1` and `bias1` for its layers, from an .npz file."""
+    """Read the arrays of a Weights (see `weights_from`) from an .npz file."""
     with np.load(path, allow_pickle=False) as file:
-        table = {name: file[name].astype(np.float64) for name in file.files}
-    hidden = tuple((table[f"hidden{k}"], table[f"bias{k}"]) for k in (0, 1))
-    return Weights(table["mean"], table["scale"], hidden, table["out"], table["straight"])
+        return weights_from({name: file[name].astype(np.float64) for name in file.files})
+
+
+def weights_from(arrays: Mapping[str, Floats]) -> Weights:
+    """The Weights of these arrays, which have the names of its fields; `hidden0` and `bias0` are its first layer."""
+    hidden = tuple((arrays[f"hidden{k}"], arrays[f"bias{k}"]) for k in (0, 1))
+    return Weights(arrays["mean"], arrays["scale"], hidden, arrays["out"], arrays["straight"])
 
 
 class TrackAssigner:

@@ -9,12 +9,13 @@ Songs of many tracks are rare where the tracks are known, so they are made: two 
 """
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,7 +28,10 @@ from core.midi.score import Track
 from core.tracks.evaluation import Passage, passage_at, play
 from core.tracks.features import FEATURES
 from core.tracks.note_stream import StreamNote, merged_notes, place
-from core.tracks.track_assignment import TrackAssigner, Weights
+from core.tracks.track_assignment import TrackAssigner, Weights, weights_from
+
+if TYPE_CHECKING:
+    from core.training.run.run_folder import RunFolder
 
 HIDDEN = (48, 24)
 PASSES = 8  # over the notes, in each round
@@ -36,6 +40,7 @@ _FIRST_SHARE = 0.3  # of the passages, in the first round
 _MOST_TRACKS = 4  # of a song that is learned from; the few songs with more are kept to measure by
 _JOINED_SHARE = 0.4  # of the passages, those that are learned from a second time, joined in pairs
 _BATCH = 1024  # notes
+_BETWEEN_CHECKPOINTS = 120.0  # seconds
 _RATE, _DECAY = 3e-3, 1e-2
 
 
@@ -136,21 +141,81 @@ def examples(passage: Passage, weights: Weights | None, seed: int) -> Examples:
     return Examples(np.concatenate(pupil.seen), owners.ravel(), np.full(len(passage.notes), count))
 
 
-def learn(passages: Sequence[Passage], rounds: int, seed: int, pool: Executor, say: Callable[[str], None]) -> Weights:
-    """Weights from passages, in so many rounds; a pool of processes looks at several passages at once."""
+@dataclass(slots=True)
+class _Progress:
+    """Where learning stands: the round, what the one before came to, the passages that were looked at in this one.
+
+    `seen` is what is learned from at its end: of these passages, and from the third round on of the rounds before.
+    """
+
+    round: int = 0
     weights: Weights | None = None
-    met: list[Examples] = []
-    for number in range(rounds):
-        chosen = passages[:: round(1 / _FIRST_SHARE)] if weights is None and rounds > 1 else passages
-        seeds = range(seed + 10_000 * number, seed + 10_000 * number + len(chosen))
-        seen = list(pool.map(examples, chosen, [weights] * len(chosen), seeds, chunksize=4))
-        if weights is not None:
-            seen = met = met + seen
-        together = Examples(*(np.concatenate(parts) for parts in zip(*seen, strict=True)))
+    looked_at: int = 0
+    seen: list[Examples] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Numbers and tensors alone, for a checkpoint."""
+        weights = None if self.weights is None else _tensors(_arrays(self.weights))
+        seen = _tensors(_together(self.seen)._asdict()) if self.seen else None
+        return {"round": self.round, "weights": weights, "looked_at": self.looked_at, "seen": seen}
+
+
+def _restored(state: Mapping[str, Any]) -> _Progress:
+    """The progress that `as_dict` told."""
+
+    def arrays(tensors: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+    weights = state["weights"] and weights_from(arrays(state["weights"]))
+    seen = [Examples(**arrays(state["seen"]))] if state["seen"] else []
+    return _Progress(state["round"], weights, state["looked_at"], seen)
+
+
+def learn(
+    passages: Sequence[Passage],
+    rounds: int,
+    seed: int,
+    pool: Executor,
+    say: Callable[[str], None],
+    run: "RunFolder | None" = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Weights:
+    """Weights from passages, in so many rounds; a pool of processes looks at several passages at once.
+
+    With a run's folder it leaves checkpoints there, and goes on from the last one.
+    """
+    saved = run.load_state() if run else None
+    now = _restored(saved) if saved else _Progress()
+    if saved:
+        say(f"Going on from round {now.round + 1} of {rounds}, passage {now.looked_at + 1}.")
+    while now.round < rounds:
+        chosen = passages[:: round(1 / _FIRST_SHARE)] if now.weights is None and rounds > 1 else passages
+        first = seed + 10_000 * now.round
+        left, seeds = chosen[now.looked_at :], range(first + now.looked_at, first + len(chosen))
+        saved_at = clock()
+        for found in pool.map(examples, left, [now.weights] * len(left), seeds, chunksize=4):
+            now.seen.append(found)
+            now.looked_at += 1
+            if run and clock() - saved_at >= _BETWEEN_CHECKPOINTS:
+                run.save_state(now.as_dict())
+                saved_at = clock()
+        together = _together(now.seen)
         weights, loss, right = fit(together, seed)
-        say(f"Round {number + 1} of {rounds}: {len(together.counts)} notes, {loss:.3f} nats a note, {right:.1%} right.")
-    assert weights is not None
-    return weights
+        number = now.round + 1
+        say(f"Round {number} of {rounds}: {len(together.counts)} notes, {loss:.3f} nats a note, {right:.1%} right.")
+        now = _Progress(number, weights, seen=now.seen if now.round else [])
+        if run:
+            run.save_state(now.as_dict())
+    assert now.weights is not None
+    return now.weights
+
+
+def _together(seen: Sequence[Examples]) -> Examples:
+    return Examples(*(np.concatenate(parts) for parts in zip(*seen, strict=True)))
+
+
+def _tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def fit(given: Examples, seed: int) -> tuple[Weights, float, float]:
@@ -198,9 +263,15 @@ def _batch(given: Examples, notes: NDArray[np.intp]) -> tuple[NDArray[np.float32
 
 def save_weights(weights: Weights, path: Path) -> None:
     """Write weights as `core.tracks.track_assignment.load_weights` reads them. Raises WriteError."""
+    arrays = {name: array.astype(np.float32) for name, array in _arrays(weights).items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]
+    write_atomically(path, buffer.getvalue())
+
+
+def _arrays(weights: Weights) -> dict[str, NDArray[np.float64]]:
+    """The arrays of weights by the names that `weights_from` knows."""
     arrays = {"mean": weights.mean, "scale": weights.scale, "out": weights.out, "straight": weights.straight}
     for k, (matrix, bias) in enumerate(weights.hidden):
         arrays |= {f"hidden{k}": matrix, f"bias{k}": bias}
-    buffer = io.BytesIO()
-    np.savez(buffer, **{name: array.astype(np.float32) for name, array in arrays.items()})  # pyright: ignore[reportArgumentType]
-    write_atomically(path, buffer.getvalue())
+    return arrays

@@ -24,10 +24,12 @@ def test_voices_that_are_far_apart_are_all_found(command: Command, duet: Path) -
     result = command.json("evaluate-tracks", duet, "--bars", 8)
     assert (result["songs"], result["notes"], result["accuracy"], result["bass_accuracy"]) == (1, 64, 1.0, 1.0)
     assert result["standard_error"] is None
+    assert (result["line_accuracy"], result["lowest_accuracy"]) == (1.0, 1.0)
     code, out, _ = command("evaluate-tracks", duet.parent, "--passages", 3)
     assert code == 0
     assert "1 song," in out
     assert "100.0% right" in out
+    assert "bass line      100.0%: of that" in out
 
 
 def test_what_there_is_nothing_to_learn_from_is_told(command: Command, tmp_path: Path, duet: Path) -> None:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from core.midi.score import Track
 from core.midi.tempo_map import Metre, Tempo, TempoMap
-from core.tracks.evaluation import Passage, measure, play
-from core.tracks.note_stream import MetricPosition, merged_notes
+from core.tracks.evaluation import Passage, are_lowest, measure, play
+from core.tracks.note_stream import MetricPosition, StreamNote, merged_notes
 from core.tracks.prompt_model import MOST_LEARNED, PromptModel
 from core.tracks.track_assignment import TrackAssigner
 from core.tracks.track_state import TrackState
@@ -49,6 +49,29 @@ def test_a_song_of_many_tracks_is_told_apart() -> None:
     result = measure(Passage(tuple(tracks), FOUR, 16 * BAR, notes))
     assert result.right / result.notes > 0.9
     assert result.bass_right == result.bass_notes > 0
+
+
+def test_the_bass_line_is_what_nothing_sounds_below() -> None:
+    rows = [(0.0, 40, 1.0), (0.0, 60, 2.0), (0.5, 50, 0.6), (1.0, 55, 1.2), (1.5, 52, 2.0), (1.5, 58, 2.0), (2.0, 70, 3)]
+    assert are_lowest([StreamNote(at, pitch, 80, end, (0,), True) for at, pitch, end in rows]) == [
+        True,
+        False,
+        False,  # over what is held
+        True,  # what was below has ended at this very moment
+        True,
+        False,  # in its chord another is lower
+        True,
+    ]
+
+
+def test_the_notes_of_the_lowest_track_that_lie_above_others_are_no_bass_line() -> None:
+    left: list[Row] = [(beat, 0.9, pitch, 90) for beat in range(96) for pitch in (40 + beat % 3, 52 + beat % 3)]
+    right: list[Row] = [(beat + 0.5, 0.4, 76 + beat % 5, 90) for beat in range(96)]
+    tracks = tuple(track(rows, FOUR, channel=i, chunk=i) for i, rows in enumerate((right, left)))
+    notes = tuple(merged_notes(tracks, 8 * BAR, 16 * BAR))
+    result = measure(Passage(tracks, FOUR, 8 * BAR, notes))
+    assert (result.bass_notes, result.line_notes, result.lowest_notes) == (64, 32, 32)
+    assert result.line_right == result.lowest_right == 32
 
 
 def test_what_tracks_double_is_doubled_again() -> None:

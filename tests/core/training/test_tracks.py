@@ -1,8 +1,10 @@
 """The weights that give notes to tracks are learned from songs whose tracks are known."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from core.midi.read import read_score
 from core.tracks.evaluation import measure, passage_at
 from core.tracks.features import FEATURES
 from core.tracks.track_assignment import TrackAssigner, load_weights
+from core.training.run.run_folder import RunFolder
 from core.training.tracks import Examples, choose_passages, examples, fit, joined, joined_pairs, learn, save_weights
 from tests.core.midi.builders import file_of, off, on
 
@@ -55,6 +58,37 @@ def test_the_same_seed_learns_the_same(songs: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         one, other = (learn([passage], 1, 5, pool, lambda words: None) for _ in range(2))
     assert np.array_equal(one.hidden[0][0], other.hidden[0][0])
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("passages_before", [1, 4, 7])  # in each round
+def test_what_was_broken_off_goes_on_and_learns_the_same(songs: Path, tmp_path: Path, passages_before: int) -> None:
+    passages = choose_passages(sorted(songs.glob("*.mid")), 600, 1, seed=1)
+    hours = iter(range(100))
+    run = RunFolder(tmp_path / "run")
+
+    class StoppingPool(ThreadPoolExecutor):
+        left = passages_before
+
+        def map(self, fn: Any, *iterables: Any, **options: Any) -> Iterator[Any]:
+            for found in super().map(fn, *iterables, **options):
+                if not self.left:
+                    raise Stopped
+                self.left -= 1
+                yield found
+
+    with StoppingPool(1) as pool, pytest.raises(Stopped):
+        learn(passages, 3, 5, pool, lambda words: None, run, lambda: 3600.0 * next(hours))
+    said: list[str] = []
+    with ThreadPoolExecutor(1) as pool:
+        going_on = learn(passages, 3, 5, pool, said.append, run)
+        at_once = learn(passages, 3, 5, pool, lambda words: None)
+    assert said[0].startswith("Going on from round")
+    assert np.array_equal(going_on.hidden[1][0], at_once.hidden[1][0])
+    assert np.array_equal(going_on.straight, at_once.straight)
 
 
 def test_songs_of_different_numbers_of_tracks_are_learned_from_together() -> None:
