@@ -85,8 +85,8 @@ def _is_spelt(texts: list[bytes], encoding: str, alphabets: Iterable[str]) -> bo
                 letters.add("i" if sign == "İ" else sign.lower())
             elif sign not in _SIGNS or not _fits(sign, before, text[i + 1 :]):
                 return False
-            elif sign in "–—" and before.isalpha() and after.isalpha():  # rather a letter of another encoding
-                return False
+            elif sign in "–—" and before.isalpha() and after.isalpha():
+                return False  # rather a letter of another encoding
     return any(letters <= {"i", *alphabet} for alphabet in alphabets)
 
 

@@ -52,7 +52,15 @@ def test_a_song_of_many_tracks_is_told_apart() -> None:
 
 
 def test_the_bass_line_is_what_nothing_sounds_below() -> None:
-    rows = [(0.0, 40, 1.0), (0.0, 60, 2.0), (0.5, 50, 0.6), (1.0, 55, 1.2), (1.5, 52, 2.0), (1.5, 58, 2.0), (2.0, 70, 3)]
+    rows = [
+        (0.0, 40, 1.0),
+        (0.0, 60, 2.0),
+        (0.5, 50, 0.6),
+        (1.0, 55, 1.2),
+        (1.5, 52, 2.0),
+        (1.5, 58, 2.0),
+        (2.0, 70, 3),
+    ]
     assert are_lowest([StreamNote(at, pitch, 80, end, (0,), True) for at, pitch, end in rows]) == [
         True,
         False,
