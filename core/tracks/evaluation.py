@@ -100,5 +100,9 @@ def measure(passage: Passage, make: Callable[..., TrackAssigner] = TrackAssigner
     is_bass = [lowest in note.tracks for note in passage.notes]
     is_lowest = are_lowest(passage.notes)
     is_line = [bass and low for bass, low in zip(is_bass, is_lowest, strict=True)]
-    counts = [n for chosen in (is_bass, is_lowest, is_line) for n in (sum(chosen), sum(compress(right, chosen)))]
-    return Accuracy(len(right), sum(right), *counts, fitted - began, ended - fitted)
+
+    def of(chosen: Sequence[bool]) -> tuple[int, int]:
+        return sum(chosen), sum(compress(right, chosen))
+
+    counts = (len(right), sum(right), *of(is_bass), *of(is_lowest), *of(is_line))
+    return Accuracy(*counts, fitted - began, ended - fitted)
