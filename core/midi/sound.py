@@ -15,6 +15,14 @@ from core.midi.messages import MasterVolume, Mode
 from core.midi.percussion import DrumChannels, sysex_data
 from core.midi.score import Place, Score
 
+# What, with the program, makes an instrument's sound, and what a channel has before it is told.
+SOUND_AT_FIRST = {
+    midi.BANK_MSB: 0,
+    midi.BANK_LSB: 0,
+    midi.VOLUME: midi.DEFAULT_VOLUME,
+    midi.PAN: midi.DEFAULT_PAN,
+    midi.EXPRESSION: midi.DEFAULT_EXPRESSION,
+}
 _FADES = (midi.VOLUME, midi.EXPRESSION)
 _FADED = 0.6  # of the value before: what falls less, or rises again, is no fade
 _FEWEST_STEPS = 3  # down, unless it falls to silence
@@ -26,6 +34,24 @@ def sound_at(score: Score, place: Place, tick: int) -> list[bytes]:
     messages = _messages(score, place, tick)
     state = held(messages).values()
     return banks_first([*(m for m in state if not midi.is_control(m, *midi.PEDALS, *_FADES)), *volumes(messages)])
+
+
+def sound_on(score: Score, channel: int, place: Place, tick: int) -> list[bytes]:
+    """The messages that bring about on another channel what a channel has just before a tick.
+
+    Where the file sets that up in a way of its own, nothing is taken for granted.
+    """
+    found = [midi.on_channel(message, channel) for message in sound_at(score, place, tick)]
+    if channel not in set_up_channels(score):
+        return found
+    missing = [
+        bytes((midi.CONTROL | channel, number, value))
+        for number, value in SOUND_AT_FIRST.items()
+        if not any(midi.is_control(message, number) for message in found)
+    ]
+    if not any(midi.kind(message) == midi.PROGRAM for message in found):
+        missing.append(bytes((midi.PROGRAM | channel, 0)))
+    return [bytes((midi.CONTROL | channel, midi.RESET_CONTROLLERS, 0)), *banks_first([*missing, *found])]
 
 
 def unfaded(score: Score, place: Place, tick: int) -> list[bytes]:

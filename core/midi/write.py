@@ -4,7 +4,7 @@ What is not touched of the score stays byte for byte.
 """
 
 import struct
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
@@ -14,25 +14,18 @@ from core.midi.events import Event, encode_track, scan_track, write_varint
 from core.midi.messages import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    BANK_LSB,
-    BANK_MSB,
     CONTROL,
-    DEFAULT_EXPRESSION,
-    DEFAULT_PAN,
-    DEFAULT_VOLUME,
-    EXPRESSION,
+    DEFAULT_RELEASE,
     KEY_PRESSURE,
     META,
     NOTE_OFF,
     NOTE_ON,
-    PAN,
     PORT,
     PROGRAM,
     RESET_CONTROLLERS,
     SYSEX,
     TEMPO,
     TIME_SIGNATURE,
-    VOLUME,
     channel_of,
     is_control,
     is_note,
@@ -41,14 +34,14 @@ from core.midi.messages import (
 )
 from core.midi.ports import event_ports, port_names, wire_channels
 from core.midi.score import PERCUSSION_CHANNEL, Note, Place, Score, Track
-from core.midi.sound import drum_channels, set_up_channels, sound_at
+from core.midi.sound import SOUND_AT_FIRST, drum_channels, set_up_channels, sound_at
 from core.midi.splice import Stretch, changed_tracks, replaced_channels, seams, without
 from core.midi.tempo_map import Metre, TempoMap
 
 PortEvent = tuple[int, int, bytes]  # (tick, port, message)
+_RankedEvent = tuple[int, int, int, bytes]  # (tick, rank among those of that tick, port, message)
 
-_SOUND = (BANK_MSB, BANK_LSB, VOLUME, PAN, EXPRESSION)  # what, with the program, makes an instrument's sound
-_DEFAULTS = dict(zip(_SOUND, (0, 0, DEFAULT_VOLUME, DEFAULT_PAN, DEFAULT_EXPRESSION), strict=True))
+_ENDINGS = (ALL_SOUND_OFF, ALL_NOTES_OFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +154,18 @@ def rewrite_chunk(
     says, and with what is `added`. Only "all notes off" on the rewritten channels goes: it would cut
     notes that were moved across it.
     """
-    rewritten = [score.tracks[i] for i in sorted(tracks) if score.tracks[i].chunk == chunk]
-    places = {track.place for track in rewritten}
     scan = scan_track(score.chunks[chunk])
     ports = event_ports(score, chunk, scan)
     placed = [(tick, port, message) for (tick, message), port in zip(scan.events, ports, strict=True)]
     kept = [event for event in placed if not is_dropped(event)]
-    if not rewritten and not added and len(kept) == len(placed):
+    if not added and len(kept) == len(placed) and not any(score.tracks[i].chunk == chunk for i in tracks):
         return score.chunks[chunk]
+    # Where something goes that ended notes, they are to end by themselves.
+    silenced = {(port, channel_of(m)) for _, port, m in set(placed).difference(kept) if is_control(m, *_ENDINGS)}
+    rewritten = [t for i, t in enumerate(score.tracks) if t.chunk == chunk and (i in tracks or t.place in silenced)]
     # (tick, rank, port, message): at one tick note-offs come first, then what stays, then note-ons.
-    events = [(tick, 1, port, m) for tick, port, m in (*added, *kept) if not _is_of_notes(port, m, places)]
-    for track in rewritten:
-        on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
-        for note in track.notes:
-            events.append((note.start_tick, 2, track.port, bytes((on, note.pitch, note.velocity))))
-            # The end of a note without length must not come before its beginning.
-            rank = 0 if note.end_tick > note.start_tick else 3
-            events.append((note.end_tick, rank, track.port, bytes((off, note.pitch, note.release))))
+    events = [(tick, 1, port, message) for tick, port, message in (*added, *kept)]
+    events = _with_notes(events, rewritten)
     events.sort(key=itemgetter(0, 1))
     # Where something was dropped the chunk ends with what is left, so that no silence is left in its place.
     end_tick = max(scan.end_tick if len(kept) == len(placed) else 0, events[-1][0] if events else 0)
@@ -185,6 +173,42 @@ def rewrite_chunk(
     on_ports = [(tick, port, message) for tick, _, port, message in events]
     written = with_ports(score, on_ports) if several else [(tick, message) for tick, _, message in on_ports]
     return encode_track(written, end_tick)
+
+
+def _with_notes(events: Iterable[_RankedEvent], tracks: Sequence[Track]) -> list[_RankedEvent]:
+    """The events, of which those that begin or end notes on the channels of these tracks make the notes that they have.
+
+    What a note had already stays as and where it is.
+    """
+    places = {track.place for track in tracks}
+    wanted: Counter[tuple[int, int, bytes]] = Counter()
+    result: list[_RankedEvent] = []
+    for track in tracks:
+        on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
+        for note in track.notes:
+            begin, end = bytes((on, note.pitch, note.velocity)), bytes((off, note.pitch, note.release))
+            if note.end_tick > note.start_tick:
+                wanted.update(((note.start_tick, track.port, begin), (note.end_tick, track.port, end)))
+            else:  # the end of a note without length must not come before its beginning
+                result += [(note.start_tick, 2, track.port, begin), (note.end_tick, 3, track.port, end)]
+    for event in events:
+        tick, _, port, message = event
+        if not _is_of_notes(port, message, places):
+            result.append(event)
+            continue
+        key = tick, port, _as_note_off(message)
+        if wanted[key]:
+            wanted[key] -= 1
+            result.append(event)
+    for (tick, port, message), count in wanted.items():
+        result += [(tick, 2 if kind(message) == NOTE_ON else 0, port, message)] * count
+    return result
+
+
+def _as_note_off(message: bytes) -> bytes:
+    """A note-on of velocity 0 as the note-off that it is; other messages as they are."""
+    is_off = kind(message) == NOTE_ON and not message[2]
+    return bytes((NOTE_OFF | channel_of(message), message[1], DEFAULT_RELEASE)) if is_off else message
 
 
 def with_ports(score: Score, events: Iterable[PortEvent]) -> list[Event]:
@@ -207,7 +231,7 @@ def _is_of_notes(port: int, message: bytes, places: Collection[Place]) -> bool:
     """Whether a message begins or ends notes on one of these channels."""
     if message[0] >= PROGRAM or (port, channel_of(message)) not in places:
         return False
-    return message[0] < KEY_PRESSURE or (message[0] >= CONTROL and message[1] in (ALL_SOUND_OFF, ALL_NOTES_OFF))
+    return message[0] < KEY_PRESSURE or is_control(message, *_ENDINGS)
 
 
 def score_bytes(score: Score) -> bytes:
@@ -283,11 +307,15 @@ def _sound(score: Score, tracks: Collection[int] | None, tick: int, is_set_up: b
         return [bytes((PROGRAM, 0))]
     found = [on_channel(m, 0) for m in sound_at(score, main.place, tick)]
     program = next((m for m in found if kind(m) == PROGRAM), bytes((PROGRAM, 0)))
-    values = {m[1]: m[2] for m in found if is_control(m, *_SOUND)}
+    values = {m[1]: m[2] for m in found if is_control(m, *SOUND_AT_FIRST)}
     if is_set_up:
-        values = _DEFAULTS | values
+        values = SOUND_AT_FIRST | values
     reset = [bytes((CONTROL, RESET_CONTROLLERS, 0))] if is_set_up else []
-    return [*reset, *(bytes((CONTROL, number, values[number])) for number in _SOUND if number in values), program]
+    return [
+        *reset,
+        *(bytes((CONTROL, number, values[number])) for number in SOUND_AT_FIRST if number in values),
+        program,
+    ]
 
 
 def free_channels(score: Score, port: int = 0) -> list[int]:

@@ -15,7 +15,7 @@ from core.midi.events import Event
 from core.midi.messages import on_channel
 from core.midi.ports import second_kits, wire_channels
 from core.midi.score import Note, Score, Track, TrackKey
-from core.midi.sound import sound_at
+from core.midi.sound import sound_at, sound_on
 from core.midi.splice import Stretch, is_heard_from, plays_on, without
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score, free_channels, take_voice
@@ -163,7 +163,7 @@ def take_parts(
     """
     score = session.score or blank_score()
     named = {note.track for note in take.notes} | {control.track for control in take.controls} | set(also)
-    stretch = take_stretch(session, take, also)
+    stretch, tick = take_stretch(session, take, also), score.tempo_map.tick(take.marker)
 
     def in_song(voice: TakeVoice) -> TakeVoice:
         place = voice.port, voice.channel
@@ -175,16 +175,15 @@ def take_parts(
     for i, track in enumerate(score.tracks):
         if track.key not in named:
             continue
-        setup = tuple(track_setup(score, i, take.marker))
         if take.rest == "beside" and not track.is_percussion:  # drums are drums on their own channel alone
             free = [channel for channel in free_channels(score, track.port) if channel not in taken]
             channel = free[0] if free else track.channel
             taken.add(channel)
-            moved = tuple(on_channel(message, channel) for message in setup)
-            voice = in_song(TakeVoice(channel, moved, not free, track.port))
+            setup = sound_on(score, channel, track.place, tick) if free else track_setup(score, i, take.marker)
+            voice = in_song(TakeVoice(channel, tuple(setup), not free, track.port))
             parts[track.key] = TakePart(None, voice, track.name)
         else:
-            voice = in_song(TakeVoice(track.channel, setup, True, track.port))
+            voice = in_song(TakeVoice(track.channel, tuple(track_setup(score, i, take.marker)), True, track.port))
             parts[track.key] = TakePart(i, voice, track.name)
     return parts
 

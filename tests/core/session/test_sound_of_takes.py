@@ -72,6 +72,22 @@ def test_late_set_up_of_unused_channels_does_not_reach_the_take(rest: RestOfSong
     assert (result["program"], result["volume"], result["pan"]) == (48, 100, 64)
 
 
+@pytest.mark.parametrize("is_set_up", [True, False])
+def test_nor_those_parts_of_a_take_that_play_beside_their_tracks(is_set_up: bool) -> None:
+    other = [control(7, 0, channel=c) for c in range(2, 16)]
+    other += [Message("pitchwheel", pitch=3000, channel=c) for c in range(2, 16)]
+    second = [Message("program_change", program=20, channel=1), *(m.copy(channel=1) for m in NOTES)]
+    data = file_of([METRE], NOTES, second, [late(other[0], 120), *other[1:]] if is_set_up else [])
+    session = session_from_midi(data, "x")
+    notes = (TakeNote(100, 80, 0.0, 0.5, (1, 0)), TakeNote(101, 80, 0.0, 0.5, (2, 1)))
+    session = session.with_take(TakeRecord(notes, marker=session.marker, seconds=2.0, rest="beside"))
+    found = [heard(midi_bytes(session, "score and take"), pitch) for pitch in (100, 101)]
+    assert [(state["program"], state["volume"]) for state in found] == [(0, 100), (20, 100)]
+    channels = {state["channel"] for state in found}
+    assert len(channels) == 2
+    assert not channels & {0, 1}
+
+
 @pytest.mark.parametrize("rest", ["stretch", "rest", "beside"])
 def test_nor_does_set_up_that_comes_under_the_take(rest: RestOfSong) -> None:
     """The second note of the take comes half a second behind it."""

@@ -2,6 +2,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import mido
 import pretty_midi
 import pytest
 from hypothesis import given
@@ -169,6 +170,27 @@ def test_tracks_are_cut_at_the_marker() -> None:
     assert body.count(b"\xb0\x40\x00") == 1
     assert body.count(b"la") == 1
     assert body.endswith(END)
+
+
+def test_what_all_notes_off_ended_ends_where_that_goes_with_a_stretch() -> None:
+    """A note that ends at the marker has nothing to be cut, but nothing else to end it."""
+    ends_there = [*scale((60, 62, 64)), on(48), control(123, 0, 240), *scale((50,))]
+    score = parse_score(file_of(ends_there, [m.copy(channel=1) for m in scale()] * 1), "x")
+    marker = score.tempo_map.seconds(960)
+    for rest in ("stretch", "rest"):
+        back = read_back(with_take(score, TAKE, marker, rest))
+        assert [(n.pitch, n.end_tick) for n in back.tracks[0].notes if n.start_tick == 720] == [(48, 960)]
+
+
+def test_what_is_not_cut_keeps_its_place_and_form() -> None:
+    """Note-ons of velocity 0 that end notes; a program and a release that stand behind the note of the same tick."""
+    ended = [on(60), Message("program_change", program=44), on(60, 240, velocity=0)]
+    ended += [on(62), Message("note_off", note=62, velocity=9, time=240), *scale()]
+    data = file_of(ended)
+    score = parse_score(data, "x")
+    written = with_take(score, TAKE, score.tempo_map.seconds(720))
+    before, after = (list(mido.MidiFile(file=io.BytesIO(d)).tracks[0]) for d in (data, written))
+    assert after[:6] == before[:6]
 
 
 def test_beside_leaves_the_tracks() -> None:
