@@ -19,7 +19,6 @@ from core.resources import user_folder
 
 _CONNECTING = 500  # ms
 _ANSWERING = 10_000  # ms; a window that is just starting or busy answers late
-_READING = 500  # ms, in which the window stands still at worst
 _LOCKING = 5.0  # s, for the other of two starts at once to begin listening
 _TAKEN = b"taken\n"
 
@@ -45,6 +44,7 @@ class SingleInstance(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._connected: list[QLocalSocket] = []  # other starts that have not said all
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._receive)
@@ -78,10 +78,17 @@ class SingleInstance(QObject):
 
     def _receive(self) -> None:
         while socket := self._server.nextPendingConnection():
-            # Who connects writes at once, and is another process of this user's.
-            if socket.canReadLine() or socket.waitForReadyRead(_READING):
+            self._connected.append(socket)
+            socket.readyRead.connect(self._take)
+        self._take()
+
+    def _take(self) -> None:
+        """Take what other starts have to hand over, where all of it has come: nobody is waited for."""
+        for socket in [socket for socket in self._connected if socket.canReadLine()]:
+            self._connected.remove(socket)
+            with suppress(ValueError):  # of another program, it may be anything
                 path = os.fsdecode(base64.b64decode(socket.readLine().data()))
                 socket.write(_TAKEN)
-                socket.waitForBytesWritten(_READING)
+                socket.flush()
                 self.handed_over.emit(path)
-            socket.close()
+            socket.disconnectFromServer()

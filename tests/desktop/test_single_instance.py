@@ -1,5 +1,6 @@
 """A second start hands its file to the window that is open."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PySide6.QtNetwork import QLocalSocket
 from pytestqt.qtbot import QtBot
 
 from desktop.app import bring_to_front
@@ -62,6 +64,25 @@ def test_what_a_crash_left_behind_is_no_window(qtbot: QtBot) -> None:
     first = SingleInstance()
     assert not first.hand_over_or_listen("")
     assert start_again(qtbot, first)[0] == 0
+    first.close()
+
+
+def test_nobody_waits_for_who_connects_and_has_nothing_to_say_yet(qtbot: QtBot) -> None:
+    first, handed = SingleInstance(), list[str]()
+    first.handed_over.connect(handed.append)
+    assert not first.hand_over_or_listen("")
+    slow, strange = QLocalSocket(), QLocalSocket()
+    for socket in (slow, strange):
+        with qtbot.waitSignal(first._server.newConnection):
+            socket.connectToServer(server_name())
+    with qtbot.waitSignal(strange.disconnected):
+        strange.write(b"abc\n")  # which no start says
+    slow.write(base64.b64encode(b"/song.mid"))
+    qtbot.waitUntil(lambda: not slow.bytesToWrite())
+    slow.write(b"\n")
+    qtbot.waitUntil(lambda: handed == ["/song.mid"])
+    qtbot.waitUntil(slow.canReadLine)
+    assert slow.readLine().data() == b"taken\n"
     first.close()
 
 
