@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +12,9 @@ from core.cli.output import Json, give, progress, say
 from core.errors import UsageError
 
 if TYPE_CHECKING:
-    from core.generation.filling.filler import Candidate
     from core.generation.options import Options
     from core.performance.fill import FillPlan
+    from core.performance.fill_run import FillRun
 
 
 def fill(
@@ -68,11 +67,11 @@ def fill(
     seed = secrets.randbelow(2**31) if seed is None else seed
     options = Options(Sampling(temperature), seed=seed, takes=candidates)
     paths = prompt.numbered(out, alternatives, file)
-    chosen, figures = _sample(plan, options, alternatives, model, device)
+    run, figures = _sample(plan, options, alternatives, model, device)
     from core.session.export import save_midi
 
-    for candidate, path in zip(chosen, paths, strict=True):
-        save_midi(plan.filled(candidate.notes), path, "score")
+    for placed, path in zip(run.alternatives, paths, strict=True):
+        save_midi(plan.with_placed(placed), path, "score")
     figures |= {"outputs": [str(path) for path in paths], "seed": seed}
     give(_words(figures), figures, as_json)
 
@@ -125,36 +124,34 @@ def _table(figures: dict[str, dict[str, Any]]) -> str:
 
 def _sample(
     plan: "FillPlan", options: "Options", count: int, model: str | None, device: str
-) -> "tuple[Sequence[Candidate], dict[str, Any]]":
-    """The candidates to be written, best first, and what `--json` prints."""
+) -> "tuple[FillRun, dict[str, Any]]":
+    """The run with the alternatives to be written, and what `--json` prints."""
     with interrupts.put_off():
         from core.generation.engine import open_engine
         from core.generation.filling.fill_rounds import FillStep
-        from core.generation.filling.filler import choose
-        from core.generation.filling.middle_filler import filler_for
+        from core.performance.fill_run import FillRun
 
     seconds = plan.region.end - plan.region.start
     first_note: list[float] = []
     with progress("Loading the model"):
         engine, info = open_engine(model, device, say)
-    with progress("Sampling") as show:
+    with progress("Sampling") as draw:
         started = time.perf_counter()
 
-        def on_step(step: FillStep) -> None:
-            if step.candidate:
-                return
+        def show(step: FillStep) -> None:
             if step.messages and not first_note:
                 first_note.append(time.perf_counter() - started)
-            show(step.head, seconds, "")
+            draw(step.head, seconds, "")
 
-        made = filler_for(engine).fill(plan.gap(engine.config.conventions), options, on_step)
+        run = FillRun(plan, lambda key: options, count, show)
+        run.sample(engine)
     wall = time.perf_counter() - started
-    chosen = choose(made, count, seconds)
-    return chosen, {
-        "notes": len(chosen[0].notes),
+    return run, {
+        "notes": len(run.chosen[0].notes),
         "replaced": plan.replaced,
         "candidates": [
-            {"seed": c.seed, "notes": len(c.notes), "score": round(c.score, 2), "chosen": c in chosen} for c in made
+            {"seed": c.seed, "notes": len(c.notes), "score": round(c.score, 2), "chosen": c in run.chosen}
+            for c in run.candidates
         ],
         "music_seconds": round(seconds, 3),
         "wall_seconds": round(wall, 3),

@@ -21,11 +21,12 @@ from core.errors import ContinuoError
 from core.generation.constraints import Rules
 from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
+from core.midi.key import parse_key
 from core.midi.ports import one_port_words
 from core.performance.events import PlaybackEvents
 from core.performance.live_take import TakeStart
 from core.performance.playback import Playback
-from core.performance.prompts import read_prompt
+from core.performance.prompts import find_key, read_prompt
 from core.performance.run import Run
 from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import TakePlan, plan_take
@@ -124,12 +125,10 @@ def _knobs(wanted: ContinueOptions) -> tuple[Knobs, tuple[Knobs, ...]]:
 def _scale(wanted: str | None, choice: Choice) -> frozenset[int] | None:
     if wanted is None:
         return None
-    from core.midi.key import detect_key, parse_key
-
     if wanted != "auto":
         return parse_key(wanted).pitch_classes
-    start = choice.start or 0.0
-    key = detect_key(n for t in choice.chosen for n in t.notes if start <= n.start < choice.marker)
+    key = find_key(choice.chosen, choice.start or 0.0, choice.marker)
+    assert key is not None  # or there would be no prompt
     say(f"Keeping to {key.name}.")
     return key.pitch_classes
 

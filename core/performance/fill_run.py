@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.midi.score import Note, TakeNote
+from core.performance.events import nobody
 from core.performance.fill import FillPlan, VoiceKey
+from core.performance.prompts import find_key
 from core.performance.take_in_progress import TakeInProgress
 
 if TYPE_CHECKING:
     from core.codec.events import NoteMessage
     from core.generation.engine import Engine
     from core.generation.filling.fill_rounds import FillStep
+    from core.generation.filling.filler import Candidate
     from core.generation.options import Options
     from core.midi.key import Key
 
@@ -24,14 +27,18 @@ _KEY_SECONDS = 30.0  # before a region that its key is found in
 class FillRun:
     """Samples on the thread that owns the model; the first candidate can be followed from another, by `follow`.
 
-    `options` by the key of the music before the region, if there is any. In the end `alternatives` are the notes to
-    choose from, the best first, at most `count`, or `fault` says what it broke off with.
+    `options` by the key of the music before the region, if there is any. `show` hears of each step of the first
+    candidate as it comes. In the end `candidates` are all that were sampled, best first, `chosen` those of them to
+    choose from, at most `count`, and `alternatives` the notes of these; or `fault` says what it broke off with.
     """
 
     plan: FillPlan
     options: "Callable[[Key | None], Options]"
     count: int = 3
+    show: "Callable[[FillStep], object]" = nobody
     stopped: threading.Event = field(default_factory=threading.Event)
+    candidates: "Sequence[Candidate]" = ()
+    chosen: "Sequence[Candidate]" = ()
     alternatives: Sequence[Mapping[VoiceKey, Sequence[Note]]] = ()
     fault: Exception | None = None
     head: float = 0.0  # seconds of the region that the first candidate has, as far as it was followed
@@ -57,23 +64,18 @@ class FillRun:
 
         plan = self.plan
         plan.router()  # learns the tracks, here and not where it is followed
-        candidates = filler_for(engine).fill(
-            plan.gap(engine.config.conventions), self.options(self._key()), self._on_step, self.stopped.is_set
+        region = plan.region
+        key = find_key([voice.kept for voice in plan.voices], region.start - _KEY_SECONDS, region.start)
+        self.candidates = filler_for(engine).fill(
+            plan.gap(engine.config.conventions), self.options(key), self._on_step, self.stopped.is_set
         )
-        chosen = choose(candidates, self.count, plan.region.end - plan.region.start)
-        self.alternatives = [plan.placed(candidate.notes) for candidate in chosen]
-
-    def _key(self) -> "Key | None":
-        from core.midi.key import detect_key
-
-        start = self.plan.region.start
-        tracks = [voice.kept for voice in self.plan.voices]
-        notes = [note for track in tracks for note in track.notes if start - _KEY_SECONDS <= note.start < start]
-        return detect_key(notes) if notes else None
+        self.chosen = choose(self.candidates, self.count, region.end - region.start)
+        self.alternatives = [plan.placed(candidate.notes) for candidate in self.chosen]
 
     def _on_step(self, step: "FillStep") -> None:
         if not step.candidate:
             self._steps.append((step.messages, step.head))
+            self.show(step)
 
     def follow(self) -> bool:
         """Take in what was sampled of the first candidate; whether notes have begun or ended since."""

@@ -1,6 +1,6 @@
 """What to read into the model, and reading it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,16 +43,16 @@ class PromptRequest:
 
     def find_key(self) -> "Key | None":
         """The key of the prompt, None if it has no notes."""
-        from core.midi.key import detect_key
+        return find_key(self.tracks, self.start, self.marker)
 
-        notes = [
-            note
-            for track in self.tracks
-            if not track.is_percussion
-            for note in track.notes
-            if self.start <= note.start < self.marker
-        ]
-        return detect_key(notes) if notes else None
+
+def find_key(tracks: Iterable[Track], start: float, end: float) -> "Key | None":
+    """The key of what tracks but drums play from `start` to `end` (score seconds), None if that is nothing."""
+    from core.midi.key import detect_key
+
+    melodic = [track for track in tracks if not track.is_percussion]
+    notes = [note for track in melodic for note in track.notes if start <= note.start < end]
+    return detect_key(notes) if notes else None
 
 
 def read_prompt(
