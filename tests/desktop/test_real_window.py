@@ -79,7 +79,7 @@ class Screen:
 
     def close(self) -> None:
         self._server.terminate()
-        self._server.wait(10)
+        self._server.wait(PATIENCE)
 
 
 @pytest.fixture

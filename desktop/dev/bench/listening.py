@@ -15,7 +15,7 @@ from core.live.jack_watch import is_jack_running
 from core.midi.messages import NOTE_ON, kind
 
 PERIOD = 256  # frames at 48 kHz: what is sent is heard up to 5.3 ms later
-_PATIENCE = 10.0  # seconds for server and port to be there
+_PATIENCE = 60.0  # seconds for server and port to be there
 
 
 def can_listen() -> bool:

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_take_is_heard_while_it_is_sampled(desk: MakeDesk, jack: dict[str, str
     with Listener("Continuo") as listener:
         at.open()
         at.wait_until_ready()
-        at.set(length=600.0)
+        at.set(length=100.0)  # a machine that is slower than the music samples much of that before it begins
         at.window.proceed()
         at.wait(lambda: len(ons(listener.messages)) >= 3, "notes at the port")
         assert at.window.generation.is_running
@@ -94,9 +95,10 @@ def test_a_player_that_dies_is_replaced_and_the_music_goes_on(desk: MakeDesk) ->
     assert first._process.pid
     os.kill(first._process.pid, signal.SIGKILL)
     at.wait(lambda: any("ended unexpectedly" in sentence for sentence in at.messages), "a sentence")
-    died_at = window.transport.position
+    died_at, since = window.transport.position, time.monotonic()
     at.wait(lambda: window.playback.output.player not in (first, None), "another player")
-    at.wait(lambda: died_at + 0.2 < window.transport.position < died_at + 5, "the playhead to go on")
+    at.wait(lambda: window.transport.position > died_at + 0.2, "the playhead to go on")
+    assert window.transport.position < died_at + time.monotonic() - since  # from where it was, and not faster than time
     assert window.transport.is_playing
     # While a take is sampled, too: what was sampled meanwhile is not lost.
     at.set(length=6.0)
@@ -175,7 +177,7 @@ def test_closing_in_mid_take_ends_threads_and_silences(desk: MakeDesk, jack: dic
     listener = Listener("Continuo")
     at.open()
     at.wait_until_ready()
-    at.set(length=600.0)
+    at.set(length=100.0)
     at.window.proceed()
     at.wait(lambda: sounding(listener.messages), "a note")
     at.answers.leaving = "discard"
