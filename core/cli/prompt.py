@@ -60,7 +60,8 @@ def choose(
     if from_seconds is not None:
         if not 0 <= from_seconds <= max(score.end, marker):  # the bar line behind the last note is no place outside
             raise UsageError(f"--from {from_seconds:g} lies outside the file, which ends at {score.end:.2f} seconds.")
-        marker = from_seconds
+        # On a tick, as all that is written: a note that begins at 7.2 seconds may begin at 7.199999 in arithmetic.
+        marker = score.tempo_map.seconds(score.tempo_map.tick(from_seconds))
     if min(note.start for note in notes) >= marker:
         raise UsageError(f"No note of the prompt comes before {marker:g} seconds; choose a later --from.")
     start = None

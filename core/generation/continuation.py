@@ -63,13 +63,13 @@ class Continuation:
         summary = summarize(prepared.prompt, prepared.events)
         self._turned: Knobs | None = None
         self._states = [_TakeState(i, options, prepared.prompt, summary) for i in range(options.takes)]
-        self._last_step = None if options.seconds is None else self._timing.span(options.seconds - self._timing.offset)
-        # What sounds at the last step may ring out until this one.
-        self._silent_step = (
-            None
-            if self._last_step is None
-            else self._last_step + (self._timing.span(options.ring) if options.ring else 0)
-        )
+        self._last_step: int | None = None
+        self._silent_step: int | None = None
+        if options.seconds is not None:
+            end = self._timing.place(options.seconds)  # not as many steps as at first: the tempo may change under it
+            self._last_step = self._silent_step = max(1, int(end + 0.5))
+            if options.ring:  # what sounds at the last step may ring out until then
+                self._silent_step += max(1, int(self._timing.place(options.seconds + options.ring) - end + 0.5))
         self._stop = threading.Event()
         self._steps = self._run()
 

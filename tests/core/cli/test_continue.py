@@ -51,6 +51,35 @@ def test_the_take_alone_starts_at_0(command: Command, song: Path, tiny: Path) ->
     assert [(n.pitch, n.velocity, n.start_tick - marker, n.end_tick - marker) for n in found] == expected
 
 
+@pytest.mark.parametrize("tempo", [400_000, 1_600_000])
+def test_a_take_lasts_to_its_bar_line_where_the_tempo_changes_under_it(
+    command: Command, tiny: Path, tempo: int
+) -> None:
+    change = [mido.MetaMessage("set_tempo", tempo=tempo, time=5 * 480)]  # on the second beat of the take
+    Path("song.mid").write_bytes(file_of([mido.MetaMessage("set_tempo", tempo=1_000_000)], change, *_voices()))
+    line = ("continue", "song.mid", *ONE, "-o", "o.mid", "--model", tiny, "--seed", 3, "--rest", "beside")
+    result = command.json(*line, "--from", 4, "--bars", 2)
+    assert result["music_seconds"] == pytest.approx(1 + 7 * tempo / 1e6, abs=0.02)
+    assert result["notes"] == len(take_notes(Path("o.mid")))  # none is sampled that is not to be heard
+
+
+def _voices() -> list[list[mido.Message]]:
+    """Forty beats of two voices."""
+    return [
+        [m for k in range(40) for m in (on(p + k % 3, 0, c), off(p + k % 3, 480, c))] for p, c in ((48, 1), (72, 0))
+    ]
+
+
+def test_a_marker_in_seconds_lies_on_a_tick(command: Command, tiny: Path) -> None:
+    """7.2 seconds are 16 beats, though in arithmetic these are 7.2 and a little, or not quite."""
+    from core.cli.prompt import choose
+
+    Path("song.mid").write_bytes(file_of([mido.MetaMessage("set_tempo", tempo=450_000)], *_voices()))
+    starts = [note.start for note in read_score("song.mid").tracks[0].notes if note.start_tick == 16 * 480]
+    for seconds in (7.2, 7.2 - 1e-9, 7.2 + 1e-9, 7.2001):
+        assert [choose(Path("song.mid"), None, seconds, None, "auto", "stretch").marker] == starts
+
+
 def test_from_mid_file_cuts_the_original(command: Command, song: Path, tiny: Path) -> None:
     command.json("continue", song, *ONE, "-o", "o.mid", "--model", tiny, "--seconds", 2, "--seed", 3, "--from", 3.5)
     melody, bass, take = read_score("o.mid").tracks
