@@ -423,7 +423,8 @@ def _tell_about(window: MainWindow) -> None:
     from desktop.dialogs.about import AboutDialog  # here, because the window comes first
 
     model = window.generation.model
-    AboutDialog(log_path(), window, f"{model.name} on the {device_words(model.device)}" if model else "").exec()
+    words = window.tr("{0} on the {1}").format(model.name, device_words(model.device)) if model else ""
+    AboutDialog(log_path(), window, words).exec()
 
 
 def _fine_tune(window: MainWindow) -> None:

@@ -4,7 +4,7 @@ import secrets
 import time
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from core.errors import UsageError
 from core.logs import sentence_for
@@ -321,4 +321,6 @@ def _words(tempo_map: TempoMap, start: float, end: float) -> str:
     first = tempo_map.bar_beat_read(tempo_map.tick(start))[0] + 1
     last, over = tempo_map.bar_beat_read(tempo_map.tick(end))
     last = max(last + (1 if over else 0), first)
-    return f"bar {first}" if first == last else f"bars {first}–{last}"
+    tr = QCoreApplication.translate
+    words = tr("FillController", "bar {0}") if first == last else tr("FillController", "bars {0}–{1}")
+    return words.format(first, last)

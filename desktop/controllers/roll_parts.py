@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication
 
 from core.midi.score import TakeNote, Track, TrackKey
 from core.midi.splice import Stretch
@@ -194,7 +195,8 @@ def rolled(key: str, kind: PartKind, notes: Sequence[Any], offset: float, look: 
         origin = np.array([ids.index(note.take) + 1 if note.take else 0 for note in notes])
         is_behind = np.array([look.is_behind(note) for note in notes])
         names = dict(look.takes)
-        origins = tuple(names.get(each) or "a take that is gone" for each in ids)
+        gone = QCoreApplication.translate("RollParts", "a take that is gone")
+        origins = tuple(names.get(each) or gone for each in ids)
     start, end = column("start"), column("end")
     columns = start + offset, np.maximum(start, end) + offset, column("pitch"), column("velocity")
     looks = colour, is_drum, origin, is_behind

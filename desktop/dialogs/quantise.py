@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from core.session.edits_quantise import QUANTISE_GRIDS, STRAIGHT, Edges, Quantisation
@@ -107,4 +107,6 @@ class QuantiseDialog(QDialog):
 
 def grid_words(grid: str) -> str:
     """ "1/8 notes", "1/8 triplets"."""
-    return f"{grid.removesuffix('t')} {'triplets' if grid.endswith('t') else 'notes'}"
+    tr = QCoreApplication.translate
+    words = tr("QuantiseDialog", "{0} triplets") if grid.endswith("t") else tr("QuantiseDialog", "{0} notes")
+    return words.format(grid.removesuffix("t"))

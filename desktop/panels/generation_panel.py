@@ -212,7 +212,7 @@ class GenerationPanel(QWidget):
         self.length.setMaximum(LATEST)
         self.unit = DropDown()
         for unit in _LENGTHS:
-            self.unit.addItem(unit, unit)
+            self.unit.addItem(self.tr(unit), unit)
         self.unit.addItem(self.tr("{0:g} bars, or {1:g} seconds").format(USUAL_BARS, USUAL_SECONDS), "auto")
         self.takes = QSpinBox()
         self.takes.setRange(1, 16)
@@ -236,7 +236,7 @@ class GenerationPanel(QWidget):
         self.grid = DropDown()
         for grid in GRID_CHOICES:
             words = grid.capitalize()
-            self.grid.addItem(words.replace("t", self.tr(" triplets")) if grid in GRIDS else words, grid)
+            self.grid.addItem(words.replace("t", self.tr(" triplets")) if grid in GRIDS else self.tr(words), grid)
         self.dynamics, self.ends = self._choice(DYNAMICS_CHOICES), self._choice(ENDINGS)
         self.into, self.rest, self.drums = (self._choice(words) for words in (INTO, REST_CHOICES, DRUMS))
         self.feel, self.feelings = Fold(self.tr("Feel")), FeelPanel()

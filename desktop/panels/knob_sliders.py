@@ -34,7 +34,7 @@ class KnobSliders(QWidget):
         grid.setColumnStretch(1, 1)
         for row, (name, slider) in enumerate(self.sliders.items()):
             for column, word in zip((0, 2), WORDS[name], strict=True):
-                label = QLabel(word.capitalize())
+                label = QLabel(self.tr(word.capitalize()))
                 label.setToolTip(self.tr(_TIPS[name]))
                 grid.addWidget(label, row, column)
             grid.addWidget(slider, row, 1)
@@ -55,7 +55,7 @@ class KnobSliders(QWidget):
         slider.setTickInterval(1)
         slider.setMinimumWidth(60)
         slider.setToolTip(self.tr(_TIPS[name]))
-        slider.setAccessibleName(self.tr("{0} or {1}").format(low.capitalize(), high))
+        slider.setAccessibleName(self.tr("{0} or {1}").format(self.tr(low.capitalize()), self.tr(high)))
         slider.setAccessibleDescription(self.tr(_TIPS[name]))
         slider.valueChanged.connect(lambda steps: self._turn(name, steps))
         return slider

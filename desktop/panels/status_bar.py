@@ -2,7 +2,7 @@
 
 import time
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from core.performance.generation import ModelFacts
@@ -168,7 +168,8 @@ class StatusBar(QStatusBar):
 
 def device_words(device: str) -> str:
     """What a device is called: "cpu" is the processor, all others are graphics cards."""
-    return "processor" if device.startswith("cpu") else "graphics card"
+    tr = QCoreApplication.translate
+    return tr("StatusBar", "processor") if device.startswith("cpu") else tr("StatusBar", "graphics card")
 
 
 def _put(label: QLabel, text: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import (
     QAbstractListModel,
+    QCoreApplication,
     QMimeData,
     QModelIndex,
     QPersistentModelIndex,
@@ -358,7 +359,7 @@ def facts(card: Card, metrics: QFontMetrics, width: int) -> str:
     take = card.take
     if card.growing:
         length = length_words(take.seconds)
-        forms = [f"{length} so far", length]
+        forms = [QCoreApplication.translate("TakeCards", "{0} so far").format(length), length]
     else:
         place = card.place or length_words(take.seconds)
         apart = list(card.apart)
@@ -371,4 +372,5 @@ def facts(card: Card, metrics: QFontMetrics, width: int) -> str:
 
 def growing_card(take_id: str, notes: Sequence[TakeNote], seconds: float) -> Card:
     """The card of a take in the making."""
-    return Card(TakeRecord(id=take_id, name="New take", notes=tuple(notes), seconds=seconds), growing=True)
+    name = QCoreApplication.translate("TakeCards", "New take")
+    return Card(TakeRecord(id=take_id, name=name, notes=tuple(notes), seconds=seconds), growing=True)

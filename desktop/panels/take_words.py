@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
+from PySide6.QtCore import QCoreApplication
+
 from core.midi.tempo_map import TempoMap
 from core.session.knobs import knobs_words
 from core.session.session import Session, TakeRecord
+
+translate = QCoreApplication.translate
 
 _REST = {"stretch": "song returns", "rest": "song left out", "beside": "song beside it"}
 
@@ -12,21 +16,23 @@ _REST = {"stretch": "song returns", "rest": "song left out", "beside": "song bes
 def place_words(take: TakeRecord, tempo_map: TempoMap) -> str:
     """ "Bar 5, 8 bars", or without bars "0:12, 16.0 s"."""
     if not tempo_map.has_metre:
-        return f"From {length_words(take.marker)}, {length_words(take.seconds)}"
+        return translate("TakeWords", "From {0}, {1}").format(length_words(take.marker), length_words(take.seconds))
     first, beat = tempo_map.bar_beat_read(tempo_map.tick(take.marker))
     last, over = tempo_map.bar_beat_read(tempo_map.tick(take.marker + (take.end or take.seconds)))
     bars = max(last - first + (1 if over > beat + 0.01 else 0), 1)
-    return f"Bar {_bar_words(first, beat)}, {bars} bar{'' if bars == 1 else 's'}"
+    one, several = translate("TakeWords", "Bar {0}, 1 bar"), translate("TakeWords", "Bar {0}, {1} bars")
+    return (one if bars == 1 else several).format(_bar_words(first, beat), bars)
 
 
 def plan_words(session: Session) -> str:
     """What Continue would do, in a few words: "Continues from bar 5"."""
     if session.score is None or session.marker <= session.prompt_start:
-        return "Starts from nothing"
+        return translate("TakeWords", "Starts from nothing")
     tempo_map = session.tempo_map
     if not tempo_map.has_metre:
-        return f"Continues from {length_words(session.marker)}"
-    return f"Continues from bar {_bar_words(*tempo_map.bar_beat_read(tempo_map.tick(session.marker)))}"
+        return translate("TakeWords", "Continues from {0}").format(length_words(session.marker))
+    bar = _bar_words(*tempo_map.bar_beat_read(tempo_map.tick(session.marker)))
+    return translate("TakeWords", "Continues from bar {0}").format(bar)
 
 
 def _bar_words(bar: int, beat: float) -> str:
@@ -38,13 +44,13 @@ def differences(take: TakeRecord, takes: Sequence[TakeRecord]) -> list[str]:
     """What of the options this take does not share with all others; where they share all, its seed."""
     aspects: list[tuple[Callable[[TakeRecord], object], Callable[[TakeRecord], str]]] = [
         (lambda t: t.model, lambda t: t.model),
-        (lambda t: t.temperature, lambda t: f"temperature {t.temperature:g}"),
-        (lambda t: t.top_p, lambda t: f"top-p {t.top_p:g}"),
-        (lambda t: t.rest, lambda t: _REST[t.rest]),
+        (lambda t: t.temperature, lambda t: translate("TakeWords", "temperature {0:g}").format(t.temperature)),
+        (lambda t: t.top_p, lambda t: translate("TakeWords", "top-p {0:g}").format(t.top_p)),
+        (lambda t: t.rest, lambda t: translate("TakeWords", _REST[t.rest])),
         (lambda t: (t.knobs, t.then), lambda t: knobs_words((t.knobs, *t.then))),
     ]
     found = [words(take) for value, words in aspects if len({value(other) for other in takes}) > 1]
-    return [words for words in found if words] or [f"seed {take.seed}"]
+    return [words for words in found if words] or [translate("TakeWords", "seed {0}").format(take.seed)]
 
 
 def length_words(seconds: float) -> str:

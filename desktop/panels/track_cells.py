@@ -5,6 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractTableModel,
+    QCoreApplication,
     QModelIndex,
     QPersistentModelIndex,
     QRect,
@@ -256,7 +257,7 @@ class TrackDelegate(QStyledItemDelegate):
 def instrument(track: Track) -> str:
     """The General MIDI name of a track's instrument."""
     if track.is_percussion:
-        return "Drums"
+        return QCoreApplication.translate("TrackCells", "Drums")
     import pretty_midi  # here: it takes 0.1 s, and whoever read the file has loaded it by now
 
     return pretty_midi.program_to_instrument_name(track.program)

@@ -1,6 +1,6 @@
 """Transport bar: with play, stop, return, loop, metronome, where the sound is, and in which tempo."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QAction, QFontDatabase, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
@@ -133,13 +133,17 @@ class TransportBar(QWidget):
 
 def tempo_words(tempo_map: TempoMap, tick: int) -> str:
     """What holds at a tick: "90 bpm  3/4"; the metre only where there is one."""
-    words = "" if tempo_map.is_smpte else f"{60e6 / tempo_map.tempo_at(tick):.4g} bpm"
+    tr = QCoreApplication.translate
+    words = "" if tempo_map.is_smpte else tr("TransportBar", "{0:.4g} bpm").format(60e6 / tempo_map.tempo_at(tick))
     if tempo_map.has_metre:
         metre = tempo_map.metre_at(tick)
         words += f"  {metre.numerator}/{metre.denominator}"
-    return words.strip() or "no tempo"
+    return words.strip() or tr("TransportBar", "no tempo")
 
 
 def snap_words(snap: Snap) -> str:
     """ "1/8T", "Adaptive", "No snap"."""
-    return "No snap" if snap == "off" else snap.capitalize() if snap.isalpha() else snap.upper()
+    if not snap.isalpha():
+        return snap.upper()
+    tr = QCoreApplication.translate
+    return tr("TransportBar", "No snap") if snap == "off" else tr("TransportBar", snap.capitalize())

@@ -3,7 +3,7 @@
 from typing import Literal
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPolygonF
 
 from desktop.piano_roll.coordinates import Viewport
@@ -14,7 +14,6 @@ from desktop.widgets.theme import Theme
 
 RULER_HEIGHT = 44  # whole device pixels at 125, 150 and 175 % too
 STRIP_HEIGHT = 18  # the upper part, where a loop is drawn
-MARKER_TEXT, END_TEXT = "Continue", "End"
 _FLAG_TOP, _FLAG_HEIGHT = 19, 15
 _FLAG_REACH = 400  # view pixels from its line that no flag reaches beyond, whatever the font
 _HANDLE = 10  # width and height of the prompt start's and the playhead's triangles
@@ -37,9 +36,17 @@ RulerSpot = Literal[
 ]
 
 
+def _marker_text() -> str:
+    return QCoreApplication.translate("Ruler", "Continue")
+
+
+def _end_text() -> str:
+    return QCoreApplication.translate("Ruler", "End")
+
+
 def marker_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
     """Where the continue-from flag stands: left of its line, or right where it would be cut off."""
-    width = round(QFontMetricsF(font).horizontalAdvance(MARKER_TEXT)) + 14
+    width = round(QFontMetricsF(font).horizontalAdvance(_marker_text())) + 14
     x = viewport.line_x(seconds)
     left = x if x >= 0 > x - width + 2 else x - width + 2
     return QRectF(left, _FLAG_TOP, width, _FLAG_HEIGHT)
@@ -47,7 +54,7 @@ def marker_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
 
 def end_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
     """Where the flag of the take's end stands: right of its line."""
-    width = round(QFontMetricsF(font).horizontalAdvance(END_TEXT)) + 14
+    width = round(QFontMetricsF(font).horizontalAdvance(_end_text())) + 14
     return QRectF(viewport.line_x(seconds), _FLAG_TOP, width, _FLAG_HEIGHT)
 
 
@@ -191,7 +198,7 @@ def _paint_flags(
             painter.drawRoundedRect(flag, 2, 2)
             painter.setPen(theme.on(theme.marker))
             painter.setFont(font)
-            painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, MARKER_TEXT)
+            painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, _marker_text())
             painter.setPen(Qt.PenStyle.NoPen)
     if overlays.end_marker is not None and is_near(x := viewport.line_x(overlays.end_marker), _FLAG_REACH):
         painter.setBrush(theme.marker)
@@ -200,7 +207,7 @@ def _paint_flags(
         painter.drawRoundedRect(flag, 2, 2)
         painter.setPen(theme.on(theme.marker))
         painter.setFont(font)
-        painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, END_TEXT)
+        painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, _end_text())
         painter.setPen(Qt.PenStyle.NoPen)
     if overlays.take_end is not None and is_near(x := viewport.line_x(overlays.take_end)):
         painter.fillRect(QRectF(x, _FLAG_TOP, 2, bottom - _FLAG_TOP), theme.sampling_head)

@@ -1,6 +1,6 @@
 """Small input fields that panels and dialogs share. What they are given by `show_...` they do not report back."""
 
-from PySide6.QtCore import QEvent, QObject, QRegularExpression, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRegularExpression, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -251,4 +251,6 @@ def faint(palette: QPalette, role: QPalette.ColorRole = QPalette.ColorRole.Windo
 
 def notes_words(count: int) -> str:
     """ "1 note", "1 200 notes"."""
-    return "1 note" if count == 1 else f"{count:,} notes".replace(",", "\u202f")
+    tr = QCoreApplication.translate
+    words = tr("Fields", "1 note") if count == 1 else tr("Fields", "{0} notes")
+    return words.format(f"{count:,}".replace(",", "\u202f"))

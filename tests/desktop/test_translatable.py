@@ -21,18 +21,49 @@ SHOWN = {
 }
 
 
+# What a function returns that gives words, and other modules show: a sentence or a name, but no key of a table.
+_WORDS = re.compile(r"[A-Za-z]{2}.* | .*[A-Za-z]{2}|^[A-Z][a-z]")
+_COMMAND_LINE = {"app.py", "association.py", "crash_report.py"}  # what they say is no part of the window
+
+
 def unwrapped(path: Path) -> list[str]:
     """The texts of a module that are shown as they stand in it."""
     found: list[str] = []
-    for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(call, ast.Call):
-            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-            is_message = name == "emit" and getattr(getattr(call.func, "value", None), "attr", "") == "message"
-            for place in (0,) if is_message else SHOWN.get(name, ()):
-                for text in _texts(call.args[place]) if place < len(call.args) else ():
-                    if re.search("[A-Za-z]{2}", text.replace("Continuo", "")):
-                        found.append(f"{path.name}:{call.lineno}: {text}")
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            texts = [text for text in _shown_by(node) if re.search("[A-Za-z]{2}", text.replace("Continuo", ""))]
+        elif isinstance(node, ast.FunctionDef) and _gives_words(node) and path.name not in _COMMAND_LINE:
+            is_words = node.name.endswith("words")
+            texts = [text for text in _returned(node) if re.search("[A-Za-z]{2}" if is_words else _WORDS, text)]
+        elif isinstance(node, ast.BoolOp) or (isinstance(node, ast.keyword) and node.arg == "name"):
+            values = node.values if isinstance(node, ast.BoolOp) else [node.value]  # words in place of others
+            texts = [text for value in values for text in _texts(value) if re.search("[A-Za-z]{2}.* ", text)]
+        else:
+            texts = []
+        found += [f"{path.name}:{node.lineno}: {text}" for text in texts]
     return found
+
+
+def _shown_by(call: ast.Call) -> Iterator[str]:
+    """The texts that a call shows; and those that are put into others."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    is_message = name == "emit" and getattr(getattr(call.func, "value", None), "attr", "") == "message"
+    places = range(len(call.args)) if name == "format" else (0,) if is_message else SHOWN.get(name, ())
+    for place in places:
+        yield from _texts(call.args[place]) if place < len(call.args) else ()
+
+
+def _gives_words(function: ast.FunctionDef) -> bool:
+    return function.returns is not None and bool(re.search(r"\bstr\b", ast.unparse(function.returns)))
+
+
+def _returned(function: ast.FunctionDef) -> Iterator[str]:
+    """The texts that are in what a function returns, or in what it gives names to on the way."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return | ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Lambda):
+            value = node.body if isinstance(node, ast.Lambda) else node.value
+            for text in _texts(value) if value is not None else ():
+                yield re.sub("<[^>]*>", "", text)
 
 
 def _texts(node: ast.AST) -> Iterator[str]:
@@ -67,6 +98,16 @@ def test_a_text_that_is_not_translated_is_found(tmp_path: Path) -> None:
         ('box.addItem(self.tr("Off"), "off")', False),
         ('self.message.emit("Hello")', True),
         ('window.setWindowTitle(f"{name}[*] – Continuo")', False),
+        ('def it() -> str:\n return "Nothing yet"', True),
+        ('def it() -> str:\n return f"From {a}"', True),
+        ('def it() -> str:\n return translate("It", "From {0}").format(a)', False),
+        ('def it() -> list[str]:\n known = [lambda t: f"seed {t}"]\n return known', True),
+        ('def device_words() -> str:\n return "processor"', True),
+        ('def kind() -> str:\n return "processor"', False),
+        ('def spot() -> Spot:\n return "loop end"', False),
+        ('self.tr("{0} in it").format(count or "Nothing")', True),
+        ('names = [name or "a take that is gone" for name in names]', True),
+        ('card(name="New take")', True),
     ):
         module.write_text(line)
         assert bool(unwrapped(module)) == is_found, line

@@ -48,8 +48,9 @@ class _Row(PaintedList):
         return self._row.keys.current if self._row.hasFocus() else None
 
     def summary(self) -> str:
-        words = QCoreApplication.translate("Lanes", "{0} in it. {1}")
-        return words.format(len(self._row.lane.times) or "Nothing", super().summary())
+        count, tr = len(self._row.lane.times), QCoreApplication.translate
+        words = tr("Lanes", "{0} in it. {1}") if count else tr("Lanes", "Nothing in it. {1}")
+        return words.format(count, super().summary())
 
     def make(self, key: Hashable) -> ListItem:
         return _Item(self._row, cast(int, key), self)
