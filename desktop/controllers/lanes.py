@@ -167,6 +167,7 @@ class LaneDisplay(QObject):
     def _connect(self, lane: Lane) -> None:
         if isinstance(lane, CurveLane):
             lane.drawn.connect(lambda start, end, points: self._draw(lane, start, end, points))
+            lane.moved.connect(lambda at, to: self._move(lane, at, to))
         elif isinstance(lane, PedalLane):
             lane.pressed.connect(self._press)
             lane.moved.connect(lambda at, start, end: self._change("Move pedal", edits.move_pedal, at, start, end))
@@ -178,6 +179,10 @@ class LaneDisplay(QObject):
     def _draw(self, lane: CurveLane, start: float, end: float, points: Sequence[Point]) -> None:
         name = self.tr("Draw {0}") if points else self.tr("Erase {0}")
         self._change(name.format(lane.title), edits.draw_curve, lane.number, start, end, list(points))
+
+    def _move(self, lane: CurveLane, at: float, to: Point) -> None:
+        name = self.tr("Move {0}").format(lane.title)
+        self._change(name, edits.draw_curve, lane.number, min(at, to.at), max(at, to.at), [to])
 
     def _press(self, start: float, end: float) -> None:
         self._change("Draw pedal", edits.draw_pedal, start, end)

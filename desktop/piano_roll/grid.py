@@ -1,10 +1,12 @@
-"""Bar and beat lines over time, the ruler's labels, and snapping to them. No Qt."""
+"""Bar and beat lines over time, the ruler's labels, and snapping to them. Of Qt it has only words translated."""
 
 from collections.abc import Callable
 from functools import lru_cache
 from math import ceil, floor, log2
 from statistics import median
 from typing import Literal, NamedTuple, get_args
+
+from PySide6.QtCore import QCoreApplication
 
 from core.midi.grid import NOTE_VALUES
 from core.midi.tempo_map import TempoMap
@@ -221,7 +223,7 @@ class GridLines:
         if not self.has_bars:
             return f"{seconds:.1f} s"
         bar, beat = self.tempo_map.bar_beat_read(self.tempo_map.tick(seconds))
-        return f"bar {bar + 1}, beat {round(beat + 1, 2):g}"
+        return QCoreApplication.translate("PianoRoll", "bar {0}, beat {1:g}").format(bar + 1, round(beat + 1, 2))
 
 
 @lru_cache(1024)

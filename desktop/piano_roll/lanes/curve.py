@@ -8,7 +8,8 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 
 from core.midi.controllers import BEND, BEND_CENTRE, Point, most
-from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LaneItem, LanePointer
+from core.midi.messages import DEFAULT_EXPRESSION, DEFAULT_PAN, DEFAULT_VOLUME, EXPRESSION, PAN, VOLUME
+from desktop.piano_roll.lanes.lane import MARGIN, SAME, Lane, LaneGesture, LaneItem, LanePointer
 from desktop.piano_roll.layers import fill, line_width, with_alpha
 from desktop.piano_roll.pointer import SHIFT
 from desktop.piano_roll.view import PianoRoll
@@ -16,6 +17,7 @@ from desktop.piano_roll.view import PianoRoll
 _FINEST = 0.005  # seconds from one value that is drawn to the next, at least
 _CATCH = 3.0  # view pixels to each side of the centre that mean the centre
 _HEAD = 4.0  # view pixels around a value that belong to it
+_USUAL = {VOLUME: DEFAULT_VOLUME, PAN: DEFAULT_PAN, EXPRESSION: DEFAULT_EXPRESSION}  # of others 0, or the centre
 _MANY = 100  # points on view from which they are drawn without heads
 
 
@@ -23,6 +25,7 @@ class CurveLane(Lane):
     """Drag: draw freely; with Shift: a straight line; with Ctrl or the eraser: erase."""
 
     drawn = Signal(float, float, object)  # the values in [start, end], as points over seconds; none: they are erased
+    moved = Signal(float, object)  # the value that stands at a time: the Point that it becomes, none passed on the way
 
     def __init__(self, name: str, title: str, number: int, roll: PianoRoll) -> None:
         super().__init__(name, title, roll)
@@ -94,6 +97,33 @@ class CurveLane(Lane):
         at, value = float(self._at[index]), int(self._values[index])
         changed = min(max(value + by * ((self._most + 1) // 128), 0), self._most)
         self.drawn.emit(at, at, [Point(at, changed)])
+
+    def move_item(self, index: int, by: float) -> float | None:
+        """Let a value hold from later on, or earlier, but not past the one after it or before."""
+        at = float(self._at[index])
+        if by > 0:
+            last = self._at[index + 1] - self._gap(self._at[index + 1]) if index + 1 < len(self._at) else np.inf
+            to = max(float(min(at + by, last)), at)
+        else:
+            first = self._at[index - 1] + self._gap(self._at[index - 1]) if index else 0.0
+            to = min(float(max(at + by, first)), at)
+        if abs(to - at) < SAME:
+            return None
+        self.moved.emit(at, Point(to, int(self._values[index])))
+        return to
+
+    def _gap(self, at: float) -> float:
+        """Seconds that values stand apart there at least: a tick of the file's, or what is drawn."""
+        tempo_map = self.roll.grid.tempo_map
+        tick = tempo_map.tick(at)
+        return max(tempo_map.seconds(tick + 1) - tempo_map.seconds(tick), _FINEST)
+
+    def put_item(self, seconds: float) -> float:
+        """The value that holds there, to be changed then."""
+        if not len(self._at) or np.abs(self._at - seconds).min() >= SAME:
+            value = self.value_at(seconds)
+            self.drawn.emit(seconds, seconds, [Point(seconds, _USUAL.get(self.number, 0) if value is None else value)])
+        return seconds
 
     def delete_item(self, index: int) -> None:
         """Take a value away: the one before it goes on."""

@@ -4,22 +4,24 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-from desktop.piano_roll.lanes.lane import Lane
+from desktop.piano_roll.lanes.lane import SAME, Lane
 from desktop.piano_roll.pointer import ALT, SHIFT
 
 _FAR = 10  # steps of a value with Shift
+_FINE = 0.01  # seconds of a move with Shift
 
 
 class LaneKeys:
-    """Left and right go from thing to thing, up and down change its value, Delete takes it away.
+    """Left and right go from thing to thing, up and down change its value, Delete takes it away, Return puts one.
 
-    With Shift left and right make a span shorter and longer, with Alt they move it.
+    With Alt left and right move it by steps of the grid, with Shift besides finely; with Shift alone they make a span
+    shorter and longer.
     """
 
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._current: int | None = None
-        self._wanted: float | None = None  # where what is moved will begin, in seconds
+        self._wanted: float | None = None  # where what is moved or put will begin, in seconds
 
     @property
     def current(self) -> int | None:
@@ -32,10 +34,15 @@ class LaneKeys:
         key, times, current = event.key(), self._lane.times, self.current
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         across = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
-        if len(times) and across and modifiers in (SHIFT, ALT):
-            if current is not None:
-                change = self._lane.lengthen_item if modifiers == SHIFT else self._lane.move_item
-                self._wanted = change(current, across)
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not modifiers:
+            self._put()
+            return True
+        if len(times) and across and modifiers in (SHIFT, ALT, SHIFT | ALT):
+            if current is not None and modifiers == SHIFT:
+                self._go_to(self._lane.lengthen_item(current, across))
+            elif current is not None:
+                by = across * _FINE if modifiers & SHIFT else self._step(float(times[current]), across)
+                self._go_to(self._lane.move_item(current, by))
             return True
         if modifiers & ~SHIFT or not len(times):
             return False
@@ -56,8 +63,26 @@ class LaneKeys:
             return False
         return True
 
+    def _step(self, seconds: float, count: int) -> float:
+        """By how many seconds a time moves with so many steps of the grid, alike in ticks at every tempo."""
+        grid = self._lane.roll.grid
+        return max(grid.shifted(seconds, count * grid.step_ticks(seconds)), 0.0) - seconds
+
+    def _put(self) -> None:
+        """Put one at the playhead, on the grid, and go to it."""
+        roll = self._lane.roll
+        self._go_to(self._lane.put_item(roll.grid.nearest_line(roll.overlays.playhead or 0.0)))
+
+    def _go_to(self, wanted: float | None) -> None:
+        """Act upon what begins there: at once if it is there, else when it comes."""
+        self._wanted = wanted
+        if wanted is not None:
+            self._lane.roll.bring_in_view(wanted)
+            if len(self._lane.times) and np.abs(self._lane.times - wanted).min() < SAME:
+                self.follow_items()
+
     def follow_items(self) -> None:
-        """Other things are in the lane: what was moved may have another place among them."""
+        """Other things are in the lane: what was moved or put may have another place among them."""
         if self._wanted is not None and len(self._lane.times):
             self._current = int(np.abs(self._lane.times - self._wanted).argmin())
         self._wanted = None

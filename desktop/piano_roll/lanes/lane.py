@@ -13,6 +13,7 @@ from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.theme import OWN, PartKind
 
 MARGIN = 5  # view pixels above the highest value and below the lowest
+SAME = 1e-4  # seconds within which two times are one: less than a tick
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,11 @@ class Lane(QObject):
     def lengthen_item(self, index: int, by: int) -> float | None:
         """Let one that lasts end later, or earlier, by steps of the grid; where it begins then, or None."""
 
-    def move_item(self, index: int, by: int) -> float | None:
-        """Let one that lasts begin and end later, or earlier, by steps of the grid; as `lengthen_item`."""
+    def move_item(self, index: int, by: float) -> float | None:
+        """Let one begin so many seconds later, or earlier, and end as much later, if it lasts; as `lengthen_item`."""
+
+    def put_item(self, seconds: float) -> float | None:
+        """Put one at a time, where none is yet, that changes nothing so far; where it begins, or None."""
 
     def delete_item(self, index: int) -> None:
         """Take one away."""

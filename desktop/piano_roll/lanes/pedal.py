@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 
-from desktop.piano_roll.lanes.lane import MARGIN, Lane, LaneGesture, LaneItem, LanePointer
+from desktop.piano_roll.lanes.lane import MARGIN, SAME, Lane, LaneGesture, LaneItem, LanePointer
 from desktop.piano_roll.layers import fill, line_width, with_alpha
 from desktop.piano_roll.view import PianoRoll
 
@@ -96,10 +96,10 @@ class PedalLane(Lane):
         self.moved.emit(start, start, wanted)
         return start
 
-    def move_item(self, index: int, by: int) -> float:
+    def move_item(self, index: int, by: float) -> float:
         """Press it later, or earlier, for as long."""
-        span, grid = self._spans[index], self.roll.grid
-        to = max(grid.shifted(span[0], by * grid.step_ticks(span[0])), 0.0)
+        span = self._spans[index]
+        to = max(span[0] + by, 0.0)
         self.moved.emit(span[0], *self.moved_to(span, to))
         return to
 
@@ -109,6 +109,14 @@ class PedalLane(Lane):
             return start, span[1]
         grid = self.roll.grid
         return start, grid.shifted(start, grid.ticks_between(*span))
+
+    def put_item(self, seconds: float) -> float:
+        """Press it for a step of the grid, unless it is down."""
+        for start, end in self._spans:
+            if start - SAME < seconds < end:
+                return start
+        self.pressed.emit(seconds, seconds + self.roll.grid.step(seconds))
+        return seconds
 
     def delete_item(self, index: int) -> None:
         """Take a span away."""

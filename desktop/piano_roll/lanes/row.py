@@ -33,7 +33,7 @@ class LaneRow(QWidget):
 
     height_asked = Signal(int)  # while its edge is dragged
     height_changed = Signal()  # when the edge is let go
-    touched = Signal()  # something was begun in it
+    touched = Signal()  # something was begun in it, or the keys act in it
 
     def __init__(self, roll: PianoRoll, lane: Lane, parent: QWidget) -> None:
         super().__init__(parent)
@@ -57,7 +57,10 @@ class LaneRow(QWidget):
         if lane.has_items:
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a press gives the focus to the roll, whose keys are more
             self.setAccessibleDescription(
-                self.tr("Left and right go through it, up and down change, Delete takes away")
+                self.tr(
+                    "Left and right go through it, up and down change, Delete takes away, Return puts one at the "
+                    "playhead, and Alt with left and right moves"
+                )
             )
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -236,6 +239,7 @@ class LaneRow(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show that the keys act here."""
         super().focusInEvent(event)
+        self.touched.emit()
         self._say_current()
         QTimer.singleShot(0, self, lambda: tell(self, has_come=True))
 

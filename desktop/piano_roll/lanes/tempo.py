@@ -88,6 +88,31 @@ class TempoLane(Lane):
         tempo = self.tempos[index]
         self.tempo_set.emit([TempoChange(tempo.tick, min(max(round(tempo.bpm) + by, _SLOWEST), _FASTEST))])
 
+    def move_item(self, index: int, by: float) -> float | None:
+        """Let a change come later, or earlier, but not past the one after it or before. The first stays."""
+        if index == 0:
+            return None
+        before, tempo, *later = self.tempos[index - 1 :]
+        tempo_map = self.roll.grid.tempo_map
+        to = max(tempo_map.tick(max(tempo_map.seconds(tempo.tick) + by, 0.0)), before.tick + 1)
+        if later:
+            to = min(to, later[0].tick - 1)
+        if to == tempo.tick:
+            return None
+        self.tempo_set.emit([TempoChange(tempo.tick, None), TempoChange(to, tempo.bpm)])
+        # Until it comes, the tempo before it holds.
+        return tempo_map.seconds(before.tick) + (to - before.tick) / tempo_map.ticks_per_quarter * 60 / before.bpm
+
+    def put_item(self, seconds: float) -> float | None:
+        """A change to the tempo that holds there, to be changed then."""
+        if self.is_fixed:
+            return None
+        tick = self.roll.grid.tempo_map.tick(seconds)
+        held = self.held_at(seconds)
+        if held.tick != tick:
+            self.tempo_set.emit([TempoChange(tick, held.bpm)])
+        return self.roll.grid.tempo_map.seconds(tick)
+
     def delete_item(self, index: int) -> None:
         """No change there."""
         self._delete(self.tempos[index])

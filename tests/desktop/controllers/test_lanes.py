@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from core.midi.controllers import Point
 from core.midi.score import TakeNote
 from core.session import edits_controls as edits
 from core.session.edits_controls import Owner
@@ -126,6 +127,41 @@ def test_lanes_by_keys(desk: Callable[..., Desk]) -> None:
     QTest.keyClick(window.roll, Qt.Key.Key_D, SHIFT)
     at.settle()
     assert edits.pedals(window.document.session, Owner(0)) == []
+
+
+@pytest.mark.parametrize("is_take", [False, True])
+def test_values_are_put_and_moved_by_keys_each_one_step(desk: Callable[..., Desk], is_take: bool) -> None:
+    at, window, (volume,) = opened(desk, "cc7")
+    take = window.document.session.takes[0]
+    owner = Owner(take.id) if is_take else Owner(0)
+    window.lanes.owner_chosen.emit(owner)
+    before = window.document.session
+    first = len(edits.curve(before, owner, 7))
+    window.transport.go_to(window.roll.grid.nearest_line(take.marker + 1.0))
+    QApplication.processEvents()
+
+    def press(key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> list[Point]:
+        QTest.keyClick(volume.row, key, modifiers)
+        at.settle()
+        return edits.curve(window.document.session, owner, 7)
+
+    put = press(Qt.Key.Key_Return)
+    assert len(put) == first + 1
+    assert window.document.undo_name == "Draw Volume"
+    index = volume.row.keys.current
+    assert index is not None
+    moved = press(Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    step = window.roll.grid.step(put[index].at)
+    assert moved[index] == (pytest.approx(put[index].at + step, abs=0.002), put[index].value)
+    assert window.document.undo_name == "Move Volume"
+    assert volume.row.keys.current == index
+    louder = press(Qt.Key.Key_Up)
+    assert louder[index] == (moved[index].at, moved[index].value + 1)
+    for _ in range(3):
+        window.actions_["undo"].trigger()
+        at.settle()
+    assert window.document.session.midi == before.midi
+    assert window.document.session.takes == before.takes
 
 
 def test_the_tempo_is_changed_and_notes_stay_on_their_ticks(desk: Callable[..., Desk]) -> None:

@@ -121,6 +121,75 @@ def test_pedals_are_lengthened_and_moved_by_steps_of_the_grid_and_stay_what_the_
     assert root.text(QAccessible.Text.Description).startswith("Nothing in it.")
 
 
+@pytest.mark.parametrize("name", ["cc1", "bend"])
+def test_values_are_moved_in_time_and_keep_their_order(
+    roll: PianoRoll, heard: Heard, read: list[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    row = row_of(roll, name, monkeypatch)
+    lane = row.lane
+    assert isinstance(lane, CurveLane)
+    said = heard(lane.moved)
+    QTest.keyClick(row, K.Key_Right, ALT)  # nothing is chosen yet
+    assert said == []
+    QTest.keyClick(row, K.Key_Right)
+    QTest.keyClick(row, K.Key_Right)
+    step = roll.grid.step(1.5)
+    for key, modifiers in ((K.Key_Right, ALT), (K.Key_Left, ALT), (K.Key_Left, ALT | SHIFT)):
+        QTest.keyClick(row, key, modifiers)
+    assert said == [(1.5, (pytest.approx(1.5 + by), 100)) for by in (step, -step, -0.01)]
+    lane.show_points([Point(0.5, 64), Point(1.5 - step, 100), Point(20.0, 0)])
+    assert row.keys.current == 1
+    assert items(row)[1].endswith(roll.grid.position(1.5 - step))
+    for key, low, high in ((K.Key_Left, 0.5, 0.51), (K.Key_Right, 0.64, 0.65)):
+        lane.show_points([Point(0.5, 64), Point(0.6, 100), Point(0.65, 0)])
+        said.clear()
+        for _ in range(2):  # then it stands beside the other already
+            QTest.keyClick(row, key, ALT)
+            ((_, to),) = said
+            assert isinstance(to, Point)
+            assert low < to.at < high
+            lane.show_points([Point(0.5, 64), to, Point(0.65, 0)])
+    QTest.keyClick(row, K.Key_Left)
+    QTest.keyClick(row, K.Key_Left, ALT | SHIFT)
+    assert said[-1] == (0.5, (pytest.approx(0.49), 64))
+
+
+def test_values_pedals_and_tempos_are_put_at_the_playhead_and_go_on_as_before(
+    roll: PianoRoll, heard: Heard, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll.set_playhead(1.02)
+    for name, value in (("cc1", 64), ("cc7", 64), ("bend", 64)):
+        row = row_of(roll, name, monkeypatch)
+        lane = row.lane
+        assert isinstance(lane, CurveLane)
+        said = heard(lane.drawn)
+        QTest.keyClick(row, K.Key_Return)
+        assert said == [(1.0, 1.0, [Point(1.0, value)])]
+        lane.show_points([Point(0.5, 64), Point(1.0, value), Point(1.5, 100), Point(20.0, 0)])
+        assert row.keys.current == 1
+        assert read[-1] == f"{lane.title} {lane.words(value)}, bar 1, beat 3"
+        row.keys._current = 0
+        QTest.keyClick(row, K.Key_Return)  # there is one: it is gone to
+        assert (len(said), row.keys.current) == (1, 1)
+    for name, value in (("cc1", 0), ("cc7", 100), ("cc10", 64), ("cc11", 127), ("bend", BEND_CENTRE)):
+        row = row_of(roll, name, monkeypatch)
+        row.lane.show_points([])  # type: ignore[attr-defined]
+        said = heard(row.lane.drawn)  # type: ignore[attr-defined]
+        QTest.keyClick(row, K.Key_Return)
+        assert said == [(1.0, 1.0, [Point(1.0, value)])]
+    row = row_of(roll, "pedal", monkeypatch)
+    lane = row.lane
+    assert isinstance(lane, PedalLane)
+    said = heard(lane.pressed)
+    roll.set_playhead(1.5)
+    QTest.keyClick(row, K.Key_Return)
+    assert said == [(1.5, pytest.approx(1.5 + roll.grid.step(1.5)))]
+    roll.set_playhead(2.5)
+    QTest.keyClick(row, K.Key_Return)  # it is down
+    assert len(said) == 1
+    assert read[-1] == "Pedal down from bar 2, beat 2, 1.50 s long"
+
+
 @pytest.mark.parametrize(("name", "step"), [("cc1", 1), ("bend", 128)])
 def test_values_are_changed_and_deleted(
     roll: PianoRoll, heard: Heard, read: list[str], monkeypatch: pytest.MonkeyPatch, name: str, step: int
@@ -159,6 +228,44 @@ def test_tempos_are_gone_through_and_changed(
     QTest.keyClick(row, K.Key_Delete)
     assert read[-1] == "Tempo 150 bpm, bar 2, beat 1"
     assert said == [([(1440, 140)],), ([(1440, None)],)]
+
+
+def test_tempos_are_put_and_moved_in_time_but_the_first(
+    roll: PianoRoll, heard: Heard, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = (Tempo(0, 500_000), Tempo(1440, 400_000), Tempo(1920, 500_000))
+    roll.set_tempo_map(TempoMap(480, changes, (Metre(0, 3, 4),)))
+    row = row_of(roll, "tempo", monkeypatch)
+    said = heard(row.lane.tempo_set)  # type: ignore[attr-defined]
+    QTest.keyClick(row, K.Key_Home)
+    QTest.keyClick(row, K.Key_Right, ALT)
+    assert said == []
+    QTest.keyClick(row, K.Key_Right)
+    for key, modifiers in ((K.Key_Right, ALT), (K.Key_Left, ALT)):
+        QTest.keyClick(row, key, modifiers)
+    assert said == [([(1440, None), (1440 + 120, 150)],), ([(1440, None), (1440 - 120, 150)],)]
+    roll.set_tempo_map(TempoMap(480, (changes[0], Tempo(1320, 400_000), changes[2]), (Metre(0, 3, 4),)))
+    row.lane.follow_tempo()  # type: ignore[attr-defined]
+    assert row.keys.current == 1
+    said.clear()
+    for _ in range(9):
+        QTest.keyClick(row, K.Key_Right, ALT)
+        ((_, (tick, _)),) = said.pop()
+        moved = TempoMap(480, (changes[0], Tempo(tick, 400_000), changes[2]), (Metre(0, 3, 4),))  # type: ignore[has-type]
+        roll.set_tempo_map(moved)
+        row.lane.follow_tempo()  # type: ignore[attr-defined]
+        assert row.keys.current == 1
+        if tick == 1919:
+            break
+    QTest.keyClick(row, K.Key_Right, ALT)  # it does not pass the next
+    assert said == []
+    roll.set_playhead(0.52)
+    QTest.keyClick(row, K.Key_Return)
+    assert said == [([(480, 120)],)]
+    roll.set_tempo_map(TempoMap(480, (changes[0], Tempo(480, 500_000), *changes[1:]), (Metre(0, 3, 4),)))
+    row.lane.follow_tempo()  # type: ignore[attr-defined]
+    focus = QAccessible.queryAccessibleInterface(row).focusChild()
+    assert focus.text(QAccessible.Text.Name) == "Tempo 120 bpm, bar 1, beat 2"
 
 
 def test_tab_comes_to_lanes_but_not_to_velocities_and_other_keys_are_the_rolls(
