@@ -39,6 +39,7 @@ from desktop.dialogs.sound_check import SoundCheckDialog
 from desktop.dialogs.tempo import TempoDialog
 from desktop.dialogs.track import TrackDialog
 from desktop.panels.empty_state import examples
+from desktop.piano_roll.layers import Cut
 from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.selection import Selection
 
@@ -155,10 +156,12 @@ class Studio:
         for name in ("scale", "chords", "fold"):
             window.actions_[name].trigger()
         self._picture("rows-unfolded", window)
-        window.roll.set_tool("knife")
+        window.actions_["knife"].trigger()
         window.roll.split_requested.emit(Selection.of([NoteRef("track:0", 6)]), 4.3)
+        note = window.roll.note(NoteRef("track:0", 2))
+        window.roll.set_cut(Cut((note.start + note.end) / 2, (note.pitch,)))
         self._picture("knife", window)
-        window.roll.set_tool("pointer")
+        window.actions_["pointer"].trigger()
         window.editing.undo()
         window.roll.clear_selection()
 

@@ -2,7 +2,7 @@
 
 notes        RollNote, NoteRef, RollPart: what is shown, as sorted arrays (no Qt)
 coordinates  Viewport: seconds and pitches <-> pixels, zoom, scroll, fit (no Qt)
-grid         bar and beat lines, their labels, snapping (no Qt)
+grid         bar and beat lines, their labels, snapping
 selection    which notes are selected (no Qt)
 order        the notes one after the other, as keys go through them (no Qt)
 hits         which notes lie at a place (no Qt)
@@ -15,7 +15,8 @@ keyboard     paints the keys; which key lies at a point
 chord_strip  the names of chords over the ruler
 scroll_bars  sets the scroll bars
 tiles        keeps painted tiles, and which stretch of each is out of date
-canvas       RollCanvas: what is shown, and which pixels of it are out of date
+stale        which pixels are out of date once other things lie over the tiles
+canvas       RollCanvas: what is shown, painted where it is out of date
 navigation   RollNavigation: which place is on view, at which zoom; following the playhead
 surface      RollSurface: selection and signals, which gestures act upon
 pointer      what a gesture is, and where the pointer is

@@ -11,18 +11,18 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from core.midi.scale import Scale
 from core.midi.tempo_map import TempoMap
+from desktop.piano_roll import stale
 from desktop.piano_roll.coordinates import ALL_ROWS, Rows, Viewport
 from desktop.piano_roll.grid import GridLines, Snap
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_at, key_box, paint_keyboard, row_names
-from desktop.piano_roll.layers import NO_NOTES, NoteColumns, Overlays, Paper, painted_parts
+from desktop.piano_roll.layers import NO_NOTES, Cut, NoteColumns, Overlays, Paper, painted_parts
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.overlays import gone_to, paint_overlays, selected_area
-from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, end_flag, marker_flag, paint_ruler
+from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, paint_ruler
 from desktop.piano_roll.scroll_bars import show_view
 from desktop.piano_roll.tiles import TileCache
 from desktop.widgets.theme import Theme
 
-_HEAD_REACH = 10  # view pixels that a head's handle reaches to each side of its line
 _MOST_RECTS = 4  # out of date in one part of the roll; more are painted as the one around them all
 _CALM = 100  # ms after a zoom (which others may follow) until tiles are painted for it
 _NEXT_TILE = 4  # ms from one tile to the next, for what else is to be done
@@ -225,10 +225,16 @@ class RollCanvas(QAbstractScrollArea):
 
     def set_band(self, band: QRectF | None) -> None:
         """The rubber band, in view pixels."""
-        before, self.overlays.band = self.overlays.band, band
-        for rect in (before, band):
-            if rect is not None:
-                self._update_rect(rect.adjusted(-2, -2, 2, 2))
+        self._change_overlay(band=band)
+
+    def set_drawn(self, note: RollNote | None) -> None:
+        """The note that is being drawn."""
+        self._change_overlay(drawn=note)
+
+    def set_cut(self, cut: Cut | None) -> None:
+        """Where the knife would divide notes."""
+        if cut != self.overlays.cut:
+            self._change_overlay(cut=cut)
 
     def _show_selected(self, columns: Sequence[NoteColumns]) -> None:
         """Paint these notes as selected."""
@@ -249,16 +255,6 @@ class RollCanvas(QAbstractScrollArea):
         vars(self.overlays).update(changes)
         self.overlays.gone = gone_to(self.overlays, self.grid.tempo_map)
         self._update_rect(before | selected_area(self.coordinates, self.overlays))
-
-    def set_drawn(self, note: RollNote | None) -> None:
-        """The note that is being drawn."""
-        before, self.overlays.drawn = self.overlays.drawn, note
-        for it in (before, note):
-            if it is not None:
-                left, right = self.coordinates.x(it.start), self.coordinates.x(it.end)
-                height = self.coordinates.row_height
-                row = QRectF(left, self.coordinates.y(it.pitch), right - left, height)
-                self._update_rect(row.adjusted(-height, -1, height, 1))
 
     # Place and zoom
 
@@ -368,45 +364,15 @@ class RollCanvas(QAbstractScrollArea):
     # Which pixels are out of date
 
     def _change_overlay(self, **changes: object) -> None:
-        """Change times of the overlays and repaint the strips where they were and are."""
+        """Change what lies over the tiles, and repaint where that was and is."""
         before = replace(self.overlays)
         for name, value in changes.items():
             setattr(self.overlays, name, value)
-        for name in ("prompt", "loop", "span", "in_hand"):
-            self._update_span(getattr(before, name), getattr(self.overlays, name))
-        for name in ("playhead", "sampling_head", "take_end"):
-            old, new = getattr(before, name), getattr(self.overlays, name)
-            if old != new:
-                for seconds in (old, new):
-                    if seconds is not None:
-                        self._update_pixels(self.coordinates.x(seconds), self.coordinates.x(seconds), _HEAD_REACH)
-        head = self.overlays.sampling_head if self.overlays.sampling_head is not None else before.sampling_head
-        for note in set(before.sounding) ^ set(self.overlays.sounding) if head is not None else ():
-            left, right = self.coordinates.x(note.start), self.coordinates.x(max(head or 0.0, note.start))
-            row = QRectF(left, self.coordinates.y(note.pitch), right - left, self.coordinates.row_height)
-            self._update_rect(row.adjusted(-row.height(), -1, row.height(), 1))
-        if before.prompt != self.overlays.prompt:
-            for prompt in (before.prompt, self.overlays.prompt):
-                if prompt is not None:
-                    flag = marker_flag(self.coordinates, prompt[1], self.small_font)
-                    self._update_pixels(flag.left(), flag.right())
-        if before.end_marker != self.overlays.end_marker:
-            for seconds in filter(None, (before.end_marker, self.overlays.end_marker)):
-                flag = end_flag(self.coordinates, seconds, self.small_font)
-                self._update_pixels(flag.left() - 2, flag.right() + 2)
+        for first, last in stale.strips(self.coordinates, before, self.overlays, self.small_font):
+            self._update_pixels(first, last, 0)
+        for box in stale.boxes(self.coordinates, before, self.overlays):
+            self._update_rect(box)
         self._sync_bars()
-
-    def _update_span(self, old: tuple[float, float] | None, new: tuple[float, float] | None) -> None:
-        """Repaint where one of two spans is and the other is not."""
-        if old == new:
-            return
-        if old is None or new is None:
-            spans = [span for span in (old, new) if span is not None]
-        else:
-            spans = [edge for edge in zip(old, new, strict=True) if edge[0] != edge[1]]
-        for span in spans:
-            first, last = sorted(self.coordinates.x(seconds) for seconds in span)
-            self._update_pixels(first, last, _HEAD_REACH)
 
     def _update_pixels(self, first: float, last: float, margin: float = 2) -> None:
         """Repaint from one view pixel to another, ruler and notes."""

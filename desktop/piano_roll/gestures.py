@@ -39,7 +39,7 @@ def begin(roll: RollSurface, at: Pointer, button: Qt.MouseButton) -> Gesture | N
     if roll.tool == "eraser":
         return EraseNotes(roll, at)
     if roll.tool == "knife" and ref is not None and roll.is_selectable(ref):
-        return SplitNote(roll, ref)
+        return SplitNote(roll, at, ref)
     if ref is not None:
         return _drag(roll, at, ref)
     part = roll.part_to_draw_in(at.seconds) if roll.tool == "pencil" else None

@@ -51,6 +51,16 @@ class NoteColumns(NamedTuple):
 NO_NOTES = NoteColumns(np.empty(0), np.empty(0), np.empty(0, np.int32), np.empty(0, np.bool_))
 
 
+CUT_REACH = 5  # view pixels that a cut reaches out of its row
+
+
+class Cut(NamedTuple):
+    """Where the knife would divide notes: when, in seconds, and of which pitches they are."""
+
+    seconds: float
+    pitches: tuple[int, ...]
+
+
 @dataclass
 class Overlays:
     """What lies over the tiles, times in seconds; None is not there."""
@@ -69,6 +79,7 @@ class Overlays:
     stretch: tuple[float, float] | None = None  # by how many ticks the starts and the ends of the selected go
     gone: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # starts and ends of the selected then
     drawn: RollNote | None = None  # being drawn
+    cut: Cut | None = None
     band: QRectF | None = None  # rubber band in view pixels
     lit: frozenset[int] = field(default_factory=frozenset)
     hovered: int | None = None

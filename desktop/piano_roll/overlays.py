@@ -10,6 +10,7 @@ from desktop.piano_roll import layers
 from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.diamonds import paint_diamonds
 from desktop.piano_roll.layers import (
+    CUT_REACH,
     STRENGTHS,
     NoteColumns,
     Overlays,
@@ -42,6 +43,7 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
     _paint_selected(painter, exposed, viewport, overlays, theme)
     _paint_drawn(painter, viewport, overlays, theme)
     painter.restore()
+    _paint_cut(painter, viewport, overlays, theme)
     _paint_heads(painter, near, viewport, overlays, theme)
     if overlays.band is not None:
         painter.setPen(theme.accent)
@@ -209,6 +211,16 @@ def _paint_drawn(painter: QPainter, viewport: Viewport, overlays: Overlays, them
             return
         box = viewport.boxes([note.start], [note.end], [note.pitch])
         _paint_framed(painter, box, viewport, theme.selected_edge, theme.selected)
+
+
+def _paint_cut(painter: QPainter, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
+    """A line through every note that would be divided, with a rim that stands out from notes of any colour."""
+    if overlays.cut is None:
+        return
+    x, height = viewport.line_x(overlays.cut.seconds), viewport.row_height
+    for left, width, colour in ((x - 2, 4, theme.background), (x - 1, 2, theme.text)):
+        for pitch in overlays.cut.pitches:
+            painter.fillRect(QRectF(left, viewport.y(pitch) - CUT_REACH, width, height + 2 * CUT_REACH - 1), colour)
 
 
 def _paint_heads(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:

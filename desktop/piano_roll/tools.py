@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+import numpy as np
+
+from desktop.piano_roll.layers import Cut
 from desktop.piano_roll.notes import NoteRef, RollNote
 from desktop.piano_roll.pointer import CTRL, SHIFT, Pointer, has_moved
 from desktop.piano_roll.selection import Selection
@@ -138,24 +141,43 @@ class EraseNotes:
         self._roll.select(self._before)
 
 
+def cut_at(roll: RollSurface, at: Pointer, ref: NoteRef) -> Cut | None:
+    """Where the knife over a note would divide it, and what is selected with it; None: nowhere."""
+    seconds = _cut_seconds(roll, at)
+    if roll.is_selected(ref):
+        start, end, pitch, _ = roll.overlays.selected
+        pitches = np.unique(pitch[(start < seconds) & (seconds < end)]).tolist()
+    else:
+        note = roll.note(ref)
+        pitches = [note.pitch] if note.start < seconds < note.end else []
+    return Cut(seconds, tuple(pitches)) if pitches else None
+
+
+def _cut_seconds(roll: RollSurface, at: Pointer) -> float:
+    return at.seconds if at.is_free else roll.grid.nearest_line(at.seconds)
+
+
 class SplitNote:
     """Click a note with the knife: it, and what is selected with it, is divided there."""
 
-    def __init__(self, roll: RollSurface, ref: NoteRef) -> None:
+    def __init__(self, roll: RollSurface, at: Pointer, ref: NoteRef) -> None:
         self._roll, self._ref = roll, ref
+        self.move(at)
 
     def move(self, at: Pointer) -> None:
-        """The cut is where the button is let go."""
+        """Show the cut: it is where the button is let go."""
+        self._roll.set_cut(cut_at(self._roll, at, self._ref))
 
     def release(self, at: Pointer) -> None:
         """Cut."""
-        seconds = at.seconds if at.is_free else self._roll.grid.nearest_line(at.seconds)
+        self._roll.set_cut(None)
         is_selected = self._roll.is_selected(self._ref)
         notes = self._roll.selection if is_selected else Selection.of([self._ref])
-        self._roll.split_requested.emit(notes, seconds)
+        self._roll.split_requested.emit(notes, _cut_seconds(self._roll, at))
 
     def cancel(self) -> None:
         """Nothing is cut."""
+        self._roll.set_cut(None)
 
 
 class ResizeNotes:

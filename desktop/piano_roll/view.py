@@ -59,6 +59,8 @@ class PianoRoll(RollSurface):
         self._teller = QTimer(self, singleShot=True, interval=0)  # once notes and selection are as they will be
         self._teller.timeout.connect(lambda: tell_of_selection(self))
         self.selection_changed.connect(self._teller.start)
+        for changed in (self.view_changed, self.notes_changed, self.selection_changed):
+            changed.connect(lambda: self._show_cut(None))  # until the pointer moves again
 
     @property
     def has_gesture(self) -> bool:
@@ -123,6 +125,7 @@ class PianoRoll(RollSurface):
                 return True
         elif event.type() == QEvent.Type.Leave:
             self._hover(None)
+            self._show_cut(None)
         elif event.type() == QEvent.Type.ToolTip:
             tip = cast(QHelpEvent, event)
             at = self._pointer(QPointF(tip.pos()), Qt.KeyboardModifier.NoModifier)
@@ -199,6 +202,7 @@ class PianoRoll(RollSurface):
     def set_tool(self, tool: Tool) -> None:
         """What the left button does among the notes."""
         self._end_gesture()
+        self._show_cut(None)
         self.tool = tool
         self.viewport().setCursor(_CURSORS[tool])
 
@@ -208,6 +212,7 @@ class PianoRoll(RollSurface):
         self._hover(at.pitch if at.y >= 0 else None)
         if self._gesture is None:
             self._show_cursor(at)
+            self._show_cut(at)
             return
         self._gesture.move(at)
         self._last_pointer, self._last_modifiers = event.position(), event.modifiers()
@@ -252,6 +257,17 @@ class PianoRoll(RollSurface):
                 edge = tools.edge_at(self, at, ref)
                 shape = Qt.CursorShape.SizeHorCursor if edge else Qt.CursorShape.ArrowCursor
         self.viewport().setCursor(shape)
+
+    def _show_cut(self, at: gestures.Pointer | None) -> None:
+        """Show where a click with the knife would cut, while none is held."""
+        if self._gesture is not None:
+            return
+        cut = None
+        if at is not None and self.tool == "knife":
+            ref = self.note_at(at.x, at.y)
+            if ref is not None and self.is_selectable(ref):
+                cut = tools.cut_at(self, at, ref)
+        self.set_cut(cut)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for a menu; a note that is not selected becomes the selection first."""

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from core.midi.tempo_map import Metre, Tempo, TempoMap
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.view import PianoRoll
+from tests.desktop.piano_roll.painted import PaintWatch
 
 NONE = Qt.KeyboardModifier.NoModifier
 SCORE = [
@@ -92,6 +93,13 @@ def roll(qtbot: QtBot) -> PianoRoll:
     widget._set_coordinates(replace(view, top=(127 - 84) * 14))
     QApplication.processEvents()
     return widget
+
+
+@pytest.fixture
+def watch(roll: PianoRoll) -> PaintWatch:
+    result = PaintWatch(roll.viewport())
+    result.look()
+    return result
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import SCORE, Hand, Heard
-from tests.desktop.piano_roll.test_view import afresh, colour_at, pixels, tiled
+from tests.desktop.piano_roll.painted import afresh, colour_at, pixels, tiled
 
 KICK, HAT = 36, 42
 BEATS = [

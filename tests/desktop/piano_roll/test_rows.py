@@ -12,7 +12,7 @@ from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import OTHER, SCORE, TAKE, Hand, Heard, score
-from tests.desktop.piano_roll.test_view import afresh, colour_at, pixels, tiled
+from tests.desktop.piano_roll.painted import afresh, colour_at, pixels, tiled
 
 USED = tuple(sorted({note.pitch for note in (*SCORE, *TAKE, *OTHER)}))  # 60 62 64 65 67 70 72
 

@@ -116,6 +116,50 @@ def test_the_knife_cuts_on_the_grid(roll: PianoRoll, hand: Hand, heard: Heard) -
     ]
 
 
+def test_the_knife_shows_where_it_would_cut(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    cut = heard(roll.split_requested)
+    hand.move(hand.at(2.03, 67))
+    assert roll.overlays.cut is None  # the pointer cuts nothing
+    roll.set_tool("knife")
+    for at, modifiers, expected in (
+        (hand.at(2.03, 67), NONE, (pytest.approx(2.0), (67,))),
+        (hand.at(2.03, 67), ALT, (pytest.approx(2.03, abs=0.011), (67,))),
+        (hand.at(2.03, 75), NONE, None),  # there is no note
+        (hand.at(1.51, 67), NONE, None),  # the line next to it is where the note begins
+        (hand.at(6.5, 70), NONE, None),  # of another take
+    ):
+        hand.move(at, modifiers)
+        assert roll.overlays.cut == expected
+    hand.press(hand.at(2.03, 67))
+    hand.move(hand.at(2.62, 90))  # it is held: the cut goes along, wherever the pointer is
+    assert roll.overlays.cut == (pytest.approx(2.625), (67,))
+    hand.move(hand.at(3.4, 67))
+    assert roll.overlays.cut is None
+    hand.move(hand.at(2.62, 67))
+    hand.key(Qt.Key.Key_Escape)
+    hand.release(hand.at(2.62, 67))
+    assert roll.overlays.cut is None
+    assert cut == []
+    for leave in (lambda: roll.set_tool("eraser"), lambda: roll.scroll_by(10, 0), lambda: roll.set_parts([])):
+        roll.set_tool("knife")
+        hand.move(hand.at(2.03, 67))
+        assert roll.overlays.cut is not None
+        leave()
+        assert roll.overlays.cut is None
+
+
+def test_of_selected_notes_those_are_cut_that_sound_there(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    cut = heard(roll.split_requested)
+    chord = [RollNote(0.0, 2.0, 60, 80), RollNote(1.0, 3.0, 64, 80), RollNote(2.5, 3.0, 67, 80)]
+    roll.set_parts([RollPart.of("score", "prompt", chord)])
+    roll.set_selection(score(0, 1, 2))
+    roll.set_tool("knife")
+    hand.move(hand.at(1.5, 60))
+    assert roll.overlays.cut == (pytest.approx(1.5), (60, 64))
+    hand.click(hand.at(1.5, 60))
+    assert cut == [(Selection.of(score(0, 1, 2)), pytest.approx(1.5))]
+
+
 def test_edges_resize_all_that_is_selected(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     resized, moved = heard(roll.resized), heard(roll.moved)
     roll.set_selection(score(1, 2))

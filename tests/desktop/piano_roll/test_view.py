@@ -4,9 +4,8 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect
-from PySide6.QtGui import QAccessible, QColor, QImage, QPainter, QPaintEvent, QPalette, QRegion
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QAccessible, QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -17,72 +16,7 @@ from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.ruler import marker_flag
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import OTHER, SCORE, TAKE, Hand, Heard, score
-
-
-def pixels(roll: PianoRoll) -> NDArray[np.uint32]:
-    """What is on the screen: (height, width) of 0xffrrggbb, not painted anew for the test."""
-    QApplication.processEvents()
-    window = roll.window()
-    store = window.backingStore().paintDevice()
-    assert isinstance(store, QImage)
-    image = store.convertToFormat(QImage.Format.Format_RGB32)
-    if image.isNull():
-        pytest.fail("this platform shows no window to look at")
-    return np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.bytesPerLine() // 4).copy()
-
-
-def colour_at(roll: PianoRoll, shown: NDArray[np.uint32], point: QPoint) -> int:
-    """The pixel of `shown` at a place of the viewport."""
-    ratio = roll.devicePixelRatioF()
-    return int(shown[int((point.y() + 0.5) * ratio), int((point.x() + 0.5) * ratio)])
-
-
-def afresh(roll: PianoRoll) -> NDArray[np.uint32]:
-    """The same, with every pixel painted anew, without tiles."""
-    roll.tiles.clear()
-    roll.viewport().update()
-    return pixels(roll)
-
-
-def tiled(roll: PianoRoll) -> NDArray[np.uint32]:
-    """The same, all of it copied from tiles, which usually are painted one by one in idle time."""
-    painted = -1
-    shown = pixels(roll)
-    while painted != roll.tiles.painted:  # on a busy machine the window is given its size late
-        painted = roll.tiles.painted
-        while roll.tiles.prepare(roll.coordinates, roll._paper, *roll._scrolled):
-            pass
-        roll.viewport().update()
-        shown = pixels(roll)
-    return shown
-
-
-class PaintWatch(QObject):
-    """The region that was painted since the last look."""
-
-    def __init__(self, watched: QObject) -> None:
-        super().__init__(watched)
-        self._region = QRegion()
-        watched.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QPaintEvent):
-            self._region = self._region.united(event.region())
-        return False
-
-    def look(self) -> int:
-        """Number of pixels."""
-        QApplication.processEvents()
-        region, self._region = self._region, QRegion()
-        return sum(rect.width() * rect.height() for rect in region)  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def watch(roll: PianoRoll) -> PaintWatch:
-    result = PaintWatch(roll.viewport())
-    result.look()
-    return result
-
+from tests.desktop.piano_roll.painted import PaintWatch, afresh, colour_at, pixels, tiled
 
 # Notes are painted where they are
 
@@ -229,84 +163,6 @@ def test_notes_being_held_reach_to_the_sampling_head(roll: PianoRoll, hand: Hand
     shown = pixels(roll)
     assert colour_at(roll, shown, held) != colour_at(roll, shown, free)  # the tint of what is in hand
     assert np.array_equal(shown, afresh(roll))
-
-
-# Only what changed is painted
-
-
-def test_the_playhead_repaints_a_strip(roll: PianoRoll, watch: PaintWatch) -> None:
-    roll.set_playhead(2.0)
-    watch.look()
-    roll.set_playhead(2.02)
-    assert 0 < watch.look() < 60 * 500
-    moved = pixels(roll)
-    assert np.array_equal(moved, afresh(roll))
-
-
-def test_every_overlay_leaves_no_trace(roll: PianoRoll) -> None:
-    roll.set_follow(False)
-    before = afresh(roll)
-    steps = [
-        lambda: roll.set_playhead(5.0),
-        lambda: roll.set_sampling(7.0, [RollNote(6.5, 6.5, 66, 90)]),
-        lambda: roll.set_loop((1.5, 3.0)),
-        lambda: roll.set_loop((1.5, 6.0)),
-        lambda: roll.set_prompt(1.0, 3.0),
-        lambda: roll.set_lit_keys([60, 66]),
-        lambda: roll.set_selection(score(1, 2)),
-        lambda: roll.set_preview((384.0, 2)),
-        lambda: roll.set_playhead(5.4),
-        lambda: roll.set_sampling(8.0, [RollNote(6.5, 6.5, 66, 90), RollNote(7.5, 7.5, 69, 90)]),
-    ]
-    for step in steps:
-        step()
-        shown = pixels(roll)
-        assert np.array_equal(shown, afresh(roll))
-        assert not np.array_equal(shown, before)
-    roll.set_preview(None)
-    roll.clear_selection()
-    roll.set_lit_keys([])
-    roll.set_loop(None)
-    roll.set_sampling(None)
-    roll.set_playhead(None)
-    roll.set_prompt(0.0, 4.5)
-    assert np.array_equal(pixels(roll), before)
-
-
-@pytest.mark.parametrize("is_drum", [False, True])
-@pytest.mark.parametrize("folds", [False, True])
-def test_what_is_dragged_is_painted_where_it_was_and_is(
-    roll: PianoRoll, watch: PaintWatch, is_drum: bool, folds: bool
-) -> None:
-    notes = [note._replace(is_drum=is_drum) for note in SCORE]
-    roll.set_parts([RollPart.of("score", "prompt", notes), RollPart.of("take", "take", TAKE)])
-    roll.set_folded(folds)
-    roll.set_selection(score(1, 2))
-    tiled(roll)
-    watch.look()
-    steps = [
-        lambda: roll.set_preview((384.0, 2)),
-        lambda: roll.set_preview((-384.0, -30)),
-        lambda: roll.set_preview((960.0, 0), is_copy=True),
-        lambda: roll.set_preview(None),
-        lambda: roll.set_stretch((240.0, 0.0)),
-        lambda: roll.set_stretch((-240.0, 1440.0)),
-        lambda: roll.set_stretch((0.0, -8640.0)),
-        lambda: roll.set_stretch(None),
-        lambda: roll.set_selection(score(3)),
-        lambda: roll.clear_selection(),
-    ]
-    for step in steps:
-        step()
-        assert 0 < watch.look() < 0.7 * roll.coordinates.width * roll.coordinates.height
-        shown = pixels(roll)
-        assert np.array_equal(shown, afresh(roll))
-        watch.look()
-
-
-def test_scrolling_time_leaves_the_keyboard_alone(roll: PianoRoll, watch: PaintWatch) -> None:
-    roll.scroll_by(40, 0)
-    assert watch.look() <= (roll.viewport().width() - roll.keyboard_width) * roll.viewport().height()
 
 
 # The view
