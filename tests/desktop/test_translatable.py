@@ -40,7 +40,7 @@ def unwrapped(path: Path) -> list[str]:
             texts = [text for value in values for text in _texts(value) if re.search("[A-Za-z]{2}.* ", text)]
         else:
             texts = []
-        found += [f"{path.name}:{node.lineno}: {text}" for text in texts]
+        found += [f"{path.name}:{getattr(node, 'lineno', 0)}: {text}" for text in texts]
     return found
 
 

@@ -250,8 +250,9 @@ def test_tempos_are_put_and_moved_in_time_but_the_first(
     said.clear()
     for _ in range(9):
         QTest.keyClick(row, K.Key_Right, ALT)
-        ((_, (tick, _)),) = said.pop()
-        moved = TempoMap(480, (changes[0], Tempo(tick, 400_000), changes[2]), (Metre(0, 3, 4),))  # type: ignore[has-type]
+        changed: Any = said.pop()[0]
+        tick = changed[1].tick
+        moved = TempoMap(480, (changes[0], Tempo(tick, 400_000), changes[2]), (Metre(0, 3, 4),))
         roll.set_tempo_map(moved)
         row.lane.follow_tempo()  # type: ignore[attr-defined]
         assert row.keys.current == 1
