@@ -151,6 +151,10 @@ class TempoMap:
         i = max(bisect_right(starts, seconds) - 1, 0)
         return ticks[i] + (seconds - starts[i]) / slopes[i]
 
+    def moved(self, seconds: float, to: "TempoMap") -> float:
+        """When what is at a time here comes in another map, in which it stays on its tick."""
+        return float(to.seconds_array([self.exact_tick(seconds)])[0])
+
     def seconds_array(self, ticks: ArrayLike) -> NDArray[np.float64]:
         """`seconds` for many ticks at once: (n,) -> (n,), the very same values."""
         at = np.asarray(ticks, np.float64)

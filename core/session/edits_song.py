@@ -106,37 +106,41 @@ def _at_their_ticks(notes: tuple[Note, ...], tempo_map: TempoMap) -> tuple[Note,
     return tuple(replace(n, start=start, end=end) for n, start, end in zip(notes, starts, ends, strict=True))
 
 
+def retimed_take(take: TakeRecord, before: TempoMap, after: TempoMap) -> TakeRecord:
+    """A take that was made where one tempo map held, on the same ticks of another."""
+    if after == before:
+        return take
+    marker = before.moved(take.marker, after)
+
+    def within(seconds: float) -> float:
+        return max(before.moved(take.marker + seconds, after) - marker, 0.0)
+
+    notes = in_order(replace(note, start=within(note.start), end=within(note.end)) for note in take.notes)
+    return replace(
+        take,
+        notes=notes,
+        marker=marker,
+        seconds=max([within(take.seconds), *(note.end for note in notes)]),
+        end=within(take.end) if take.end else 0.0,
+        forked_at=within(take.forked_at),
+        controls=tuple(control._replace(at=within(control.at)) for control in take.controls),
+    )
+
+
 def _retimed(session: Session, change: Callable[[Score], meta_edits.Chunks]) -> Session:
     """`_changed`, with all that counts in seconds where it was in ticks."""
     before, changed = session.tempo_map, _changed(session, change)
     after = changed.tempo_map
 
     def moved(seconds: float) -> float:
-        return float(after.seconds_array(before.exact_ticks_array([seconds]))[0])
-
-    def take_moved(take: TakeRecord) -> TakeRecord:
-        marker = moved(take.marker)
-
-        def within(seconds: float) -> float:
-            return max(moved(take.marker + seconds) - marker, 0.0)
-
-        notes = in_order(replace(note, start=within(note.start), end=within(note.end)) for note in take.notes)
-        return replace(
-            take,
-            notes=notes,
-            marker=marker,
-            seconds=max([within(take.seconds), *(note.end for note in notes)]),
-            end=within(take.end) if take.end else 0.0,
-            forked_at=within(take.forked_at),
-            controls=tuple(control._replace(at=within(control.at)) for control in take.controls),
-        )
+        return before.moved(seconds, after)
 
     result = replace(
         changed,
         marker=moved(session.marker),
         prompt_start=moved(session.prompt_start),
         end_marker=moved(session.end_marker) if session.end_marker else 0.0,
-        takes=tuple(map(take_moved, session.takes)),
+        takes=tuple(retimed_take(take, before, after) for take in session.takes),
     )
     ends = [result.marker, result.score.end if result.score else 0.0]
     ends += [take.marker + take.seconds for take in result.takes]

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -24,6 +24,7 @@ from core.performance.run import Run
 from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import TakePlan, plan_take
 from core.session.arrangement import bars_in_seconds, continued_tracks, end_on_bar_line, pitch_range, tempo_map_of
+from core.session.edits_song import retimed_take
 from core.session.forks import Fork, fork_prompt
 from core.session.knobs import Knobs
 from core.session.session import USUAL_BARS, USUAL_SECONDS, GenerationSettings, Session, TakeRecord, new_id
@@ -327,7 +328,7 @@ class GenerationController(QObject):
 
     def _records_so_far(self) -> list[TakeRecord]:
         return [
-            replace(
+            self._retimed(
                 growing.record(),
                 seed=self._settings.seed + i,
                 temperature=self._settings.temperature,
@@ -400,8 +401,14 @@ class GenerationController(QObject):
         record = self._plan.cut_short(made)
         if self._fork is not None:
             record = self._fork.joined(record)
+        record = self._retimed(record)
         taken = any(old.id == growing.id for old in self._document.session.takes)
         return replace(record, id=new_id() if taken else growing.id)
+
+    def _retimed(self, record: TakeRecord, **changes: Any) -> TakeRecord:
+        """A take, with changes, on the ticks that it was sampled for: the tempo may have been changed meanwhile."""
+        sampled_in, now = self._plan.session.tempo_map, self._document.session.tempo_map
+        return retimed_take(replace(record, **changes), sampled_in, now)
 
     def check(self) -> None:
         """Raises ContinuoError with the reason why nothing can be continued."""

@@ -33,6 +33,7 @@ class RollDisplay(QObject):
         self._shown: tuple[object, ...] = ()
         self._tempo_map: TempoMap | None = None
         self._edit: Callable[[Session], Session] | None = None
+        self._sampled = ""  # the take whose sampling head stays to be seen while it plays
         roll.selection_changed.connect(lambda: roll.set_drum_keys(self._drum_part()))
 
     def preview(self, edit: Callable[[Session], Session] | None) -> None:
@@ -50,8 +51,7 @@ class RollDisplay(QObject):
         if len(self._shown) != len(shown) or any(a is not b for a, b in zip(shown, self._shown, strict=True)):
             self._shown = shown
             if session.tempo_map is not self._tempo_map:
-                self._tempo_map = session.tempo_map
-                self._roll.set_tempo_map(session.tempo_map)
+                self._show_tempo_map(session.tempo_map)
             playing = self._playing()
             self._roll.set_parts(self._parts.parts(session, in_progress, playing))
             tracks = session.score.tracks if session.score is not None else ()
@@ -59,8 +59,21 @@ class RollDisplay(QObject):
             self._roll.in_front = front[0] if front else ""
             self._roll.set_drum_keys(self._drum_part())
             self._roll.set_take_end(playing and playing.marker + (playing.end or playing.seconds))
+            if self._sampled and session.current != self._sampled and not in_progress:
+                self._sampled = ""
+                self._roll.set_sampling(None)
         self._roll.set_prompt(session.prompt_start, session.marker)
         self._roll.set_end_marker(session.end_marker or None)
+
+    def _show_tempo_map(self, now: TempoMap) -> None:
+        """Show the bars; span and loop stay on their ticks."""
+        before, self._tempo_map = self._tempo_map, now
+        self._roll.set_tempo_map(now)
+        if before is not None and before != now:
+            if (span := self._roll.span) is not None:
+                self._roll.set_span((before.moved(span[0], now), before.moved(span[1], now)))
+            if self._roll.overlays.loop is not None:
+                self._roll.set_loop(self._transport.loop)
 
     def _drum_part(self) -> str:
         """The part whose drums the keyboard plays; empty: it is of keys.
@@ -122,6 +135,7 @@ class RollDisplay(QObject):
 
     def show_ended(self) -> None:
         """Sampling has ended."""
+        self._sampled = self._document.session.current
         self._roll.set_sampling(self._roll.overlays.sampling_head if self._transport.is_playing else None)
         self.show_document()
 

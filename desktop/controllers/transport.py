@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import QObject, Signal
 
+from core.midi.tempo_map import TempoMap
 from core.performance.playback import Playback
 from core.performance.song import PlaybackState, PlayRequest
 from core.session.session import Session
@@ -36,6 +37,7 @@ class TransportController(QObject):
         self._loops_around = False
         self._next: Session | None = None  # what follows at the next turn
         self._is_on = False  # something was started and has neither ended nor been stopped
+        self._tempo_map = document.session.tempo_map  # whose seconds `position` and `loop` are
 
     # What the user wants
 
@@ -217,6 +219,7 @@ class TransportController(QObject):
         self.loop = None
         self.is_looping = False
         self.position = 0.0
+        self._tempo_map = self._document.session.tempo_map
         self.moved.emit(0.0)
         self.changed.emit()
 
@@ -253,11 +256,27 @@ class TransportController(QObject):
 
     def follow_document(self) -> None:
         """What plays was edited, muted, undone: go on with what it is now."""
-        session, played = self._document.session, self._played
+        session = self._document.session
+        self._follow_tempo(session.tempo_map)
+        played = self._played
         if played is None or not self.is_playing:
             return
         if (session.score, session.flags, session.current_take) != (played.score, played.flags, played.current_take):
             self._refresh()
+
+    def _follow_tempo(self, now: TempoMap) -> None:
+        """Loop and playhead stay on their ticks where the tempo was changed, and what plays goes on from there."""
+        before, self._tempo_map = self._tempo_map, now
+        if now is before or now == before:
+            return
+        if self.loop is not None:
+            self.loop = before.moved(self.loop[0], now), before.moved(self.loop[1], now)
+        if not self._playback.has_live_take:
+            self.position = before.moved(self.position, now)
+            self.moved.emit(self.position)
+            if self.is_playing:
+                self.play(self.position)
+        self.changed.emit()
 
     def _refresh(self) -> None:
         if self.is_playing and not self._playback.has_live_take and not self._generation.is_running:

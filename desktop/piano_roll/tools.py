@@ -15,6 +15,7 @@ Edge = Literal["start", "end"]
 _REACH = 6.0  # view pixels from a note's edge, inside it, that are a handle; of short notes a quarter at either end
 _LONG_REACH = 10.0  # of long notes
 _DRAWN_VELOCITY = 100
+_HAIR = 1e-6  # seconds
 
 
 def edge_at(roll: RollSurface, at: Pointer, ref: NoteRef) -> Edge | None:
@@ -206,10 +207,15 @@ class ResizeNotes:
 
     def _by(self, at: Pointer) -> tuple[float, float]:
         """By how many ticks starts and ends move: this note's edge goes to a line, and not past its other edge."""
-        wanted = self._at + at.seconds - self._start.seconds
-        wanted = max(wanted if at.is_free else self._roll.grid.nearest_line(wanted), 0.0)
-        if not at.is_free and (wanted >= self._other if self._edge == "start" else wanted <= self._other):
-            wanted = self._at  # nothing would be left of it on the grid
+        grid, wanted = self._roll.grid, self._at + at.seconds - self._start.seconds
+        wanted = max(wanted if at.is_free else grid.nearest_line(wanted), 0.0)
+        if not at.is_free:  # a step of the grid is left of it, unless it is shorter
+            line, step = grid.line_before(self._other), grid.step_ticks(self._other)
+            if self._edge == "end":
+                wanted = max(wanted, min(grid.shifted(line, step), self._at))
+            else:
+                line = line if line < self._other - _HAIR else grid.shifted(line, -step)
+                wanted = min(wanted, max(line, self._at))
         by = self._roll.grid.ticks_between(self._at, wanted)
         return (by, 0.0) if self._edge == "start" else (0.0, by)
 

@@ -201,3 +201,14 @@ def test_presses_of_a_key_are_one_step_but_other_notes_and_drags_are_steps_of_th
         window.actions_["undo"].trigger()
         assert document.session.score == before.pop().score
     assert not document.undo_name
+
+
+def test_a_take_that_is_undone_while_it_plays_takes_its_sampling_head_along(desk: MakeDesk) -> None:
+    at = desk()
+    at.open(BACH)
+    at.sample(6.0)
+    window = at.window
+    assert window.transport.is_playing
+    assert window.roll.overlays.sampling_head is not None
+    window.actions_["undo"].trigger()
+    assert window.roll.overlays.sampling_head is None

@@ -178,6 +178,18 @@ def test_edges_resize_all_that_is_selected(roll: PianoRoll, hand: Hand, heard: H
     assert roll.overlays.stretch is None
 
 
+def test_an_edge_dragged_past_the_other_leaves_a_step_of_the_grid(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    resized = heard(roll.resized)
+    hand.drag(edge(hand, 3.0, 67, -3), edge(hand, 0.2, 67, 0))
+    hand.drag(edge(hand, 1.5, 67, 3), edge(hand, 4.4, 67, 0))
+    roll.set_parts([RollPart.of("score", "prompt", [RollNote(1.5, 1.58, 67, 80)])])  # shorter than that
+    hand.drag(edge(hand, 1.58, 67, -1), edge(hand, 1.0, 67, 0))
+    assert resized == [
+        (Selection.of(score(2)), 0.0, pytest.approx(120 - 1440)),
+        (Selection.of(score(2)), pytest.approx(1440 - 120), 0.0),
+    ]
+
+
 def test_edges_of_long_notes_are_wider(roll: PianoRoll, hand: Hand) -> None:
     for zoom, inside, outside in ((1.0, 5, 8), (2.0, 9, 12)):  # 150 and 300 pixels long
         roll.zoom_time(zoom, 0.0)
