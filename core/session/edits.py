@@ -102,6 +102,31 @@ def new_notes(before: Session, after: Session) -> dict[Part, _Numbers] | None:
     return {part: _not_among(old, new) for part, old, new in differing(before, after)} or None
 
 
+def moved_places(before: Session, after: Session, chosen: Chosen) -> dict[Part, list[int]]:
+    """Where the chosen notes of `before` stand in `after`, by part; those that are gone are left out.
+
+    Only of parts that have more notes or fewer: in others each note has its old place, whatever it has become.
+    """
+    moved: dict[Part, list[int]] = {}
+    for part, places in notes_there(before, chosen).items():
+        old, new = part_notes(before, part), part_notes(after, part)
+        if len(old) != len(new):
+            by_id = {id(note): i for i, note in enumerate(new)}
+            by_sound: dict[object, int] = {}
+            if any(id(old[i]) not in by_id for i in places):
+                by_sound = {_sound(note): i for i, note in enumerate(new)}
+            found = (by_id.get(id(old[i]), by_sound.get(_sound(old[i]))) for i in places)
+            moved[part] = sorted({i for i in found if i is not None})
+    return moved
+
+
+def _sound(note: Note | TakeNote) -> tuple[object, ...]:
+    """What tells a note from others, read anew, too."""
+    if isinstance(note, TakeNote):
+        return note.pitch, note.start, note.end, note.track
+    return note.pitch, note.start_tick, note.end_tick
+
+
 def _not_among(old: Sequence[object], new: Sequence[object]) -> _Numbers:
     """Indices of the new that are none of the old: edits keep the very notes that they leave alone."""
     # For 100,000 notes sorting their ids takes a third of the time that a set of them does.

@@ -6,11 +6,13 @@ from PySide6.QtCore import QObject
 
 from core.midi.score import TrackKey
 from core.midi.tempo_map import TempoMap
+from core.session.edits import moved_places
 from core.session.session import Session, TakeRecord, View
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
-from desktop.controllers.roll_parts import TAKE, TRACK, Look, RollParts, as_roll, session_part
+from desktop.controllers.roll_parts import TAKE, TRACK, Look, RollParts, as_roll, roll_key, session_part
 from desktop.controllers.transport import TransportController
+from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.theme import Shade
 
@@ -31,6 +33,7 @@ class RollDisplay(QObject):
         self._roll, self._parts = roll, parts
         self._document, self._generation, self._transport = document, generation, transport
         self._shown: tuple[object, ...] = ()
+        self._session = document.session  # as it was shown last
         self._tempo_map: TempoMap | None = None
         self._edit: Callable[[Session], Session] | None = None
         self._sampled = ""  # the take whose sampling head stays to be seen while it plays
@@ -50,10 +53,15 @@ class RollDisplay(QObject):
         shown = (session.score, session.flags, session.takes, session.current, bool(in_progress))
         if len(self._shown) != len(shown) or any(a is not b for a, b in zip(shown, self._shown, strict=True)):
             self._shown = shown
+            before, self._session = self._session, session
+            chosen = {session_part(key): indices for key, indices in self._roll.selection.indices.items()}
             if session.tempo_map is not self._tempo_map:
                 self._show_tempo_map(session.tempo_map)
             playing = self._playing()
             self._roll.set_parts(self._parts.parts(session, in_progress, playing))
+            if moved := moved_places(before, session, chosen):
+                places = {roll_key(part): places for part, places in moved.items()}
+                self._roll.select(Selection({**self._roll.selection.indices, **places}))
             tracks = session.score.tracks if session.score is not None else ()
             front = [f"{TRACK}{i}" for i, track in enumerate(tracks) if track.key == self._parts.in_front]
             self._roll.in_front = front[0] if front else ""

@@ -38,8 +38,9 @@ class DrawNote:
     def __init__(self, roll: RollSurface, at: Pointer, part: str) -> None:
         self._roll, self._start, self._part = roll, at, part
         roll.clear_selection()
-        begin = max(at.seconds if at.is_free else roll.grid.line_before(at.seconds), 0.0)
         is_drum = any(each.key == part and each.are_drums for each in roll.parts)
+        line = roll.grid.nearest_line if is_drum else roll.grid.line_before  # a diamond stands around its line
+        begin = max(at.seconds if at.is_free else line(at.seconds), 0.0)
         self._note = RollNote(begin, _usual_end(roll, begin), at.pitch, _DRAWN_VELOCITY, is_drum=is_drum)
         self._is_dragging = False
         roll.set_drawn(self._note)

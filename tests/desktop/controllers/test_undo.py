@@ -1,6 +1,7 @@
 """What undo and redo bring back, and what they select."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 
+from core.midi.score import TakeNote
 from desktop.piano_roll.notes import NoteRef
 from tests.desktop.piano_roll.conftest import Hand
+from tests.desktop.test_song import MELODY, song
 from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
@@ -212,3 +215,26 @@ def test_a_take_that_is_undone_while_it_plays_takes_its_sampling_head_along(desk
     assert window.roll.overlays.sampling_head is not None
     window.actions_["undo"].trigger()
     assert window.roll.overlays.sampling_head is None
+
+
+def test_what_is_selected_stays_the_same_notes_whatever_comes_before_them(desk: MakeDesk, tmp_path: Path) -> None:
+    """A take that becomes part of the score puts notes before others of their track, and undo takes them away."""
+    (tmp_path / "song.mid").write_bytes(song())
+    at = desk()
+    at.open(tmp_path / "song.mid")
+    window, document, roll = at.window, at.window.document, at.window.roll
+    roll.marker_moved.emit(8.0)
+    take = at.sample(2.0)
+    notes = (TakeNote(60, 80, 0.0, 0.5, track=MELODY), TakeNote(62, 80, 0.5, 1.0, track=MELODY))
+    document.amend(document.session.with_changed_take(replace(take, notes=notes)))
+
+    def selected() -> list[tuple[float, int]]:
+        return [(roll.note(ref).start, roll.note(ref).pitch) for ref in roll.selection.refs]
+
+    roll.set_selection([NoteRef("track:0", 2), NoteRef("track:0", 25), NoteRef("track:1", 3)])
+    before = selected()
+    assert before[1][0] > take.marker + take.end
+    for name in ("accept", "undo"):
+        window.actions_[name].trigger()
+        at.settle()
+        assert selected() == before

@@ -122,10 +122,10 @@ def test_a_pencilled_drum_is_a_diamond(drums: PianoRoll, hand: Hand, heard: Hear
     drums.set_selection([NoteRef("drums", 0)])
     drums.set_tool("pencil")
     before = pixels(drums)
-    hand.press(hand.at(3.0, 38))
+    hand.press(hand.at(3.0, 38) - QPoint(4, 0))  # in the diamond's left half
     note = drums.overlays.drawn
     assert note is not None
-    assert note.is_drum
+    assert (note.is_drum, note.start) == (True, pytest.approx(3.0))
     hand.key(Qt.Key.Key_Escape)
     drums.set_selection([NoteRef("drums", 0)])
     assert np.array_equal(pixels(drums), before)
