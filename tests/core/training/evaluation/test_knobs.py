@@ -44,6 +44,7 @@ def test_a_report_for_every_knob() -> None:
     piece = HeldOut("prelude", notes, 0.0)
     reports = evaluate_knobs(engine, [PromptPlace(piece, 0.0), PromptPlace(piece, 5.0)], 3.0)
     assert set(reports) == set(WORDS)
-    assert all(0 <= report.kept <= 1 and report.spread >= 0 for report in reports.values())
+    assert all(0 <= report.kept <= 1 and report.spread >= 0 and report.in_key_error >= 0 for report in reports.values())
+    assert (reports["loud"].in_key, reports["loud"].in_key_error) == (0, 0)  # the notes are the same
     assert reports["high"].up > 0 > reports["high"].down
     assert len(table(reports)) == 1 + len(WORDS)
