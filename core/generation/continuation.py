@@ -118,7 +118,7 @@ class Continuation:
             if self._stop.is_set() or not going_on:
                 break
             if len(going_on) < len(running):
-                cache = cache.rows(going_on)
+                cache = cache.part(going_on)
                 running = [running[row] for row in going_on]
             newest = [state.events[-1] for state in running]
             raw, cache = self._engine.decode_one(newest, cache, partial(self._histories, running))

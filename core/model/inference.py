@@ -174,6 +174,13 @@ class Inference:
         return logits
 
     @torch.inference_mode()
+    def read(self, events: Sequence[int], cache: KVCache) -> Tensor:
+        """Read T more events of one sequence into its cache: logits (T, vocab) after each, as decoding gives them."""
+        ids = torch.tensor([events], dtype=torch.long, device=self.device)
+        x = self._read_all(ids, cache, self._decode_matrices)
+        return self._decode_matrices.lm_head(torch.layer_norm(x, x.shape[1:], *self._ln_f))
+
+    @torch.inference_mode()
     def decode_one(self, events: Sequence[int], cache: KVCache) -> Tensor:
         """Read one more event of each sequence: (B) ids -> logits (B, vocab)."""
         ids = torch.tensor(events, dtype=torch.long, device=self.device)
@@ -195,6 +202,12 @@ class Inference:
 
     def _read(self, ids: Tensor, cache: KVCache) -> Tensor:
         """(B, T) ids -> (B, vocab) logits after the last of them."""
+        x = self._read_all(ids, cache, self._matrices)
+        last = torch.layer_norm(x.view(*ids.shape, -1)[:, -1], x.shape[1:], *self._ln_f)
+        return self._matrices.lm_head(last)
+
+    def _read_all(self, ids: Tensor, cache: KVCache, matrices: _Matrices) -> Tensor:
+        """(B, T) ids -> (B * T, C), what the layers make of each."""
         b, t = ids.shape
         h, c = self.config.n_head, self.config.n_embd
         start, end = cache.length, cache.length + t
@@ -206,15 +219,14 @@ class Inference:
         # A query at place p of this chunk sees all places up to start + p.
         mask = torch.ones(t, end, dtype=torch.bool, device=self.device).tril(start)
         cache.grow(t)
-        for number, layer in enumerate(self._matrices.layers):
+        for number, layer in enumerate(matrices.layers):
             qkv = layer.c_attn(torch.layer_norm(x, (c,), *layer.ln_1)).view(b, t, 3, h, c // h).permute(2, 0, 3, 1, 4)
             q, k, v = qkv.unbind(0)  # (B, H, T, D)
             if self._wpe is None:
                 q, k = rotate(qkv[:2], cos, sin).unbind(0)
             y = cache.attend(number, q, k, v, mask)  # (B, H, T, D)
             self._finish(layer, x, y.transpose(1, 2).reshape(b * t, c))
-        last = torch.layer_norm(x.view(b, t, c)[:, -1], (c,), *self._ln_f)
-        return self._matrices.lm_head(last)
+        return x
 
     def _decode(self, ids: Tensor, cache: KVCache) -> Tensor:
         """(B) ids -> (B, vocab) logits: the same for one event, where each operation's overhead counts."""

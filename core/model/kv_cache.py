@@ -97,66 +97,114 @@ class KVCache:
 
     def rows(self, indices: list[int]) -> "KVCache":
         """A cache of its own with these sequences, in this order; [0, 0, 0] makes three of one."""
-        keys = self._rows(self.keys, indices, self._filled_of_keys())
-        return self._of(keys, self._rows(self.values, indices, self.length))
+        return self._of(self._rows(self.keys, indices), self._rows(self.values, indices))
 
-    def _filled_of_keys(self) -> int:
-        return self.length
+    def part(self, indices: list[int]) -> "KVCache":
+        """A cache that goes on with some of these sequences, each once, which are then over here."""
+        return self.rows(indices)
 
     def _of(self, keys: Tensor, values: Tensor) -> "KVCache":
         cache = object.__new__(type(self))
         cache._hold(keys, values, self.length)
         return cache
 
-    @staticmethod
-    def _rows(tensor: Tensor, indices: list[int], filled: int) -> Tensor:
+    def _rows(self, tensor: Tensor, indices: list[int]) -> Tensor:
         copy = tensor.new_empty((tensor.shape[0], len(indices), *tensor.shape[2:]))
         for row, index in enumerate(indices):
-            copy[:, row, :, :filled] = tensor[:, index, :, :filled]
+            copy[:, row, :, : self.length] = tensor[:, index, :, : self.length]
         return copy
 
 
 class PagedKVCache(KVCache):
     """The same laid out for decoding, on a CPU alone: keys lie in pages, each transposed.
 
-    `keys` is (n_layer, B, H, pages, D, PAGE_SIZE). For one event, scores and probabilities are of the cache's type.
+    `keys` is (n_layer, R, H, pages, D, PAGE_SIZE). For one event, scores and probabilities are of the cache's type.
+    Each sequence is written into one of R rows of memory. A full page that several sequences have alike, as those of
+    one prompt do, lies in one row alone, so that it is read from memory once for all (Kwon et al., Efficient Memory
+    Management for Large Language Model Serving with PagedAttention, 2023).
     """
 
     def _empty_keys(self, values: Tensor) -> Tensor:
-        n_layer, b, h, window, d = values.shape
-        return values.new_empty((n_layer, b, h, _pages(window), d, PAGE_SIZE))
-
-    def _filled_of_keys(self) -> int:
-        return _pages(self.length)
+        n_layer, rows, h, window, d = values.shape
+        return values.new_empty((n_layer, rows, h, _pages(window), d, PAGE_SIZE))
 
     def _hold(self, keys: Tensor, values: Tensor, length: int) -> None:
         super()._hold(keys, values, length)
         self._key_tables = keys.view(len(keys), -1, PAGE_SIZE).unbind(0)
         self._value_tables = values.view(len(values), -1, values.shape[-1]).unbind(0)
-        _, b, h, window, _ = values.shape
-        self._all_value_rows = torch.arange(b * h * window, dtype=torch.int32).view(b * h, window)
+        rows = torch.arange(keys.shape[1])
+        self._place(rows, rows[:, None].repeat(1, keys.shape[3]))
+
+    def _place(self, own: Tensor, pages: Tensor) -> None:
+        """Write sequences into their `own` rows (B), and read them where their `pages` (B, pages) are, in rows too."""
+        self._own, self._pages = own, pages
+        self._writes_all = own.equal(torch.arange(self.keys.shape[1]))
+        h, window = self.values.shape[2:4]
+        places = torch.arange(window)
+        parts = pages[:, None, places // PAGE_SIZE] * h + torch.arange(h)[:, None]  # (B, H, window)
+        self._all_value_rows = (parts * window + places).to(torch.int32).view(-1, window)
         self._pages_used = 0  # in the last event's attention
+
+    def _of(self, keys: Tensor, values: Tensor) -> "PagedKVCache":
+        cache = super()._of(keys, values)
+        assert isinstance(cache, PagedKVCache)
+        if keys is self.keys:
+            cache._place(self._own, self._pages)
+        return cache
+
+    @property
+    def batch(self) -> int:
+        """Number of sequences."""
+        return len(self._own)
+
+    def rows(self, indices: list[int]) -> "PagedKVCache":
+        """A cache of its own with these sequences, in this order; [0, 0, 0] makes three of one."""
+        keys, values = (
+            tensor.new_empty((tensor.shape[0], len(indices), *tensor.shape[2:])) for tensor in (self.keys, self.values)
+        )
+        cache = self._of(keys, values)
+        before, pages = self._pages.tolist(), cache._pages.clone()
+        copied: dict[tuple[int, int], int] = {}  # the rows into which full pages went, by their old rows and numbers
+        for row, index in enumerate(indices):
+            for page in range(_pages(self.length)):
+                source, first, end = before[index][page], page * PAGE_SIZE, min((page + 1) * PAGE_SIZE, self.length)
+                is_full = end - first == PAGE_SIZE
+                pages[row, page] = copied.setdefault((source, page), row) if is_full else row
+                if pages[row, page] == row:
+                    keys[:, row, :, page] = self.keys[:, source, :, page]
+                    values[:, row, :, first:end] = self.values[:, source, :, first:end]
+        cache._place(cache._own, pages)
+        return cache
+
+    def part(self, indices: list[int]) -> "PagedKVCache":
+        """A cache that goes on with some of these sequences, each once, which are then over here; it takes no time."""
+        cache = self._of(self.keys, self.values)
+        cache._place(self._own[indices], self._pages[indices])
+        return cache
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         """Fill a layer's new places with k and v; what the queries find there and before; all (B, H, places, D).
 
         Queries are scaled already. `mask` (places, length) tells which places each of them sees.
         """
-        start, end = self.length - q.shape[2], self.length
-        self.values[layer, :, :, start:end] = v
-        pages = self.keys[layer, :, :, : _pages(end)]
-        self._fill_pages(pages, k)
-        keys = pages.transpose(-1, -2).flatten(2, 3)[:, :, :end].to(q.dtype)
-        values = self.values[layer, :, :, :end].to(q.dtype)
+        b, h, t, d = q.shape
+        start, end = self.length - t, self.length
+        self.values[layer, self._own, :, start:end] = v.to(self.values.dtype)
+        for page in range(start // PAGE_SIZE, _pages(end)):
+            first, last = max(start, page * PAGE_SIZE), min(end, (page + 1) * PAGE_SIZE)
+            new = k[:, :, first - start : last - start].transpose(-1, -2).to(self.keys.dtype)
+            self.keys[layer, self._own, :, page, :, first - page * PAGE_SIZE : last - page * PAGE_SIZE] = new
+        keys = self._key_tables[layer][self._rows_of_keys(_pages(end))]  # (B * H * pages * D, PAGE_SIZE)
+        keys = keys.view(b, h, -1, d, PAGE_SIZE).transpose(-1, -2).flatten(2, 3)[:, :, :end].to(q.dtype)
+        values = self._value_tables[layer][self._all_value_rows[:, :end]].view(b, h, end, d).to(q.dtype)
         return F.scaled_dot_product_attention(q, keys, values, attn_mask=mask, scale=1.0)
 
-    def _fill_pages(self, pages: Tensor, k: Tensor) -> None:
-        """Write new keys (B, H, T, D) into the pages (B, H, pages, D, PAGE_SIZE) in use."""
-        start = self.length - k.shape[2]
-        for page in range(start // PAGE_SIZE, pages.shape[2]):
-            first, end = max(start, page * PAGE_SIZE), min(self.length, (page + 1) * PAGE_SIZE)
-            new = k[:, :, first - start : end - start].transpose(-1, -2)
-            pages[:, :, page, :, first - page * PAGE_SIZE : end - page * PAGE_SIZE] = new
+    def _rows_of_keys(self, used: int) -> Tensor:
+        """Which rows of the keys' tables the sequences have in their first pages, (B * H * used * D)."""
+        h, pages, d = self.keys.shape[2:5]
+        parts = self._pages[:, None, :used] * h + torch.arange(h)[:, None]  # (B, H, used)
+        rows = (parts * pages + torch.arange(used))[..., None] * d + torch.arange(d)
+        return rows.to(torch.int32).flatten()
 
     def grow_one(self) -> None:
         """Count one place more as filled; `attend_one` has then to fill it in every layer."""
@@ -174,11 +222,10 @@ class PagedKVCache(KVCache):
         if self._pages_used == used:
             return
         self._pages_used = used
-        _, b, h, pages, d, _ = self.keys.shape
-        rows = torch.arange(b * h * pages * d, dtype=torch.int32).view(b * h, -1)
-        self._key_rows = rows.narrow(1, 0, used * d).flatten()
+        h, _, d, _ = self.keys.shape[2:]
+        self._key_rows = self._rows_of_keys(used)
         self._key_bags = torch.arange(0, len(self._key_rows), d, dtype=torch.int32)
-        self._queries = self.keys.new_empty(b, h, used, d)
+        self._queries = self.keys.new_empty(self.batch, h, used, d)
 
     def attend_one(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Fill a layer's new place with k and v; what the queries find there and before; all (B, H, D).
@@ -186,8 +233,12 @@ class PagedKVCache(KVCache):
         Queries are scaled already.
         """
         b, h, d = q.shape
-        self._new_keys[layer].copy_(k)
-        self._new_values[layer].copy_(v)
+        if self._writes_all:
+            self._new_keys[layer].copy_(k)
+            self._new_values[layer].copy_(v)
+        else:
+            self._new_keys[layer][self._own] = k.to(self.keys.dtype)
+            self._new_values[layer][self._own] = v.to(self.values.dtype)
         self._queries.copy_(q.unsqueeze(2))  # every page's rows are weighted by the same
         keys, values = self._key_tables[layer], self._value_tables[layer]
         scores = Int8Ops.weighted_sums(keys, self._key_rows, self._key_bags, self._queries)

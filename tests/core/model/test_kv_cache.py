@@ -100,7 +100,7 @@ def assert_both_find_the_same(
 def test_a_table_cache_attends_as_the_plain_one_does(
     stretches: list[int], batch: int, dtype: torch.dtype, data: st.DataObject
 ) -> None:
-    """Whatever was read in one go and whatever event by event, within a page, over its end, in branch and copy."""
+    """Whatever was read in one go and whatever event by event, within a page, over its end, in branch, copy, part."""
     shape = (batch, 2, min(50, sum(stretches)), 4)
     random = torch.Generator().manual_seed(batch)
     with patch("core.model.kv_cache.PAGE_SIZE", 8):
@@ -108,10 +108,13 @@ def test_a_table_cache_attends_as_the_plain_one_does(
         table: KVCache = PagedKVCache(2, shape, dtype=dtype, device=torch.device("cpu"))
         for stretch in stretches:
             at_once = data.draw(st.booleans())
-            where = data.draw(st.sampled_from(["here", "in a branch", "beside a branch", "in a copy"]))
+            where = data.draw(st.sampled_from(["here", "in a branch", "beside a branch", "in a copy", "in a part"]))
             if where == "in a copy":
                 rows = data.draw(st.lists(st.integers(0, plain.batch - 1), min_size=1, max_size=3))
                 plain, table = plain.rows(rows), table.rows(rows)
+            elif where == "in a part":
+                rows = data.draw(st.lists(st.integers(0, plain.batch - 1), min_size=1, unique=True))
+                plain, table = plain.part(rows), table.part(rows)
             elif where != "here":
                 branches = plain.branch(), table.branch()
                 if where == "beside a branch":  # which writes into the same memory, and is then given up
@@ -122,6 +125,20 @@ def test_a_table_cache_attends_as_the_plain_one_does(
                     plain, table = branches
             if places := min(stretch, plain.window - plain.length):
                 assert_both_find_the_same(plain, table, places, at_once, random)
+
+
+def test_full_pages_that_sequences_have_alike_lie_in_memory_once() -> None:
+    """Of three copies only the first has them: what lies there in the others is never read, nor in a part of them."""
+    shape, random = (1, 2, 40, 4), torch.Generator().manual_seed(0)
+    with patch("core.model.kv_cache.PAGE_SIZE", 8):
+        prompt: KVCache = KVCache(2, shape, dtype=torch.float32, device=torch.device("cpu"))
+        table: KVCache = PagedKVCache(2, shape, dtype=torch.float32, device=torch.device("cpu"))
+        assert_both_find_the_same(prompt, table, 19, True, random)
+        plain, table = prompt.rows([0, 0, 0]), table.rows([0, 0, 0])
+        table.keys[:, 1:, :, :2] = table.values[:, 1:, :, :16] = torch.nan
+        assert_both_find_the_same(plain, table, 3, False, random)
+        assert_both_find_the_same(plain.part([1, 2]), table.part([1, 2]), 4, False, random)
+        assert_both_find_the_same(plain.part([2]), table.part([2]), 4, True, random)
 
 
 def test_what_lies_in_unfilled_places_changes_nothing() -> None:

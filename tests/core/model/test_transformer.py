@@ -117,6 +117,20 @@ def test_any_split_between_prefill_and_decoding_gives_the_same_logits(
     assert cache.length == 40
 
 
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("config", CONFIGS)
+def test_events_read_at_once_get_the_logits_of_events_decoded_one_by_one(config: ModelConfig, int8: bool) -> None:
+    inference, sequence = Inference(network(config), int8=int8), events(40)
+    caches = [inference.new_cache(), inference.new_cache()]
+    for cache in caches:
+        inference.prefill([sequence[:15]], cache)
+    decoded = torch.cat([inference.decode_one([event], caches[0]) for event in sequence[15:]])
+    # Inputs are rounded to 8 bits by the range of all that are multiplied together.
+    atol, rtol = (1.0, 0.1) if int8 else (2e-4, 1e-4)
+    torch.testing.assert_close(inference.read(sequence[15:], caches[1]), decoded, atol=atol, rtol=rtol)
+    assert caches[1].length == 40
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_batch_equals_its_sequences_one_by_one(config: ModelConfig) -> None:
     inference = Inference(network(config), int8=False)
