@@ -157,6 +157,19 @@ class Engine:
         half = max(1, self.config.block_size // 2)
         return self.prefill(_same_length([cut_window(h, half, self.config.conventions) for h in histories()]))
 
+    def read(self, events: Sequence[int], cache: KVCache, history: Sequence[int]) -> Tensor:
+        """Read T more events of one take, which come after its `history`: logits (T, vocab) after each of them."""
+        if cache.length + len(events) <= cache.window and cache.keys[0].device.type == self.device.type:
+            try:
+                return self._inference.read(events, cache)
+            except torch.OutOfMemoryError:
+                self._fall_back()
+        rows: list[Tensor] = []
+        for count, event in enumerate(events, 1):
+            raw, cache = self.decode_one([event], cache, lambda count=count: [[*history, *events[:count]]])
+            rows.append(raw)
+        return torch.cat(rows)
+
     def _fall_back(self) -> None:
         self._say("The graphics card has too little free memory for this model, so it runs on the CPU.")
         torch.cuda.empty_cache()

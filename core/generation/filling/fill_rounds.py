@@ -82,7 +82,7 @@ def rounds(
         logits = to_numpy(raw)  # (B, vocab)
         newest = []
         for at, (index, row) in enumerate(running):
-            if row.is_over:  # stays among them until half of them are over: to copy the cache takes long
+            if row.is_over:  # stays until a quarter of them are over: on how many threads depends on how many they are
                 newest.append(BOUNDARY)
                 continue
             was_filled = row.is_filled
@@ -93,15 +93,18 @@ def rounds(
         going_on = [at for at, (_, row) in enumerate(running) if not row.is_over]
         if not going_on:
             return
-        if 2 * len(going_on) <= len(running):
-            cache = cache.rows(going_on)
+        if 4 * len(going_on) <= 3 * len(running):
+            cache = cache.part(going_on)
             running, newest = [running[at] for at in going_on], [newest[at] for at in going_on]
         histories = partial(_histories, before, [row for _, row in running], window)
         raw, cache = engine.decode_one(newest, cache, histories)
 
 
 def _histories(before: tuple[int, ...], rows: Sequence[AnyFillRow], window: int) -> list[list[int]]:
-    """The last events of each row, those before the gap among them: at most a window, all of one length."""
-    longest = max(len(row.events) for row in rows)
-    padded = [row.events + [BOUNDARY] * (longest - len(row.events)) for row in rows]
+    """The last events of each row, those before the gap among them: at most a window, all of one length.
+
+    Rows that are over may have fewer events than have been sampled, or more, which were read elsewhere.
+    """
+    count = max(len(row.events) for row in rows if not row.is_over)
+    padded = [row.events[:count] + [BOUNDARY] * (count - len(row.events)) for row in rows]
     return [[*before, *events[-window:]][-window:] for events in padded]

@@ -6,21 +6,26 @@ music around the gap it is. The best of them are then sampled anew from near the
 is judged best. The candidates share the KV cache of what comes before, endings that of their candidates.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.codec.events import GridNote, decode
 from core.codec.gap import Gap
 from core.codec.steps import Steps
 from core.codec.vocabulary import from_bin, shift_steps
-from core.generation.engine import Engine, PreparedPrompt, cut_window
+from core.generation.engine import Engine, PreparedPrompt, cut_window, to_numpy
 from core.generation.filling.fill_rounds import FillRows, FillStep, rounds
-from core.generation.filling.fill_row import FillRow, ScoredPart
+from core.generation.filling.fill_row import FillRow, ScoredPart, lead
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.midi.score import TakeNote
 from core.midi.statistics import Music, apart, music, stretch
+from core.model.kv_cache import KVCache
 
 _ENDED_ANEW, _ENDINGS = 4, 3  # how many of the best candidates get other endings, and how many each
 _ENDING = 0.9  # of the gap: where the first candidate gets there, the endings of all part, as many events on
@@ -125,7 +130,7 @@ class LeftToRightFiller(Filler):
         both = rows + [FillRow(gap, options, options.takes, summary, conventions, notes) for notes in given]
         parted, ending_at = None, _ENDING * gap.prompt.steps.seconds(gap.end)
         begun = FillRows(list(enumerate(both)), *self.engine.fork(prepared, len(both)))
-        for now in rounds(self.engine, begun, prepared.events, on_step, cancelled):
+        for now in self._rounds(begun, prepared.events, on_step, cancelled):
             if parted is None and max(row.head for row in rows) >= ending_at:
                 parted = _parted(now)
         surroundings = _Surroundings(gap)
@@ -133,7 +138,7 @@ class LeftToRightFiller(Filler):
         sampled, ended = made[: len(rows)], made[: len(rows)]
         best = sorted(range(len(rows)), key=lambda i: -sampled[i].score)[:_ENDED_ANEW]
         if parted is not None and (endings := _endings(parted, best)) is not None:
-            for _ in rounds(self.engine, endings, prepared.events, cancelled=cancelled):
+            for _ in self._rounds(endings, prepared.events, cancelled=cancelled):
                 pass
             for i, row in endings.running:
                 ended[i] = max(ended[i], _candidate(row, surroundings), key=lambda candidate: candidate.score)
@@ -150,16 +155,35 @@ class LeftToRightFiller(Filler):
         summary, prepared = self._prepared(gap, cancelled)
         rows = [FillRow(gap, options, 0, summary, self.engine.config.conventions, notes) for notes in given]
         begun = FillRows(list(enumerate(rows)), *self.engine.fork(prepared, len(rows)))
-        for _ in rounds(self.engine, begun, prepared.events, cancelled=cancelled):
+        for _ in self._rounds(begun, prepared.events, cancelled=cancelled):
             pass
         surroundings = _Surroundings(gap)
         return [_candidate(row, surroundings) for row in rows]
+
+    def _rounds(
+        self,
+        rows: FillRows[FillRow],
+        before: tuple[int, ...],
+        on_step: Callable[[FillStep], object] = lambda step: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Iterator[FillRows[FillRow]]:
+        """As `rounds` does, but what comes is read at once where the model has no more say in it."""
+        for now in rounds(self.engine, rows, before, on_step, cancelled):
+            yield now
+            for at, (_, row) in enumerate(now.running):
+                if row.is_settled and not row.is_over:
+                    row.finish(to_numpy(now.raw[at]), partial(self._read, (*before, *row.events), now.cache.part([at])))
+
+    def _read(self, history: Sequence[int], cache: KVCache, events: Sequence[int]) -> NDArray[np.float32]:
+        """Logits (T, vocab) after each of T events, which come after `history`, which is in the cache."""
+        return to_numpy(self.engine.read(events, cache, history))
 
     def _prepared(self, gap: Gap, cancelled: Callable[[], bool]) -> tuple[PromptSummary, PreparedPrompt]:
         """What comes before a gap, read into a cache."""
         config = self.engine.config
         most = min(_READ, config.block_size // 2)
-        shown = replace(gap.prompt, events=tuple(cut_window(gap.prompt.events, most, config.conventions)))
+        events = gap.prompt.events[:-1] if lead(gap.prompt) else gap.prompt.events
+        shown = replace(gap.prompt, events=tuple(cut_window(events, most, config.conventions)))
         prepared = self.engine.prepare(shown, cancelled)
         return summarize(gap.prompt, prepared.events), prepared
 

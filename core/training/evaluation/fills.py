@@ -22,7 +22,7 @@ from core.training.evaluation.continuations import HeldOut, as_file
 
 LENGTHS = (2.0, 4.0, 8.0, 16.0)  # seconds of the regions, in turn
 _BEFORE, _BEHIND = 20.0, 8.0  # seconds of music that a region has around it, at least
-_SEAM = 0.03  # seconds from the region's end within which an onset meets it
+_SEAM = 0.03  # seconds from the region's start or end within which an onset meets it
 _HELD = 0.03  # seconds past the region's end from which on a note is held over it
 
 
@@ -32,8 +32,9 @@ class FilledRegion:
 
     `candidates` are as they were first sampled, `chosen` is the best in the end. `distances` are the chosen one's and
     then the candidates' to the true middle, `copy` that of the bars before; `spread` is how far candidates are from
-    each other on average. `onsets` and `held` tell, for the true middle, the chosen one and then each candidate,
-    whether a note begins within 30 ms before the region's end, and whether one is held over it.
+    each other on average. `begins`, `onsets` and `held` tell, for the true middle, the chosen one and then each
+    candidate, whether a note begins within 30 ms after the region's start, whether one does within 30 ms before its
+    end, and whether one is held over it.
     """
 
     piece: str
@@ -45,6 +46,7 @@ class FilledRegion:
     distances: list[float]
     copy: float
     spread: float
+    begins: list[bool]
     onsets: list[bool]
     held: list[bool]
 
@@ -108,6 +110,7 @@ def fill_region(filler: Filler, piece: HeldOut, region: Region, options: Options
         [apart(each, original) for each in (best, *drafts)],
         apart(before, original),
         float(np.mean([apart(a, b) for i, a in enumerate(drafts) for b in drafts[:i]])) if len(drafts) > 1 else 0.0,
+        [bool((each.start < _SEAM).any()) for each in (original, best, *drafts)],
         [_has_onset(each) for each in (original, best, *drafts)],
         [_is_held(each) for each in (original, best, *drafts)],
     )
@@ -161,7 +164,7 @@ def _figures(filled: Sequence[FilledRegion]) -> dict[str, Any]:
         "way": _way(filled, "score"),
         "way_follow": _way(filled, "follow"),
     }
-    for name in ("onsets", "held"):
+    for name in ("begins", "onsets", "held"):
         told = [getattr(f, name) for f in filled]
         figures[f"{name}_true"] = _mean([each[0] for each in told])
         figures[f"{name}_chosen"] = _mean([each[1] for each in told])

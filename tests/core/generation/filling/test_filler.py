@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -162,6 +164,67 @@ def test_new_notes_ring_on_over_the_end_until_the_model_lets_them_go() -> None:
         while not row.is_over:
             row.next(np.zeros(390, np.float32))
         assert len(row.scores["seam"]) == 1
+
+
+def test_what_is_read_at_once_counts_as_what_is_read_event_by_event() -> None:
+    gap = gap_of((around(MELODY), BASS), rings_to=4.0)
+
+    def logits(count: int) -> np.ndarray:
+        return np.random.default_rng(count).normal(size=390).astype(np.float32)
+
+    def read(first: int, events: Sequence[int]) -> np.ndarray:
+        return np.array([logits(first + i) for i in range(1, len(events) + 1)])
+
+    for seed in range(4):
+        one, other = (FillRow(gap, Options(seed=seed), 0, summarize(gap.prompt), CONVENTIONS) for _ in range(2))
+        while not one.is_over:
+            one.next(logits(len(one.events)))
+        while not other.is_settled:
+            other.next(logits(len(other.events)))
+        assert not other.is_over
+        first = len(other.events)
+        other.finish(logits(first), partial(read, first))
+        assert other.is_over
+        assert (other.events, other.notes, other.scores) == (one.events, one.notes, one.scores)
+
+
+def test_a_full_window_is_read_on_in() -> None:
+    """Far more follows and stands in the gap than a window holds."""
+    engine = small_engine(ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=64))
+    gap = gap_of((around(MELODY), BASS))
+    whole = placed_notes([MELODY, BASS], REGION, gap.prompt.steps)
+    made = LeftToRightFiller(engine).candidates(gap, Options(Sampling(1.5), seed=5, takes=3), [whole])
+    assert len(made.given[0].notes) == 8
+    wide = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [whole]).given[0]
+    assert made.given[0].scores["follow"] == pytest.approx(wide.scores["follow"], rel=0.2)
+
+
+def test_a_time_shift_leads_over_the_start_of_a_gap_as_far_as_the_model_wants() -> None:
+    early = track_of(*((60, i / 4, i / 4 + 0.2) for i in range(8)), (60, 6.0, 6.2))  # let go 0.05 s before the gap
+    gap = gap_of((early,))
+    assert gap.prompt.events[-1] == 256 + 4
+    row = FillRow(gap, Options(), 0, summarize(gap.prompt), CONVENTIONS)
+    logits = np.zeros(390, np.float32)
+    logits[256 + 2], logits[256 + 34] = 60.0, 30.0  # 0.03 s would end before the gap; 0.35 s
+    assert row.next(logits) == []
+    assert row.events == [256 + 34]
+    assert row.head == pytest.approx(0.3)
+    logits[70] = 90.0
+    [struck] = row.next(logits)
+    assert (struck.pitch, struck.time) == (70, pytest.approx(0.3))
+
+
+def test_a_time_shift_over_the_start_of_a_gap_ends_where_a_kept_note_begins() -> None:
+    early = track_of(*((60, i / 4, i / 4 + 0.2) for i in range(8)), (60, 2.1, 2.3))
+    kept = (replace(early, notes=early.notes[:8]), track_of((40, 2.1, 2.3)))
+    gap = gap_of(kept)
+    for given, seen in ((None, [256 + 14]), (gap.kept, [256 + 14])):
+        row = FillRow(gap, Options(), 0, summarize(gap.prompt), CONVENTIONS, given)
+        logits = np.zeros(390, np.float32)
+        logits[256 + 99] = 60.0  # a whole second
+        row.next(logits)
+        assert row.events == seen
+        assert row.head == pytest.approx(0.1)
 
 
 def test_each_velocity_is_said_where_the_model_wants_it_so() -> None:

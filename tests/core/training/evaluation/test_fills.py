@@ -40,7 +40,8 @@ def test_a_region_is_filled_beside_its_true_middle() -> None:
     assert filled.copy < 0.2  # bars like those before
     assert 0 < filled.spread <= 1
     assert (filled.onsets[0], filled.held[0]) == (False, False)
-    assert len(filled.onsets) == len(filled.held) == 5
+    assert len(filled.begins) == len(filled.onsets) == len(filled.held) == 5
+    assert filled.begins[0]  # on the beat
     assert filled.true["follow"] < 0
 
 
@@ -57,7 +58,7 @@ def test_figures_are_means_with_their_errors() -> None:
     def region(length: float, true: float, chosen: float, *sampled: float, distances: list[float]) -> FilledRegion:
         first, best, *rows = ({"score": score, "follow": 2 * score} for score in (true, chosen, *sampled))
         held = [True, True, True, False]
-        return FilledRegion("", 0.0, length, first, rows, best, distances, 0.5, 0.3, held, held)
+        return FilledRegion("", 0.0, length, first, rows, best, distances, 0.5, 0.3, held, held, held)
 
     filled = [
         region(2.1, -1.0, -1.5, -2.0, -4.0, distances=[0.2, 0.2, 0.4]),
