@@ -130,7 +130,7 @@ class JackServer:
         """End it, with a signal it obeys: one that is killed keeps one of JACK's eight server places."""
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -62,7 +62,7 @@ def fill(
         raise UsageError(f"--to {to:g} lies outside the file, which ends at {session.score.end:.2f} seconds.")
     keys = None
     if tracks is not None:
-        keys = frozenset(session.score.tracks[i].key for i in prompt.track_indices(session.score, tracks))
+        keys = frozenset(session.score.tracks[i].key for i in prompt.parse_tracks(session.score, tracks))
     plan = plan_fill(session, Region(from_, to, keys, prompt.pitch(low), prompt.pitch(high)))
     seed = secrets.randbelow(2**31) if seed is None else seed
     options = Options(Sampling(temperature), seed=seed, takes=candidates)

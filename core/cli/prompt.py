@@ -48,7 +48,7 @@ def choose(
     `rest` says which tempo map holds under the take.
     """
     score = read_score(path)
-    indices = track_indices(score, tracks)
+    indices = parse_tracks(score, tracks)
     notes = [note for i in indices for note in score.tracks[i].notes]
     if not notes:
         what = "but drums in those tracks" if tracks else "but drums" if score.notes else "that plays a note"
@@ -87,7 +87,7 @@ def session_of(choice: Choice, rest: str, into: str, drums: str) -> Session:
     return session.with_prompt_start(choice.start or 0.0)
 
 
-def track_indices(score: Score, chosen: str | None) -> tuple[int, ...]:
+def parse_tracks(score: Score, chosen: str | None) -> tuple[int, ...]:
     """Indices for "1,3" as `continuo-cli info` counts them; by default all that are not percussion."""
     if chosen is None:
         return tuple(i for i, track in enumerate(score.tracks) if not track.is_percussion)

@@ -20,7 +20,7 @@ from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.options import Options, Take
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.generation.sampling_state import SamplingState
-from core.midi.statistics import apart, music, stretch
+from core.midi.statistics import apart, excerpt, music
 from core.session.knobs import Knobs
 
 _RANKED_SECONDS = 20.0  # of the prompt's end, that a take is compared with
@@ -187,6 +187,6 @@ def rank(takes: Sequence[Take], prompt: Prompt) -> list[int]:
     """
     notes = decode(prompt.events, steps=prompt.steps)
     length = max((note.end for note in notes), default=0.0)
-    end = stretch(music(notes, length), max(0.0, length - _RANKED_SECONDS), length)
+    end = excerpt(music(notes, length), max(0.0, length - _RANKED_SECONDS), length)
     order = [(not take.notes, apart(music(take.notes, take.seconds), end)) for take in takes]
     return sorted(range(len(takes)), key=order.__getitem__)

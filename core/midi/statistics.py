@@ -59,7 +59,7 @@ def music(notes: Iterable[_Sounding], seconds: float) -> Music:
     return Music(table[:, 0], table[:, 1], table[:, 2].astype(np.int64), table[:, 3].astype(np.int64), seconds)
 
 
-def stretch(whole: Music, start: float, end: float) -> Music:
+def excerpt(whole: Music, start: float, end: float) -> Music:
     """The notes with an onset from `start` to before `end`, as music of its own."""
     inside = (whole.start >= start) & (whole.start < end)
     times = whole.start[inside] - start, whole.end[inside] - start

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.performance.events import nobody
+
 if TYPE_CHECKING:
     from core.generation.continuation import Step
     from core.generation.engine import Engine, PreparedPrompt
@@ -14,10 +16,6 @@ if TYPE_CHECKING:
 
 FURTHEST_AHEAD = 60.0  # seconds of music sampled ahead of the playhead when there is no end
 _LOOK_AGAIN = 0.05  # seconds between two looks at the playhead while waiting for it
-
-
-def _nobody(news: object) -> None:
-    """Who is told, and does nothing."""
 
 
 def _as_it_is(step: "Step") -> "Step":
@@ -35,10 +33,10 @@ class Run:
     go on further than FURTHEST_AHEAD. `clock` counts seconds.
     """
 
-    play: "Callable[[Step], object]" = _nobody
-    show: "Callable[[Step], object]" = _nobody
+    play: "Callable[[Step], object]" = nobody
+    show: "Callable[[Step], object]" = nobody
     route: "Callable[[Step], Step]" = _as_it_is
-    finished: Callable[[float], object] = _nobody
+    finished: Callable[[float], object] = nobody
     ahead: Callable[[], float] | None = None
     knobs: "Knobs | None" = None  # those turned while it samples
     stopped: threading.Event = field(default_factory=threading.Event)

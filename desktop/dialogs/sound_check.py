@@ -21,7 +21,7 @@ from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice
 from core.live.port_info import PortInfo
 from core.live.scheduler import Message
 from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON
-from desktop.panels.output_menu import port_names
+from desktop.panels.output_menu import lasting_names
 from desktop.widgets import icons
 from desktop.widgets.theme import Theme, mix
 
@@ -170,7 +170,7 @@ class SoundCheckDialog(QDialog):
                 widget.deleteLater()
         found = loopback_ports(self._ports) if self._platform == "win32" else []
         chosen = self._choice.part_of_name.casefold() if isinstance(self._choice, ExistingPort) else None
-        for name, part in port_names(self._ports):
+        for name, part in lasting_names(self._ports):
             if name in found and (chosen is None or chosen not in name.casefold()):
                 button = QPushButton(self.tr("Use {0}").format(name.replace("&", "&&")))
                 button.setAutoDefault(False)

@@ -76,7 +76,7 @@ class OutputMenu(QMenu):
         else:
             self._add_line(self.tr("To your DAW: see Sound check …"))
         self._add_line()
-        for name, part in port_names(ports):
+        for name, part in lasting_names(ports):
             words = self.tr("{0} (sounds late)").format(plain(name)) if "wavetable" in name.lower() else plain(name)
             is_chosen = isinstance(choice, ExistingPort) and _is_meant(choice.part_of_name, name, part)
             tip = self.tr("A MIDI port of another program or an instrument.")
@@ -144,7 +144,7 @@ class OutputMenu(QMenu):
         self.insertAction(self._end_of_outputs, action)
 
 
-def port_names(ports: Sequence[PortInfo]) -> list[tuple[str, str]]:
+def lasting_names(ports: Sequence[PortInfo]) -> list[tuple[str, str]]:
     """Each port's name, and what of it will still name it when the system numbers the ports anew."""
     stems = [_NUMBER.sub("", port.name) for port in ports]
     counts = Counter(stems)

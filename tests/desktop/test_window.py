@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QSplitterHandle, QWidget
 from core.errors import NotFound
 from core.generation import engine
 from core.live.outputs import BuiltInSynth
-from core.midi.statistics import apart, music, stretch
+from core.midi.statistics import apart, excerpt, music
 from core.session.edits_song import with_metre, with_tempo
 from core.session.knobs import Knobs
 from core.settings import Preset
@@ -71,7 +71,7 @@ def test_all_takes_of_a_batch_are_kept_best_first_and_the_one_heard_is_chosen(de
     score = at.window.document.session.score
     assert score is not None
     end = music([n for t in score.tracks for n in t.notes], best.marker)
-    end = stretch(end, max(0.0, best.marker - 20), best.marker)
+    end = excerpt(end, max(0.0, best.marker - 20), best.marker)
     distances = [apart(music(take.notes, take.seconds), end) for take in at.takes]
     assert distances == pytest.approx(sorted(distances), abs=0.02)  # the best first; the prompt was rounded to steps
     assert "3 takes" in at.window.document.undo_name

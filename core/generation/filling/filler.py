@@ -24,7 +24,7 @@ from core.generation.filling.fill_row import FillRow, ScoredPart, lead
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary, summarize
 from core.midi.score import TakeNote
-from core.midi.statistics import Music, apart, music, stretch
+from core.midi.statistics import Music, apart, excerpt, music
 from core.model.kv_cache import KVCache
 
 _ENDED_ANEW, _ENDINGS = 4, 3  # how many of the best candidates get other endings, and how many each
@@ -199,8 +199,8 @@ class _Surroundings:
         before = decode(gap.prompt.events, steps=Steps(steps.rate))
         length = sum(map(shift_steps, gap.prompt.events)) / steps.rate
         near = [
-            stretch(music(before, length), max(0.0, length - seconds), length),
-            stretch(music(kept, 2 * seconds), seconds, 2 * seconds),
+            excerpt(music(before, length), max(0.0, length - seconds), length),
+            excerpt(music(kept, 2 * seconds), seconds, 2 * seconds),
         ]
         self._near: list[Music] = [each for each in near if len(each.pitch)]
 

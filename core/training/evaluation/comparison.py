@@ -11,12 +11,12 @@ from core.midi.statistics import (
     Music,
     density,
     distance,
+    excerpt,
     histograms,
     key_of,
     polyphony,
     self_similarity,
     share_in_key,
-    stretch,
 )
 
 DRIFT_AT = (120.0, 300.0)  # seconds into a continuation
@@ -51,7 +51,7 @@ def _scalars(continuation: Music, prompt: Music) -> dict[str, float | None]:
     for at in DRIFT_AT:
         late_key, ratio = None, None
         if continuation.seconds >= at:
-            late = stretch(continuation, at - _DRIFT_WINDOW, at)
+            late = excerpt(continuation, at - _DRIFT_WINDOW, at)
             late_key, ratio = key_of(late), density(late) / max(density(prompt), 1e-9)
         apart = None if key is None or late_key is None else float(fifths_apart(key, late_key))
         values[f"key drift at {at / 60:.0f} min"] = apart

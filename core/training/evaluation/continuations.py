@@ -14,7 +14,7 @@ from core.generation.engine import Engine
 from core.generation.options import Options
 from core.midi.grid import find_grid
 from core.midi.score import Note, Track
-from core.midi.statistics import music, stretch
+from core.midi.statistics import excerpt, music
 from core.midi.tempo_map import Tempo, TempoMap
 from core.training.data.notes import TICKS, Notes
 from core.training.evaluation.criteria import Example
@@ -90,10 +90,10 @@ def continue_place(engine: Engine, place: PromptPlace, options: Options) -> Exam
     for _ in continuation:
         pass
     whole = music(track.notes, piece.seconds)
-    true = stretch(whole, marker, marker + length)
+    true = excerpt(whole, marker, marker + length)
     lines = tuple(grid.quarter / parts for parts in grid.parts) if grid else ()
     sampled = music(continuation.takes[0].notes, length)
-    return Example(piece.title, start, stretch(whole, start, marker), true, sampled, lines)
+    return Example(piece.title, start, excerpt(whole, start, marker), true, sampled, lines)
 
 
 def as_file(piece: HeldOut) -> tuple[TempoMap, Track]:

@@ -17,7 +17,7 @@ from core.generation.options import Options
 from core.midi.grid import find_grid
 from core.midi.region import Region
 from core.midi.score import Note, TakeNote
-from core.midi.statistics import Music, apart, music, stretch
+from core.midi.statistics import Music, apart, excerpt, music
 from core.training.evaluation.continuations import HeldOut, as_file
 
 LENGTHS = (2.0, 4.0, 8.0, 16.0)  # seconds of the regions, in turn
@@ -97,7 +97,7 @@ def fill_region(filler: Filler, piece: HeldOut, region: Region, options: Options
     made = filler.candidates(gap, options, [whole])
     seconds = region.end - region.start
     original = music((_from(note, region.start) for note in inside), seconds)
-    before = stretch(music(kept, region.start), region.start - seconds, region.start)
+    before = excerpt(music(kept, region.start), region.start - seconds, region.start)
     chosen = max(made.ended, key=lambda candidate: candidate.score)
     best, *drafts = (music(candidate.notes, seconds) for candidate in (chosen, *made.sampled))
     return FilledRegion(

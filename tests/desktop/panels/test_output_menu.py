@@ -7,7 +7,7 @@ from core.errors import ContinuoError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
 from core.live.port_info import PortInfo
 from core.live.rtmidi_output import choose_port
-from desktop.panels.output_menu import OutputMenu, port_names
+from desktop.panels.output_menu import OutputMenu, lasting_names
 
 ALSA = [PortInfo("FLUID Synth (99):Synth input port 128:0", "ALSA"), PortInfo("Midi Through:R&D 14:0", "ALSA")]
 
@@ -78,7 +78,7 @@ def test_showing_the_same_again_leaves_an_open_menu_alone(menu: OutputMenu) -> N
 
 def test_a_port_is_named_so_that_it_is_found_again() -> None:
     twins = [PortInfo("Keys 20:0", "ALSA"), PortInfo("Keys 24:0", "ALSA"), PortInfo("Loop 1", "WinMM")]
-    parts = dict(port_names(twins))
+    parts = dict(lasting_names(twins))
     assert parts["Loop 1"] == "Loop"
     assert choose_port(["Keys 20:0", "Keys 24:0", "Loop 3"], parts["Loop 1"]) == 2
     assert choose_port([port.name for port in twins], parts["Keys 24:0"]) == 1

@@ -15,13 +15,13 @@ from core.midi.score import TakeNote
 from core.midi.statistics import (
     density,
     distance,
+    excerpt,
     histograms,
     key_of,
     music,
     polyphony,
     self_similarity,
     share_in_key,
-    stretch,
 )
 from core.model.checkpoint import save_model
 from core.model.transformer import MusicTransformer, with_symbols
@@ -81,7 +81,7 @@ def test_scalars() -> None:
     assert key_of(music([], 1.0)) is None
     chord = music([TakeNote(p, 80, 0.0, 2.0) for p in (60, 64, 67)], 2.0)
     assert polyphony(chord) == 3.0
-    assert len(stretch(scale, 1.0, 2.0).pitch) == 2
+    assert len(excerpt(scale, 1.0, 2.0).pitch) == 2
 
 
 def test_histograms() -> None:
