@@ -76,6 +76,10 @@ def reason_to_skip(marks: Collection[str], fixtures: Collection[str], system: st
     return MARKERS["posix"] if system == "win32" and "posix" in marks else ""
 
 
+# Runs a command that ends when its parent does, however that ends: prctl(PR_SET_PDEATHSIG, SIGTERM).
+_ENDING_WITH_US = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execv(sys.argv[1], sys.argv[1:])"
+
+
 class JackServer:
     """A JACK dummy server of a test's own, until `close`.
 
@@ -91,7 +95,7 @@ class JackServer:
         jackd = shutil.which("jackd")
         if jackd is None:
             pytest.fail("jackd is missing: install it with `sudo apt-get install jackd2`.")
-        self._command = [jackd, "--no-realtime", *_waiting(patience)]
+        self._command = [sys.executable, "-ISc", _ENDING_WITH_US, jackd, "--no-realtime", *_waiting(patience)]
         self._driver = ["-d", "dummy", "-r", "48000", "-p", str(period)]
         self._log = log
         wait_for(self._start, "a place for a JACK server")

@@ -2,13 +2,15 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from core.errors import NotFound
 from core.live.outputs import BuiltInSynth, OutputChoice, VirtualPort, open_output
-from tests.conftest import JACK_FIXTURES, reason_to_skip
+from tests.conftest import JACK_FIXTURES, reason_to_skip, use_of_jack, wait_for
 
 # What Windows has not, or has under another meaning: there os.kill ends the process, whatever the signal.
 POSIX = re.compile(r"os\.(kill|killpg|fork|umask)\(|SIG(KILL|STOP|HUP)|\.chmod\(0\)|symlink_to\(|start_new_session")
@@ -58,6 +60,27 @@ def test_what_needs_a_system_is_marked() -> None:
 def test_no_test_meets_the_midi_and_sound_of_the_machine(choice: OutputChoice) -> None:
     with pytest.raises(NotFound):
         open_output(choice)
+
+
+_KILLED = """
+import sys
+from tests.conftest import JackServer
+print(JackServer().process.pid, flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.linux
+def test_tests_that_are_killed_leave_no_jack_server() -> None:
+    """JACK has places for eight."""
+    with use_of_jack(alone=False):
+        tests = subprocess.Popen([sys.executable, "-c", _KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert tests.stdout is not None
+        server = Path("/proc") / tests.stdout.readline().decode().strip()
+        assert b"jackd" in (server / "cmdline").read_bytes()
+        tests.kill()
+        tests.communicate()
+        wait_for(lambda: not server.is_dir() or ") Z " in (server / "stat").read_text(), "the server to end")
 
 
 def test_what_is_not_marked_is_found(tmp_path: Path) -> None:
