@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.output import Json, give, progress, say
-from core.errors import UnreadableInput
+from core.cli.training import source_weights
+from core.errors import UnreadableInput, UsageError
 
 if TYPE_CHECKING:
     from core.tracks.evaluation import Accuracy
@@ -70,6 +71,9 @@ def train_tracks(
     ] = None,
     notes: Annotated[int, typer.Option(min=100, help="About so many notes of each folder.")] = 70_000,
     passages: Annotated[int, typer.Option(min=1, help="Passages of each song, at most.")] = 4,
+    weight: Annotated[
+        list[str] | None, typer.Option(help="FOLDER=WEIGHT: so many times the notes and passages of one.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds; from the second on it meets its own decisions.")] = 2,
     seed: Annotated[int, typer.Option(help="The same seed chooses and learns the same.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
@@ -78,7 +82,7 @@ def train_tracks(
 
     Leaves checkpoints in FILE.npz-run, which goes when the weights are written; the same command goes on from the last.
 
-    Example: continuo-cli train-tracks pop909 quartets -o track-assignment.npz --splits splits.csv
+    Example: continuo-cli train-tracks pop909 quartets --weight quartets=2 -o track-assignment.npz --splits splits.csv
     """
     from core.training.data.sources import read_splits
     from core.training.pool import process_pool
@@ -86,12 +90,16 @@ def train_tracks(
     from core.training.tracks import choose_passages, joined_pairs, learn, save_weights
 
     table = read_splits(splits) if splits else None
+    weights = source_weights(weight)
+    if unknown := weights.keys() - {folder.name for folder in folders}:
+        raise UsageError(f"--weight names {', '.join(sorted(unknown))}, which is none of the folders.")
     chosen = []
     for folder in folders:
         paths = sorted(folder.rglob("*.mid"))
         if table is not None:
             paths = [p for p in paths if table.get(PurePosixPath(folder.name, p.relative_to(folder))) == "train"]
-        found = choose_passages(paths, notes, passages, seed)
+        times = weights.get(folder.name, 1.0)
+        found = choose_passages(paths, round(notes * times), max(1, round(passages * times)), seed)
         say(f"{folder}: {len(found)} passages, {sum(len(passage.notes) for passage in found)} notes.")
         chosen += found
     if not chosen:

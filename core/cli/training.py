@@ -26,7 +26,8 @@ Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
 _Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that read files (default: one per core).")]
 
 
-def _weights(values: list[str] | None) -> dict[str, float]:
+def source_weights(values: list[str] | None) -> dict[str, float]:
+    """The weights that `--weight SOURCE=WEIGHT` gives, each time that it comes. Raises UsageError."""
     weights: dict[str, float] = {}
     for name, value in pairs(values, "--weight").items():
         try:
@@ -186,7 +187,7 @@ def train(
         from core.training.run.train import Trainer, TrainingOptions
     network, info = _base(from_, symbols)
     recipe = _recipe(preset, batch, dropout, rate, network and network.config, symbols)
-    settings = TrainingOptions(minutes, epochs, seed, _weights(weight), device, compile, stop_after=stop_after)
+    settings = TrainingOptions(minutes, epochs, seed, source_weights(weight), device, compile, stop_after=stop_after)
     with processes() as rank, progress("Training", long=True, hidden=rank > 0) as show:
         if rank == 0:
             corpus = unpacked(corpus, output.with_name(f"{output.name}-corpus"))

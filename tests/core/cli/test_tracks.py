@@ -5,6 +5,7 @@ from pathlib import Path
 import mido
 import pytest
 
+from core.tracks.track_assignment import bundled_weights
 from tests.core.cli.helpers import Command
 from tests.core.midi.builders import file_of, off, on
 
@@ -39,6 +40,23 @@ def test_what_there_is_nothing_to_learn_from_is_told(command: Command, tmp_path:
     assert code == 3
     assert "several tracks to learn from" in err
     assert not (tmp_path / "x.npz").exists()
+
+
+def test_a_weight_of_a_folder_that_is_not_there_is_told(command: Command, tmp_path: Path, duet: Path) -> None:
+    line = ("train-tracks", tmp_path, "-o", tmp_path / "x.npz", "--weight", "quartets=2")
+    assert "quartets" in command.refuse(2, *line)
+
+
+def test_a_folder_that_weighs_more_gives_more_passages(
+    command: Command, tmp_path: Path, duet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.training.tracks.learn", lambda *given: bundled_weights())
+    made = [command("train-tracks", tmp_path, "-o", tmp_path / "x.npz", "--notes", 100, "--passages", 1, *more)
+            for more in ((), ("--weight", f"{tmp_path.name}=3"))]  # fmt: skip
+    counts = [int(err.split(": ")[1].split()[0]) for _, _, err in made]
+    assert counts[1] > counts[0] == 1
+    assert (tmp_path / "x.npz").is_file()
+    assert not (tmp_path / "x.npz-run").exists()  # the checkpoints
 
 
 def test_what_has_one_track_is_left_out(command: Command, tmp_path: Path, duet: Path) -> None:
