@@ -115,6 +115,9 @@ class ContinueOptions:
         typer.Option(metavar="[PORT]", help="Play it while it is sampled: a virtual port Continuo, or part of a name."),
     ] = None
     wait: Annotated[bool, typer.Option("--wait", help="Begin when something is connected to the port.")] = False
+    programs: Annotated[
+        bool, typer.Option(help="Whether --live chooses the sounds of the program that it plays to.")
+    ] = True
     synth: Annotated[bool, typer.Option("--synth", help="Play it through the built-in synth.")] = False
     as_json: Json = False
 

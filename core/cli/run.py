@@ -140,6 +140,7 @@ def _playback(wanted: ContinueOptions) -> Iterator[Playback | None]:
         yield None
         return
     playback = Playback(PlaybackEvents(message=say), replaces_lost=False)
+    playback.output.programs = wanted.programs
     try:
         playback.output.open_now(output_choice(wanted.live, wanted.synth))
         yield playback

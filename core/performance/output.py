@@ -168,8 +168,10 @@ class Output:
         return not isinstance(self.choice, BuiltInSynth)
 
     def wanted(self, setup: Sequence[bytes]) -> list[bytes]:
-        """What sets up a sound, unless the output is one that keeps its own."""
-        return [m for m in setup if not self.is_external or (self.programs and self.channel is None)]
+        """What sets up a sound: without programs if the output keeps its own, nothing where all share a channel."""
+        if not self.is_external:
+            return list(setup)
+        return [m for m in setup if self.channel is None and (self.programs or not chooses_sound(m))]
 
     def as_wanted(self, messages: Sequence[Message]) -> list[Message]:
         """Timed messages on the channel that the output gets them on; without programs if it keeps its own."""
