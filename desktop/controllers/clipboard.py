@@ -211,7 +211,7 @@ class Clipboard(QObject):
 
 def _midi_on_clipboard() -> bytes | None:
     """The MIDI file on the clipboard. Raises UnreadableInput for one that cannot be read."""
-    mime = QGuiApplication.clipboard().mimeData()
+    mime = QGuiApplication.clipboard().mimeData() or QMimeData()  # some platforms have none where it is empty
     for kind in MIDI_TYPES:
         if mime.hasFormat(kind):
             return bytes(mime.data(kind).data())

@@ -26,7 +26,7 @@ class OutputMenu(QMenu):
     panic_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("&Output", parent)
+        super().__init__("O&utput", parent)
         self.setToolTipsVisible(True)
         self.setAccessibleName(self.tr("Output"))
         self._outputs = QActionGroup(self)

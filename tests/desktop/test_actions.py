@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMainWindow, QMenu
 
 from desktop.actions import COMMANDS, PANE_KEYS, Actions, build_menus
 from desktop.dialogs.pages import PageDialog
@@ -56,6 +56,18 @@ def test_the_table_says_which_keys_the_panels_obey(qapp: object) -> None:
     assert obeyed - {"Enter"} == set(keys_of("Tracks")) - {"Space"}
     shown = {QKeySequence(entry[1]).toString() for entry in takes_panel._ENTRIES if entry and entry[1] is not None}
     assert shown == set(keys_of("Takes"))
+
+
+def test_no_letter_with_alt_is_used_twice(desk: Callable[..., Desk]) -> None:
+    """Those of menus, buttons and labels, and the commands that Alt changes: Qt does nothing where two mean a key."""
+    window = desk().window
+    texts = [action.text() for action in window.menuBar().actions()]
+    texts += [button.text() for button in window.findChildren(QAbstractButton)]
+    texts += [label.text() for label in window.findChildren(QLabel) if label.buddy() is not None]
+    keys = Counter(key for text in texts if (key := QKeySequence.mnemonic(text).toString()))
+    assert {"Alt+F", "Alt+M", "Alt+L"} <= set(keys)
+    keys.update({key.toString() for action in window.actions() for key in action.shortcuts()})
+    assert {key for key, count in keys.items() if count > 1} == set()
 
 
 def test_no_name_is_used_twice() -> None:

@@ -6,7 +6,7 @@ from io import BytesIO
 import mido
 import pytest
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtTest import QTest
 
 from core.session.edits import Part, part_notes
@@ -145,3 +145,13 @@ def test_what_is_no_music_on_the_clipboard_is_told(desk: Callable[..., Desk]) ->
     assert at.messages[-4] == at.messages[-2] == "There are no notes on the clipboard."
     assert "The clipboard" in at.messages[-3]
     assert "Select notes" in at.messages[-1]
+
+
+def test_a_platform_may_have_nothing_on_its_clipboard(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = desk()
+    at.open(BACH)
+    monkeypatch.setattr(QClipboard, "mimeData", lambda *_: None)
+    at.window.actions_["paste"].trigger()
+    assert at.messages[-1] == "There are no notes on the clipboard."
