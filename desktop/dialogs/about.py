@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +21,7 @@ from core.resources import bundled
 from desktop.crash_report import versions
 from desktop.other_programs import show
 from desktop.widgets.fields import FaintLabel
+from desktop.widgets.page import Page
 
 # What an installed Continuo carries: name, licence, whose it is. THIRD_PARTY.md tells all of them.
 COMPONENTS = (
@@ -75,11 +75,8 @@ class AboutDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
         layout.addLayout(self._head())
-        self.licences = QTextBrowser()
-        self.licences.setOpenLinks(False)
+        self.licences = Page(self.tr("Licences"))
         self.licences.anchorClicked.connect(self._follow)
-        self.licences.setAccessibleName(self.tr("Licences"))
-        self.licences.setTabChangesFocus(True)
         self._write_licences()
         layout.addWidget(self.licences, 1)
         if log_file is not None:

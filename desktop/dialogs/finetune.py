@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 
 from core.training.run import finetune_process
 from core.training.run.finetune_process import Failed, FineTuneMessage, Finished, Reading, Training
+from desktop.widgets.announce import announce
 from desktop.widgets.loss_curve import LossCurve
 from desktop.widgets.palettes import DropDown
 
@@ -159,11 +160,11 @@ class FineTuneDialog(QDialog):
         """Begin to train."""
         folder = self.folder.text().strip()
         if not Path(folder).is_dir():
-            self.says.setText(self.tr("There is no folder {0}.").format(folder))
+            self._say(self.tr("There is no folder {0}.").format(folder))
             return
         self.curve.clear()
         self.bar.setRange(0, 0)
-        self.says.setText(self.tr("Starting …"))
+        self._say(self.tr("Starting …"))
         self._process, self._pipe = self._start_process(
             self.model.currentData(), folder, self.name.text().strip(), self.minutes.value()
         )
@@ -174,7 +175,7 @@ class FineTuneDialog(QDialog):
         """End after the step that is being made; the best model so far is kept."""
         if self._pipe is not None:
             self.stop_button.setEnabled(False)
-            self.says.setText(self.tr("Stopping after this step …"))
+            self._say(self.tr("Stopping after this step …"))
             try:
                 self._pipe.send("stop")
             except OSError:  # it has just ended
@@ -236,8 +237,13 @@ class FineTuneDialog(QDialog):
 
     def _finish(self, sentence: str) -> None:
         self.end()
-        self.says.setText(sentence)
+        self._say(sentence)
         self._show_state()
+
+    def _say(self, sentence: str) -> None:
+        """Say a sentence, for screen readers too."""
+        self.says.setText(sentence)
+        announce(self, sentence)
 
     def _show_state(self) -> None:
         running = self.is_running

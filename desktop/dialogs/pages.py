@@ -7,9 +7,10 @@ from operator import itemgetter
 
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QTextDocument
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
 from core.resources import bundled
+from desktop.widgets.page import Page
 
 _LINES, _COLUMNS = 38, 84  # of text, at first
 
@@ -21,10 +22,7 @@ class PageDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self._page = page
-        self.text = QTextBrowser()
-        self.text.setAccessibleName(title)
-        self.text.setTabChangesFocus(True)
-        self.text.setOpenLinks(False)
+        self.text = Page(title)
         self.text.document().setDocumentMargin(14)
         self.text.setHtml(page())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -23,6 +23,7 @@ from core.live.scheduler import Message
 from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON
 from desktop.panels.output_menu import lasting_names
 from desktop.widgets import icons
+from desktop.widgets.announce import announce
 from desktop.widgets.theme import Theme, mix
 
 TEST_PITCHES = (60, 64, 67, 72, 76)
@@ -248,6 +249,8 @@ class SoundCheckDialog(QDialog):
             "silent": ("warning", self._advice()),
         }[result]
         self.mark.setPixmap(icons.icon(mark, self.palette()).pixmap(QSize(16, 16), self.devicePixelRatio()))
+        if words != self.message.text() and self.isVisible():  # else it is read with the dialog
+            announce(self, words)
         self.message.setText(words)
         self.message.setAccessibleName(words)
 

@@ -8,6 +8,7 @@ icons          SVG files in the palette's colours
 theme          colours for light and dark, each checked against what it stands on
 palettes       light and dark where Qt has no palette to give
 menu_words     names in menus, as long as there is room for
+page           a page to be read
 list_or_words  a list, or words in its place while it is empty
 loss_curve     how a training goes, as a picture
 """

@@ -16,6 +16,7 @@ from core.model.checkpoint import load_model, save_model
 from core.model.transformer import ModelConfig, MusicTransformer
 from core.resources import user_folder
 from core.training.run.finetune_process import Failed, FineTuneMessage, Finished, Reading, Training
+from desktop.dialogs import finetune
 from desktop.dialogs.finetune import FineTuneDialog
 from tests.desktop.looking import cut_off, dark, unnamed
 from tests.desktop.windows import Desk
@@ -155,8 +156,11 @@ def test_closed_it_goes_on_and_the_end_of_the_app_ends_it(bench: Bench) -> None:
     assert not bench.dialog.is_running
 
 
-def test_a_folder_that_is_gone_is_told_of(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_folder_that_is_gone_is_told_of(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(finetune, "announce", lambda widget, words: told.append(words))
     bench = Bench(qtbot, tmp_path / "gone")
+    assert told == [bench.dialog.says.text()]
     assert bench.dialog.says.text() == f"There is no folder {tmp_path / 'gone'}."
     assert not bench.asked
 

@@ -17,8 +17,10 @@ from core.live.scheduler import Message
 from core.resources import bundled
 from core.session.edits_quantise import QUANTISE_GRIDS
 from core.session.export import SoundFormat
+from desktop.dialogs import sound_check
 from desktop.dialogs.about import COMPONENTS, AboutDialog
 from desktop.dialogs.export import SAMPLE_RATES, ExportDialog
+from desktop.dialogs.pages import PageDialog, manual_page
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.dialogs.sound_check import TEST_PITCHES, SoundCheckDialog
 from desktop.widgets import icons
@@ -100,6 +102,15 @@ def test_an_output_that_is_gone_is_said(qtbot: QtBot) -> None:
     assert dialog.message.text() == 'The MIDI port "Nord" is gone.'
 
 
+def test_what_becomes_of_a_sound_check_is_told_to_screen_readers(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(sound_check, "announce", lambda widget, words: told.append(words))
+    check = Check(qtbot, BuiltInSynth(), None)
+    assert told == []  # it is read with the dialog
+    assert check.press() == "Did you hear five notes?"
+    assert told == ["Playing …", "Did you hear five notes?"]
+
+
 def test_windows_without_a_loopback_port_explains(qtbot: QtBot) -> None:
     check = Check(qtbot, BuiltInSynth(), None, platform="win32", ports=[PortInfo("Microsoft GS Wavetable Synth 0", "")])
     assert check.dialog.help.isVisible()
@@ -120,6 +131,17 @@ def test_windows_with_a_loopback_port_offers_it(qtbot: QtBot) -> None:
 
 def test_elsewhere_nobody_hears_of_windows(qtbot: QtBot) -> None:
     assert not Check(qtbot, VirtualPort(), None, platform="linux").dialog.help.isVisible()
+
+
+def test_a_page_has_a_cursor_with_which_a_screen_reader_reads_it_line_by_line(qtbot: QtBot) -> None:
+    dialog = PageDialog("Manual", manual_page)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    places = [0]
+    for _ in range(3):
+        QTest.keyClick(dialog.text, Qt.Key.Key_Down)
+        places.append(dialog.text.textCursor().position())
+    assert places == sorted(set(places))
 
 
 def test_a_closed_sound_check_asks_no_more(qtbot: QtBot) -> None:
