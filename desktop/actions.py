@@ -278,7 +278,7 @@ class Actions:
             command = commands.get(action.objectName())
             if command is not None and command.keys is not None:
                 shortcuts = [key.toString(_NATIVE) for key in action.shortcuts() or [QKeySequence(command.keys)]]
-                words = ": ".join((*inside, action.text().partition("\t")[0].replace("&", "").removesuffix(" …")))
+                words = ": ".join((*inside, self._tr(command.text).replace("&", "").removesuffix(" …")))
                 rows.append((title, ", ".join(filter(None, shortcuts)), words))
         for part, names, words in PANE_KEYS:
             keys = (QKeySequence(name).toString(_NATIVE) for name in names.split(", "))

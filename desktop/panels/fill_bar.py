@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QPalette, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -198,6 +198,13 @@ class FillBar(QFrame):
             font = button.font()
             font.setBold(number == self._shown)
             button.setFont(font)
+            palette, now = QPalette(), self.palette()
+            if number == self._shown:  # in the dark Fusion shows hardly that one is pressed
+                palette.setColor(
+                    QPalette.ColorRole.Button, now.highlight().color().darker(135)
+                )  # it is painted lighter
+                palette.setColor(QPalette.ColorRole.ButtonText, now.highlightedText().color())
+            button.setPalette(palette)
         is_new = not self.isVisible()
         self.show()
         self._place()

@@ -53,6 +53,7 @@ class StatusBar(QStatusBar):
         self._cancel.setToolTip(self.tr("Give up what is being done; nothing of yours is changed"))
         self._cancel.clicked.connect(self._on_cancel)
         self._words = QLabel(self)
+        self._words.setContentsMargins(8, 0, 0, 0)  # below the first letter of the menus
         for widget in (self._words, self._bar, self._cancel):
             self.addWidget(widget)
             widget.hide()

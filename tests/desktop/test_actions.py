@@ -80,11 +80,13 @@ def test_every_command_stands_in_a_menu_and_its_keys_in_the_list(qapp: object) -
     build_menus(
         window, actions, QMenu("Output", window), QMenu("Paste", window), QMenu("Bars", window), QMenu("Lanes", window)
     )
+    actions.name_steps("Mute", "")
     rows = actions.shortcuts(window.menuBar())
     with_keys = [command for command in COMMANDS if command.keys is not None]
     assert len(rows) == len(with_keys) + len(PANE_KEYS)
     assert all(title and keys and words for title, keys, words in rows)
     assert ("Take", "C", "Continue") in rows
+    assert ("Edit", "Ctrl+Z", "Undo") in rows  # whatever the next step is called
     window.deleteLater()
 
 

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.panels.fill_bar import FillBar
+from desktop.widgets.palettes import palette_of
+from desktop.widgets.theme import contrast
 
 KEYS = {"1": 1, "2": 2, "0": 0, "Right": 1, "Left": 2}
 
@@ -31,3 +33,17 @@ def test_its_keys_wait_for_the_alternatives_and_are_no_commands_meanwhile(qtbot:
     bar.show_alternatives(3, 0)
     QTest.keyClick(bar, code)
     assert (commands, chosen) == ([], [KEYS[key]])
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
+def test_the_one_that_is_shown_stands_out(qtbot: QtBot, scheme: Qt.ColorScheme) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setPalette(palette_of(scheme))
+    bar = FillBar(window)
+    window.show()
+    for shown in (1, 2):
+        bar.show_alternatives(4, shown)
+        grounds = [button.grab().toImage().pixelColor(6, button.height() // 2) for button in bar.numbers[:4]]
+        chosen = grounds.pop(shown)
+        assert all(contrast(chosen, other) > 1.3 for other in grounds)
