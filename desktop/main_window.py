@@ -175,7 +175,7 @@ class MainWindow(QMainWindow):
         self.side.addWidget(self.panel)
         self.side.addWidget(self.takes)
         self.side.setStretchFactor(1, 1)
-        self.side.setSizes([475, 255])
+        self.side.setSizes([490, 240])
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         for widget in (self.tracks, self.centre, self.side):
             self.splitter.addWidget(widget)
@@ -191,6 +191,7 @@ class MainWindow(QMainWindow):
         self.fill_bar.setParent(inside)
         self.fill_bar.lie_over(self.roll.viewport())
         self.setCentralWidget(inside)
+        self.setTabOrder(self.tracks.table, self.roll)
         return inside
 
     # The beginning and the end

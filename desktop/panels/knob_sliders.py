@@ -5,7 +5,8 @@ from dataclasses import replace
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
-from core.session.knobs import MOST_STEPS, WORDS, Knobs
+from core.session.knobs import MOST_STEPS, UNTURNED, WORDS, Knobs
+from desktop.widgets.announce import announce
 
 _TIPS = {
     "busy": "Fewer or more notes a second than in the prompt.",
@@ -63,3 +64,4 @@ class KnobSliders(QWidget):
     def _turn(self, name: str, steps: int) -> None:
         self._knobs = replace(self._knobs, **{name: steps})
         self.knobs_changed.emit(self._knobs)
+        announce(self.sliders[name], Knobs(**{name: steps}).words or UNTURNED)  # a reader says the number

@@ -72,6 +72,7 @@ class ListItem(QAccessibleInterface):
         super().__init__()
         self._parent = parent
         self.read = ""  # its words as a reader has asked for them last, and keeps them
+        self.past: str | None = None  # its words as they were when it was left for its other face
 
     def is_there(self) -> bool:
         """Whether the widget has it still."""
@@ -128,7 +129,7 @@ class ListItem(QAccessibleInterface):
     def text(self, t: QAccessible.Text) -> str:
         if t != _Text.Name or not self.isValid():
             return ""
-        self.read = self.words()
+        self.read = self.words() if self.past is None else self.past
         return self.read
 
     def rect(self) -> QRect:
@@ -154,7 +155,8 @@ class PaintedList(QAccessibleWidget):
     def __init__(self, widget: QWidget) -> None:
         super().__init__(widget, _Role.List)
         self.painted = widget
-        self._known: dict[Hashable, ListItem] = {}  # one thing stays one to the reader
+        self._known: dict[Hashable, ListItem] = {}  # one thing stays one to the reader, as long as it is as it was
+        self._turned: dict[Hashable, ListItem] = {}  # its other face: Qt may ask of it as long as there is the widget
         self._told: tuple[Hashable | None, str] | None = None  # what the keys act upon, and its words, as told last
 
     def keys(self) -> Sequence[Hashable]:
@@ -192,11 +194,12 @@ class PaintedList(QAccessibleWidget):
             if not has_come:
                 self._send(_Event.Focus if is_other else _Event.DescriptionChanged)
             return
-        if not is_other or (item.read and item.read != words):
+        if before is not None and not is_other:
+            item = self._turn(cast(Hashable, key), before[1])
+        if item.read and item.read != words:
             self._send(_Event.NameChanged, key)
-        if is_other:
-            self._send_selected(key)
-            self._send(_Event.Focus, key)
+        self._send_selected(cast(Hashable, key))
+        self._send(_Event.Focus, key)
 
     def _send(self, kind: QAccessible.Event, key: Hashable | None = None) -> None:
         event = QAccessibleEvent(self.widget(), kind)
@@ -216,6 +219,16 @@ class PaintedList(QAccessibleWidget):
         if key not in self._known:
             self._known[key] = self.make(key)
         return self._known[key]
+
+    def _turn(self, key: Hashable, words: str) -> ListItem:
+        """The other face of a thing that has changed: when the item with the focus has other words, Orca is silent.
+
+        The one that is left keeps the words it had, or Orca takes the two for one.
+        """
+        left, face = self._item(key), self._turned.get(key) or self.make(key)
+        left.past, face.past = words, None
+        self._turned[key], self._known[key] = left, face
+        return face
 
     def childCount(self) -> int:
         return super().childCount() + len(self.keys())

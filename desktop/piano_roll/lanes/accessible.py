@@ -48,6 +48,8 @@ class _Row(PaintedList):
         return self._row.keys.current if self._row.hasFocus() else None
 
     def summary(self) -> str:
+        if not self._row.lane.has_items:
+            return super().summary()
         count, tr = len(self._row.lane.times), QCoreApplication.translate
         words = tr("Lanes", "{0} in it. {1}") if count else tr("Lanes", "Nothing in it. {1}")
         return words.format(count, super().summary())

@@ -91,8 +91,12 @@ class Lanes(QWidget):
                 row.hide()
                 row.deleteLater()
         self._rows = [kept.get(name) or self._row(self._lanes[name]) for name in wanted]
+        before: QWidget = self._roll
         for row in self._rows:
             self._layout.addWidget(row)
+            for widget in (row, row.button) if row.lane.has_items else (row.button,):
+                self.setTabOrder(before, widget)  # Tab from the notes comes to them, from top to bottom
+                before = widget
         self.setVisible(bool(self._rows))
         self._fill(self.menu)
         self._lay_out()

@@ -62,6 +62,8 @@ class LaneRow(QWidget):
                     "playhead, and Alt with left and right moves"
                 )
             )
+        else:
+            self.setAccessibleDescription(self.tr("Of the notes: Ctrl with up and down changes those selected"))
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         lane.stale.connect(self._on_stale)

@@ -19,6 +19,7 @@ from core.session.session import Session, TakeRecord
 from core.session.timeline import timeline
 from desktop.main_window import MainWindow
 from desktop.piano_roll.notes import NoteRef
+from tests.desktop.looking import reachable
 from tests.desktop.piano_roll.lane_hand import LaneHand
 from tests.desktop.windows import Desk
 
@@ -95,6 +96,15 @@ def test_controllers_of_the_track_or_take_whose_notes_are_selected(desk: Callabl
     assert window.document.session.takes[0] == take
     window.lanes.owner_chosen.emit(Owner(0))
     assert window.lane_display.owner == Owner(0)
+
+
+def test_tab_goes_from_tracks_to_notes_and_on_through_the_lanes(desk: Callable[..., Desk]) -> None:
+    _, window, _ = opened(desk, "velocity", "tempo", "pedal")
+    order = reachable(window)
+    first = order.index(window.tracks.table)
+    velocity, tempo, pedal = window.lanes.rows
+    lanes = [velocity.button, tempo, tempo.button, pedal, pedal.button]
+    assert order[first + 1 : first + 7] == [window.roll, *lanes]
 
 
 def test_lanes_by_keys(desk: Callable[..., Desk]) -> None:

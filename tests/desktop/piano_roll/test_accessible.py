@@ -121,9 +121,20 @@ def test_what_becomes_of_the_selected_notes_is_told(
     roll.set_selection(score(1))
     assert now() == [(Event.Focus, "E4, velocity 100, bar 1, beat 2, 0.50 s long")]
     show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
-    assert now() == [(Event.NameChanged, "F4, velocity 100, bar 1, beat 2, 0.50 s long")]
+    assert now() == [(Event.Focus, "F4, velocity 100, bar 1, beat 2, 0.50 s long")]  # of another item, to a reader
     show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
     assert now() == []  # it is as it was
+    faces = {names(roll)[1]: notes(roll)[1]}
+    for pitch, name in ((66, "F#4"), (67, "G4"), (68, "G#4")):
+        show(SCORE[0], SCORE[1]._replace(pitch=pitch), SCORE[2])
+        words = f"{name}, velocity 100, bar 1, beat 2, 0.50 s long"
+        assert now()[-1] == (Event.Focus, words)
+        faces[words] = notes(roll)[1]
+        left = [face.text(QAccessible.Text.Name) for face in faces.values() if face is not faces[words]]
+        assert words not in left  # by which Orca would take them for one
+    assert len(set(map(id, faces.values()))) == 2  # no more, however often it changes
+    show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
+    now()
     hand.key(Qt.Key.Key_Right, CONTROL | SHIFT)
     assert now() == [(Event.Focus, "Piano roll")]  # two: neither of them, but the roll
     assert described(roll) == "2 of 3 notes selected, F4 to G4, velocity 40 to 100, bar 1, beat 2 to bar 2, beat 1"

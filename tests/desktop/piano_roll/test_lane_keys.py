@@ -274,6 +274,8 @@ def test_tab_comes_to_lanes_but_not_to_velocities_and_other_keys_are_the_rolls(
 ) -> None:
     lanes = lanes_of(roll, ("velocity", 60), ("pedal", 60))
     assert [bool(row.focusPolicy() & Qt.FocusPolicy.TabFocus) for row in lanes.rows] == [False, True]
+    velocities = QAccessible.queryAccessibleInterface(lanes.rows[0]).text(QAccessible.Text.Description)
+    assert velocities.startswith("Of the notes")
     roll.select_all()
     QTest.keyClick(lanes.rows[1], K.Key_Escape)
     assert not roll.has_selection
