@@ -55,7 +55,7 @@ def list_models() -> list[ModelInfo]:
     """The models at hand: bundled ones, then the user's. Files that cannot be read are left out."""
     found = []
     for folder in (bundled("models"), user_folder("models")):
-        for path in sorted(folder.glob("*.safetensors")):
+        for path in filter(os.path.isfile, sorted(folder.glob("*.safetensors"))):  # a pipe would be waited for
             try:
                 found.append(read_info(path))
             except UnreadableInput:

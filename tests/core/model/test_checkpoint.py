@@ -1,9 +1,11 @@
 import json
+import os
 import pickle
 import random
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -343,6 +345,17 @@ def test_a_file_with_a_damaged_header_hides_no_other_model(
     assert [info.path.stem for info in list_models()] == BUNDLED
     with pytest.raises(UnreadableInput, match=r"small\.safetensors"):
         read_info(saved)
+
+
+@pytest.mark.posix
+def test_a_pipe_among_the_models_is_not_waited_for(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(saved.parent / "pipe.safetensors")
+    monkeypatch.setattr(checkpoint, "user_folder", lambda *_: saved.parent)
+    listing = threading.Thread(target=list_models, daemon=True)
+    listing.start()
+    listing.join(60)
+    assert not listing.is_alive()
+    assert [info.path.stem for info in list_models()] == [*BUNDLED, "small"]
 
 
 def test_whatever_a_header_says_is_fit_to_be_shown(saved: Path) -> None:
