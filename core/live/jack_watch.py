@@ -4,6 +4,7 @@ rtmidi tells neither, and its `send_message` never returns once the server has g
 full. So a small JACK client of our own listens to the server's notifications.
 """
 
+import ctypes
 import functools
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any
 PROBE = "continuo-probe"
 CYCLES = 2  # begun after a message was sent: by then it has gone out with a whole one
 LEAST, MOST = 0.1, 1.5  # seconds to wait for them: one in which our own client has come too late is lost
+LOSSES = 1.0  # seconds after a cycle that was lost in which others may be: a dead client holds up who listens for 0.6
 ATTEMPTS = 5  # at a client, or at a list of ports, of which one may vanish while it is read
 
 
@@ -87,6 +89,31 @@ def wait_for_cycles(
         cycles, seen = cycles + (now != seen), now
 
 
+class _XrunCount:
+    """How often JACK says that a client was not done in time, which costs whoever waits for it the cycle.
+
+    JACK calls a function for it; one of Python's would need Python's lock (see `JackWatch`). So it calls the C
+    library's `sem_post`, which counts.
+    """
+
+    def __init__(self, jack: Any, client: Any) -> None:
+        """For a client that is not active yet, and must be closed before this goes."""
+        self._c = ctypes.CDLL(None)
+        self._semaphore = ctypes.create_string_buffer(64)  # more than a sem_t takes anywhere
+        self._c.sem_init(self._semaphore, 0, 0)
+        count = ctypes.cast(self._c.sem_post, ctypes.c_void_p).value
+        here = ctypes.addressof(self._semaphore)
+        cast = jack._ffi.cast  # as its own `set_xrun_callback` takes functions of Python's only
+        jack._lib.jack_set_xrun_callback(client._ptr, cast("JackXRunCallback", count), cast("void*", here))
+
+    def take(self) -> int:
+        """Those since the last call."""
+        count = 0
+        while self._c.sem_trywait(self._semaphore) == 0:
+            count += 1
+        return count
+
+
 class JackWatch:
     """Listens to a JACK server from before our port is opened until `close`.
 
@@ -106,6 +133,8 @@ class JackWatch:
             self._client.close()
             raise
         self._client.set_shutdown_callback(self._on_shutdown)
+        self._xruns = _XrunCount(self._jack, self._client)
+        self._lossy_until = 0.0  # by the monotonic clock
         self._client.activate()
 
     def find_port(self, name: str) -> None:
@@ -137,6 +166,13 @@ class JackWatch:
         """Wait until what our port was given has gone out, at most MOST seconds."""
         # Meant for process callbacks, but all that it does is read when the server began its cycle.
         wait_for_cycles(lambda: None if self.server_gone else self._client.last_frame_time)
+
+    def has_lost_cycles(self) -> bool:
+        """Whether the server has, within LOSSES seconds, not waited for a client: for who listens the cycle is lost."""
+        now = time.monotonic()
+        if self._xruns.take():
+            self._lossy_until = now + LOSSES
+        return now < self._lossy_until
 
     def close(self) -> None:
         """Leave the server; once that has gone, JACK's own close sometimes never returns."""

@@ -29,6 +29,10 @@ class MidiOutput(Protocol):
         """Wait until what was sent has left this process, seconds at most; False where nothing waits."""
         ...
 
+    def has_lost_cycles(self) -> bool:
+        """Whether what was sent lately, or is sent now, may never arrive although nothing failed."""
+        ...
+
     def close(self) -> None:
         """Close it. May take a moment so that what was sent arrives; raises WriteError (file)."""
         ...
@@ -121,6 +125,10 @@ class Nothing:
 
     def deliver(self) -> bool:
         """Nothing waits."""
+        return False
+
+    def has_lost_cycles(self) -> bool:
+        """Nothing is lost."""
         return False
 
     def close(self) -> None:

@@ -39,6 +39,7 @@ _LOOK_EVERY = 0.25  # seconds between looks at the output (connected? gone?)
 _BUSY = 0.002  # with a message due sooner than this, reporting waits ...
 LATEST_REPORT = 0.1  # ... but no longer than this
 LAST_CLOSE = 1.0  # seconds that a failed output is given to close
+LOSING = 1.2  # seconds to wait, at the end, for a JACK that loses cycles to come to rest
 HUNG = 10.0  # seconds in one call of the output, or in ending, after which the process is ended
 STATE_COMMANDS = ("start", "stop", "resume", "clear_after", "panic")
 
@@ -86,7 +87,7 @@ def run(pipe: Connection, choice: OutputChoice, record: MutableSequence[int], re
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _end_if_hung(HUNG)
-        _silence(output, loop.scheduler.sounding)
+        _silence(output, loop.scheduler.sounding, what_sounds)
         if error is None:
             what_sounds.clear()
         _tell(pipe, error)
@@ -98,12 +99,22 @@ def run(pipe: Connection, choice: OutputChoice, record: MutableSequence[int], re
             closing.join(LAST_CLOSE)
 
 
-def _silence(output: MidiOutput, sounding: Sounding) -> None:
-    """End all that sounds, and once more when that is delivered: on a busy machine a JACK cycle may be lost."""
+def _silence(output: MidiOutput, sounding: Sounding, record: SoundingRecord) -> None:
+    """End all that sounds, and once more when that is delivered: on a busy machine a JACK cycle may be lost.
+
+    Where one was lost, the ends of what ended just before are sent again, too, when no more are lost.
+    """
     again = sounding.copy()
     panic(output, sounding)
     if again.channels and output.deliver():
         panic(output, again)
+    if output.has_lost_cycles():
+        last = time.monotonic() + LOSING
+        while output.has_lost_cycles() and time.monotonic() < last:
+            output.deliver()
+        with suppress(ContinuoError):
+            for message in record.ended(sounding):
+                output.send(message)
 
 
 def _end_if_hung(seconds: float) -> None:
@@ -208,7 +219,11 @@ class _Loop:
             self._connected = self._output.is_connected()
             if problem := self._output.problem():
                 raise ContinuoError(problem)
-            self._release_others()
+            is_lossy = self._output.has_lost_cycles()
+            self._release_others(is_lossy)
+            if is_lossy:
+                for message in self._record.ended(self.scheduler.sounding):
+                    self._output.send(message)
             self._record.age(self.scheduler.sounding)
         status = replace(
             self.scheduler.status(),
@@ -222,14 +237,17 @@ class _Loop:
             self._pipe.send(status)
             self._reported = status
 
-    def _release_others(self) -> None:
-        """End what another player left sounding, twice: a connection just made may not carry messages yet."""
+    def _release_others(self, is_lossy: bool) -> None:
+        """End what another player left sounding, twice: a connection just made may not carry messages yet.
+
+        And again as long as messages may be lost.
+        """
         if not self._release or self._connected is False:
             self._was_connected = False
             return
         for message in still_wanted(self._release, self.scheduler.sounding):
             self._output.send(message)
-        if self._was_connected:
+        if self._was_connected and not is_lossy:
             self._release = ()
         self._was_connected = True
 

@@ -202,6 +202,10 @@ class RtMidiOutput:
         self._watch.wait_for_delivery()
         return True
 
+    def has_lost_cycles(self) -> bool:
+        """Whether JACK may not have handed on what was sent lately (see `JackWatch`)."""
+        return self._watch is not None and self._watch.has_lost_cycles()
+
     def close(self) -> None:
         """Close the port, once what was sent has been delivered (up to a second more if JACK is slow)."""
         if self._client is not None:

@@ -15,6 +15,7 @@ from core.live import player as player_module
 from core.live import player_process
 from core.live.outputs import ExistingPort, MidiOutput, NoOutput, OutputChoice, VirtualPort
 from core.live.player import Player
+from core.live.sounding import Sounding
 from core.live.sounding_record import RECORD_BYTES
 from tests.conftest import WAIT, JackServer, Listener, wait_for
 from tests.core.live.chord import CHORD, CHORD_ENDED, PORT, play_chord
@@ -94,6 +95,24 @@ def test_what_a_killed_player_left_sounding_is_ended_once_somebody_listens_again
             listener.wait_for(lambda m: set(CHORD_ENDED) <= set(m))
             wait_for(lambda: not second.status().is_releasing, "the release to be over")
     assert second.left_sounding() == []
+
+
+def test_what_jack_lost_as_another_player_was_killed_is_ended_again(hasty_jack: JackServer) -> None:
+    """A dead client holds up whoever listens to it, for half a second; meanwhile nothing of the living gets there."""
+    struck = [(0.0, bytes((0x90, pitch, 80))) for pitch in range(64)]
+    ended = [(0.5 + pitch / 32, bytes((0x80, pitch, 0))) for pitch in range(64)]
+    with (
+        Listener(own_port="Synth under test") as synth,
+        Player(ExistingPort("synth under")) as other,
+        Player(ExistingPort("synth under")) as player,
+    ):
+        other.send_now(b"\x91\x3c\x50")
+        player.start()
+        player.feed([*struck, *ended], 2.5)
+        player.finish(2.5)
+        synth.wait_for(lambda messages: len(messages) > len(struck))
+        stop(other, signal.SIGKILL)
+        synth.wait_for(lambda messages: Sounding(messages).notes == {(1, 60)})
 
 
 def test_a_release_goes_at_once_to_a_port_that_is_there(jack) -> None:
