@@ -4,11 +4,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
-from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 from core.codec.events import NoteMessage
-from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON
+from core.midi.messages import DEFAULT_RELEASE, NOTE_OFF, NOTE_ON, is_note, kind
 from core.session.timeline import Timed
 
 if TYPE_CHECKING:
@@ -51,8 +50,22 @@ class TakeStart:
     rate: float | None = None
 
 
+def _merged(sampled: Iterable[Timed], beside: Iterable[Timed]) -> list[Timed]:
+    """Both, in order of time: what is beside comes between the notes that end at a time and those that begin there."""
+    ranked = [((time, 1), message) for time, message in beside]
+    struck = -inf
+    for time, message in sampled:
+        if kind(message) == NOTE_ON:
+            struck = time
+        ranked.append(((time, 2 if time == struck else 0), message))
+    return [(time, message) for (time, _), message in sorted(ranked, key=lambda each: each[0])]
+
+
 class DueMessages:
-    """Timed messages that are asked for as far as a moving head. What lies at the head is not due yet."""
+    """Timed messages that are asked for as far as a moving head.
+
+    What lies at the head is not due yet, but for controls: a note that is sampled there needs them.
+    """
 
     def __init__(self, messages: Iterable[Timed], head: float = -inf) -> None:
         self._messages: Iterator[Timed] = iter(messages)
@@ -67,11 +80,14 @@ class DueMessages:
             self._next = next(self._messages, None)
 
     def until(self, head: float) -> list[Timed]:
-        """Those before `head` that were not given yet. The first is not asked for before."""
+        """Those before `head`, and controls at it, that were not given yet. The first is not asked for before."""
         due: list[Timed] = []
         self.begin()
-        while self._next is not None and self._next[0] < head - _AT_ONCE:
-            due.append((max(self._next[0], self._head), self._next[1]))
+        while self._next is not None:
+            time, message = self._next
+            if time > head if not is_note(message) else time >= head - _AT_ONCE:
+                break
+            due.append((max(time, self._head), message))
             self._next = next(self._messages, None)
         self._head = max(self._head, head)
         return due
@@ -123,7 +139,7 @@ class LiveTake:
         for messages, head in waiting:
             routed = [(marker + time, message) for time, message in self.start.router.route(messages)]
             if beside := self._beside.until(marker + head):
-                routed = sorted([*routed, *beside], key=itemgetter(0))
+                routed = _merged(routed, beside)
             yield routed, marker + head
 
     def rest(self) -> list[Timed]:

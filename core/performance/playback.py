@@ -226,7 +226,7 @@ class Playback:
             song.start = request.at if request.at < end else start
         song.head = song.start
         song.expected = end - song.start
-        messages = self._timeline(request, song.start, end)
+        messages = self._timeline(request, song.start, end if song.loop else None)
         if song.loop:
             song.again = self._timeline(request, start, end)
             song.sessions = [(song.start, request.session)]
@@ -239,7 +239,7 @@ class Playback:
         if song.loop:
             self._top_up(song)
 
-    def _timeline(self, request: PlayRequest, start: float, end: float) -> list[Message]:
+    def _timeline(self, request: PlayRequest, start: float, end: float | None) -> list[Message]:
         output = self.output
         return timeline(
             request.session,
@@ -306,7 +306,7 @@ class Playback:
         ahead = SPLICE
         while ahead < 10 * SPLICE:
             cut = self._position + ahead
-            messages = self._timeline(request, cut, max(end, cut))
+            messages = self._timeline(request, cut, None)
             with self._lock:
                 if self._song is not song or self._is_paused or self._live is not None or song.end is None:
                     return

@@ -1,5 +1,6 @@
 """A session -> timed messages for the player: prompt, take or both, from any place on."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from operator import itemgetter
@@ -60,13 +61,15 @@ def timeline(
     """
     take = take or session.current_take
     song = arrangement(session, take if what != "prompt" else None, also=also)
-    limit = _range(song, what, take)[1] if end is None else end
+    limit = max(_range(song, what, take)[1], start) if end is None else end
+    # All there is: a note without length may lie at the very end.
+    last = math.nextafter(limit, math.inf) if end is None else limit
     ranked: list[_Ranked] = []
     audible = session.audible_tracks
     if what != "take":
-        ranked += _score(song.score, audible, start, limit)
+        ranked += _score(song.score, audible, start, limit, last)
     if what != "prompt" and take:
-        ranked += _take(song, audible if what == "both" else None, start, limit)
+        ranked += _take(song, audible if what == "both" else None, start, limit, last)
     if channel is not None or not programs:
         ranked = list(_redirected(ranked, channel, programs))
     if metronome:
@@ -110,9 +113,9 @@ def clicks(tempo_map: TempoMap, start: float, end: float) -> Iterator[Timed]:
 # Score and take
 
 
-def _score(score: Score, audible: Collection[int], start: float, end: float) -> Iterator[_Ranked]:
-    """The audible tracks over [start, end), with the controls of their channels."""
-    if end <= start:
+def _score(score: Score, audible: Collection[int], start: float, end: float, last: float) -> Iterator[_Ranked]:
+    """The audible tracks over [start, end), with the controls of their channels; notes that begin before `last`."""
+    if last <= start:
         return
     tracks = [score.tracks[i] for i in audible]
     wire = wire_channels(score)
@@ -129,7 +132,7 @@ def _score(score: Score, audible: Collection[int], start: float, end: float) -> 
         if not ends_notes(message):
             yield time, _CONTROL, message
     for track in tracks:
-        yield from _notes(track.notes, wire[track.place], start, end)
+        yield from _notes(track.notes, wire[track.place], start, last)
     for channel in sorted(channels):  # a pedal that is down at the end would hold the last notes for ever
         if _is_pedal_down(channel, (message for time, message in controls if time < end)):
             yield end, _OFF, bytes((CONTROL | channel, SUSTAIN, 0))
@@ -146,10 +149,12 @@ def _notes(notes: Sequence[Note], channel: int, start: float, end: float) -> Ite
         yield min(note.end, end), rank, bytes((off, note.pitch, note.release))
 
 
-def _take(song: Arrangement, audible: Collection[int] | None, start: float, end: float) -> Iterator[_Ranked]:
+def _take(
+    song: Arrangement, audible: Collection[int] | None, start: float, end: float, last: float
+) -> Iterator[_Ranked]:
     """The take over [start, end), with what sets up its sounds: at the start unless their channels are shared.
 
-    `audible` are the song's tracks that are heard with it; None for a take alone.
+    Its notes begin before `last`. `audible` are the song's tracks that are heard with it; None for a take alone.
     """
     for part, notes in song.notes.items():
         if part.track is not None and audible is not None and part.track not in audible:
@@ -161,7 +166,7 @@ def _take(song: Arrangement, audible: Collection[int] | None, start: float, end:
         for message in voice.setup if audible is None else voice.setup_in_song:
             yield ready, _CONTROL, message
         yield from _take_controls(song, part, voice.channel, start, end)
-        yield from _notes(notes, voice.channel, start, end)
+        yield from _notes(notes, voice.channel, start, last)
 
 
 def _take_controls(song: Arrangement, part: TakePart, channel: int, start: float, end: float) -> Iterator[_Ranked]:

@@ -32,6 +32,15 @@ def test_due_messages_are_given_once_before_the_head() -> None:
     assert due.until(99.0) == []
 
 
+def test_controls_at_the_head_are_due_and_notes_there_are_not() -> None:
+    beside = [(10.0, b"\xb3\x07\x40"), (10.5, b"\xe3\x00\x50"), (10.5, b"\x99\x24\x40"), (10.5, b"\xb3\x0a\x10")]
+    due = DueMessages(beside)
+    assert due.until(10.0) == beside[:1]
+    assert due.until(10.4) == []
+    assert due.until(10.5) == beside[1:2]
+    assert due.until(10.6) == beside[2:]
+
+
 def test_others_take_their_place_from_where_they_were_asked_for() -> None:
     due = DueMessages(BESIDE)
     due.until(10.5)
@@ -51,6 +60,22 @@ def test_notes_go_where_the_router_says_and_others_play_on_between_them(made: Ma
         ("feed", [(10.0, "992440"), (10.2, "923250"), (10.5, "953040"), (10.6, "934650")], 10.7),
         ("feed", [(10.9, "823240"), (11.0, "892440")], 11.2),
     ]
+
+
+def test_a_note_sounds_with_the_controls_that_the_song_has_there(made: Made) -> None:
+    beside = [(10.0, b"\xb3\x07\x10"), (10.0, b"\x99\x24\x40"), (10.5, b"\xb3\x07\x20"), (11.0, b"\xb3\x07\x30")]
+    take = made(NoOutput()).begin_take(TakeStart(10.0, None, TwoHands(), beside))
+    take.feed(notes((0.0, 70, 80)), 0.0)
+    take.feed(notes((0.5, 70, 0), (0.5, 71, 80), (0.5, 71, 0)), 0.5)
+    take.finish(0.5)
+    fed = [message for command, *given in player().commands if command == "feed" for message in given[0]]
+    controls, sampled = ["b30710", "b30720", "b30730"], ["934650", "834640", "934750", "834740"]
+    assert [wire for _, wire in fed if wire in controls + sampled] == [
+        *("b30710", "934650"),
+        *("834640", "b30720", "934750", "834740"),
+        "b30730",
+    ]
+    assert [time for time, _ in fed] == sorted(time for time, _ in fed)
 
 
 @pytest.mark.parametrize("seconds", [None, 0.7])

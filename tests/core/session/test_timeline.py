@@ -39,6 +39,14 @@ def test_the_whole_score_plays_as_the_file_says() -> None:
     assert timeline(session, "prompt") == score_messages(session.score)
 
 
+def test_a_note_without_length_at_the_very_end_is_played() -> None:
+    session = session_from_midi(file_of([on(60), off(60, 480), on(72), off(72)]), "")
+    assert notes_on(timeline(session, "prompt")) == [(0, 60), (0, 72)]
+    assert notes_on(timeline(session, "prompt", 0.4)) == [(0, 72)]
+    start, end = playing_range(session, "prompt")
+    assert notes_on(timeline(session, "prompt", start, end)) == [(0, 60)]  # a loop begins anew there
+
+
 def test_both_is_the_score_then_the_take() -> None:
     session = band_with_take()
     messages = timeline(session, "both")
