@@ -1,6 +1,8 @@
-"""A chord that is played by a Player, and what ends it."""
+"""A chord that is played by a Player, and what ends it; what a listener got without repeated ends."""
 
 from core.live.player import Player
+from core.live.sounding import Sounding
+from core.midi.messages import ALL_NOTES_OFF, NOTE_ON, is_control, kind
 
 CHORD = [bytes((0x90, pitch, 80)) for pitch in (48, 60, 64, 67)]
 CHORD_ENDED = [
@@ -16,3 +18,15 @@ def play_chord(player: Player) -> None:
     player.start()
     player.feed([(0.0, message) for message in CHORD], 600.0)
     player.finish(600.0)
+
+
+def without_repeats(messages: list[bytes]) -> list[bytes]:
+    """But for what ends something that has ended already: JACK may say on a busy machine that a cycle was lost."""
+    sounding, kept = Sounding(), []
+    for message in messages:
+        before = set(sounding.notes), set(sounding.pedals)
+        sounding.follow(message)
+        is_on = kind(message) == NOTE_ON and message[2] > 0
+        if is_on or before != (sounding.notes, sounding.pedals) or is_control(message, ALL_NOTES_OFF):
+            kept.append(message)
+    return kept

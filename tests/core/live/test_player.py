@@ -13,10 +13,8 @@ import pytest
 from core.errors import ContinuoError, NotFound, WriteError
 from core.live.outputs import ExistingPort, MidiFileOutput, NoOutput, VirtualPort
 from core.live.player import Player
-from core.live.sounding import Sounding
-from core.midi.messages import ALL_NOTES_OFF, is_control
 from tests.conftest import WAIT, JackServer, Listener, wait_for
-from tests.core.live.chord import CHORD, CHORD_ENDED, PORT, play_chord
+from tests.core.live.chord import CHORD, CHORD_ENDED, PORT, play_chord, without_repeats
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,17 +31,6 @@ def is_chord_ended_twice(messages: list[bytes]) -> bool:
     """At the end of all everything is said again, for a JACK cycle may be lost."""
     ended = CHORD + CHORD_ENDED + CHORD_ENDED
     return messages[: len(ended)] == ended  # and more often where JACK says that a cycle was lost
-
-
-def without_repeats(messages: list[bytes]) -> list[bytes]:
-    """But for what ends something that has ended already: JACK may say on a busy machine that a cycle was lost."""
-    sounding, kept = Sounding(), []
-    for message in messages:
-        before = set(sounding.notes), set(sounding.pedals)
-        sounding.follow(message)
-        if before != (sounding.notes, sounding.pedals) or is_control(message, ALL_NOTES_OFF):
-            kept.append(message)
-    return kept
 
 
 def test_every_message_of_a_stream_comes_in_order(jack):
