@@ -2,7 +2,7 @@
 
 from core.live.player import Player
 from core.live.sounding import Sounding
-from core.midi.messages import ALL_NOTES_OFF, NOTE_ON, is_control, kind
+from core.midi.messages import NOTE_ON, kind
 
 CHORD = [bytes((0x90, pitch, 80)) for pitch in (48, 60, 64, 67)]
 CHORD_ENDED = [
@@ -21,12 +21,12 @@ def play_chord(player: Player) -> None:
 
 
 def without_repeats(messages: list[bytes]) -> list[bytes]:
-    """But for what ends something that has ended already: JACK may say on a busy machine that a cycle was lost."""
+    """Notes and pedals, but for what ends something that has ended already: JACK may say on a busy machine that a cycle was lost."""
     sounding, kept = Sounding(), []
     for message in messages:
         before = set(sounding.notes), set(sounding.pedals)
         sounding.follow(message)
         is_on = kind(message) == NOTE_ON and message[2] > 0
-        if is_on or before != (sounding.notes, sounding.pedals) or is_control(message, ALL_NOTES_OFF):
+        if is_on or before != (sounding.notes, sounding.pedals):
             kept.append(message)
     return kept

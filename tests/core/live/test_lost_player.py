@@ -140,10 +140,11 @@ def test_a_release_whose_player_is_lost_too_is_tried_again(
     monkeypatch.setattr(player_module, "Player", FirstOneDies)
     for patience in ("RELEASE_AGAIN", "RELEASE_PATIENCE"):
         monkeypatch.setattr(player_module, patience, math.inf)
+    monkeypatch.setattr(player_module, "RELEASE_ATTEMPTS", 10)  # a busy machine may lose others
     with Listener(own_port="Synth under test") as synth:
         assert player_module.release_left(CHORD_ENDED, ExistingPort("synth under")) == ""
         synth.wait_for(lambda m: set(CHORD_ENDED) <= set(m))
-    assert len(made) == 2
+    assert len(made) >= 2
 
 
 def test_a_player_killed_before_it_could_release_hands_on_what_was_to_be_released(hasty_jack: JackServer) -> None:
