@@ -21,7 +21,10 @@ def play_chord(player: Player) -> None:
 
 
 def without_repeats(messages: list[bytes]) -> list[bytes]:
-    """Notes and pedals, but for what ends something that has ended already: JACK may say on a busy machine that a cycle was lost."""
+    """Notes and pedals, but for what ends something that has ended already.
+
+    It is sent again where JACK says that a cycle was lost, which on a busy machine is at any time.
+    """
     sounding, kept = Sounding(), []
     for message in messages:
         before = set(sounding.notes), set(sounding.pedals)
