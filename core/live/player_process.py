@@ -32,7 +32,7 @@ from core.errors import ContinuoError
 from core.live.outputs import MidiOutput, OutputChoice, open_output, panic
 from core.live.scheduler import PlayerStatus, Scheduler
 from core.live.sounding import Sounding
-from core.live.sounding_record import SoundingRecord, still_wanted
+from core.live.sounding_record import LOOKS, SoundingRecord, still_wanted
 
 REPORT_EVERY = 0.05  # seconds between statuses while a song is on
 _LOOK_EVERY = 0.25  # seconds between looks at the output (connected? gone?)
@@ -171,7 +171,7 @@ class _Loop:
         self._output = output
         self._record = record
         self._release = release  # of another player, until somebody has got it
-        self._was_connected = False
+        self._attempts = 0  # to end it, since somebody listens
         self.scheduler = Scheduler(self._send, time.perf_counter)
         self._answered = 0
         self._reported = PlayerStatus()
@@ -240,16 +240,16 @@ class _Loop:
     def _release_others(self, is_lossy: bool) -> None:
         """End what another player left sounding, twice: a connection just made may not carry messages yet.
 
-        And again as long as messages may be lost.
+        And again while messages may be lost, LOOKS times at most.
         """
         if not self._release or self._connected is False:
-            self._was_connected = False
+            self._attempts = 0
             return
         for message in still_wanted(self._release, self.scheduler.sounding):
             self._output.send(message)
-        if self._was_connected and not is_lossy:
+        self._attempts += 1
+        if self._attempts >= (LOOKS if is_lossy else 2):
             self._release = ()
-        self._was_connected = True
 
 
 def _wait(pipe: Connection, seconds: float) -> bool:

@@ -12,7 +12,7 @@ from core.midi.messages import NOTE_ON, PEDAL_DOWN, SUSTAIN, SYSEX, channel_of, 
 _CHANNEL = 130  # bytes of a channel: one for each pitch, for whether it is in use, for its sustain pedal
 _IN_USE, _PEDAL = 128, 129
 RECORD_BYTES = 16 * _CHANNEL
-LOOKS = 5  # calls of `age` after which what has ended counts as delivered
+LOOKS = 5  # at what has ended, after which that counts as delivered
 
 
 class SoundingRecord:
