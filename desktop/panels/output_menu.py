@@ -26,7 +26,8 @@ class OutputMenu(QMenu):
     panic_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("O&utput", parent)
+        super().__init__(parent)
+        self.setTitle(self.tr("O&utput"))
         self.setToolTipsVisible(True)
         self.setAccessibleName(self.tr("Output"))
         self._outputs = QActionGroup(self)

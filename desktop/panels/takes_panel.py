@@ -57,7 +57,7 @@ class TakesPanel(QWidget):
         self.setAccessibleName(self.tr("Takes"))
         self.model = TakeModel()
         self.view = CardView(self.model)
-        self.stack = ListOrWords(self.view, _EMPTY)
+        self.stack = ListOrWords(self.view, self.tr(_EMPTY))
         self.empty = self.stack.words
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -233,7 +233,7 @@ class TakesPanel(QWidget):
             ),
             *growing,
         )
-        self.empty.setText(_EMPTY if not self._takes else _NO_STARS)
+        self.empty.setText(self.tr(_NO_STARS if self._takes else _EMPTY))
         self.starred_only.setVisible(bool(self._takes))
         selection = self.view.selectionModel()
         with QSignalBlocker(selection):

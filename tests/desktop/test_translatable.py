@@ -2,10 +2,17 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from PySide6.QtCore import QCoreApplication, QTranslator
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
+
 import desktop
+from tests.desktop.windows import Desk
+
+MARK = "‡"
 
 # Which arguments of a call are shown to users, by the name of what is called.
 SHOWN = {
@@ -111,3 +118,40 @@ def test_a_text_that_is_not_translated_is_found(tmp_path: Path) -> None:
     ):
         module.write_text(line)
         assert bool(unwrapped(module)) == is_found, line
+
+
+class Marked(QTranslator):
+    """Marks every text that is translated."""
+
+    def translate(self, context: str, sourceText: str, disambiguation: str | None = None, n: int = -1) -> str:
+        return MARK + sourceText
+
+    def isEmpty(self) -> bool:
+        return False
+
+
+def shown_by(window: QWidget) -> Iterator[str]:
+    """The texts of a window's widgets, menus, choices and tips."""
+    for action in window.findChildren(QAction):
+        yield from (action.text(), action.toolTip())
+    for widget in window.findChildren(QWidget):
+        yield from (widget.toolTip(), widget.accessibleName(), widget.accessibleDescription())
+        if isinstance(widget, QLabel | QAbstractButton):
+            yield widget.text()
+        if isinstance(widget, QComboBox):
+            yield from (widget.itemText(i) for i in range(widget.count()))
+
+
+def test_what_a_window_shows_is_translated_but_names_and_keys_of_music(desk: Callable[..., Desk], qapp: object) -> None:
+    translator = Marked()
+    QCoreApplication.installTranslator(translator)
+    try:
+        at = desk()
+        at.open()
+        window = at.window
+        window.lanes.show_lanes([("velocity", 60), ("tempo", 60), ("cc1", 50)])
+        texts = {text for text in shown_by(window) if re.search("[A-Za-z]{3}", text) and MARK not in text}
+        names = {track.name for track in window.document.session.score.tracks}  # type: ignore[union-attr]
+        assert {t for t in texts - names if not re.search(r"^[A-G][b#]? m|^Continuo|\.mid$", t)} == set()
+    finally:
+        QCoreApplication.removeTranslator(translator)
