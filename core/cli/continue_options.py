@@ -116,8 +116,8 @@ class ContinueOptions:
     ] = None
     wait: Annotated[bool, typer.Option("--wait", help="Begin when something is connected to the port.")] = False
     programs: Annotated[
-        bool, typer.Option(help="Whether --live chooses the sounds of the program that it plays to.")
-    ] = True
+        bool, typer.Option("--programs", help="With --live, choose the sounds of what it plays to; else they stay.")
+    ] = False
     synth: Annotated[bool, typer.Option("--synth", help="Play it through the built-in synth.")] = False
     as_json: Json = False
 

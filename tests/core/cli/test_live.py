@@ -321,8 +321,9 @@ def test_a_run_that_fails_before_its_first_event_leaves_the_output_file_as_it_is
         process.communicate()
 
 
+@pytest.mark.parametrize("programs", [(), ("--programs",)])
 def test_a_take_is_played_on_its_voice_as_in_the_window(
-    command: Command, song: Path, tiny: Path, jack: dict[str, str]
+    command: Command, song: Path, tiny: Path, jack: dict[str, str], programs: tuple[str, ...]
 ) -> None:
     with Listener(own_port="Grand Piano") as listener:
         line = (
@@ -341,12 +342,13 @@ def test_a_take_is_played_on_its_voice_as_in_the_window(
             "--live",
             "grand",
         )
-        assert command.json(*line)["notes"] > 0
+        assert command.json(*line, *programs)["notes"] > 0
         messages = listener.wait_for(is_silenced)
         played = [m for m in messages if m[0] & 0xF0 in (0x80, 0x90)]
         assert {m[0] & 0x0F for m in played} == {2}  # the song has 0 and 1
         assert {m[2] for m in played if m[0] & 0xF0 == 0x80} <= {64, 0}  # 0: silenced at the end
-        assert not [m for m in messages if m[0] & 0xF0 == 0xC0]  # a port keeps its own sounds
+        # A port keeps its own sounds unless it is to be told.
+        assert bool([m for m in messages if m[0] & 0xF0 == 0xC0]) == bool(programs)
 
 
 def test_what_was_sampled_is_saved_when_the_midi_system_dies(
