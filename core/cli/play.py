@@ -13,7 +13,7 @@ from core.errors import UnreadableInput, UsageError
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
 
 if TYPE_CHECKING:
-    from core.live.player import Player
+    from core.performance.playback import Playback
 
 _LOOK_AGAIN = 0.05  # seconds between two looks at whether the user wants to stop
 
@@ -30,17 +30,18 @@ def output_choice(port: str | None, synth: bool) -> OutputChoice:
 
 
 @contextmanager
-def playing(choice: OutputChoice) -> "Iterator[Player]":
-    """A player, its port open; what it leaves sounding if it is lost is ended, or the user told."""
-    from core.live.player import Player, release_left
+def playing(choice: OutputChoice, programs: bool) -> "Iterator[Playback]":
+    """What plays, its output open; with `programs` a port gets program changes. Raises what `Player` raises."""
+    from core.performance.events import PlaybackEvents
+    from core.performance.playback import Playback
 
-    player = Player(choice)
+    playback = Playback(PlaybackEvents(message=say), replaces_lost=False)
+    playback.output.programs = programs
     try:
-        with player:
-            yield player
+        playback.output.open_now(choice)
+        yield playback
     finally:
-        if sentence := release_left(player.left_sounding(), choice):
-            say(sentence)
+        playback.close()
 
 
 def play(
@@ -56,28 +57,32 @@ def play(
     Example: continuo-cli play song.mid --port "FLUID"
     """
     from core.midi.ports import one_port_words
-    from core.midi.read import read_score, score_messages
+    from core.performance.song import PlayRequest
+    from core.session.session import open_midi
+    from core.session.timeline import playing_range
 
-    score = read_score(file)
+    session = open_midi(file)
+    score = session.score
+    assert score is not None
     for sentence in (*score.repairs, one_port_words(score)):
         if sentence:
             say(sentence)
-    messages = score_messages(score)
-    if not messages:
+    if not any(track.notes or track.controls for track in score.tracks):
         raise UnreadableInput(f"{file.name} has nothing to play.")
-    end = max(score.end, messages[-1][0])
+    _, end = playing_range(session, "prompt")
     choice = output_choice(port if port or synth else "", synth)
-    with playing(choice) as player, interrupts.noted() as interrupted:
-        player.start(0.0, end)
-        player.feed(messages, end)
-        player.finish(end)
-        with progress(f"{file.name} to {player.description}") as show:
-            while not player.wait_until_ended(_LOOK_AGAIN) and not interrupted.is_set():
-                position = player.status().position
+    with playing(choice, programs=True) as playback, interrupts.noted() as interrupted:
+        output = playback.output.description
+        playback.play(PlayRequest(session, "prompt", 0.0))
+        position = 0.0
+        with progress(f"{file.name} to {output}") as show:
+            while not (state := playback.poll()).has_ended and not interrupted.wait(_LOOK_AGAIN):
+                position = min(state.position or 0.0, end)
                 show(position, end, f"{position:.1f} of {end:.1f} s")
-        status = player.status()
-    result = {"seconds": end, "sent": status.sent, "late_ms_p99": status.late_ms_p99, "output": player.description}
-    give(f"Played {min(status.position, end):.1f} seconds to {player.description}.", result, as_json)
+        position = end if state.has_ended else position
+        status = playback.output.status()
+    result = {"seconds": end, "sent": status.sent, "late_ms_p99": status.late_ms_p99, "output": output}
+    give(f"Played {position:.1f} seconds to {output}.", result, as_json)
     if interrupted.is_set():
         raise KeyboardInterrupt
 

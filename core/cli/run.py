@@ -3,8 +3,8 @@
 import math
 import secrets
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -15,7 +15,7 @@ import typer
 from core.cli import interrupts, prompt
 from core.cli.continue_options import ContinueOptions
 from core.cli.output import give, progress, say
-from core.cli.play import output_choice
+from core.cli.play import output_choice, playing
 from core.cli.prompt import Choice
 from core.errors import ContinuoError
 from core.generation.constraints import Rules
@@ -23,7 +23,6 @@ from core.generation.options import Options, Take
 from core.generation.sampler import Sampling
 from core.midi.key import parse_key
 from core.midi.ports import one_port_words
-from core.performance.events import PlaybackEvents
 from core.performance.live_take import TakeStart
 from core.performance.playback import Playback
 from core.performance.prompts import find_key, read_prompt
@@ -133,19 +132,11 @@ def _scale(wanted: str | None, choice: Choice) -> frozenset[int] | None:
     return key.pitch_classes
 
 
-@contextmanager
-def _playback(wanted: ContinueOptions) -> Iterator[Playback | None]:
+def _playback(wanted: ContinueOptions) -> AbstractContextManager[Playback | None]:
     """What plays, its port open before any sampling starts; None without --live or --synth."""
     if wanted.live is None and not wanted.synth:
-        yield None
-        return
-    playback = Playback(PlaybackEvents(message=say), replaces_lost=False)
-    playback.output.programs = wanted.programs
-    try:
-        playback.output.open_now(output_choice(wanted.live, wanted.synth))
-        yield playback
-    finally:
-        playback.close()
+        return nullcontext()
+    return playing(output_choice(wanted.live, wanted.synth), wanted.programs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,9 @@ def test_an_existing_port_by_part_of_its_name(command: Command, song: Path, tiny
 def test_play_sends_all_of_a_file(command: Command, tmp_path: Path, jack: dict[str, str]) -> None:
     from tests.core.midi.builders import control, file_of, scale
 
-    (tmp_path / "short.mid").write_bytes(file_of([control(64, 127), *scale(length=30), control(64, 0)]))
+    (tmp_path / "short.mid").write_bytes(
+        file_of([control(64, 127), *scale(length=30), control(64, 0), *scale((60,), 30)])
+    )
     expected = [message for _, message in score_messages(read_score(tmp_path / "short.mid"))]
     with Listener(own_port="Grand Piano") as listener:
         result = command.json("play", "short.mid", "--port", "grand")
