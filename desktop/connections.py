@@ -303,11 +303,9 @@ def connect_roll(window: MainWindow) -> None:
     roll, commands, do = window.roll, window.commands, window.commands.change
     roll.seek_requested.connect(window.transport.go_to)
     end_moved = window.tr("Move end of takes")
-    roll.end_marker_moved.connect(lambda t: do(end_moved, lambda s: s.with_end_marker(t), "end"))
-    roll.marker_moved.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
-    roll.prompt_start_moved.connect(
-        lambda t: do(window.tr("Move prompt start"), lambda s: s.with_prompt_start(t), "start")
-    )
+    roll.end_marker_moved.connect(lambda t: do(end_moved, lambda s: s.with_end_marker(t)))
+    roll.marker_moved.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t)))
+    roll.prompt_start_moved.connect(lambda t: do(window.tr("Move prompt start"), lambda s: s.with_prompt_start(t)))
     roll.loop_changed.connect(window.transport.set_loop)
     roll.key_pressed.connect(commands.press_key)
     roll.pitch_pressed.connect(commands.press_pitch)

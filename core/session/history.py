@@ -59,7 +59,7 @@ class History:
     def do(self, name: str, session: Session, merge: str = "") -> None:
         """Go on to `session`; an equal one is no step.
 
-        Steps that follow each other with one `merge` key count as one, such as those of a dragged marker.
+        Steps that follow each other with one `merge` key count as one, such as those of a key that is held.
         """
         if session is self._session or session == self._session:
             return

@@ -55,10 +55,10 @@ class Commands(QObject):
         self._tap_timer = QTimer(self, singleShot=True, interval=TAP)
         self._tap_timer.timeout.connect(self._end_tap)
 
-    def change(self, name: str, change: Callable[[Session], Session], merge: str = "") -> None:
+    def change(self, name: str, change: Callable[[Session], Session]) -> None:
         """Change the session, with a name for Undo; what cannot be is told."""
         try:
-            self._document.do(name, change(self._document.session), merge)
+            self._document.do(name, change(self._document.session))
         except ContinuoError as error:
             self.message.emit(str(error))
             self.refused.emit()
@@ -137,18 +137,18 @@ class Commands(QObject):
     def put_marker_at(self, seconds: float) -> None:
         """Continue from a place, or the bar next to it."""
         at = self._snapped(seconds)
-        self.change(self.tr("Move marker"), lambda s: s.with_marker(at), "marker")
+        self.change(self.tr("Move marker"), lambda s: s.with_marker(at))
 
     def put_end_marker(self, seconds: float) -> None:
         """Let takes end at a place, or the bar next to it; 0: as long as the settings say."""
         at = self._snapped(seconds) if seconds else 0.0
         name = self.tr("Move end of takes") if at else self.tr("Remove end of takes")
-        self.change(name, lambda s: s.with_end_marker(at), "end")
+        self.change(name, lambda s: s.with_end_marker(at))
 
     def put_prompt_start(self) -> None:
         """Let the prompt begin at the playhead, or the bar next to it."""
         at = self._snapped(self._transport.position)
-        self.change(self.tr("Move prompt start"), lambda s: s.with_prompt_start(at), "start")
+        self.change(self.tr("Move prompt start"), lambda s: s.with_prompt_start(at))
 
     def put_loop_edge(self, is_end: bool) -> None:
         """Let the loop begin or end at the bar next to the playhead; the other edge stays, if it lies beyond it."""

@@ -238,3 +238,23 @@ def test_what_is_selected_stays_the_same_notes_whatever_comes_before_them(desk: 
         window.actions_[name].trigger()
         at.settle()
         assert selected() == before
+
+
+def test_each_move_of_a_marker_is_a_step(desk: MakeDesk) -> None:
+    at = desk()
+    at.open(BACH)
+    window, document, roll = at.window, at.window.document, at.window.roll
+
+    def places() -> tuple[float, float, float]:
+        session = document.session
+        return session.prompt_start, session.marker, session.end_marker
+
+    seen = [places()]
+    moves = (roll.marker_moved, 7.0), (roll.marker_moved, 6.0), (roll.prompt_start_moved, 3.0)
+    for moved, seconds in (*moves, (roll.prompt_start_moved, 2.0), (roll.end_marker_moved, 9.0)):
+        moved.emit(seconds)
+        seen.append(places())
+    for before in reversed(seen[:-1]):
+        window.actions_["undo"].trigger()
+        assert places() == before
+    assert not document.undo_name
