@@ -60,7 +60,7 @@ def test_every_edit_of_prompt_and_take_undoes_by_name(desk: MakeDesk, monkeypatc
         ):
             window.roll.set_selection([NoteRef(part, i) for i in (1, 2, 3)])
             if command == "quantise":  # what stands on the grid already would not move
-                window.editing.move(window.roll.selection, 0.07, 0)
+                window.editing.move(window.roll.selection, 70, 0)
                 window.roll.set_selection(window.roll.selection.refs)
             before = document.session
             window.actions_[command].trigger()
