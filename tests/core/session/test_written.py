@@ -240,6 +240,7 @@ takes = st.builds(TakeNote, st.integers(0, 127), st.integers(1, 127), st.floats(
     st.sampled_from(["rest", "beside"]),
 )
 @example([[on(50)], [control(64, 127), off(50, 1), on(50)]], 0, [], "rest")
+@example([[on(50)], [on(50), off(50, 103), control(64, 127, 106), on(52), on(50, 2, channel=2)]], 2, [], "rest")
 @example(
     [[on(50), MetaMessage("set_tempo", tempo=50_000, time=3), off(50), control(64, 127), off(50)]], 1, TAKE, "rest"
 )
@@ -268,9 +269,10 @@ def test_whatever_is_cut_the_rest_is_as_it_was(tracks: list, tick: int, take: li
         assert after - points == {key for key in before if score.tempo_map.tick(key[-1]) < tick} - points
         old = [t for t in back.tracks if t.chunk < len(score.chunks)]
         assert all(n.end_tick <= tick or is_hair(n.end_tick - tick, score.tempo_map) for t in old for n in t.notes)
-        # A track of which nothing is cut keeps the pedal of its channel, too.
-        whole = {(t.chunk, t.channel, t.notes) for t in score.tracks}
-        cut = [t for t in old if (t.chunk, t.channel, t.notes) not in whole]
+        # Where nothing of a track is cut, or all but a hair, its channel keeps its pedal.
+        same = {(t.chunk, t.channel, t.notes) for t in score.tracks}
+        alone = [t for t in old if (t.chunk, t.channel, t.notes) in same or any(n.end_tick > tick for n in t.notes)]
+        cut = [t for t in old if t.channel not in {other.channel for other in alone}]
         assert all(p.end_tick <= tick for t in cut for p in t.pedals)
     added = [n for t in back.tracks if t.chunk == len(score.chunks) for n in t.notes]
     assert len(added) == len(take)

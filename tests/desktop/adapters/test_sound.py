@@ -61,7 +61,7 @@ def test_continue_while_playing_joins_at_the_marker(desk: MakeDesk, jack: dict[s
     at.wait_until_open()
     with Listener("Continuo") as listener:
         at.open()
-        at.window.roll.marker_moved.emit(5.0)  # far enough ahead for a busy machine
+        at.window.roll.marker_moved.emit(4.9)  # far enough ahead for a busy machine
         at.wait_until_ready()
         at.set(length=1.5, rest="rest")
         window = at.window
@@ -75,7 +75,7 @@ def test_continue_while_playing_joins_at_the_marker(desk: MakeDesk, jack: dict[s
         messages = listener.wait_for(lambda m: not sounding(m))
         score, take = window.document.session.score, at.takes[0]
         assert score
-        prompt = sorted((n.start, n.pitch) for t in score.tracks for n in t.notes if 1.0 <= n.start < 5.0)
+        prompt = sorted((n.start, n.pitch) for t in score.tracks for n in t.notes if 1.0 <= n.start < 4.9)
         assert sorted(ons(messages)) == sorted([pitch for _, pitch in prompt] + [n.pitch for n in take.notes])
         # Notes that begin at one time may come in any order.
         assert sorted(ons(messages)[len(prompt) :]) == sorted(n.pitch for n in take.notes)
