@@ -142,7 +142,8 @@ def test_moving_the_marker_reads_the_prompt_again(desk: MakeDesk) -> None:
     assert window.worker._prepared is not None
     assert window.worker._prepared[0].marker == 8.0
     assert window.document.undo_name == "Move marker"
-    window.document.undo()
+    for _ in range(3):
+        window.document.undo()
     assert window.document.undo_name == ""
     at.wait_until_ready()
     assert at.sample(1.0).marker == window.document.session.default_marker
