@@ -1,7 +1,7 @@
 """TakePlan: what a take is to be in its song before a note of it is sampled; and its notes, given to their tracks."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import takewhile
@@ -46,7 +46,8 @@ class NoteRouter:
     Without an assigner all notes are of a track of the take's own. `limits` say of tracks how long they may sound.
 
     A note that several tracks could play waits for the event behind it, and no longer: whether that is the next note
-    of its chord tells much of who plays it.
+    of its chord tells much of who plays it. What a monophonic track is given is sent when the chord is over: it may be
+    given another of the same chord, which takes its place.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class NoteRouter:
         self._assigner, self._keys, self._start, self._limits = assigner, keys, start, limits or {}
         self._sounding: set[tuple[TrackKey | None, int]] = set()  # (track, pitch)
         self._waiting: tuple[NoteMessage, ...] = ()  # a note-on at most
+        self._chord: list[NoteMessage] = []  # note-ons of monophonic tracks, while their chord goes on
 
     def route(
         self, messages: Sequence[NoteMessage], head: float = 0.0, event: int | None = None
@@ -76,19 +78,32 @@ class NoteRouter:
 
     def _within_limits(self, messages: Sequence[NoteMessage], goes_on: bool, head: float) -> Iterator[NoteMessage]:
         for k, message in enumerate(messages):
+            if self._chord and message.time > self._chord[0].time:
+                yield from self._sent(self._given())
             yield from self._ended(message.time)
             following = next((later for later in messages[k + 1 :] if later.velocity), None)
             is_last = not goes_on if following is None else following.time > message.time
-            for routed in self._routed(message, is_last):
-                key = routed.track, routed.pitch
-                if routed.velocity:
-                    self._sounding.add(key)
-                elif key in self._sounding:
-                    self._sounding.discard(key)
-                elif self._limits:  # its time was over
-                    continue
-                yield routed
+            yield from self._sent(self._routed(message, is_last))
+        if not goes_on:
+            yield from self._sent(self._given())
         yield from self._ended(head)
+
+    def _sent(self, routed: Iterable[NoteMessage]) -> Iterator[NoteMessage]:
+        """But for the ends of notes whose time was over."""
+        for message in routed:
+            key = message.track, message.pitch
+            if message.velocity:
+                self._sounding.add(key)
+            elif key in self._sounding:
+                self._sounding.discard(key)
+            elif self._limits:
+                continue
+            yield message
+
+    def _given(self) -> list[NoteMessage]:
+        """What the chord has given to monophonic tracks: it is over."""
+        given, self._chord = self._chord, []
+        return given
 
     def _ended(self, time: float) -> Iterator[NoteMessage]:
         """The ends of what may not sound as long as until `time`."""
@@ -104,14 +119,25 @@ class NoteRouter:
             return
         at = self._start + message.time
         if not message.velocity:
+            yield from self._given()
             for track in self._assigner.release(at, message.pitch):
                 yield message._replace(track=self._keys[track])
             return
         tracks, ended = self._assigner.assign(at, message.pitch, message.velocity, is_last)
         for track, pitch in ended:  # a monophonic track ends its note as it begins another
-            yield message._replace(pitch=pitch, velocity=0, track=self._keys[track])
+            before = [m for m in self._chord if (m.track, m.pitch) == (self._keys[track], pitch)]
+            if before:  # it has not begun
+                self._chord.remove(before[0])
+            else:
+                yield message._replace(pitch=pitch, velocity=0, track=self._keys[track])
         for track in tracks:
-            yield message._replace(track=self._keys[track])
+            note = message._replace(track=self._keys[track])
+            if self._assigner.prompt.monophonic[track]:
+                self._chord.append(note)
+            else:
+                yield note
+        if is_last:
+            yield from self._given()
 
 
 class PartRouter:
