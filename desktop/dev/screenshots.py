@@ -123,10 +123,11 @@ class Studio:
 
     def _takes(self) -> None:
         window = self._window
-        self._set(seed=20, unit="auto", takes=3)
-        window.proceed()
-        self._until(lambda: not window.generation.is_running)
-        self._stop()
+        for seed in (22, 21, 20):  # one by one: the speed that is shown is that of a take alone
+            self._set(seed=seed, unit="auto")
+            window.proceed()
+            self._until(lambda: not window.generation.is_running)
+            self._stop()
         session = window.document.session
         session = session.star_take(session.takes[1].id, True).rename_take(session.takes[2].id, "The calm one")
         window.document.amend(session)

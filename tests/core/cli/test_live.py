@@ -116,7 +116,7 @@ def test_the_port_is_heard_while_the_take_is_being_sampled(
     from core.generation.engine import Engine
 
     decode_one = Engine.decode_one
-    events, rate = 160, 60.0
+    events, rate = 110, 60.0
     sampled: list[float] = []  # when each event was
 
     with listening_when_there() as listener:
