@@ -62,7 +62,7 @@ def timeline(
     take = take or session.current_take
     song = arrangement(session, take if what != "prompt" else None, also=also)
     limit = max(_range(song, what, take)[1], start) if end is None else end
-    # All there is: a note without length may lie at the very end.
+    # All there is: a note without length may lie at the very end, or controls of a song that has no more notes there.
     last = math.nextafter(limit, math.inf) if end is None else limit
     ranked: list[_Ranked] = []
     audible = session.audible_tracks
@@ -114,7 +114,7 @@ def clicks(tempo_map: TempoMap, start: float, end: float) -> Iterator[Timed]:
 
 
 def _score(score: Score, audible: Collection[int], start: float, end: float, last: float) -> Iterator[_Ranked]:
-    """The audible tracks over [start, end), with the controls of their channels; notes that begin before `last`."""
+    """The audible tracks over [start, end), with the controls of their channels; what begins comes before `last`."""
     if last <= start:
         return
     tracks = [score.tracks[i] for i in audible]
@@ -128,13 +128,13 @@ def _score(score: Score, audible: Collection[int], start: float, end: float, las
     place = bisect_left(controls, start, key=itemgetter(0))
     for message in chased(message for _, message in controls[:place]):
         yield start, _CONTROL, message
-    for time, message in controls[place : bisect_left(controls, end, key=itemgetter(0))]:
+    for time, message in controls[place : bisect_left(controls, last, key=itemgetter(0))]:
         if not ends_notes(message):
             yield time, _CONTROL, message
     for track in tracks:
         yield from _notes(track.notes, wire[track.place], start, last)
     for channel in sorted(channels):  # a pedal that is down at the end would hold the last notes for ever
-        if _is_pedal_down(channel, (message for time, message in controls if time < end)):
+        if _is_pedal_down(channel, (message for time, message in controls if time < last)):
             yield end, _OFF, bytes((CONTROL | channel, SUSTAIN, 0))
 
 

@@ -277,6 +277,16 @@ def test_a_fork_goes_on_with_the_tracks_of_what_is_kept() -> None:
     assert played(again, message(0, 40)) == [(0, 40, 80, BASS)]
 
 
+def test_pedals_are_lifted_where_a_take_goes_on_from_the_songs_very_end() -> None:
+    pedals = [control(64, 127), control(66, 127), control(67, 127)]
+    session = session_from_midi(file_of([*pedals, on(60), off(60, 960), on(64), off(64, 960)]), "")
+    assert session.score is not None
+    for marker in (1.0, session.score.end):
+        plan = plan_take(session, marker, 4.0)
+        state = {m[1]: m[2] for _, m in plan.accompaniment(False) if m[0] == 0xB0}
+        assert {state[number] for number in (64, 66, 67)} == {0}
+
+
 def test_a_port_that_keeps_its_own_sounds_gets_no_programs_beside_a_take(made: Made) -> None:
     playback = made(ExistingPort("x"), programs=False)
     plan = plan_take(song(), 8.0, 4.0)
