@@ -78,8 +78,11 @@ def take_stretch(session: Session, take: TakeRecord, also: Collection[TrackKey |
     wanted = session.prompt_indices if take.replaces is None else [known[k] for k in take.replaces if k in known]
     named = {*also, *(note.track for note in take.notes), *(control.track for control in take.controls)}
     played = {known[key] for key in named if key in known}
-    tracks = [i for i in wanted if i in played or is_heard_from(session.score, i, start)]
-    return Stretch(frozenset(tracks), start, None if take.rest == "rest" else end)
+    tracks = session.score.tracks
+    places = {tracks[i].place for i in wanted if i in played or is_heard_from(session.score, i, start)}
+    # Those that have ended, too, where they share a channel with others: what it does is the take's alone then.
+    replaced = frozenset(i for i in wanted if tracks[i].place in places)
+    return Stretch(replaced, start, None if take.rest == "rest" else end)
 
 
 def playing_tracks(session: Session) -> tuple[int, ...]:

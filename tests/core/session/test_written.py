@@ -282,6 +282,19 @@ def test_whatever_is_cut_the_rest_is_as_it_was(tracks: list, tick: int, take: li
         assert (note.pitch, note.start) == (pitch, pytest.approx(marker + start, abs=step))
 
 
+def test_under_a_take_a_channel_keeps_what_it_had_though_one_of_its_tracks_had_ended() -> None:
+    ended = [on(48), off(48, 480), control(64, 127, 960), control(7, 1, 240)]
+    playing = [on(60), off(60, 960), on(62, 960), off(62, 9600)]
+    score = parse_score(file_of(ended, playing), "x")
+    notes = [TakeNote(60, 90, 0.0, 2.0, score.tracks[1].key)]
+    marker = score.tempo_map.seconds(960)
+    back = parse_score(with_take(score, notes, marker, "stretch"), "back")
+    until = score.tempo_map.tick(marker + 4.5)
+    told = [(c.tick, c.message.hex()) for t in back.tracks if t.channel == 0 for c in t.controls]
+    assert told
+    assert {tick for tick, _ in told} == {until}  # what the original has there
+
+
 # The take alone
 
 
