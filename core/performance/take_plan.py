@@ -303,7 +303,8 @@ class TakePlan:
         """
         there = replace(self.take, notes=tuple(n for n in self.take.notes if self.take.marker + n.start >= self.start))
         keys = [track.key for track in self.tracks]
-        messages = timeline(self.session, "both", self.start, take=there, metronome=metronome, also=keys)
+        end = self.take.marker + self.take.end
+        messages = timeline(self.session, "both", self.start, take=there, metronome=metronome, also=keys, least=end)
         held = sum(1 for _ in takewhile(lambda m: m[0] <= self.start and not is_note(m[1]), messages))
         yield from messages[:held]
         if held:

@@ -49,6 +49,7 @@ def timeline(
     programs: bool = True,
     metronome: bool = False,
     also: Collection[TrackKey] = (),
+    least: float = 0.0,
 ) -> list[Timed]:
     """The messages that play [start, end), in order of time; `end` None plays all there is.
 
@@ -57,11 +58,12 @@ def timeline(
     plays on them; what it plays on a track of its own is always heard. Controls and programs before `start` come at
     `start`; notes that began before it are left out, those that sound at `end` end there. `channel` (0 to 15) puts all
     but percussion on one channel; without `programs`, program and bank changes are left out. Notes of a loop: one
-    call with its start and end. A take that is not sampled yet is `also` to play on these tracks.
+    call with its start and end. A take that is not sampled yet is `also` to play on these tracks, and lasts until
+    `least`.
     """
     take = take or session.current_take
     song = arrangement(session, take if what != "prompt" else None, also=also)
-    limit = max(_range(song, what, take)[1], start) if end is None else end
+    limit = max(_range(song, what, take)[1], start, least) if end is None else end
     # All there is: a note without length may lie at the very end, or controls of a song that has no more notes there.
     last = math.nextafter(limit, math.inf) if end is None else limit
     ranked: list[_Ranked] = []

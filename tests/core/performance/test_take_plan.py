@@ -283,8 +283,21 @@ def test_pedals_are_lifted_where_a_take_goes_on_from_the_songs_very_end() -> Non
     assert session.score is not None
     for marker in (1.0, session.score.end):
         plan = plan_take(session, marker, 4.0)
-        state = {m[1]: m[2] for _, m in plan.accompaniment(False) if m[0] == 0xB0}
+        state = {m[1]: m[2] for time, m in plan.accompaniment(False) if m[0] == 0xB0 and time <= marker}
         assert {state[number] for number in (64, 66, 67)} == {0}
+
+
+@pytest.mark.parametrize("before_the_end", [0.0, 0.9])
+def test_the_metronome_and_the_songs_controls_go_on_where_its_notes_end(before_the_end: float) -> None:
+    notes, other = [on(60), off(60, 960), on(64), off(64, 960)], [on(70, 0, 1), off(70, 240, 1)]
+    controls = [control(10, 100, 2400, channel=1)]  # behind all notes, of a track that is not the prompt's
+    session = session_from_midi(file_of(notes, [*other, *controls]), "").with_flags(1, in_prompt=False)
+    assert session.score is not None
+    plan = plan_take(session, session.score.end - before_the_end, 2.0 + before_the_end)
+    beside = list(plan.accompaniment(metronome=True))
+    clicks = [time for time, m in beside if m[0] == 0x99]
+    assert clicks == pytest.approx([2.0, 2.5, 3.0, 3.5] if not before_the_end else [1.5, 2.0, 2.5, 3.0, 3.5])
+    assert (2.75, bytes((0xB1, 10, 100))) in [(pytest.approx(time), m) for time, m in beside]
 
 
 def test_a_port_that_keeps_its_own_sounds_gets_no_programs_beside_a_take(made: Made) -> None:
