@@ -418,11 +418,6 @@ def test_what_is_known_of_a_chord_is_told_with_its_notes(monkeypatch: pytest.Mon
     assert told == by_event
 
 
-def test_a_track_of_the_takes_own_waits_for_nothing() -> None:
-    (router,) = plan_take(song(into="one"), 8.0, 4.0).note_routers(1)
-    assert len(router.route([message(0, 60)], 0.0, note_on(60))) == 1
-
-
 def test_of_a_chord_a_monophonic_track_plays_one_note_and_none_for_no_time() -> None:
     (router,) = plan_take(song(into="2:1"), 8.0, 4.0).note_routers(1)
     for pitch in (48, 52, 55):
