@@ -1,6 +1,6 @@
 """continuo-cli play, ports: a file or nothing but the names of the ports."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,12 +30,17 @@ def output_choice(port: str | None, synth: bool) -> OutputChoice:
 
 
 @contextmanager
-def playing(choice: OutputChoice, programs: bool) -> "Iterator[Playback]":
-    """What plays, its output open; with `programs` a port gets program changes. Raises what `Player` raises."""
+def playing(
+    choice: OutputChoice, programs: bool, failed: Callable[[Exception, str], object] = lambda *_: None
+) -> "Iterator[Playback]":
+    """What plays, its output open; with `programs` a port gets program changes. Raises what `Player` raises.
+
+    `failed` is told what broke off on a thread of the engine.
+    """
     from core.performance.events import PlaybackEvents
     from core.performance.playback import Playback
 
-    playback = Playback(PlaybackEvents(message=say), replaces_lost=False)
+    playback = Playback(PlaybackEvents(message=say, failed=failed), replaces_lost=False)
     playback.output.programs = programs
     try:
         playback.output.open_now(choice)
@@ -71,12 +76,16 @@ def play(
         raise UnreadableInput(f"{file.name} has nothing to play.")
     _, end = playing_range(session, "prompt")
     choice = output_choice(port if port or synth else "", synth)
-    with playing(choice, programs=True) as playback, interrupts.noted() as interrupted:
+    faults: list[Exception] = []
+    sound = playing(choice, programs=True, failed=lambda error, _: faults.append(error))
+    with sound as playback, interrupts.noted() as interrupted:
         output = playback.output.description
         playback.play(PlayRequest(session, "prompt", 0.0))
         position = 0.0
         with progress(f"{file.name} to {output}") as show:
             while not (state := playback.poll()).has_ended and not interrupted.wait(_LOOK_AGAIN):
+                if faults:  # or it would be waited for without end
+                    raise faults[0]
                 position = min(state.position or 0.0, end)
                 show(position, end, f"{position:.1f} of {end:.1f} s")
         position = end if state.has_ended else position

@@ -8,7 +8,8 @@ run               one continuation: who hears of each step, in which order; how 
 generation        the thread that owns the model, reads prompts and samples; `prompts` says what is to be read
 fill              a region that is to be filled anew: what stays, and where new notes go
 fill_run          the candidates of one region, from the first event to the alternatives that are shown
-take_plan         what a take is to be in its song; its notes, given to their tracks
+take_plan         what a take is to be in its song
+routers           which tracks play each note of a take as it comes, and on which channels
 take_in_progress  the notes of a take on its way
 events            what playback tells of what happens
 background        one thing after the other on a thread of its own

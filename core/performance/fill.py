@@ -13,8 +13,8 @@ from core.midi.grid import Grid, find_grid, is_gridded
 from core.midi.region import Region
 from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
+from core.performance.routers import NoteRouter
 from core.performance.take_in_progress import TakeInProgress
-from core.performance.take_plan import NoteRouter
 from core.session.arrangement import arrangement
 from core.session.edits import note_order, with_notes
 from core.session.session import Session, TakeRecord, in_order

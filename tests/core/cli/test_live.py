@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from mido import Message, MetaMessage
 
+from core.live.outputs import NoOutput
 from core.live.scheduler import PlayerStatus
 from core.midi.read import read_score, score_messages
 from core.resources import bundled
@@ -163,6 +164,19 @@ def test_an_existing_port_by_part_of_its_name(command: Command, song: Path, tiny
         assert "Grand Piano" in err
         messages = listener.wait_for(is_silenced)
         assert_same_notes(messages, Path("o.mid"))
+
+
+def test_play_ends_where_the_engine_cannot_lay_out_the_file(
+    command: Command, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("core.performance.playback.timeline", fail)
+    monkeypatch.setattr("core.cli.play.VirtualPort", NoOutput)
+    code, _, err = command("play", song)
+    assert code != 0
+    assert "Traceback" not in err
 
 
 def test_play_sends_all_of_a_file(command: Command, tmp_path: Path, jack: dict[str, str]) -> None:

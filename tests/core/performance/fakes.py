@@ -11,7 +11,7 @@ from core.live.scheduler import PlayerStatus
 from core.midi.write import take_voice
 from core.performance.live_take import TakeStart
 from core.performance.playback import Playback
-from core.performance.take_plan import PartRouter
+from core.performance.routers import PartRouter
 from core.session.session import Session, TakeRecord, session_from_midi
 from core.session.timeline import clicks
 from tests.conftest import WAIT, wait_for
