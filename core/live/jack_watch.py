@@ -17,14 +17,34 @@ LOSSES = 1.0  # seconds after a cycle that was lost in which others may be: a de
 ATTEMPTS = 5  # at a client, or at a list of ports, of which one may vanish while it is read
 
 
-@functools.cache  # a second call would free the functions that threads of JACK's may just be calling
+@functools.cache
+def _c() -> ctypes.CDLL:
+    """The C library, for functions that JACK may call.
+
+    None of Python's may be: libjack ends its threads with `pthread_cancel` when its server goes, also one that is just
+    waiting for Python's lock, and then no thread of the process ever gets that again.
+    """
+    return ctypes.CDLL(None)
+
+
+@functools.cache
 def _quiet_jack() -> Any:
     """The `jack` module with its messages on stderr turned off; raises OSError without libjack."""
     import jack
 
-    jack.set_error_function(lambda message: None)
-    jack.set_info_function(lambda message: None)
+    _hush(jack)
     return jack
+
+
+def _hush(jack: Any) -> None:
+    does_nothing = jack._ffi.cast("void(*)(const char*)", _address(_c().strlen))
+    jack._lib.jack_set_error_function(does_nothing)
+    jack._lib.jack_set_info_function(does_nothing)
+
+
+def _address(function: Any) -> int:
+    """Of a function of the C library's."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 def _open(jack: Any, name: str) -> Any:
@@ -89,27 +109,22 @@ def wait_for_cycles(
         cycles, seen = cycles + (now != seen), now
 
 
-class _XrunCount:
-    """How often JACK says that a client was not done in time, which costs whoever waits for it the cycle.
+class _Calls:
+    """Counts how often JACK calls: the callback is the C library's `sem_post`, its argument a semaphore (see `_c`)."""
 
-    JACK calls a function for it; one of Python's would need Python's lock (see `JackWatch`). So it calls the C
-    library's `sem_post`, which counts.
-    """
-
-    def __init__(self, jack: Any, client: Any) -> None:
-        """For a client that is not active yet, and must be closed before this goes."""
-        self._c = ctypes.CDLL(None)
+    def __init__(self, set_callback: str, jack: Any, client: Any) -> None:
+        """`set_callback` of libjack's is called for a client that is not active yet, and must be closed before this
+        goes."""
         self._semaphore = ctypes.create_string_buffer(64)  # more than a sem_t takes anywhere
-        self._c.sem_init(self._semaphore, 0, 0)
-        count = ctypes.cast(self._c.sem_post, ctypes.c_void_p).value
-        here = ctypes.addressof(self._semaphore)
-        cast = jack._ffi.cast  # as its own `set_xrun_callback` takes functions of Python's only
-        jack._lib.jack_set_xrun_callback(client._ptr, cast("JackXRunCallback", count), cast("void*", here))
+        _c().sem_init(self._semaphore, 0, 0)
+        pointers = [int(jack._ffi.cast("intptr_t", client._ptr)), _address(_c().sem_post)]
+        libjack = ctypes.CDLL(jack._libname)
+        libjack[set_callback](*map(ctypes.c_void_p, pointers), self._semaphore)
 
     def take(self) -> int:
-        """Those since the last call."""
+        """Those since the last time."""
         count = 0
-        while self._c.sem_trywait(self._semaphore) == 0:
+        while _c().sem_trywait(self._semaphore) == 0:
             count += 1
         return count
 
@@ -125,17 +140,23 @@ class JackWatch:
         """Connect to the server; raises OSError when it is not there."""
         self._jack = _quiet_jack()
         self._client = _open(self._jack, "continuo-watch")
-        self.server_gone = False
         self._port: Any = None
         try:
             self._before = {port.name for port in _midi_ports(self._jack, self._client)}
         except OSError:
             self._client.close()
             raise
-        self._client.set_shutdown_callback(self._on_shutdown)
-        self._xruns = _XrunCount(self._jack, self._client)
+        self._shutdowns = _Calls("jack_on_shutdown", self._jack, self._client)
+        self._is_server_gone = False
+        self._xruns = _Calls("jack_set_xrun_callback", self._jack, self._client)  # who waits for it loses the cycle
         self._lossy_until = 0.0  # by the monotonic clock
         self._client.activate()
+
+    @property
+    def server_gone(self) -> bool:
+        """Whether the server has ended, or has put us out."""
+        self._is_server_gone = self._is_server_gone or self._shutdowns.take() > 0
+        return self._is_server_gone
 
     def find_port(self, name: str) -> None:
         """Find our port, whose client JACK may have numbered: one called `name` that was not there before."""
@@ -178,6 +199,3 @@ class JackWatch:
         """Leave the server; once that has gone, JACK's own close sometimes never returns."""
         self._client.deactivate(ignore_errors=True)
         self._client.close(ignore_errors=True)
-
-    def _on_shutdown(self, status: Any, reason: str) -> None:
-        self.server_gone = True  # on a thread of JACK's

@@ -272,7 +272,7 @@ class Player:
                         self._error = news
                     self._changed.notify_all()
             self._process.kill()  # nothing less ends one that the system has stopped
-            self._error = ContinuoError("The player stands still and takes nothing any more.")
+            self._error = self._error or ContinuoError("The player stands still and takes nothing any more.")
         with self._changed:
             self._gone = True
             self._changed.notify_all()

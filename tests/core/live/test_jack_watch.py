@@ -1,10 +1,14 @@
-"""How long a JACK port waits for what it was given to go out, against a clock of the test's."""
+"""What a port knows of its JACK server; how long it waits for it, against a clock of the test's."""
 
 import itertools
+import signal
+import subprocess
+import sys
 
 import pytest
 
-from core.live.jack_watch import CYCLES, LEAST, MOST, wait_for_cycles
+from core.live.jack_watch import CYCLES, LEAST, MOST, _quiet_jack, wait_for_cycles
+from tests.conftest import WAIT, JackServer
 
 
 class _Server:
@@ -50,3 +54,26 @@ def test_frames_may_begin_anew() -> None:
     frames, times = itertools.cycle((2**32 - 1024, 0, 1024)), itertools.count()
     wait_for_cycles(lambda: next(frames), lambda: 0.1 * next(times), lambda seconds: None)
     assert next(times) <= 5
+
+
+OUTLIVE_A_SERVER = """
+import ctypes, sys, time
+from core.live.jack_watch import JackWatch
+watch = JackWatch()
+sys.setswitchinterval(1000)
+libjack, process = ctypes.PyDLL(sys.argv[1]), ctypes.PyDLL(None)  # whose calls keep Python's lock
+process.kill(int(sys.argv[2]), int(sys.argv[3]))
+process.usleep(500_000)
+libjack.jack_client_close(ctypes.c_void_p(int(watch._jack._ffi.cast("intptr_t", watch._client._ptr))))
+while not watch.server_gone:
+    time.sleep(0.01)
+print("gone")
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_python_runs_on_if_a_server_ends_while_it_is_busy(mortal_jack: JackServer, how: signal.Signals) -> None:
+    """libjack cancels its threads then, and one that waits for Python's lock would keep all others from it for ever."""
+    command = [sys.executable, "-c", OUTLIVE_A_SERVER, _quiet_jack()._libname, str(mortal_jack.process.pid), str(+how)]
+    told = subprocess.run(command, capture_output=True, timeout=WAIT)
+    assert (told.stdout, told.stderr) == (b"gone\n", b"")
