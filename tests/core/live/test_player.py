@@ -24,7 +24,7 @@ def is_chord_there(messages: list[bytes]) -> bool:
 
 
 def is_chord_ended(messages: list[bytes]) -> bool:
-    return messages[-1:] == CHORD_ENDED[-1:]
+    return CHORD_ENDED[-1] in messages
 
 
 def is_chord_ended_twice(messages: list[bytes]) -> bool:
@@ -72,9 +72,9 @@ def test_stop_in_mid_chord_ends_its_notes_and_keeps_the_port(jack):
         assert listener.wait_for(is_chord_ended)[: len(CHORD + CHORD_ENDED)] == CHORD + CHORD_ENDED
         assert player.status().state == "stopped"
         player.send_now(b"\x93\x3c\x50")
-        listener.wait_for(lambda m: m[-1] == b"\x93\x3c\x50")
+        listener.wait_for(lambda m: b"\x93\x3c\x50" in m)
         player.panic()
-        messages = listener.wait_for(lambda m: m[-1] == b"\xbf\x7b\x00")
+        messages = listener.wait_for(lambda m: b"\xbf\x7b\x00" in m)
         assert b"\x83\x3c\x00" in messages
         assert {m[0] & 15 for m in messages if m[1:] == b"\x7b\x00"} == set(range(16))
 
@@ -102,7 +102,7 @@ def test_another_future_can_be_fed_while_playing(jack):
         player.finish(position)
         assert player.wait_until_ended(WAIT)
         messages = listener.wait_for(is_chord_ended)
-    assert messages[:3] == [CHORD[0], b"\x80\x30\x00", CHORD[2]]
+    assert without_repeats(messages)[:3] == [CHORD[0], b"\x80\x30\x00", CHORD[2]]
 
 
 def wait_for_answer(player: Player) -> float:
