@@ -120,6 +120,21 @@ def moved_places(before: Session, after: Session, chosen: Chosen) -> dict[Part, 
     return moved
 
 
+def same_notes(before: Session, after: Session, chosen: Chosen) -> dict[Part, list[int]] | None:
+    """Where the chosen notes of `before` stand in `after`, in the order that they are given in; None if one is gone."""
+    found: dict[Part, list[int]] = {}
+    for part, places in chosen.items():
+        old, new = part_notes(before, part), part_notes(after, part)
+        wanted = [i for i in np.asarray(places, np.int64).tolist() if 0 <= i < len(old)]
+        by_id = {id(note): i for i, note in enumerate(new)} if old is not new else {}
+        by_sound = {_sound(note): i for i, note in enumerate(new)} if old is not new else {}
+        there = wanted if old is new else [by_id.get(id(old[i]), by_sound.get(_sound(old[i]))) for i in wanted]
+        found[part] = [i for i in there if i is not None]
+        if len(found[part]) < len(there):
+            return None
+    return found
+
+
 def _sound(note: Note | TakeNote) -> tuple[object, ...]:
     """What tells a note from others, read anew, too."""
     if isinstance(note, TakeNote):

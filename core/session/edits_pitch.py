@@ -24,6 +24,18 @@ def mirror(session: Session, chosen: Chosen) -> Edited:
     return change_notes(session, chosen, change)
 
 
+def transpose_often(session: Session, chosen: Chosen, semitones: int, times: int) -> Edited:
+    """Move notes up or down by an interval, so many times, or as often as none of them leaves the range."""
+
+    def change(parts: list[Columns]) -> list[Columns]:
+        lowest, highest = min(part.pitch.min() for part in parts), max(part.pitch.max() for part in parts)
+        room = int(127 - highest if semitones > 0 else lowest)
+        by = semitones * min(times, room // max(abs(semitones), 1))
+        return [replace(part, pitch=part.pitch + by) if by else part for part in parts]
+
+    return change_notes(session, chosen, change)
+
+
 def transpose_by_rows(session: Session, chosen: Chosen, rows: Sequence[int], by: int) -> Edited:
     """Move notes up or down among some pitches, in order: all by as many, as far as the outermost can go.
 

@@ -7,6 +7,7 @@ transport    play, pause, stop, loop, metronome
 takes        what panels, menus and roll ask of takes, marker and playhead
 fill         regenerates a span of time: its alternatives are heard, chosen, kept
 notes        changes of the notes selected; `edit_commands` are those of the Edit menu, `clipboard` copies and pastes
+edit_queue   makes them, one after the other, the large ones on another thread
 selecting    selects more notes by those that are selected
 snapping     what drags in the roll snap to
 quantising   asks how to quantise, and shows what becomes of the notes

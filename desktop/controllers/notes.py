@@ -1,7 +1,7 @@
 """Editing: the notes selected in the roll, changed in the session, with a name for Undo."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,24 +13,13 @@ from core.session.edits_quantise import Quantisation, quantise
 from core.session.session import Session
 from desktop.adapters.gc_pause import gc_frozen
 from desktop.adapters.task_worker import TaskWorker
+from desktop.controllers import edit_queue
 from desktop.controllers.document import Document
-from desktop.controllers.roll_parts import RollParts, roll_key, session_part
+from desktop.controllers.edit_queue import Edit, EditQueue, Repeated, Wish, as_selection
+from desktop.controllers.roll_parts import RollParts, session_part
 from desktop.piano_roll.notes import RollNote
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
-
-MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
-
-Edit = Callable[[Session, Chosen], Edited]  # of the notes chosen
-
-
-class _Presses(NamedTuple):
-    """The last edit of selected notes: of which key, which of its runs, and what it has left: session and notes."""
-
-    of: str = ""
-    number: int = 0
-    session: Session | None = None
-    notes: Selection = Selection()
 
 
 class Editing(QObject):
@@ -44,13 +33,14 @@ class Editing(QObject):
         super().__init__(parent)
         self._document, self._roll, self._parts, self._files = document, roll, parts, files
         self._reached: Session | None = None  # by the last step of the history that was gone
-        self._presses = _Presses()
+        self._queue = EditQueue(document, parts, files, self._show, self._tell)
         roll.delete_requested.connect(self.delete)
         roll.moved.connect(self.move)
         roll.nudged.connect(self.nudge)
         roll.transposed.connect(self.transpose)
         roll.drawn.connect(self.draw)
         roll.resized.connect(self.resize)
+        roll.lengthened.connect(self.lengthen)
         roll.split_requested.connect(self.split)
         roll.velocities_set.connect(self.set_velocities)
         roll.velocity_changed.connect(self.change_velocity)
@@ -62,18 +52,18 @@ class Editing(QObject):
 
     def undo(self) -> None:
         """Take back the last step."""
-        self._step(self._document.undo, lambda: self._document.undo_session)
+        self._queue.do_after(lambda: self._step(self._document.undo, lambda: self._document.undo_session))
 
     def redo(self) -> None:
         """Do again the last step that was taken back."""
-        self._step(self._document.redo, lambda: self._document.redo_session)
+        self._queue.do_after(lambda: self._step(self._document.redo, lambda: self._document.redo_session))
 
     def _step(self, step: Callable[[], None], target: Callable[[], Session | None]) -> None:
         """Go a step of the history, and select the notes that it brings: where they stand now, they are others."""
         before, after = self._document.session, target()
         if after is None:
             return
-        if sum(len(new) for _, _, new in edits.differing(before, after)) <= MOST_AT_ONCE:
+        if sum(len(new) for _, _, new in edits.differing(before, after)) <= edit_queue.MOST_AT_ONCE:
             step()
             self._reached = self._document.session
             if (brought := edits.new_notes(before, after)) is not None:
@@ -93,7 +83,7 @@ class Editing(QObject):
             elif self._document.session is self._reached:  # by a step that was asked for just before
                 self._step(step, target)
             else:  # what was done since is not taken back unasked
-                self._refuse()
+                self._tell()
 
         self._files.run(self.tr("Undo or redo"), work, done)
 
@@ -103,29 +93,36 @@ class Editing(QObject):
         self._edit(name, notes, edits.delete)
 
     def transpose(self, notes: Selection, semitones: int) -> None:
-        """Move notes up or down."""
-        self._edit(self.tr("Transpose"), notes, lambda s, c: edits.transpose(s, c, semitones), "transpose")
+        """Move notes up or down, as long as none leaves the range."""
+
+        def edit(session: Session, chosen: Chosen, times: int) -> Edited:
+            return edits_pitch.transpose_often(session, chosen, semitones, times)
+
+        self._press(self.tr("Transpose"), notes, ("transpose", semitones), edit)
 
     def move(self, notes: Selection, ticks: float, rows: int) -> None:
         """Move notes in time and among the pitches that are shown, as they were dragged."""
-        self._edit(*self._moving(notes, ticks, rows))
+        move = self._moving(ticks, rows)
+        self._edit(self._name_of_move(ticks, rows), notes, lambda session, chosen: move(session, chosen, 1))
 
     def nudge(self, notes: Selection, ticks: float, rows: int) -> None:
         """The same by keys: presses that follow each other are one step."""
-        name, notes, edit = self._moving(notes, ticks, rows)
-        self._edit(name, notes, edit, name)
+        kind = "move" if ticks else "rows"
+        self._press(self._name_of_move(ticks, rows), notes, (kind, ticks, rows), self._moving(ticks, rows))
 
-    def _moving(self, notes: Selection, ticks: float, rows: int) -> tuple[str, Selection, Edit]:
+    def _moving(self, ticks: float, rows: int) -> Repeated:
         shown = self._roll.coordinates.rows.pitches
 
-        def edit(session: Session, chosen: Chosen) -> Edited:
+        def edit(session: Session, chosen: Chosen, times: int) -> Edited:
             if not ticks:
-                return edits_pitch.transpose_by_rows(session, chosen, shown, rows)
-            moved = edits.nudge(session, chosen, ticks)
-            return edits_pitch.transpose_by_rows(*moved, shown, rows) if rows else moved
+                return edits_pitch.transpose_by_rows(session, chosen, shown, rows * times)
+            moved = edits.nudge(session, chosen, ticks * times)
+            return edits_pitch.transpose_by_rows(*moved, shown, rows * times) if rows else moved
 
-        name = self.tr("Move notes") if ticks and rows else self.tr("Nudge") if ticks else self.tr("Transpose")
-        return name, notes, edit
+        return edit
+
+    def _name_of_move(self, ticks: float, rows: int) -> str:
+        return self.tr("Move notes") if ticks and rows else self.tr("Nudge") if ticks else self.tr("Transpose")
 
     def draw(self, key: str, note: RollNote) -> None:
         """Add a note to a part of the roll."""
@@ -138,8 +135,18 @@ class Editing(QObject):
 
     def resize(self, notes: Selection, start_by: float, end_by: float) -> None:
         """Move starts and ends of notes by ticks."""
-        name = self.tr("Change length") if len(notes) == 1 else self.tr("Change {0} lengths").format(len(notes))
-        self._edit(name, notes, lambda s, c: edits_notes.resize(s, c, start_by, end_by))
+        self._edit(self._name_of_lengths(notes), notes, lambda s, c: edits_notes.resize(s, c, start_by, end_by))
+
+    def lengthen(self, notes: Selection, start_by: float, end_by: float) -> None:
+        """The same by keys."""
+
+        def edit(session: Session, chosen: Chosen, times: int) -> Edited:
+            return edits_notes.resize(session, chosen, start_by * times, end_by * times)
+
+        self._press(self._name_of_lengths(notes), notes, ("lengthen", start_by, end_by), edit)
+
+    def _name_of_lengths(self, notes: Selection) -> str:
+        return self.tr("Change length") if len(notes) == 1 else self.tr("Change {0} lengths").format(len(notes))
 
     def split(self, notes: Selection, seconds: float) -> None:
         """Divide notes at a time."""
@@ -147,13 +154,21 @@ class Editing(QObject):
 
     def set_velocities(self, velocities: dict[str, tuple[Any, Any]]) -> None:
         """Give notes velocities: by part of the roll, their indices and as many velocities."""
-        wanted = {session_part(key): notes for key, notes in velocities.items()}
-        chosen = {part: indices for part, (indices, _) in wanted.items()}
-        self.apply(self.tr("Velocity"), chosen, lambda s, _: edits_velocity.set_velocities(s, wanted), selects=False)
+        chosen = {session_part(key): indices for key, (indices, _) in velocities.items()}
+        wanted = {session_part(key): values for key, (_, values) in velocities.items()}
+
+        def edit(session: Session, now: Chosen) -> Edited:
+            return edits_velocity.set_velocities(session, {part: (now[part], wanted[part]) for part in now})
+
+        self.apply(self.tr("Velocity"), chosen, edit, selects=False)
 
     def change_velocity(self, notes: Selection, by: int) -> None:
         """Make notes louder by so much, or softer."""
-        self._edit(self.tr("Velocity"), notes, lambda s, c: edits_velocity.change_velocity(s, c, by), "velocity")
+
+        def edit(session: Session, chosen: Chosen, times: int) -> Edited:
+            return edits_velocity.change_velocity(session, chosen, by * times)
+
+        self._press(self.tr("Velocity"), notes, ("velocity", by), edit)
 
     def use_bars(self, take_id: str) -> None:
         """Put the selected span of the take that is shown into another take, and show that."""
@@ -178,55 +193,33 @@ class Editing(QObject):
         """Make an edit of the selected notes one step."""
         self._edit(name, self._roll.selection, edit)
 
-    def _edit(self, name: str, notes: Selection, edit: Edit, presses: str = "") -> None:
-        """Make an edit of notes one step; `presses`: of a key, of which some that follow each other are one step."""
-        if not len(notes):
-            return
-        last = self._presses
-        goes_on = presses == last.of and self._document.session is last.session and notes == last.notes
-        number = last.number + (not goes_on)
-        merge = f"{presses} {number}" if presses else ""
-        self.apply(name, {session_part(key): indices for key, indices in notes.indices.items()}, edit, merge)
-        self._presses = _Presses(presses, number, self._document.session, self._roll.selection)
+    def _edit(self, name: str, notes: Selection, edit: Edit) -> None:
+        """Make an edit of notes one step."""
+        if len(notes):
+            self.apply(name, _chosen(notes), edit)
 
-    def apply(
-        self, name: str, chosen: Chosen, edit: Edit, merge: str = "", selects: bool = True, is_large: bool = False
-    ) -> None:
+    def _press(self, name: str, notes: Selection, press: tuple[object, ...], edit: Repeated) -> None:
+        """Make what a key does one step with what it does next to the same notes; see `Wish`."""
+        if len(notes):
+            self._queue.do(Wish(name, self._document.session, _chosen(notes), edit, press))
+
+    def apply(self, name: str, chosen: Chosen, edit: Edit, selects: bool = True, is_large: bool = False) -> None:
         """Make an edit of these notes one step, and select what it has chosen then, unless it leaves the selection.
 
         `is_large`: it takes long, however few the notes. Raises what a small edit raises.
         """
-        session = self._document.session
-        if not is_large and sum(len(edits.part_notes(session, part)) for part in chosen) <= MOST_AT_ONCE:
-            edited = edit(session, chosen)
-            if edited.session is not session:
-                self._document.do(name, edited.session, merge)
-            if selects:
-                self._show(as_selection(edited.chosen))
-            return
 
-        def work(task: object) -> tuple[Session, Selection]:
-            with gc_frozen():
-                edited = edit(session, chosen)
-                self._parts.prepare(edited.session)
-                return edited.session, as_selection(edited.chosen)
+        def once(session: Session, notes: Chosen, times: int) -> Edited:
+            return edit(session, notes)
 
-        def done(made: tuple[Session, Selection]) -> None:
-            if self._document.session is session:
-                self._document.do(name, made[0])
-                if selects:
-                    self._show(made[1])
-            else:
-                self._refuse()
+        self._queue.do(Wish(name, self._document.session, chosen, once, selects=selects, is_large=is_large))
 
-        self._files.run(name, work, done)
-
-    def _show(self, notes: Selection) -> None:
+    def _show(self, chosen: Chosen) -> Selection:
         """Select what was edited, so that it is seen, whatever track is in front; of hidden ones say that they are."""
-        self._roll.select(notes, brings_forward=True)
+        self._roll.select(as_selection(chosen), brings_forward=True)
         self._roll.show_selected()
         score, flags = self._document.session.score, self._document.session.flags
-        tracks = [part for part in map(session_part, notes.indices) if isinstance(part, int)]
+        tracks = [part for part, places in chosen.items() if isinstance(part, int) and len(places)]
         hidden = [score.tracks[i].name for i in tracks if score and flags[i].hidden]
         if hidden:
             self.message.emit(
@@ -234,11 +227,13 @@ class Editing(QObject):
                     ", ".join(hidden)
                 )
             )
+        return self._roll.selection
 
-    def _refuse(self) -> None:
-        self.message.emit(self.tr("Something was changed meanwhile: please do that once more."))
+    def _tell(self, sentence: str = "") -> None:
+        """Say why something was not done, and let lanes show what is."""
+        self._roll.notes_changed.emit()
+        self.message.emit(sentence or self.tr("Something was changed meanwhile: please do that once more."))
 
 
-def as_selection(chosen: Chosen) -> Selection:
-    """Notes of the session as the roll selects them."""
-    return Selection({roll_key(part): places for part, places in chosen.items()})
+def _chosen(notes: Selection) -> Chosen:
+    return {session_part(key): indices for key, indices in notes.indices.items()}

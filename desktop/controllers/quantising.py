@@ -6,7 +6,8 @@ from core.session import edits
 from core.session.edits_quantise import Quantisation, quantise
 from core.session.session import Session
 from desktop.controllers.document import Document
-from desktop.controllers.notes import MOST_AT_ONCE, Editing, as_selection
+from desktop.controllers.edit_queue import MOST_AT_ONCE, as_selection
+from desktop.controllers.notes import Editing
 from desktop.controllers.roll import RollDisplay
 from desktop.controllers.roll_parts import session_part
 from desktop.controllers.transport import TransportController

@@ -51,7 +51,8 @@ class RollSurface(RollNavigation):
     transposed = Signal(object, int)  # refs, by semitones
     tapped = Signal(object)  # [(NoteRef or key of a part, pitch)]: sound these for a moment
     copied = Signal(object, float, int)  # as `moved`: copies of them are moved
-    resized = Signal(object, float, float)  # Selection, starts by ticks, ends by ticks
+    resized = Signal(object, float, float)  # dragged: Selection, starts by ticks, ends by ticks
+    lengthened = Signal(object, float, float)  # the same, by a key
     velocities_set = Signal(object)  # part -> (indices, velocities)
     velocity_changed = Signal(object, int)  # Selection, by how much
     drawn = Signal(str, object)  # key of a part, RollNote
@@ -174,6 +175,7 @@ class RollSurface(RollNavigation):
             for key, indices in notes.indices.items():
                 if key in self._parts:
                     self._parts[key] = self._parts[key].with_behind(indices, is_behind)
+        self._sync_rows()
         self._repaint_paper()
 
     def set_selection(self, refs: Iterable[NoteRef]) -> None:
@@ -229,6 +231,14 @@ class RollSurface(RollNavigation):
             start, _, pitch, _ = self.overlays.selected
             first = int(start.argmin())
             self.bring_in_view(float(start[first]), int(pitch[first]))
+
+    def show_all_selected(self) -> None:
+        """Scroll to the selected notes: to all their rows, if there is room, and to where the first begins."""
+        if self.has_selection:
+            start, _, pitch, _ = self.overlays.selected
+            self.bring_in_view(float(start.min()))
+            rows = np.sort(pitch).tolist()
+            self.bring_rows_in_view(rows[0], rows[-1], rows[len(rows) // 2])
 
     def _sees_selected(self) -> bool:
         view, (start, end, pitch, _) = self.coordinates, self.overlays.selected

@@ -38,7 +38,7 @@ class DrawNote:
     def __init__(self, roll: RollSurface, at: Pointer, part: str) -> None:
         self._roll, self._start, self._part = roll, at, part
         roll.clear_selection()
-        is_drum = any(each.key == part and each.are_drums for each in roll.parts)
+        is_drum = _is_drum(roll, part)
         line = roll.grid.nearest_line if is_drum else roll.grid.line_before  # a diamond stands around its line
         begin = max(at.seconds if at.is_free else line(at.seconds), 0.0)
         self._note = RollNote(begin, _usual_end(roll, begin), at.pitch, _DRAWN_VELOCITY, is_drum=is_drum)
@@ -83,6 +83,12 @@ class DrawNote:
         self._roll.set_drawn(None)
 
 
+def _is_drum(roll: RollSurface, part: str) -> bool:
+    """Whether what is drawn in a part is a drum: also of a drum track that is empty yet, or in a take behind it."""
+    are_in_front = roll.drum_part != "" and roll.drum_part == roll.in_front
+    return are_in_front or any(each.key == part and each.are_drums for each in roll.parts)
+
+
 def _usual_end(roll: RollSurface, begin: float) -> float:
     """Where a note that begins then ends, unless it is told: it is as long as the last one, else a step of the grid."""
     grid = roll.grid
@@ -100,7 +106,7 @@ def insert_note(roll: RollSurface, seconds: float) -> bool:
         return False
     view, refs = roll.coordinates, roll.selection.refs[:1]
     pitch = roll.pitch_of(refs[0]) if refs else view.pitch(view.height / 2)
-    is_drum = any(each.key == part and each.are_drums for each in roll.parts)
+    is_drum = _is_drum(roll, part)
     roll.drawn.emit(part, RollNote(begin, _usual_end(roll, begin), pitch, _DRAWN_VELOCITY, is_drum=is_drum))
     roll.tapped.emit([(part, pitch)])
     roll.bring_in_view(begin, pitch)
@@ -111,7 +117,7 @@ def lengthen(roll: RollSurface, steps: int, seconds: float | None = None) -> Non
     """Ask for the selected notes to end so many steps of the grid, or of so many seconds, later."""
     if roll.has_selection:
         first, _, _ = roll.selected_extent()
-        roll.resized.emit(roll.selection, 0.0, roll.ticks_of(first, steps, seconds))
+        roll.lengthened.emit(roll.selection, 0.0, roll.ticks_of(first, steps, seconds))
 
 
 class EraseNotes:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.midi.read import parse_score
 from core.session import edits
 from core.session.edits import Chosen, Edited, SessionNoteRef, note_at
-from core.session.edits_pitch import transpose_by_rows
+from core.session.edits_pitch import transpose_by_rows, transpose_often
 from core.session.edits_quantise import QUANTISE_GRIDS, Quantisation, quantise
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
@@ -213,3 +213,32 @@ def test_any_edits_keep_a_session_sound_undo_whole_and_reopen_equal(
     while history.redo():
         pass
     assert without_bin(history.session) == without_bin(end)
+
+
+@given(st.data())
+def test_the_same_notes_are_found_after_any_edit_of_others(data: st.DataObject) -> None:
+    session = band()
+    count = len(edits.part_notes(session, 0))
+    order = data.draw(st.permutations(range(count)))
+    cut = data.draw(st.integers(1, count - 1))
+    moved, kept = order[:cut], order[cut:]
+    after = edits.nudge(session, {0: moved}, data.draw(st.integers(-2000, 2000))).session
+    found = edits.same_notes(session, after, {0: kept})
+    assert found is not None
+    assert [edits.part_notes(after, 0)[i] for i in found[0]] == [edits.part_notes(session, 0)[i] for i in kept]
+    without = edits.delete(session, {0: moved}).session
+    assert edits.same_notes(session, without, {0: [*kept, moved[0]]}) is None
+
+
+@given(st.integers(1, 24), st.booleans(), st.integers(1, 30))
+def test_notes_go_up_or_down_as_often_as_they_can_go_whole(interval: int, is_up: bool, times: int) -> None:
+    session = band()
+    chosen: Chosen = {0: [0, 7], 1: [0]}
+    by = interval if is_up else -interval
+    after = transpose_often(session, chosen, by, times)
+    old, new = pitches(session, chosen), pitches(after.session, after.chosen)
+    (moved,) = {b - a for a, b in zip(old, new, strict=True)}
+    assert moved % interval == 0
+    assert moved == by * times or min(new) + by < 0 or max(new) + by > 127
+    assert min(new) >= 0
+    assert max(new) <= 127

@@ -74,7 +74,7 @@ def test_takes_that_were_undone_or_deleted_are_brought_back_from_the_bin(desk: M
 def test_undo_and_redo_select_the_notes_they_bring(
     desk: MakeDesk, monkeypatch: pytest.MonkeyPatch, most_at_once: int
 ) -> None:
-    monkeypatch.setattr("desktop.controllers.notes.MOST_AT_ONCE", most_at_once)
+    monkeypatch.setattr("desktop.controllers.edit_queue.MOST_AT_ONCE", most_at_once)
     at = desk()
     at.open(BACH)
     window, document = at.window, at.window.document
@@ -114,13 +114,13 @@ def test_undo_and_redo_select_the_notes_they_bring(
 
 
 def test_steps_that_are_asked_for_at_once_are_all_taken(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("desktop.controllers.notes.MOST_AT_ONCE", 0)
+    monkeypatch.setattr("desktop.controllers.edit_queue.MOST_AT_ONCE", 0)
     at = desk()
     at.open(BACH)
     window, document = at.window, at.window.document
     sessions = [document.session]
-    window.roll.set_selection((NoteRef("track:0", 5),))
-    for _ in range(3):
+    for index in (5, 20, 40):
+        window.roll.set_selection((NoteRef("track:0", index),))
         window.actions_["up"].trigger()
         at.settle()
         sessions.append(document.session)
@@ -137,7 +137,7 @@ def test_steps_that_are_asked_for_at_once_are_all_taken(desk: MakeDesk, monkeypa
 
 
 def test_what_is_done_while_undo_is_prepared_is_not_taken_back(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("desktop.controllers.notes.MOST_AT_ONCE", 0)
+    monkeypatch.setattr("desktop.controllers.edit_queue.MOST_AT_ONCE", 0)
     at = desk()
     at.open(BACH)
     window, document = at.window, at.window.document
