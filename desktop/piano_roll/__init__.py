@@ -8,6 +8,7 @@ order        the notes one after the other, as keys go through them (no Qt)
 hits         which notes lie at a place (no Qt)
 layers       paints rows, lines and notes of one tile
 diamonds     paints drums
+note_names   writes names into notes, where they can be read
 overlays     paints what lies over the tiles
 metre_marks  the metre's changes in the ruler
 ruler        paints the ruler; what of it lies at a point

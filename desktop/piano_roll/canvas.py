@@ -16,6 +16,7 @@ from desktop.piano_roll.coordinates import ALL_ROWS, Rows, Viewport
 from desktop.piano_roll.grid import GridLines, Snap
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH, key_at, key_box, paint_keyboard, row_names
 from desktop.piano_roll.layers import NO_NOTES, Cut, NoteColumns, Overlays, Paper, painted_parts
+from desktop.piano_roll.note_names import NAME_REACH, NAMED_ROW
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.overlays import gone_to, paint_overlays, selected_area
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, paint_ruler
@@ -119,7 +120,7 @@ class RollCanvas(QAbstractScrollArea):
         self._sync_rows()
 
     def set_folded(self, folds: bool) -> None:
-        """Show only the rows that notes are in."""
+        """Show only the rows that notes are in; with a track in front, its notes."""
         self._folds = folds
         self._sync_rows()
 
@@ -131,14 +132,22 @@ class RollCanvas(QAbstractScrollArea):
             self.viewport().update()
 
     def _sync_rows(self) -> None:
-        pitches = {pitch for part in self._parts.values() for pitch in part.pitches} if self._folds else ()
-        rows = Rows(tuple(sorted(pitches))) if pitches else ALL_ROWS
+        rows = self._rows_in_use() if self._folds else ALL_ROWS
         is_list, scale = rows.is_folded or self.drum_part != "", None if self.drum_part else self._scale
         if (is_list, scale) != (self._paper.is_list, self._paper.scale):
             self._paper = replace(self._paper, is_list=is_list, scale=scale)
             self._repaint_paper()
         if rows != self.coordinates.rows:
             self._set_coordinates(self.coordinates.with_rows(rows))
+
+    def _rows_in_use(self) -> Rows:
+        """The rows of what is seen; with a track in front, of its notes: to drums a melody's pitches mean nothing."""
+        parts = self._parts.values()
+        if any(part.is_behind.any() for part in parts):
+            pitches = {pitch for part in parts if part.kind != "other" for pitch in part.pitches_in_front}
+        else:
+            pitches = {pitch for part in parts for pitch in part.pitches}
+        return Rows(tuple(sorted(pitches))) if pitches else ALL_ROWS
 
     def key_at(self, x: float, y: float) -> int:
         """The key at a point of the keyboard."""
@@ -178,10 +187,11 @@ class RollCanvas(QAbstractScrollArea):
         boxes = self.coordinates.boxes([n.start for n in notes], [n.end for n in notes], [n.pitch for n in notes])
         drum = self.coordinates.half_diamond if any(note.is_drum for note in notes) else 0
         first, last = int(boxes[:, 0].min()) - drum, int(boxes[:, 2].max()) + drum
-        self.tiles.mark_stale(first, last)
         origin, ratio = self.coordinates.origin[0], self.coordinates.ratio
         left, right = (first - origin) / ratio, (last + 1 - origin) / ratio
-        self._update_pixels(left, right)
+        reach = NAME_REACH if self.coordinates.row_height >= NAMED_ROW else 0.0  # names that they lie over go
+        self.tiles.mark_stale(first - round(reach * ratio), last + round(reach * ratio))
+        self._update_pixels(left - reach, right + reach)
         self._sync_bars()
         self.notes_appended.emit(left, right)
 

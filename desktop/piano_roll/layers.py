@@ -7,14 +7,14 @@ from typing import NamedTuple, cast
 import numpy as np
 import shiboken6
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
-from core.midi.pitch_names import pitch_name
 from core.midi.scale import Scale
 from desktop.piano_roll.coordinates import PITCHES, Viewport
 from desktop.piano_roll.diamonds import paint_diamonds
 from desktop.piano_roll.grid import GridLines
+from desktop.piano_roll.note_names import NAME_REACH, NAMED_ROW, NoteNames
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.widgets.theme import VELOCITY_STEPS, Shade, Theme
 
@@ -24,7 +24,6 @@ _PART_ORDER = ("other", "prompt", "take")  # the last on top
 _EDGED_ROW = 5.0  # view pixels; lower rows have no room for an edge
 STRENGTHS = np.clip((np.arange(128) - 1) * VELOCITY_STEPS // 127, 0, VELOCITY_STEPS - 1).astype(np.uint8)  # by velocity
 MANY_DOTS = 1000  # notes of the least width in one tile from which drawing them into an array is faster
-_NAMED_ROW, _NAMED_WIDTH = 14.0, 26.0  # notes as large as that carry their name
 
 
 @dataclass(frozen=True)
@@ -150,11 +149,14 @@ def paint_tile(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper)
     """Paint the content pixels `area`; the painter's 0, 0 is the area's left top, its unit device pixels."""
     _paint_rows(painter, area, viewport, paper)
     _paint_lines(painter, area, viewport, paper)
+    names = NoteNames(viewport, paper.font) if viewport.row_height >= NAMED_ROW else None
     for part in paper.parts:
         if part.is_drum[0]:
-            _paint_drums(painter, area, viewport, paper, part)
+            _paint_drums(painter, area, viewport, paper, part, names)
         else:
-            _paint_bars(painter, area, viewport, paper, part)
+            _paint_bars(painter, area, viewport, paper, part, names)
+    if names is not None:
+        names.paint(painter, paper.theme)
 
 
 def _pitches_in(area: QRect, viewport: Viewport) -> tuple[int, int]:
@@ -162,10 +164,24 @@ def _pitches_in(area: QRect, viewport: Viewport) -> tuple[int, int]:
     return viewport.rows.pitch(area.bottom() // viewport.row), viewport.rows.pitch(area.top() // viewport.row)
 
 
-def _paint_drums(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper, part: RollPart) -> None:
-    reach = (viewport.half_diamond + 1) / viewport.scale
+def _with_rows(part: RollPart, places: NDArray[np.intp], viewport: Viewport) -> NDArray[np.intp]:
+    """Those of a part's notes whose pitches have a row."""
+    if not viewport.rows.is_folded:
+        return places
+    return places[viewport.rows.lines[part.pitch[places]] < len(viewport.rows)]
+
+
+def _reach(names: NoteNames | None, viewport: Viewport) -> int:
+    """How far beside an area notes may lie over names in it, in device pixels."""
+    return 0 if names is None else round(NAME_REACH * viewport.ratio)
+
+
+def _paint_drums(
+    painter: QPainter, area: QRect, viewport: Viewport, paper: Paper, part: RollPart, names: NoteNames | None
+) -> None:
+    reach = (viewport.half_diamond + 1 + _reach(names, viewport)) / viewport.scale
     start, end = area.left() / viewport.scale - reach, (area.right() + 1) / viewport.scale + reach
-    places = part.begun_between(start, end, *_pitches_in(area, viewport))
+    places = _with_rows(part, part.begun_between(start, end, *_pitches_in(area, viewport)), viewport)
     if not len(places):
         return
     kind, colour, shade = part.kind, int(part.colour[0]), Shade(int(part.shade[0]))
@@ -175,14 +191,18 @@ def _paint_drums(painter: QPainter, area: QRect, viewport: Viewport, paper: Pape
     paint_diamonds(painter, boxes, looks, colours, edge, line_width(viewport.ratio))
     if kind != "other" and shade <= Shade.UNREAD:
         _mark_origins(painter, boxes, part.origin[places], viewport, paper.theme, is_apart=False)
+    if names is not None:
+        names.add(part.pitch[places], lambda: boxes)
 
 
-def _paint_bars(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper, part: RollPart) -> None:
-    edge_width = line_width(viewport.ratio)
-    start = (area.left() - viewport.shortest - 1) / viewport.scale
-    end = (area.right() + 2) / viewport.scale
+def _paint_bars(
+    painter: QPainter, area: QRect, viewport: Viewport, paper: Paper, part: RollPart, names: NoteNames | None
+) -> None:
+    edge_width, reach = line_width(viewport.ratio), _reach(names, viewport)
+    start = (area.left() - viewport.shortest - 1 - reach) / viewport.scale
+    end = (area.right() + 2 + reach) / viewport.scale
     is_edged = viewport.row_height >= _EDGED_ROW
-    places = part.between(start, end, *_pitches_in(area, viewport))
+    places = _with_rows(part, part.between(start, end, *_pitches_in(area, viewport)), viewport)
     strength = STRENGTHS[part.velocity[places]]
     look = part.kind, int(part.colour[0]), Shade(int(part.shade[0]))
     colours = paper.theme.velocities(*look)
@@ -193,27 +213,35 @@ def _paint_bars(painter: QPainter, area: QRect, viewport: Viewport, paper: Paper
         if np.count_nonzero(is_dot) > MANY_DOTS:
             dots = places[is_dot]
             paint_dots(painter, part.start[dots], part.pitch[dots], strength[is_dot], dot_colours, viewport, area)
+            if names is not None:
+                names.add(part.pitch[dots], lambda: boxes_within(_bars(part, dots, viewport), area))
             places, strength = places[~is_dot], strength[~is_dot]
     if not len(places):
         return
     order = np.argsort(strength, kind="stable")  # soft to loud, so that each colour is one stretch
     places, strength = places[order], strength[order]
-    boxes = boxes_within(viewport.boxes(part.start[places], part.end[places], part.pitch[places]), area)
+    boxes = boxes_within(_bars(part, places, viewport), area)
     width = boxes[:, 2] - boxes[:, 0] + 1
     is_dot = width == viewport.shortest  # drawn as paint_dots would: without an edge
     has_edge = (width >= 4 * edge_width) & is_edged & ~is_dot
     _fill_by_strength(painter, boxes[is_dot], strength[is_dot], dot_colours)
     fill(painter, boxes[has_edge], paper.theme.edge(*look))
-    boxes = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
-    _fill_by_strength(painter, boxes[~is_dot], strength[~is_dot], colours)
     is_near = part.kind != "other" and look[2] <= Shade.UNREAD
+    if names is not None and is_near:
+        names.add_named(part.pitch[places], boxes, [colours[s] for s in strength])
+    elif names is not None:
+        names.add(part.pitch[places], lambda: boxes)
+    inside = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
+    _fill_by_strength(painter, inside[~is_dot], strength[~is_dot], colours)
     if has_edge.any() and is_near:
-        _mark_origins(painter, boxes[has_edge], part.origin[places][has_edge], viewport, paper.theme)
+        _mark_origins(painter, inside[has_edge], part.origin[places][has_edge], viewport, paper.theme)
         if paper.scale is not None:
             is_off = has_edge & ~paper.scale.contains(part.pitch[places])
-            _mark_off_scale(painter, boxes[is_off], viewport, paper.theme)
-    if viewport.row_height >= _NAMED_ROW and is_near:
-        _paint_names(painter, boxes, part.pitch[places], [colours[s] for s in strength], viewport, paper)
+            _mark_off_scale(painter, inside[is_off], viewport, paper.theme)
+
+
+def _bars(part: RollPart, places: NDArray[np.intp], viewport: Viewport) -> NDArray[np.int32]:
+    return viewport.boxes(part.start[places], part.end[places], part.pitch[places])
 
 
 def _mark_origins(
@@ -329,22 +357,3 @@ def _paint_lines(painter: QPainter, area: QRect, viewport: Viewport, paper: Pape
     boxes = np.column_stack((x, np.zeros_like(x), x + width - 1, np.full_like(x, height - 1))).astype(np.int32)
     for step, colour in enumerate(paper.theme.lines):
         fill(painter, boxes[strength == step], colour)
-
-
-def _paint_names(
-    painter: QPainter,
-    boxes: NDArray[np.int32],
-    pitches: NDArray[np.int32],
-    colours: list[QColor],
-    viewport: Viewport,
-    paper: Paper,
-) -> None:
-    font = QFont(paper.font)
-    font.setPixelSize(max(round(min(viewport.row * 0.66, 13 * viewport.ratio)), 1))
-    painter.setFont(font)
-    indent = round(3 * viewport.ratio)
-    ascent = QFontMetricsF(font).capHeight()
-    for (left, top, right, bottom), pitch, colour in zip(boxes.tolist(), pitches.tolist(), colours, strict=True):
-        if right - left >= _NAMED_WIDTH * viewport.ratio:
-            painter.setPen(paper.theme.on(colour))
-            painter.drawText(QPointF(left + indent, round((top + bottom + 1 + ascent) / 2)), pitch_name(pitch))

@@ -129,6 +129,11 @@ class RollPart:
         """The pitches of its notes."""
         return frozenset(np.flatnonzero(np.bincount(self.pitch, minlength=1)).tolist())
 
+    @cached_property
+    def pitches_in_front(self) -> frozenset[int]:
+        """The pitches of those of its notes that are not behind."""
+        return frozenset(np.flatnonzero(np.bincount(self.pitch[~self.is_behind], minlength=1)).tolist())
+
     def looks_like(self, other: "RollPart") -> bool:
         """Whether the two are painted alike, whatever their keys."""
         if (self.kind, len(self)) != (other.kind, len(other)):

@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from core.midi.tempo_map import TempoMap
 from desktop.piano_roll import layers
@@ -21,6 +21,8 @@ from desktop.piano_roll.layers import (
     with_alpha,
 )
 from desktop.widgets.theme import Theme
+
+_GHOST = 0.6  # how much notes that are moved fade where they stand
 
 
 def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
@@ -133,8 +135,7 @@ def _paint_selected(painter: QPainter, exposed: QRectF, viewport: Viewport, over
         _paint_notes(painter, notes, span, viewport, theme.selected_edge, theme.selected, has_gone=False)
         return
     if not overlays.is_copy or overlays.stretch is not None:
-        ghost = with_alpha(theme.background, 0.6)
-        _paint_notes(painter, notes, span, viewport, ghost, ghost, has_gone=True)
+        _paint_ghosts(painter, notes, span, viewport, theme.background)
     moved = NoteColumns(*overlays.gone, viewport.rows.moved(notes.pitch, _up(overlays)), notes.is_drum)
     _paint_notes(painter, moved, span, viewport, theme.selected_edge, theme.selected, has_gone=True)
 
@@ -170,6 +171,58 @@ def _paint_notes(
     is_framed = seen & (is_dot | has_gone)
     _paint_framed(painter, bars(is_framed), viewport, edge, inside)
     _paint_outlined(painter, bars(seen & ~is_framed), viewport, inside)  # stands out from every track's colour
+
+
+def _paint_ghosts(
+    painter: QPainter, notes: NoteColumns, span: tuple[float, float], viewport: Viewport, paper: QColor
+) -> None:
+    """Let notes that have gone somewhere be faint where they stand: all alike, those too that lie over each other."""
+    start, end, pitch, is_drum = notes
+    seen = (start < span[1]) & (np.where(is_drum, start, end) > span[0])
+    ghost = with_alpha(paper, _GHOST)
+    drums, bars = seen & is_drum, seen & ~is_drum
+    _paint_diamond_ghosts(painter, _shown(viewport.diamonds(start[drums], pitch[drums]), viewport), viewport, paper)
+    is_dot = viewport.are_shortest(start, end) & bars
+    if (count := np.count_nonzero(is_dot)) > layers.MANY_DOTS:
+        dots = start[is_dot], pitch[is_dot], np.zeros(count, np.uint8)
+        layers.paint_dots(painter, *dots, [ghost], viewport, _view_area(viewport))
+        bars &= ~is_dot
+    boxes = _shown(viewport.boxes(start[bars], end[bars], pitch[bars]), viewport)
+    fill(painter, _apart(boxes), ghost)
+
+
+def _apart(boxes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The same pixels as boxes of one height, which meet along their rows alone, each pixel once."""
+    if not len(boxes):
+        return boxes
+    boxes = boxes[np.lexsort((boxes[:, 0], boxes[:, 1]))]
+    row = boxes[:, 1].astype(np.int64) << 32  # so that no box reaches into another row
+    reached = np.maximum.accumulate(row + boxes[:, 2])
+    is_first = np.append(True, (row + boxes[:, 0])[1:] > reached[:-1])
+    first = np.flatnonzero(is_first)
+    last = np.append(first[1:], len(boxes)) - 1
+    right = (reached[last] - row[last]).astype(np.int32)
+    return np.column_stack((boxes[first, 0], boxes[first, 1], right, boxes[first, 3]))
+
+
+def _paint_diamond_ghosts(painter: QPainter, boxes: NDArray[np.int32], viewport: Viewport, paper: QColor) -> None:
+    """The same of drums. Those that meet are painted beside the screen first, and from there all at once."""
+    if len(_apart(boxes)) == len(boxes):
+        ghost = with_alpha(paper, _GHOST)
+        _paint_diamonds(painter, boxes, ghost, ghost, viewport)
+        return
+    left, top = boxes[:, :2].min(0).tolist()
+    right, bottom = boxes[:, 2:].max(0).tolist()
+    beside = QPixmap(right - left + 1, bottom - top + 1)
+    beside.fill(Qt.GlobalColor.transparent)
+    inside = QPainter(beside)
+    try:  # Qt crashes if a painter is left open, whatever went wrong
+        _paint_diamonds(inside, boxes - np.array((left, top, left, top), np.int32), paper, paper, viewport)
+    finally:
+        inside.end()
+    painter.setOpacity(_GHOST)
+    painter.drawPixmap(QPointF(left, top), beside)
+    painter.setOpacity(1.0)
 
 
 def _paint_diamonds(

@@ -138,3 +138,19 @@ def test_notes_of_a_take_are_dragged_and_drawn_in_the_voice_of_their_track(at: D
     roll.set_tool("pencil")
     hand.click(hand.at(take.marker + 0.1, 90))
     assert {channel for _, _, channel in sounds} == {bass.channel}
+
+
+def test_only_rows_in_use_are_the_drums_while_they_are_in_front(at: Desk) -> None:
+    window, roll = at.window, at.window.roll
+    window.actions_["fold"].trigger()
+    both = roll.coordinates.rows.pitches
+    assert {36, 38, 42, 72} <= set(both)
+    window.tracks.brought_forward.emit(DRUMS)
+    assert roll.coordinates.rows.pitches == (36, 38, 42)
+    assert roll.coordinates.pitches == (36, 42)  # all of them are on view
+    window.tracks.brought_forward.emit(MELODY)
+    assert roll.coordinates.rows.pitches == (67, 71, 72, 74, 76, 77, 79)
+    window.tracks.brought_forward.emit(None)
+    assert roll.coordinates.rows.pitches == both
+    window.actions_["fold"].trigger()
+    assert not roll.coordinates.rows.is_folded

@@ -177,3 +177,23 @@ def test_rows_of_the_scale_are_light_and_notes_off_it_are_marked(roll: PianoRoll
     assert [mark == theme.off_scale.rgb() for mark in marks] == [False, True, False, False]
     roll.set_scale(None)
     assert np.array_equal(pixels(roll), before)
+
+
+def test_with_a_track_in_front_its_rows_alone_are_kept(roll: PianoRoll) -> None:
+    behind = RollPart.of("score", "prompt", [note._replace(is_behind=True) for note in SCORE])
+    drums = RollPart.of("drums", "prompt", [RollNote(0.0, 0.1, pitch, 100, 2, True) for pitch in (36, 42)])
+    roll.set_parts([behind, drums, RollPart.of("old", "other", OTHER)])
+    roll.set_folded(True)
+    assert roll.coordinates.rows.pitches == (36, 42)
+    assert np.array_equal(tiled(roll), afresh(roll))
+    roll.select(Selection({"score": [2]}), brings_forward=True)  # as what was pasted is
+    assert roll.coordinates.rows.pitches == (36, 42, 67)
+    assert np.array_equal(pixels(roll), afresh(roll))
+    roll.clear_selection()
+    assert roll.coordinates.rows.pitches == (36, 42)
+    roll.append_notes("drums", [RollNote(1.0, 1.1, 38, 100, 2, True)])
+    assert roll.coordinates.rows.pitches == (36, 38, 42)
+    roll.set_parts([RollPart.of("score", "prompt", SCORE), drums])
+    assert roll.coordinates.rows.pitches == (36, 42, 60, 64, 67, 72)
+    roll.set_parts([behind])  # there is nothing in front yet
+    assert roll.coordinates.rows == ALL_ROWS

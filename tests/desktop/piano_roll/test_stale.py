@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPoint, QRectF
+from PySide6.QtGui import QColor
 
 from desktop.piano_roll.layers import Cut
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.view import PianoRoll
-from tests.desktop.piano_roll.conftest import SCORE, TAKE, score
-from tests.desktop.piano_roll.painted import PaintWatch, afresh, pixels, tiled
+from desktop.widgets.theme import mix
+from tests.desktop.piano_roll.conftest import SCORE, TAKE, Hand, score
+from tests.desktop.piano_roll.painted import PaintWatch, afresh, colour_at, pixels, tiled
 
 
 def test_the_playhead_repaints_a_strip(roll: PianoRoll, watch: PaintWatch) -> None:
@@ -96,3 +98,25 @@ def test_what_is_dragged_is_painted_where_it_was_and_is(
 def test_scrolling_time_leaves_the_keyboard_alone(roll: PianoRoll, watch: PaintWatch) -> None:
     roll.scroll_by(40, 0)
     assert watch.look() <= (roll.viewport().width() - roll.keyboard_width) * roll.viewport().height()
+
+
+@pytest.mark.parametrize("is_drum", [False, True])
+def test_notes_that_are_moved_are_as_faint_where_they_lie_over_each_other(
+    roll: PianoRoll, hand: Hand, is_drum: bool
+) -> None:
+    starts = (1.0, 1.06, 2.0)
+    roll.set_parts([RollPart.of("some", "prompt", [RollNote(s, s + 0.2, 60, 100, 1, is_drum) for s in starts])])
+    roll.set_prompt(0.0, 0.0)
+    points = [hand.at(s + (0.0 if is_drum else 0.15), 60) for s in starts]
+    points += [hand.at(1.03, 60) + QPoint(0, 1)] if is_drum else [hand.at(2.0, 60)]
+    before = [QColor.fromRgba(colour_at(roll, pixels(roll), point)) for point in points]
+    roll.select_all()
+    roll.set_preview((3840.0, 0))
+    faint = [QColor.fromRgba(colour_at(roll, pixels(roll), point)) for point in points]
+    for was, now in zip(before, faint, strict=True):
+        expected = mix(was, roll.theme.background, 0.6)
+        away = now.red() - expected.red(), now.green() - expected.green(), now.blue() - expected.blue()
+        assert max(map(abs, away)) <= 2
+    roll.set_preview(None)
+    roll.clear_selection()
+    assert [QColor.fromRgba(colour_at(roll, pixels(roll), point)) for point in points] == before
