@@ -174,11 +174,19 @@ class FillController(QObject):
         elif time.monotonic() - self._played_at > PLAY_EVERY:
             self._played_at = time.monotonic()
             self._transport.go_on_with(run.plan.filled(run.so_far))
-        look = Look.of(run.plan.session)
+        self._show_so_far(run)
+        self.changed.emit()
+
+    def _show_so_far(self, run: FillRun) -> None:
+        """What is sampled, on its ticks: the tempo may have been changed."""
+        look, began, now = Look.of(run.plan.session), run.plan.session.tempo_map, self._document.session.tempo_map
         start = run.plan.region.start
         notes = [as_roll(note, start, look) for note in run.so_far]
-        self._roll.set_sampling(start + run.head, notes)
-        self.changed.emit()
+        head = start + run.head
+        if now != began:
+            notes = [note._replace(start=began.moved(note.start, now)) for note in notes]
+            head = began.moved(head, now)
+        self._roll.set_sampling(head, notes)
 
     def _on_filled(self, run: FillRun) -> None:
         if run is self.more:
@@ -258,6 +266,7 @@ class FillController(QObject):
         new = edits.new_notes(self.alternatives[0], session) or {}
         self._roll.select(Selection({roll_key(part): places for part, places in new.items()}), brings_forward=True)
         self.changed.emit()
+        self._roll.show_all_selected()  # the bar of alternatives has its place by now
 
     def keep(self, number: int | None = None) -> None:
         """End the choice with the alternative that is shown, or this one. The original leaves no step behind."""

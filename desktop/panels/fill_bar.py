@@ -145,6 +145,7 @@ class FillBar(QFrame):
         layout = around.layout() if around is not None else None
         if layout is not None and layout.contentsMargins().bottom() != height:
             layout.setContentsMargins(0, 0, 0, height)
+            layout.activate()  # now, so that whoever scrolls to notes knows which are seen
 
     def _button(self, text: str, tip: str) -> QPushButton:
         button = QPushButton(text, self)

@@ -133,6 +133,16 @@ class RollNavigation(RollCanvas):
         if pitch is not None and not 0 <= view.y(pitch) <= room:
             self.scroll_by(0.0, view.y(pitch) - room / 2)
 
+    def bring_rows_in_view(self, low: int, high: int, middle: int) -> None:
+        """Scroll until the rows of these pitches are on view, none covered; too many for that: those about `middle`."""
+        view = self.coordinates
+        room = view.height - view.covered
+        top, foot, row = view.y(high), view.y(low) + view.row_height, view.row_height
+        if foot - top > room:
+            top, foot = view.y(middle), view.y(middle) + row
+        if not (top >= 0 and foot <= room):
+            self.scroll_by(0.0, (top + foot - room) / 2)
+
     def _zoom_centre(self) -> float:
         x = self.coordinates.x(self.overlays.playhead) if self.overlays.playhead is not None else -1.0
         return x if 0 <= x <= self.coordinates.width else self.coordinates.width / 2

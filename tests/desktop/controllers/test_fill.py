@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
@@ -175,6 +176,39 @@ def test_the_bar_covers_no_more_than_the_foot_of_the_notes(desk: MakeDesk, homes
         QTest.keyClick(bar, Qt.Key.Key_Escape)
         QApplication.processEvents()
         assert (roll.verticalScrollBar().maximum(), roll.geometry()) == (lowest, before[0])
+
+
+@pytest.mark.parametrize("size", [QSize(1280, 800), QSize(800, 450)])
+def test_what_is_made_is_seen_beside_the_bar(desk: MakeDesk, homes: Path, tmp_path: Path, size: QSize) -> None:
+    at = opened(desk, tmp_path)
+    window, roll = at.window, at.window.roll
+    window.setMinimumSize(size)
+    window.resize(size)
+    QApplication.processEvents()
+
+    def are_seen() -> bool:
+        view, (start, _, pitch, _) = roll.coordinates, roll.overlays.selected
+        room, rows = view.height - view.covered, sorted(pitch.tolist())
+        if view.y(rows[0]) + view.row_height - view.y(rows[-1]) > room:  # not all of them have room
+            rows = [rows[len(rows) // 2]]
+        seen = [view.y(row) >= 0 and view.y(row) + view.row_height <= room for row in rows]
+        return all(seen) and 0 <= view.x(float(start.min())) < view.width
+
+    at.set(seed=3, seed_locked=True)
+    for away in (-10_000.0, 10_000.0):  # above them, and below
+        roll.scroll_by(0.0, away)
+        regenerated(at)
+        QApplication.processEvents()
+        assert are_seen()
+        roll.scroll_by(0.0, away)
+        QTest.keyClick(window.fill_bar, Qt.Key.Key_2)
+        assert are_seen()
+        top = roll.coordinates.top
+        QTest.keyClick(window.fill_bar, Qt.Key.Key_0)
+        QTest.keyClick(window.fill_bar, Qt.Key.Key_2)
+        assert roll.coordinates.top == top  # what is seen stays
+        QTest.keyClick(window.fill_bar, Qt.Key.Key_Escape)
+        QApplication.processEvents()
 
 
 def test_the_wheel_over_the_bar_scrolls_the_notes(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
