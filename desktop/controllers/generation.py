@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from PySide6.QtCore import QObject, Signal
 
 from core.errors import ContinuoError
@@ -135,7 +137,8 @@ class GenerationController(QObject):
         """Throw away what the first take has from a place (score seconds) on, and sample that anew, with the present
         settings; up to there it goes on sounding. Whether there is anything to throw away.
         """
-        if self.run is None or not self.in_progress or at >= self.in_progress[0].marker + self.in_progress[0].head:
+        first = self.in_progress[0] if self.in_progress else None
+        if self.run is None or first is None or at >= self.now(first.marker + first.head):
             return False
         self._again_from = at
         self.run.stop()
@@ -146,9 +149,9 @@ class GenerationController(QObject):
         at, self._again_from = self._again_from, None
         if at is None or all(kept.id != take.id for kept in self._document.session.takes):
             return
-        fork = fork_prompt(self._document.session, take.id, at - take.marker)
+        fork = fork_prompt(self._document.session, take.id, at - self.now(take.marker))
         prompt = _request(self._document.session, fork.tracks, fork.marker, fork.start)
-        end = self._plan.take.marker + self._plan.take.end
+        end = self.now(self._plan.take.marker + self._plan.take.end)
         self._begin(self.tr("Change the feel"), prompt, fork, fork.take.marker, seconds=max(end - fork.marker, 0.01))
 
     # Getting ready
@@ -206,7 +209,17 @@ class GenerationController(QObject):
     @property
     def take_to_come(self) -> TakeRecord:
         """How the take that is being sampled will lie in its song; of its notes those that are there already."""
-        return self._plan.take
+        return self._retimed(self._plan.take)
+
+    def now(self, seconds: float) -> float:
+        """When a place of the song that sampling began in comes in the song as it is now: at another tempo, maybe."""
+        return float(self.now_array(seconds))
+
+    def now_array(self, seconds: ArrayLike) -> NDArray[np.float64]:
+        """The same of many."""
+        began, now = self._plan.session.tempo_map, self._document.session.tempo_map
+        at = np.asarray(seconds, np.float64)
+        return at if now is began or now == began else now.seconds_array(began.exact_ticks_array(at))
 
     @property
     def is_running(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject
 
-from core.midi.score import TrackKey
+from core.midi.score import TakeNote, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.session.edits import moved_places
 from core.session.session import Session, TakeRecord, View
@@ -12,6 +12,7 @@ from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
 from desktop.controllers.roll_parts import TAKE, TRACK, Look, RollParts, as_roll, roll_key, session_part
 from desktop.controllers.transport import TransportController
+from desktop.piano_roll.notes import RollNote
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.theme import Shade
@@ -58,7 +59,7 @@ class RollDisplay(QObject):
             if session.tempo_map is not self._tempo_map:
                 self._show_tempo_map(session.tempo_map)
             playing = self._playing()
-            self._roll.set_parts(self._parts.parts(session, in_progress, playing))
+            self._roll.set_parts(self._parts.parts(session, in_progress, playing, self._generation.now_array))
             if moved := moved_places(before, session, chosen):
                 places = {roll_key(part): places for part, places in moved.items()}
                 self._roll.select(Selection({**self._roll.selection.indices, **places}))
@@ -74,7 +75,7 @@ class RollDisplay(QObject):
         self._roll.set_end_marker(session.end_marker or None)
 
     def _show_tempo_map(self, now: TempoMap) -> None:
-        """Show the bars; span and loop stay on their ticks."""
+        """Show the bars; span, loop and what is being sampled stay on their ticks."""
         before, self._tempo_map = self._tempo_map, now
         self._roll.set_tempo_map(now)
         if before is not None and before != now:
@@ -82,6 +83,10 @@ class RollDisplay(QObject):
                 self._roll.set_span((before.moved(span[0], now), before.moved(span[1], now)))
             if self._roll.overlays.loop is not None:
                 self._roll.set_loop(self._transport.loop)
+            if (head := self._roll.overlays.sampling_head) is not None:
+                sounding = self._roll.overlays.sounding
+                moved = [note._replace(start=before.moved(note.start, now)) for note in sounding]
+                self._roll.set_sampling(before.moved(head, now), moved)
 
     def _drum_part(self) -> str:
         """The part whose drums the keyboard plays; empty: it is of keys.
@@ -127,7 +132,7 @@ class RollDisplay(QObject):
         """Sampling has begun."""
         self.show_document()
         growing = self._generation.in_progress[0]
-        self._roll.set_sampling(growing.marker + growing.head)
+        self._roll.set_sampling(self._generation.now(growing.marker + growing.head))
 
     def show_grown(self) -> None:
         """More of the takes is sampled."""
@@ -136,10 +141,15 @@ class RollDisplay(QObject):
         for i, growing in enumerate(self._generation.in_progress):
             its = look if i else look._replace(in_front=self._parts.in_front)
             if fresh := growing.fresh():
-                self._roll.append_notes(TAKE + growing.id, [as_roll(note, growing.marker, its) for note in fresh])
+                self._roll.append_notes(TAKE + growing.id, [self._rolled(note, growing.marker, its) for note in fresh])
         first = self._generation.in_progress[0]
-        sounding = [as_roll(note, first.marker, look) for note in first.sounding]
-        self._roll.set_sampling(first.marker + first.head, sounding)
+        sounding = [self._rolled(note, first.marker, look) for note in first.sounding]
+        self._roll.set_sampling(self._generation.now(first.marker + first.head), sounding)
+
+    def _rolled(self, note: TakeNote, marker: float, look: Look) -> RollNote:
+        """A note that was sampled, on its ticks."""
+        shown, now = as_roll(note, marker, look), self._generation.now
+        return shown._replace(start=now(shown.start), end=now(shown.end))
 
     def show_ended(self) -> None:
         """Sampling has ended."""
@@ -177,8 +187,8 @@ class RollDisplay(QObject):
                 continue
             pitches += part.pitch[places].tolist()
         if in_progress and what != "prompt":
-            offset = in_progress[0].marker
-            pitches += [n.pitch for n in in_progress[0].sounding if n.start + offset <= seconds]
+            now, marker = self._generation.now, in_progress[0].marker
+            pitches += [n.pitch for n in in_progress[0].sounding if now(marker + n.start) <= seconds]
         return pitches
 
     # What is saved of the view

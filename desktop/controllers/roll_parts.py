@@ -1,6 +1,7 @@
 """RollParts: what the piano roll shows of a session. Parts that did not change are not made again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -73,12 +74,17 @@ class RollParts:
         self._shaded: dict[str, tuple[RollPart, object, RollPart]] = {}  # part, why it is shaded, and so shaded
 
     def parts(
-        self, session: Session, in_progress: Sequence[TakeInProgress] = (), playing: TakeRecord | None = None
+        self,
+        session: Session,
+        in_progress: Sequence[TakeInProgress] = (),
+        playing: TakeRecord | None = None,
+        now: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda seconds: seconds,
     ) -> list[RollPart]:
         """The tracks, the current take, starred ones faint; while takes grow, they in the current one's place.
 
         Faint, too, are tracks that are not heard, and what `playing`, the take that is shown, replaces. Notes of
-        tracks that are not in the prompt are hollow. Those of hidden tracks are left out.
+        tracks that are not in the prompt are hollow. Those of hidden tracks are left out. `now` says when in the song
+        the times of takes that grow come, (n,) -> (n,).
         """
         kept, parts = self._kept, []
         self._kept = {}
@@ -99,7 +105,8 @@ class RollParts:
         for i, growing in enumerate(in_progress):
             growing.fresh()
             kind, its = ("other", look) if i else ("take", look._replace(in_front=self.in_front))
-            parts.append(rolled(TAKE + growing.id, kind, growing.notes, growing.marker, its))
+            part = rolled(TAKE + growing.id, kind, growing.notes, growing.marker, its)
+            parts.append(replace(part, start=now(part.start), end=now(part.end)))
         self._forget()
         return parts
 

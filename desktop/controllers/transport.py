@@ -170,7 +170,7 @@ class TransportController(QObject):
         """Put the playhead there; what plays goes on from there."""
         self.position = max(at, 0.0)
         if self._playback.has_live_take and self.is_playing:
-            self._playback.seek_in_song(self.position)
+            self._playback.seek_in_song(_moved(self.position, self._tempo_map, self._map_heard))
         elif self.is_playing:
             self.play(self.position)
         elif not self._generation.is_running:
@@ -237,6 +237,8 @@ class TransportController(QObject):
             return
         self._played = self.state.session or self._played
         position = self.state.position
+        if position is not None:
+            position = _moved(position, self._map_heard, self._tempo_map)
         if position is not None and not self._playback.is_paused and position != self.position:
             self.position = position
             self.moved.emit(position)
@@ -264,6 +266,11 @@ class TransportController(QObject):
         if (session.score, session.flags, session.current_take) != (played.score, played.flags, played.current_take):
             self._refresh()
 
+    @property
+    def _map_heard(self) -> TempoMap:
+        """In whose seconds what plays counts: a take that is being sampled keeps to those that it began in."""
+        return self._tempo_map if self._played is None else self._played.tempo_map
+
     def _follow_tempo(self, now: TempoMap) -> None:
         """Loop and playhead stay on their ticks where the tempo was changed, and what plays goes on from there."""
         before, self._tempo_map = self._tempo_map, now
@@ -271,15 +278,17 @@ class TransportController(QObject):
             return
         if self.loop is not None:
             self.loop = before.moved(self.loop[0], now), before.moved(self.loop[1], now)
-        if not self._playback.has_live_take:
-            self.position = before.moved(self.position, now)
-            self.moved.emit(self.position)
-            if self.is_playing:
-                self.play(self.position)
+        self.position = before.moved(self.position, now)
+        self.moved.emit(self.position)
+        if self.is_playing and not self._playback.has_live_take:
+            self.play(self.position)
         self.changed.emit()
 
     def _refresh(self) -> None:
         if self.is_playing and not self._playback.has_live_take and not self._generation.is_running:
+            if self._map_heard != self._tempo_map:  # of a take that is sampled by now, and was begun at another tempo
+                self.play(self.position)
+                return
             self._played = self._document.session
             self._playback.refresh(self._request(self._played, self.position))
 
@@ -295,3 +304,8 @@ class TransportController(QObject):
             self._playback.stop()
             self._is_on = False
             self.changed.emit()
+
+
+def _moved(seconds: float, before: TempoMap, now: TempoMap) -> float:
+    """When what is at a time comes in another map, in which it stays on its tick; in the same one at the very same."""
+    return seconds if now is before or now == before else before.moved(seconds, now)
