@@ -383,7 +383,7 @@ def _step(window: MainWindow, step: Callable[[], object]) -> None:
     if window.roll.has_gesture:
         window.roll.escape()
     else:
-        step()
+        window.commands.after_rereading(step)
 
 
 def _insert_note(window: MainWindow) -> None:

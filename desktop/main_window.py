@@ -408,7 +408,13 @@ class MainWindow(QMainWindow):
         """Return in a field of the panel, once its value is taken over, gives the keys back to the roll."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.roll.isVisible():
             self.roll.setFocus()
+        self.roll.follow_modifiers(event)
         super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """The pointer may be over the roll, whoever has the keys."""
+        self.roll.follow_modifiers(event)
+        super().keyReleaseEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """The system went from light to dark: icons are drawn anew."""

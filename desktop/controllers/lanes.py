@@ -1,6 +1,7 @@
 """LaneDisplay: keeps the lanes under the roll showing pedals, controllers and tempo, and makes what is drawn edits."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -58,6 +59,7 @@ class LaneDisplay(QObject):
         lanes.owner_chosen.connect(self.choose_owner)
         roll.selection_changed.connect(self._follow_selection)
         commands.refused.connect(self._show_again)
+        commands.rereading.connect(self._follow_rereading)
 
     def restore(self) -> None:
         """Show the lanes that were shown last."""
@@ -143,6 +145,12 @@ class LaneDisplay(QObject):
         self._shown.clear()
         self.show_document()
 
+    def _follow_rereading(self, is_on: bool) -> None:
+        """While the song's file is read anew, keys in lanes wait for what it will have."""
+        if not is_on:
+            self.show_document()  # where nothing has changed, too
+        self._lanes.set_waiting(is_on)
+
     def _show(self, lane: Lane, session: Session, owner: Owner | None, words: str) -> None:
         if isinstance(lane, TempoLane):
             lane.follow_tempo()
@@ -169,43 +177,44 @@ class LaneDisplay(QObject):
             lane.drawn.connect(lambda start, end, points: self._draw(lane, start, end, points))
             lane.moved.connect(lambda at, to: self._move(lane, at, to))
         elif isinstance(lane, PedalLane):
-            lane.pressed.connect(self._press)
-            lane.moved.connect(lambda at, start, end: self._change("Move pedal", edits.move_pedal, at, start, end))
-            lane.deleted.connect(lambda at: self._change("Delete pedal", edits.delete_pedal, at))
-            lane.erased.connect(lambda start, end: self._change("Delete pedals", edits.erase_pedals, start, end))
+            change = partial(self._change, lane)
+            lane.pressed.connect(lambda start, end: self._press(lane, start, end))
+            lane.moved.connect(lambda at, start, end: change("Move pedal", edits.move_pedal, at, start, end))
+            lane.deleted.connect(lambda at: change("Delete pedal", edits.delete_pedal, at))
+            lane.erased.connect(lambda start, end: change("Delete pedals", edits.erase_pedals, start, end))
         elif isinstance(lane, TempoLane):
-            lane.tempo_set.connect(self._set_tempo)
+            lane.tempo_set.connect(lambda changes: self._set_tempo(lane, changes))
 
     def _draw(self, lane: CurveLane, start: float, end: float, points: Sequence[Point]) -> None:
         name = self.tr("Draw {0}") if points else self.tr("Erase {0}")
-        self._change(name.format(lane.title), edits.draw_curve, lane.number, start, end, list(points))
+        self._change(lane, name.format(lane.title), edits.draw_curve, lane.number, start, end, list(points))
 
     def _move(self, lane: CurveLane, at: float, to: Point) -> None:
         name = self.tr("Move {0}").format(lane.title)
-        self._change(name, edits.draw_curve, lane.number, min(at, to.at), max(at, to.at), [to])
+        self._change(lane, name, edits.draw_curve, lane.number, min(at, to.at), max(at, to.at), [to])
 
-    def _press(self, start: float, end: float) -> None:
-        self._change("Draw pedal", edits.draw_pedal, start, end)
+    def _press(self, lane: PedalLane, start: float, end: float) -> None:
+        self._change(lane, "Draw pedal", edits.draw_pedal, start, end)
 
-    def _change(self, name: str, edit: Callable[..., Session], *values: Any) -> None:
+    def _change(self, lane: Lane, name: str, edit: Callable[..., Session], *values: Any) -> None:
         """Make an edit of the controllers that are shown one step."""
         owner = self.owner
         if owner is None:
             self.message.emit(self.tr("There is no track or take yet whose controllers could be drawn."))
             self._show_again()
         elif isinstance(owner.part, str):
-            self._commands.change(self.tr(name), lambda session: edit(session, owner, *values))
+            self._commands.change(self.tr(name), lambda session: edit(session, owner, *values), lane.run)
             self.show_document()  # where nothing has changed, too
         else:
-            self._commands.change_song(self.tr(name), lambda session: edit(session, owner, *values))
+            self._commands.change_song(self.tr(name), lambda session: edit(session, owner, *values), lane.run)
 
-    def _set_tempo(self, changes: Sequence[TempoChange]) -> None:
+    def _set_tempo(self, lane: TempoLane, changes: Sequence[TempoChange]) -> None:
         def change(session: Session) -> Session:
             for tick, bpm in changes:
                 session = with_tempo(session, tick, bpm)
             return session
 
-        self._commands.change_song(self.tr("Tempo"), change)
+        self._commands.change_song(self.tr("Tempo"), change, lane.run)
 
     # By commands
 
@@ -215,7 +224,7 @@ class LaneDisplay(QObject):
         if lane is None or span is None:
             return
         if isinstance(lane, PedalLane):
-            self._press(*span)
+            self._press(lane, *span)
             return
         middle = BEND_CENTRE if lane.number == BEND else 0
         first = self._ask(lane, self.tr("From:"), lane.value_at(span[0]), middle)
@@ -235,7 +244,7 @@ class LaneDisplay(QObject):
         if lane is None or span is None:
             return
         if isinstance(lane, PedalLane):
-            self._change("Delete pedals", edits.erase_pedals, *span)
+            self._change(lane, "Delete pedals", edits.erase_pedals, *span)
         else:
             self._draw(lane, *span, [])
 

@@ -34,6 +34,7 @@ class Commands(QObject):
 
     message = Signal(str)
     refused = Signal()  # a panel shows what was wished, not what is
+    rereading = Signal(bool)  # the song's file is being read anew, or all that was to be read has been
 
     def __init__(
         self,
@@ -49,16 +50,18 @@ class Commands(QObject):
         super().__init__(parent)
         self._document, self._generation, self._transport = document, generation, transport
         self._playback, self._roll, self._parts, self._files = playback, roll, parts, files
+        self._rereads = 0  # under way
+        self._after: list[Callable[[], object]] = []  # what waits for them
         self._pressed: dict[NoteRef | int, list[tuple[int, int]]] = {}  # what is held down: pitches and channels
         self.hears_edits = True  # notes that are clicked, drawn, dragged or transposed sound
         self._tapped: list[int] = []  # pitches that sound for a moment
         self._tap_timer = QTimer(self, singleShot=True, interval=TAP)
         self._tap_timer.timeout.connect(self._end_tap)
 
-    def change(self, name: str, change: Callable[[Session], Session]) -> None:
-        """Change the session, with a name for Undo; what cannot be is told."""
+    def change(self, name: str, change: Callable[[Session], Session], merge: str = "") -> None:
+        """Change the session, with a name for Undo; what cannot be is told. `merge`: see `History.do`."""
         try:
-            self._document.do(name, change(self._document.session))
+            self._document.do(name, change(self._document.session), merge)
         except ContinuoError as error:
             self.message.emit(str(error))
             self.refused.emit()
@@ -200,9 +203,10 @@ class Commands(QObject):
         name = self.tr("Remove change of tempo and metre")
         self.change_song(name, lambda session: with_metre(with_tempo(session, tick, None), tick, None))
 
-    def change_song(self, name: str, change: Callable[[Session], Session]) -> None:
-        """Change the song's file, with a name for Undo. Reading it anew takes a while, so not on this thread."""
+    def change_song(self, name: str, change: Callable[[Session], Session], merge: str = "") -> None:
+        """`change` of the song's file. Reading it anew takes a while, so not on this thread."""
         session = self._document.session
+        self._count_rereads(1)
 
         def work(task: Task) -> Session:
             with gc_frozen():
@@ -212,15 +216,29 @@ class Commands(QObject):
 
         def done(changed: Session) -> None:
             if self._document.session is session:
-                self._document.do(name, changed)
+                self._document.do(name, changed, merge)
             else:  # something was changed meanwhile
-                self.change_song(name, change)
+                self.change_song(name, change, merge)
+            self._count_rereads(-1)
 
         def failed(sentence: str) -> None:
             self.message.emit(sentence)
             self.refused.emit()
+            self._count_rereads(-1)
 
         self._files.run(name, work, done, failed)
+
+    def _count_rereads(self, by: int) -> None:
+        before, self._rereads = self._rereads, self._rereads + by
+        if bool(before) != bool(self._rereads):
+            self.rereading.emit(self._rereads > 0)
+        while self._after and not self._rereads:
+            self._after.pop(0)()
+
+    def after_rereading(self, deed: Callable[[], object]) -> None:
+        """Do something once the song's file is as was asked for before: undo takes back what was done last."""
+        self._after.append(deed)
+        self._count_rereads(0)
 
     # Notes that are clicked
 

@@ -4,12 +4,14 @@ import sys
 from dataclasses import dataclass
 from typing import Protocol
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
+_KEYS: dict[int, Qt.KeyboardModifier] = {Qt.Key.Key_Shift: SHIFT, Qt.Key.Key_Control: CTRL, Qt.Key.Key_Alt: ALT}
+_STILL = 3.0  # view pixels that a hand trembles while it presses a button
 COPY = ALT if sys.platform == "darwin" else CTRL  # held while notes are dragged: copies of them are
 
 
@@ -53,3 +55,17 @@ def has_moved(start: Pointer, at: Pointer) -> bool:
     """Whether the pointer went so far that it is a drag, no click."""
     distance = QGuiApplication.styleHints().startDragDistance()
     return abs(at.x - start.x) + abs(at.y - start.y) >= distance
+
+
+def has_gone(start: Pointer, at: Pointer) -> bool:
+    """Whether a handle in the ruler that was taken hold of is dragged."""
+    return abs(at.x - start.x) >= _STILL
+
+
+def modifiers_after(event: QKeyEvent) -> Qt.KeyboardModifier | None:
+    """The modifiers that are held once the key of one has gone down or up; None of any other key."""
+    own = _KEYS.get(event.key())
+    if own is None:
+        return None
+    # Not all systems tell of them as they are after the event.
+    return event.modifiers() | own if event.type() == QEvent.Type.KeyPress else event.modifiers() & ~own

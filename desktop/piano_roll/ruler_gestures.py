@@ -1,6 +1,6 @@
 """The gestures of the ruler: the playhead, the prompt's ends, the loop and the span."""
 
-from desktop.piano_roll.pointer import ALT, SHIFT, Gesture, Pointer, has_moved
+from desktop.piano_roll.pointer import ALT, SHIFT, Gesture, Pointer, has_gone, has_moved
 from desktop.piano_roll.ruler import spot_at
 from desktop.piano_roll.surface import RollSurface
 
@@ -9,11 +9,11 @@ def begin_in_ruler(roll: RollSurface, at: Pointer) -> Gesture:
     """The gesture that a press in the ruler starts."""
     spot = spot_at(at.x, at.y + roll.ruler_height, roll.coordinates, roll.overlays, roll.small_font)
     if spot == "marker":
-        return MovePromptEdge(roll, is_marker=True)
+        return MovePromptEdge(roll, at, is_marker=True)
     if spot == "prompt start":
-        return MovePromptEdge(roll, is_marker=False)
+        return MovePromptEdge(roll, at, is_marker=False)
     if spot == "end marker":
-        return MoveEndMarker(roll)
+        return MoveEndMarker(roll, at)
     loop, span = roll.overlays.loop, roll.overlays.span
     if loop is not None and spot in ("loop start", "loop end"):
         return DrawLoop(roll, at, loop[1] if spot == "loop start" else loop[0])
@@ -36,11 +36,14 @@ class Seek:
     """Drag the playhead's handle: it scrubs from bar to bar; with Alt freely."""
 
     def __init__(self, roll: RollSurface, at: Pointer) -> None:
-        self._roll = roll
+        self._roll, self._start = roll, at
+        self._is_dragging = False
 
     def move(self, at: Pointer) -> None:
         """Put the playhead under the pointer, or at the bar next to it."""
-        self._roll.seek_requested.emit(_on_ruler(self._roll, at))
+        self._is_dragging = self._is_dragging or has_gone(self._start, at)
+        if self._is_dragging:
+            self._roll.seek_requested.emit(_on_ruler(self._roll, at))
 
     def release(self, at: Pointer) -> None:
         """The playhead is there already."""
@@ -52,29 +55,31 @@ class Seek:
 class MovePromptEdge:
     """Drag the continue-from flag, or the prompt's start; both snap to bars."""
 
-    def __init__(self, roll: RollSurface, is_marker: bool) -> None:
+    def __init__(self, roll: RollSurface, at: Pointer, is_marker: bool) -> None:
         assert roll.overlays.prompt is not None
-        self._roll, self._is_marker = roll, is_marker
-        self._before = roll.overlays.prompt
+        self._roll, self._start, self._is_marker = roll, at, is_marker
+        self._before = self._now = roll.overlays.prompt
+        self._is_dragging = False
 
     def move(self, at: Pointer) -> None:
         """Show it under the pointer, or at the bar next to it. Start and marker never pass each other."""
+        self._is_dragging = self._is_dragging or has_gone(self._start, at)
+        if not self._is_dragging:
+            return
         start, marker = self._before
         seconds = max(at.seconds if at.is_free else self._roll.snapped(at.x), 0.0)
-        if self._is_marker:
-            self._roll.set_prompt(start, max(seconds, start))
-        else:
-            self._roll.set_prompt(min(seconds, marker), marker)
+        self._now = (start, max(seconds, start)) if self._is_marker else (min(seconds, marker), marker)
+        self._roll.set_prompt(*self._now)
 
     def release(self, at: Pointer) -> None:
         """Tell, if it has moved."""
-        prompt = self._roll.overlays.prompt
-        if prompt is None or prompt == self._before:
+        if self._now == self._before:
             return
+        self._roll.set_prompt(*self._now)  # a take may have come meanwhile, and the prompt with it
         if self._is_marker:
-            self._roll.marker_moved.emit(prompt[1])
+            self._roll.marker_moved.emit(self._now[1])
         else:
-            self._roll.prompt_start_moved.emit(prompt[0])
+            self._roll.prompt_start_moved.emit(self._now[0])
 
     def cancel(self) -> None:
         """Put it back."""
@@ -84,17 +89,23 @@ class MovePromptEdge:
 class MoveEndMarker:
     """Drag the flag of the take's end; it snaps to bars. Dragged to the marker or before it, it is gone."""
 
-    def __init__(self, roll: RollSurface) -> None:
-        self._roll, self._before = roll, roll.overlays.end_marker
+    def __init__(self, roll: RollSurface, at: Pointer) -> None:
+        self._roll, self._start = roll, at
+        self._before = self._now = roll.overlays.end_marker
+        self._is_dragging = False
 
     def move(self, at: Pointer) -> None:
         """Show it under the pointer, or at the bar next to it."""
-        self._roll.set_end_marker(max(at.seconds if at.is_free else self._roll.snapped(at.x), 0.0))
+        self._is_dragging = self._is_dragging or has_gone(self._start, at)
+        if self._is_dragging:
+            self._now = max(at.seconds if at.is_free else self._roll.snapped(at.x), 0.0)
+            self._roll.set_end_marker(self._now)
 
     def release(self, at: Pointer) -> None:
         """Tell, if it has moved."""
-        if (seconds := self._roll.overlays.end_marker) is not None and seconds != self._before:
-            self._roll.end_marker_moved.emit(seconds)
+        if self._now is not None and self._now != self._before:
+            self._roll.set_end_marker(self._now)
+            self._roll.end_marker_moved.emit(self._now)
 
     def cancel(self) -> None:
         """Put it back."""
@@ -106,27 +117,31 @@ class DrawLoop:
 
     def __init__(self, roll: RollSurface, at: Pointer, anchor: float | None) -> None:
         self._roll, self._start = roll, at
-        self._before = roll.overlays.loop
+        self._before = self._now = roll.overlays.loop
         self._is_edge = anchor is not None
+        self._is_dragging = False
         self._anchor = anchor if anchor is not None else _on_ruler(roll, at)
 
     def move(self, at: Pointer) -> None:
         """Stretch it to the pointer."""
-        if self._is_edge or has_moved(self._start, at):
+        goes = has_gone if self._is_edge else has_moved
+        self._is_dragging = self._is_dragging or goes(self._start, at)
+        if self._is_dragging:
             first, last = sorted((self._anchor, _on_ruler(self._roll, at)))
-            self._roll.set_loop((first, last) if last > first else None)
+            self._now = (first, last) if last > first else None
+            self._roll.set_loop(self._now)
 
     def release(self, at: Pointer) -> None:
         """Tell. A click inside the loop clears it, beside it puts the playhead there."""
-        loop = self._roll.overlays.loop
-        if not self._is_edge and not has_moved(self._start, at):
+        if not self._is_edge and not self._is_dragging:
             if self._before is None or not self._before[0] <= at.seconds <= self._before[1]:
                 self._roll.seek_requested.emit(_on_ruler(self._roll, at))
                 return
             self._roll.set_loop(None)
             self._roll.loop_changed.emit(None)
-        elif loop != self._before:
-            self._roll.loop_changed.emit(loop)
+        elif self._now != self._before:
+            self._roll.set_loop(self._now)
+            self._roll.loop_changed.emit(self._now)
 
     def cancel(self) -> None:
         """As before."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -21,11 +21,11 @@ from desktop.piano_roll.accessible import describe, install, named, tell, tell_o
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.metre_marks import MetreMark, mark_at
 from desktop.piano_roll.notes import RollPart
-from desktop.piano_roll.pointer import Cancellable
+from desktop.piano_roll.pointer import Cancellable, modifiers_after
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, spot_at
 from desktop.piano_roll.surface import RollSurface, Tool
 
-_EDGE_TICK = 30  # ms between steps of scrolling while a drag is held outside
+EDGE_TICK = 30  # ms between steps of scrolling while a drag is held outside
 
 
 # Gestures that hold notes.
@@ -41,16 +41,18 @@ _CURSORS = {
 class PianoRoll(RollSurface):
     """The roll with its pointer, wheel and keys: one gesture at a time."""
 
+    modifiers_changed = Signal(object)  # Qt.KeyboardModifier: those held once the key of one has gone down or up
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._gesture: gestures.Gesture | None = None
         self._button = Qt.MouseButton.NoButton  # that holds it
-        self._last_pointer: QPointF | None = None
+        self._last_pointer: QPointF | None = None  # over the roll, or where it is dragged
         self._last_modifiers = Qt.KeyboardModifier.NoModifier
         self._held: Cancellable | None = None  # a drag outside of the notes, such as in a lane
         self._must_fit = True
         self._edge_timer = QTimer(self)
-        self._edge_timer.setInterval(_EDGE_TICK)
+        self._edge_timer.setInterval(EDGE_TICK)
         self._edge_timer.timeout.connect(self._scroll_at_edge)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
@@ -124,6 +126,8 @@ class PianoRoll(RollSurface):
                 self.zoom_time(max(1 + gesture.value(), 0.1), gesture.position().x() - KEYBOARD_WIDTH)
                 return True
         elif event.type() == QEvent.Type.Leave:
+            if self._gesture is None:
+                self._last_pointer = None
             self._hover(None)
             self._show_cut(None)
         elif event.type() == QEvent.Type.ToolTip:
@@ -142,6 +146,8 @@ class PianoRoll(RollSurface):
         """See gestures.wheel."""
         at = event.position()
         gestures.wheel(self, event, at.x() - KEYBOARD_WIDTH, at.y() - RULER_HEIGHT)
+        if self._gesture is not None:  # which goes on where the pointer is in the music now
+            self._gesture.move(self._pointer(at, event.modifiers()))
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -155,9 +161,36 @@ class PianoRoll(RollSurface):
         if event.reason() in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
             self._end_gesture()
 
+    def event(self, event: QEvent) -> bool:
+        """While Alt decides where something goes, it does not go to the menu bar."""
+        is_alt = event.type() == QEvent.Type.ShortcutOverride and cast(QKeyEvent, event).key() == Qt.Key.Key_Alt
+        if is_alt and (self.has_gesture or self.overlays.cut is not None):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See gestures.key; other keys go to the window."""
-        event.setAccepted(gestures.key(self, event))
+        """See gestures.key and `follow_modifiers`; other keys go to the window."""
+        event.setAccepted(self.follow_modifiers(event) or gestures.key(self, event))
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """See `follow_modifiers`."""
+        event.setAccepted(self.follow_modifiers(event))
+
+    def follow_modifiers(self, event: QKeyEvent) -> bool:
+        """Show what a drag, or a click with the knife, would do with the modifiers held now; False of other keys."""
+        modifiers = modifiers_after(event)
+        if modifiers is None:
+            return False
+        self._last_modifiers = modifiers
+        if self._last_pointer is not None:
+            at = self._pointer(self._last_pointer, modifiers)
+            if self._gesture is not None:
+                self._gesture.move(at)
+            else:
+                self._show_cut(at)
+        self.modifiers_changed.emit(modifiers)
+        return True
 
     def _pointer(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> gestures.Pointer:
         x, y = position.x() - KEYBOARD_WIDTH, position.y() - RULER_HEIGHT
@@ -166,7 +199,7 @@ class PianoRoll(RollSurface):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a gesture, which that button alone ends."""
         if self._gesture is None:
-            self._button = event.button()
+            self._button, self._last_pointer = event.button(), event.position()
             self._gesture = gestures.begin(self, self._pointer(event.position(), event.modifiers()), event.button())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -187,7 +220,7 @@ class PianoRoll(RollSurface):
             self.mousePressEvent(event)
             return
         self._end_gesture()
-        self._button = event.button()
+        self._button, self._last_pointer = event.button(), event.position()
         if (ref := self.note_at(at.x, at.y)) is not None:
             if self.is_selectable(ref):
                 self._gesture = gestures.DeleteNote(self, at, ref)
@@ -210,12 +243,12 @@ class PianoRoll(RollSurface):
         """Move the gesture, or show what lies under the pointer."""
         at = self._pointer(event.position(), event.modifiers())
         self._hover(at.pitch if at.y >= 0 else None)
+        self._last_pointer, self._last_modifiers = event.position(), event.modifiers()
         if self._gesture is None:
             self._show_cursor(at)
             self._show_cut(at)
             return
         self._gesture.move(at)
-        self._last_pointer, self._last_modifiers = event.position(), event.modifiers()
         is_outside = not (0 <= at.x <= self.coordinates.width and -RULER_HEIGHT <= at.y <= self.coordinates.height)
         if is_outside and not isinstance(self._gesture, gestures.Pan | gestures.PlayKeys):
             self._edge_timer.start()
@@ -273,6 +306,8 @@ class PianoRoll(RollSurface):
         """Ask for a menu; a note that is not selected becomes the selection first."""
         at = self._pointer(QPointF(event.pos()), Qt.KeyboardModifier.NoModifier)
         position = event.globalPos()
+        if self.has_gesture:
+            return  # another button leaves a drag alone
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
             position = self.viewport().mapToGlobal(self._selected_point())
             at = self._pointer(QPointF(self._selected_point()), Qt.KeyboardModifier.NoModifier)

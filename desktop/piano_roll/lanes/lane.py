@@ -67,6 +67,7 @@ class Lane(QObject):
     items_changed = Signal()  # other things are in it, or they have other values
     has_items = True  # keys and screen readers find things in it
     moves_along = True  # what is painted stays as it is when the roll is scrolled
+    run = ""  # what the edits of a key have in common that is pressed again and again, as one step; empty of others
 
     def __init__(self, name: str, title: str, roll: PianoRoll) -> None:
         super().__init__(roll)

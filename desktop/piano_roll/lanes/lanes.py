@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from desktop.piano_roll.lanes.accessible import install
@@ -36,6 +36,7 @@ class Lanes(QWidget):
         self._owners: list[tuple[object, str]] = []
         self._owner: object = None
         self._touched = ""
+        self._waits = False
         self._height = 0
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -48,6 +49,7 @@ class Lanes(QWidget):
         roll.selection_changed.connect(self._on_notes)
         roll.span_changed.connect(self._update)
         roll.playhead_moved.connect(self._on_playhead)
+        roll.modifiers_changed.connect(self._on_modifiers)
         self.setVisible(False)
         install()
 
@@ -129,12 +131,21 @@ class Lanes(QWidget):
         """Whose controllers can be shown, whose are, and the lanes that there are for them besides the usual."""
         self._owners, self._owner, self._more = list(owners), owner, names
 
+    def set_waiting(self, waits: bool) -> None:
+        """Let keys wait until what lanes show is what it will be, or come all that have waited."""
+        self._waits = waits
+        for row in self._rows:
+            row.keys.waits = waits
+        for row in self._rows:
+            row.keys.go_on()
+
     def _choose(self, choices: Sequence[LaneHeight]) -> None:
         self.show_lanes(choices)
         self.changed.emit(self.choices)
 
     def _row(self, lane: Lane) -> LaneRow:
         row = LaneRow(self._roll, lane, self)
+        row.keys.waits = self._waits
         row.height_asked.connect(lambda height: self._ask_height(lane.name, height))
         row.height_changed.connect(lambda: self.changed.emit(self.choices))
         row.touched.connect(lambda: self._touch(lane.name))
@@ -220,3 +231,7 @@ class Lanes(QWidget):
     def _on_appended(self, first: float, last: float) -> None:
         for row in self._rows:
             row.follow_appended(first, last)
+
+    def _on_modifiers(self, modifiers: Qt.KeyboardModifier) -> None:
+        for row in self._rows:
+            row.follow_modifiers(modifiers)

@@ -270,6 +270,8 @@ class ResizePedal(MovePedal):
 
     def move(self, at: LanePointer) -> None:
         """Show it as long as it would be; never shorter than nothing."""
+        if abs(at.x - self._start.x) < 3 and self._new == self._old:
+            return
         first, last = self._old
         if self._is_end:
             last = max(self._lane.snapped(at), first + _SHORTEST)

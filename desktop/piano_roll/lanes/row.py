@@ -1,5 +1,7 @@
 """LaneRow: one lane under the roll, at a height that can be dragged."""
 
+from typing import cast
+
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -16,11 +18,12 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip, QWidget
 
 from desktop.piano_roll.accessible import tell
+from desktop.piano_roll.gestures import edge_scroll
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.lanes.keys import LaneKeys
 from desktop.piano_roll.lanes.lane import Lane, LaneGesture, LanePointer
 from desktop.piano_roll.layers import span_tint
-from desktop.piano_roll.view import PianoRoll
+from desktop.piano_roll.view import EDGE_TICK, PianoRoll
 from desktop.widgets.buttons import FlatButton
 
 GRIP = 5  # height of the edge that is dragged
@@ -40,6 +43,10 @@ class LaneRow(QWidget):
         self.lane = lane
         self._roll = roll
         self._gesture: LaneGesture | None = None
+        self._last: QPointF | None = None  # where the pointer is, over the row or dragged
+        self._modifiers = Qt.KeyboardModifier.NoModifier
+        self._edge_timer = QTimer(self, interval=EDGE_TICK)
+        self._edge_timer.timeout.connect(self._scroll_at_edge)
         self._view, self._is_dense = roll.coordinates, False  # as it was painted
         self.keys = LaneKeys(lane)
         self.accessible: list[object] = []  # what tells screen readers of it: Qt does not keep it alive
@@ -179,6 +186,7 @@ class LaneRow(QWidget):
         """Take the edge, or begin a gesture in the lane."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
+        self._last = event.position()
         if event.position().y() < GRIP:
             self._grip = event.globalPosition().y(), self.height()
         elif event.position().x() >= KEYBOARD_WIDTH:
@@ -198,19 +206,47 @@ class LaneRow(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move the edge or the gesture."""
-        at = self._pointer(event.position(), event.modifiers())
+        self._last, self._modifiers = event.position(), event.modifiers()
+        at = self._pointer(self._last, self._modifiers)
         if self._grip is not None:
             start, height = self._grip
             self.height_asked.emit(height + round(start - event.globalPosition().y()))
-        elif self._gesture is not None:
+        self._go(at)
+
+    def _go(self, at: LanePointer) -> None:
+        """Move the gesture, or show by the pointer what one would be."""
+        if self._gesture is not None:
             if self._roll.holds(self._gesture):
                 self._gesture.move(at)
+                if not 0 <= at.x <= self._roll.coordinates.width:
+                    self._edge_timer.start()
             else:
                 self._gesture = None  # ended by Escape, or by other notes
             return
-        is_edge = event.position().y() < GRIP or self._grip is not None
+        is_edge = at.y < 0 or self._grip is not None
         shape = Qt.CursorShape.ArrowCursor if at.x < 0 else self.lane.cursor(at)
         self.setCursor(Qt.CursorShape.SizeVerCursor if is_edge else shape)
+
+    def _scroll_at_edge(self) -> None:
+        """Scroll on while a drag is held beside the lane."""
+        x = self._last.x() - KEYBOARD_WIDTH if self._last is not None else 0.0
+        over = min(x, 0.0) + max(x - self._roll.coordinates.width, 0.0)
+        if self._last is None or self._gesture is None or not over or not self._roll.holds(self._gesture):
+            self._edge_timer.stop()
+            return
+        self._roll.scroll_by(edge_scroll(over), 0.0)
+        self._go(self._pointer(self._last, self._modifiers))
+
+    def follow_modifiers(self, modifiers: Qt.KeyboardModifier) -> None:
+        """Other modifiers are held: at once, not when the pointer moves."""
+        self._modifiers = modifiers
+        if self._last is not None:
+            self._go(self._pointer(self._last, modifiers))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The pointer is elsewhere."""
+        if self._gesture is None:
+            self._last = None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Let the edge or the gesture go; other buttons leave it alone."""
@@ -248,6 +284,7 @@ class LaneRow(QWidget):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """They act elsewhere."""
         super().focusOutEvent(event)
+        self.keys.end_run()
         self.lane.say(None)
 
     def _on_items(self) -> None:
@@ -272,11 +309,16 @@ class LaneRow(QWidget):
         QApplication.sendEvent(self._roll.viewport(), event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """The button's menu."""
-        self.menu.popup(event.globalPos())
+        """The button's menu; while something is dragged none."""
+        if not self._roll.has_gesture:
+            self.menu.popup(event.globalPos())
 
     def event(self, event: QEvent) -> bool:
-        """Say what is under the pointer."""
+        """Say what is under the pointer; while it has the focus its keys are its own, whatever commands have them."""
+        is_key = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+        if is_key and self.keys.means(cast(QKeyEvent, event)):
+            event.accept()
+            return True
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             words = self.lane.describe(self._pointer(QPointF(event.pos()), Qt.KeyboardModifier.NoModifier))
             QToolTip.showText(event.globalPos(), words, self)

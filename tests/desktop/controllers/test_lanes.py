@@ -139,6 +139,20 @@ def test_lanes_by_keys(desk: Callable[..., Desk]) -> None:
     assert edits.pedals(window.document.session, Owner(0)) == []
 
 
+def test_the_keys_of_a_lane_are_no_commands_while_it_has_the_focus(desk: Callable[..., Desk]) -> None:
+    at, window, (tempo, velocity) = opened(desk, "tempo", "velocity")
+    window.commands.set_tempo(window.roll.grid.tempo_map.bar_tick(1), 100.0, None)
+    at.settle()
+    QTest.keyClick(tempo.row, Qt.Key.Key_Right)
+    for key, place in ((Qt.Key.Key_End, -1), (Qt.Key.Key_Home, 0)):
+        window.transport.go_to(3.0)
+        QTest.keyClick(tempo.row, key)
+        assert tempo.row.keys.current == range(len(tempo.row.lane.times))[place]
+        assert window.transport.position == 3.0
+    QTest.keyClick(velocity.row, Qt.Key.Key_Home)
+    assert window.transport.position == 0.0
+
+
 @pytest.mark.parametrize("is_take", [False, True])
 def test_values_are_put_and_moved_by_keys_each_one_step(desk: Callable[..., Desk], is_take: bool) -> None:
     at, window, (volume,) = opened(desk, "cc7")
@@ -172,6 +186,80 @@ def test_values_are_put_and_moved_by_keys_each_one_step(desk: Callable[..., Desk
         at.settle()
     assert window.document.session.midi == before.midi
     assert window.document.session.takes == before.takes
+
+
+@pytest.mark.parametrize("is_take", [False, True])
+def test_a_key_that_is_held_loses_no_press_and_is_one_step(desk: Callable[..., Desk], is_take: bool) -> None:
+    """While the song's file is read anew after the first press, the others come."""
+    at, window, (volume,) = opened(desk, "cc7")
+    take = window.document.session.takes[0]
+    owner = Owner(take.id) if is_take else Owner(0)
+    window.lanes.owner_chosen.emit(owner)
+    window.transport.go_to(window.roll.grid.nearest_line(take.marker + 1.0))
+    before = window.document.session
+
+    def held(key: Qt.Key, times: int, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> Point:
+        for _ in range(times):
+            QTest.keyClick(volume.row, key, modifiers)
+        at.settle()
+        index = volume.row.keys.current
+        assert index is not None
+        return edits.curve(window.document.session, owner, 7)[index]
+
+    alt = Qt.KeyboardModifier.AltModifier
+    put = held(Qt.Key.Key_Return, 1)
+    sessions = [window.document.session]
+    louder = held(Qt.Key.Key_Up, 7)
+    assert louder == (put.at, put.value + 7)
+    sessions.append(window.document.session)
+    step = window.roll.grid.step(put.at)
+    later = held(Qt.Key.Key_Right, 5, alt)
+    assert later == (pytest.approx(put.at + 5 * step, abs=0.002), louder.value)
+    sessions.append(window.document.session)
+    for _ in range(3):  # pressed by turns before anything is read: each is done to what the one before has made
+        QTest.keyClick(volume.row, Qt.Key.Key_Down)
+        QTest.keyClick(volume.row, Qt.Key.Key_Left, alt)
+    at.settle()
+    index = volume.row.keys.current
+    assert index is not None
+    assert edits.curve(window.document.session, owner, 7)[index] == (
+        pytest.approx(put.at + 2 * step, abs=0.002),
+        louder.value - 3,
+    )
+    for _ in range(6):
+        window.actions_["undo"].trigger()
+    for session in reversed(sessions):
+        assert window.document.session.score == session.score
+        assert window.document.session.takes == session.takes
+        window.actions_["undo"].trigger()
+    assert (window.document.session.score, window.document.session.takes) == (before.score, before.takes)
+    held_again = held(Qt.Key.Key_Return, 1)
+    assert held_again == put
+
+
+def test_a_tempo_that_a_held_key_changes_is_one_step(desk: Callable[..., Desk]) -> None:
+    at, window, (tempo,) = opened(desk, "tempo")
+    before = window.document.session.tempo_map
+    QTest.keyClick(tempo.row, Qt.Key.Key_Right)
+    for _ in range(6):
+        QTest.keyClick(tempo.row, Qt.Key.Key_Up)
+    at.settle()
+    assert window.document.session.tempo_map.tempos[0].bpm == pytest.approx(round(before.tempos[0].bpm) + 6, abs=0.01)
+    window.actions_["undo"].trigger()
+    assert window.document.session.tempo_map == before
+
+
+def test_keys_that_come_while_nothing_becomes_of_the_first_are_done(desk: Callable[..., Desk]) -> None:
+    """What is asked for may be as it is already, or not possible: then the others are not kept for ever."""
+    at, window, (tempo,) = opened(desk, "tempo")
+    fastest = 1000.0
+    window.commands.set_tempo(0, fastest, None)
+    at.settle()
+    QTest.keyClick(tempo.row, Qt.Key.Key_Right)
+    QTest.keyClick(tempo.row, Qt.Key.Key_Up)
+    QTest.keyClick(tempo.row, Qt.Key.Key_Down)
+    at.settle()
+    assert window.document.session.tempo_map.tempos[0].bpm == pytest.approx(fastest - 1, abs=0.01)
 
 
 def test_the_tempo_is_changed_and_notes_stay_on_their_ticks(desk: Callable[..., Desk]) -> None:

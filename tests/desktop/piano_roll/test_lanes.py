@@ -192,6 +192,34 @@ def test_a_pedal_is_drawn_moved_and_its_edges_dragged(roll: PianoRoll, heard: He
     assert (len(pressed), len(moved)) == (2, 4)
 
 
+def test_a_drag_held_beside_the_lane_scrolls_on(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    lane, mouse = pedal(roll)
+    pressed = heard(lane.pressed)
+    roll.set_loop((0.0, 60.0))  # else there would be nothing to scroll to
+    beside = QPoint(roll.viewport().width() + 40, mouse.at(3.6, 60).y())
+    for ending in ("release", "escape"):
+        roll.scroll_to(0.0)
+        mouse.press(mouse.at(3.6, 60))
+        mouse.move(beside)
+        row = mouse.row
+        assert row._edge_timer.isActive()
+        for _ in range(5):
+            row._edge_timer.timeout.emit()
+        scrolled = roll.coordinates
+        assert scrolled.left > 0.3
+        if ending == "release":
+            mouse.release(beside)
+            ((start, end),) = pressed
+            line = roll.grid.nearest_line(scrolled.seconds(beside.x() - roll.keyboard_width))
+            assert (start, end) == (pytest.approx(3.625, abs=0.13), pytest.approx(line))
+        else:
+            hand.key(Qt.Key.Key_Escape)
+        row._edge_timer.timeout.emit()
+        assert not row._edge_timer.isActive()
+        assert roll.coordinates == scrolled
+        lane.show_spans([(0.5, 1.5), (2.0, 3.0), (50.0, math.inf)])
+
+
 def test_pedals_are_deleted(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     lane, mouse = pedal(roll)
     deleted, erased = heard(lane.deleted), heard(lane.erased)
