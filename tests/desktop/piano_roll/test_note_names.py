@@ -56,7 +56,7 @@ def test_a_name_goes_whole_where_a_growing_take_comes_over_it(roll: PianoRoll) -
 
 
 def test_a_name_has_room_in_its_note(roll: PianoRoll) -> None:
-    roll.set_parts([RollPart.of("score", "prompt", [RollNote(1.0, 1.28, 1, 90), RollNote(2.0, 3.0, 1, 90)])])
+    roll.set_parts([RollPart.of("score", "prompt", [RollNote(1.0, 1.3, 1, 90), RollNote(2.0, 3.0, 1, 90)])])
     roll.zoom_pitch(1.5, 0.0)
     roll.scroll_by(0.0, 10_000.0)
     assert names(roll) == [("C#-1", 2.0)]
