@@ -36,8 +36,9 @@ StateKey = tuple[object, ...]
 def held(messages: Iterable[bytes]) -> dict[StateKey, bytes]:
     """What of these channel messages still holds after them, by what it sets, in the order of the last changes.
 
-    That is the last program, pressure, bend and value of each controller of each channel. Notes, the pressure of
-    single notes and messages that end notes hold nothing.
+    That is the last program, pressure, bend and value of each controller of each channel. A program holds with the bank
+    that it was chosen in; one that is chosen behind it waits for the next. Notes, the pressure of single notes and
+    messages that end notes hold nothing.
     """
     state: dict[StateKey, bytes] = {}
     for i, message in enumerate(messages):
@@ -47,6 +48,13 @@ def held(messages: Iterable[bytes]) -> dict[StateKey, bytes]:
             continue
         if status <= KEY_PRESSURE or ends_notes(message):
             continue
+        if status == PROGRAM:
+            for number in _BANK:
+                bank = state.pop((channel, CONTROL, number), b"") or state.get((channel, PROGRAM, number))
+                if bank:
+                    state[channel, PROGRAM, number] = bank
+        elif is_control(message, *_BANK) and (channel, PROGRAM, None) in state:
+            state.setdefault((channel, PROGRAM, message[1]), bytes((*message[:2], 0)))  # what it was chosen in
         key: StateKey
         if is_control(message, *PARAMETERS):
             key = (channel, status, message[1], i)
@@ -61,19 +69,22 @@ def held(messages: Iterable[bytes]) -> dict[StateKey, bytes]:
 
 def chased(messages: Iterable[bytes]) -> list[bytes]:
     """The messages that bring about what `held` tells; a bank comes before the program of it."""
-    return banks_first(held(messages).values())
+    return _banks_first(held(messages))
 
 
 def difference(now: dict[StateKey, bytes], wanted: dict[StateKey, bytes]) -> list[bytes]:
     """The messages that lead from one state (of `held`) to another; what the other does not tell is reset."""
     resets = [_reset(message) for key, message in now.items() if key not in wanted]
-    changes = [message for key, message in wanted.items() if now.get(key) != message]
-    return banks_first([*(message for message in resets if message), *changes])
+    changed = {key for key, message in wanted.items() if now.get(key) != message}
+    # Who is to have another bank needs the program anew, and who is told a program, the bank that waits.
+    sounds = {key[0] for key in changed if key[1] == PROGRAM}
+    changes = {key: m for key, m in wanted.items() if key in changed or (key[0] in sounds and chooses_sound(m))}
+    return [*(message for message in resets if message), *_banks_first(changes)]
 
 
-def banks_first(messages: Iterable[bytes]) -> list[bytes]:
-    """The same messages, those that choose a bank before all others."""
-    return sorted(messages, key=lambda m: not is_control(m, *_BANK))
+def _banks_first(state: dict[StateKey, bytes]) -> list[bytes]:
+    """The messages of a state, the banks that programs were chosen in before all others."""
+    return [state[key] for key in sorted(state, key=lambda key: key[1] != PROGRAM or key[2] is None)]
 
 
 def chooses_sound(message: bytes) -> bool:

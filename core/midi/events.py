@@ -7,7 +7,7 @@ A track has no marks to find one's place by: after a bad byte any later byte may
 status or data. So every way to go on is tried on the events that follow, and the likeliest is taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from core.midi.messages import (
     SMPTE_OFFSET,
     SYSEX,
     TEMPO,
+    TEXTS,
     TIME_SIGNATURE,
     channel_of,
     is_note,
@@ -130,6 +131,11 @@ def read_event(body: bytes, pos: int, running: int, with_delta: bool = True) -> 
         return delta, body[pos - 1 : stop], stop, running if status == META else 0
     except (IndexError, ValueError):
         return None
+
+
+def texts_of(scans: Iterable[TrackScan]) -> list[bytes]:
+    """All texts of a file, which are in one encoding."""
+    return [meta_data(m) for scan in scans for _, m in scan.events if m[0] == META and m[1] in TEXTS]
 
 
 def decode_meta(message: bytes) -> Any:

@@ -6,7 +6,7 @@ Each returns the bodies of the score's chunks after it; a chunk that nothing is 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from core.midi.events import Event, TrackScan, encode_track, meta_data, scan_track, write_varint
+from core.midi.events import Event, TrackScan, encode_track, meta_data, scan_track, texts_of, write_varint
 from core.midi.messages import (
     BANK_LSB,
     BANK_MSB,
@@ -171,7 +171,7 @@ def with_name(score: Score, track: Track, name: str) -> Chunks:
     A name that the encoding of the file's texts cannot tell makes all of them UTF-8.
     """
     scans = [scan_track(body) for body in score.chunks]
-    encoding = find_encoding(meta_data(m) for scan in scans for _, m in scan.events if _is_text(m))
+    encoding = find_encoding(texts_of(scans))
     new = _meta(TRACK_NAME, name.encode("utf-8"))
     is_alone = sum(other.chunk == track.chunk for other in score.tracks) == 1
     becomes_utf_8 = encoding != "utf-8" and not name.isascii()

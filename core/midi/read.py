@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.files import read_file, too_large
-from core.midi.events import Event, TrackScan, decode_meta, encode_track, meta_data
+from core.midi.events import Event, TrackScan, decode_meta, encode_track, meta_data, texts_of
 from core.midi.messages import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -28,7 +28,6 @@ from core.midi.messages import (
     SUSTAIN,
     SYSEX,
     TEMPO,
-    TEXTS,
     TIME_SIGNATURE,
     TRACK_NAME,
     channel_of,
@@ -75,7 +74,7 @@ def parse_score(data: bytes, name: str) -> Score:
     read = _Channels(scans)
     file_end = max((scan.end_tick for scan in scans), default=0)
     pedals = {place: _pedals(messages, file_end, tempo_map) for place, messages in read.controls.items()}
-    encoding = find_encoding(_texts(scans))
+    encoding = find_encoding(texts_of(scans))
     tracks: list[Track] = []
     unended = 0
     strays: list[tuple[int, Place, list[Event]]] = []  # controls of chunks without notes for their channel
@@ -205,11 +204,6 @@ class _Channels:
             if CONTROL <= event[1][0] < CHANNEL_PRESSURE
         ]
         return sorted(messages, key=itemgetter(0))
-
-
-def _texts(scans: Iterable[TrackScan]) -> list[bytes]:
-    """All texts of a file, which are in one encoding."""
-    return [meta_data(m) for scan in scans for _, m in scan.events if m[0] == META and m[1] in TEXTS]
 
 
 def _program(messages: list[Event], first: int, last: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from core.midi.chase import banks_first, difference, held
+from core.midi.chase import difference, held
 from core.midi.events import Event, TrackScan, encode_track
 from core.midi.messages import (
     BANK_LSB,
@@ -71,9 +71,9 @@ def _at_rest(before: Iterable[bytes], scan: TrackScan) -> list[bytes]:
     """What undoes, on the channels that a piece uses, what the pieces before it have said."""
     used = {channel_of(message) for _, message in scan.events if message[0] < SYSEX}
     now = {key: message for key, message in held(before).items() if channel_of(message) in used}
-    sounds = [bytes((message[0], 0)) for message in now.values() if kind(message) == PROGRAM]
-    sounds += [bytes((*m[:2], _AT_FIRST[m[1]])) for m in now.values() if is_control(m, *_AT_FIRST)]
-    return banks_first([*difference(now, {}), *sounds])
+    sounds = [bytes((*m[:2], _AT_FIRST[m[1]])) for m in now.values() if is_control(m, *_AT_FIRST)]
+    sounds += [bytes((message[0], 0)) for message in now.values() if kind(message) == PROGRAM]
+    return [*difference(now, {}), *sounds]
 
 
 def _tempo_map(division: int, scan: TrackScan) -> TempoMap:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 
 from core.midi import messages as midi
-from core.midi.chase import banks_first, held
+from core.midi.chase import chased, held
 from core.midi.events import scan_track
 from core.midi.messages import MasterVolume, Mode
 from core.midi.percussion import DrumChannels, sysex_data
@@ -32,8 +32,15 @@ _SILENT = 12  # a value at which next to nothing is heard
 def sound_at(score: Score, place: Place, tick: int) -> list[bytes]:
     """The messages that bring about what a channel has just before a tick; its pedals are up, its notes unpressed."""
     messages = _messages(score, place, tick)
-    state = held(messages).values()
-    return banks_first([*(m for m in state if not midi.is_control(m, *midi.PEDALS, *_FADES)), *volumes(messages)])
+    state = chased(messages)
+    return [*(m for m in state if not midi.is_control(m, *midi.PEDALS, *_FADES)), *volumes(messages)]
+
+
+def chosen_sound(score: Score, place: Place, tick: int) -> list[bytes]:
+    """What `sound_at` tells, but for a bank that waits for the next program of the channel."""
+    found = sound_at(score, place, tick)
+    program = next((i for i, message in enumerate(found) if midi.kind(message) == midi.PROGRAM), 0)
+    return [m for i, m in enumerate(found) if i < program or not midi.is_control(m, midi.BANK_MSB, midi.BANK_LSB)]
 
 
 def sound_on(score: Score, channel: int, place: Place, tick: int) -> list[bytes]:
@@ -41,7 +48,7 @@ def sound_on(score: Score, channel: int, place: Place, tick: int) -> list[bytes]
 
     Where the file sets that up in a way of its own, nothing is taken for granted.
     """
-    found = [midi.on_channel(message, channel) for message in sound_at(score, place, tick)]
+    found = [midi.on_channel(message, channel) for message in chosen_sound(score, place, tick)]
     if channel not in set_up_channels(score):
         return found
     missing = [
@@ -51,7 +58,7 @@ def sound_on(score: Score, channel: int, place: Place, tick: int) -> list[bytes]
     ]
     if not any(midi.kind(message) == midi.PROGRAM for message in found):
         missing.append(bytes((midi.PROGRAM | channel, 0)))
-    return [bytes((midi.CONTROL | channel, midi.RESET_CONTROLLERS, 0)), *banks_first([*missing, *found])]
+    return [bytes((midi.CONTROL | channel, midi.RESET_CONTROLLERS, 0)), *missing, *found]
 
 
 def unfaded(score: Score, place: Place, tick: int) -> list[bytes]:

@@ -50,7 +50,8 @@ def find_encoding(texts: Iterable[bytes]) -> str:
 
 def decode_text(data: bytes, encoding: str = "") -> str:
     """A text on one line, without what cannot be shown; in its own likeliest encoding if none is given."""
-    for name in (encoding or find_encoding([data]), "utf-8", "cp1252"):
+    likeliest = "utf-8" if data.isascii() else encoding or find_encoding([data])  # in UTF-16 files, too
+    for name in (likeliest, "utf-8", "cp1252"):
         if _decodes(data, name):
             text = data.decode(name)
             break

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import NamedTuple
 
-from core.midi.events import Event, encode_track, scan_track, write_varint
+from core.midi.events import Event, encode_track, scan_track, texts_of, write_varint
 from core.midi.messages import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -34,9 +34,10 @@ from core.midi.messages import (
 )
 from core.midi.ports import event_ports, port_names, wire_channels
 from core.midi.score import PERCUSSION_CHANNEL, Note, Place, Score, Track
-from core.midi.sound import SOUND_AT_FIRST, drum_channels, set_up_channels, sound_at
+from core.midi.sound import SOUND_AT_FIRST, chosen_sound, drum_channels, set_up_channels
 from core.midi.splice import Stretch, changed_tracks, replaced_channels, seams, without
 from core.midi.tempo_map import Metre, TempoMap
+from core.midi.texts import find_encoding
 
 PortEvent = tuple[int, int, bytes]  # (tick, port, message)
 _RankedEvent = tuple[int, int, int, bytes]  # (tick, rank among those of that tick, port, message)
@@ -59,9 +60,14 @@ class AddedTrack:
 
 
 def with_tracks(score: Score, added: Sequence[AddedTrack]) -> bytes:
-    """The bytes of the score's file with a track chunk for each track that is added; ports have the file's names."""
-    ports = port_names([scan_track(body) for body in score.chunks]) if any(track.port for track in added) else {}
-    chunks = (*score.chunks, *(_chunk_of(track, port=ports.get(track.port)) for track in added))
+    """The bytes of the score's file with a track chunk for each track that is added.
+
+    Ports have the file's names, and names are in the encoding of its texts, as far as that can tell them.
+    """
+    is_plain = all(track.name.isascii() and not track.port for track in added)
+    scans = [] if is_plain else [scan_track(body) for body in score.chunks]
+    ports, texts = port_names(scans), texts_of(scans)
+    chunks = (*score.chunks, *(_chunk_of(track, port=ports.get(track.port), texts=texts) for track in added))
     return _file_bytes(score.tempo_map.division, chunks)
 
 
@@ -105,9 +111,12 @@ def without_stretch(
     seam = dict(seams(score, stretch))
     channels = replaced_channels(score, stretch)
     added: dict[int, list[PortEvent]] = defaultdict(list)
+    first = _first_chunks(score, stretch.start)
     for i, events in seam.items():
-        track = score.tracks[min([i, *(m for m in merged if score.tracks[m].place == score.tracks[i].place)])]
-        added[track.chunk] += [(tick, track.port, message) for tick, message in events]
+        track = score.tracks[i]
+        others = (score.tracks[m].chunk for m in merged if score.tracks[m].place == track.place)
+        chunk = min([first.get(track.place, track.chunk), *others])
+        added[chunk] += [(tick, track.port, message) for tick, message in events]
     for i, own in (controls or {}).items():
         added[score.tracks[i].chunk] += [(tick, score.tracks[i].port, message) for tick, message in own]
     around = replace(around, tracks=tuple(tracks))
@@ -116,6 +125,18 @@ def without_stretch(
         for i in range(len(score.chunks))
     ]
     return replace(around, chunks=tuple(chunks))
+
+
+def _first_chunks(score: Score, tick: int) -> dict[Place, int]:
+    """By channel the first chunk that says anything to it from a tick on, but for notes that end there."""
+    first: dict[Place, int] = {}
+    for chunk, body in enumerate(score.chunks):
+        scan = scan_track(body)
+        for (at, message), port in zip(scan.events, event_ports(score, chunk, scan), strict=True):
+            is_end = at == tick and kind(_as_note_off(message)) == NOTE_OFF
+            if at >= tick and message[0] < SYSEX and not is_end:
+                first.setdefault((port, channel_of(message)), chunk)
+    return first
 
 
 class _Taken:
@@ -305,7 +326,7 @@ def _sound(score: Score, tracks: Collection[int] | None, tick: int, is_set_up: b
     main = _main_track(score, tracks)
     if main is None:
         return [bytes((PROGRAM, 0))]
-    found = [on_channel(m, 0) for m in sound_at(score, main.place, tick)]
+    found = [on_channel(m, 0) for m in chosen_sound(score, main.place, tick)]
     program = next((m for m in found if kind(m) == PROGRAM), bytes((PROGRAM, 0)))
     values = {m[1]: m[2] for m in found if is_control(m, *SOUND_AT_FIRST)}
     if is_set_up:
@@ -334,14 +355,20 @@ def _shared_channel(score: Score, tracks: Collection[int] | None) -> int:
     return main.channel if main else 0
 
 
-def _chunk_of(track: AddedTrack, origin: int = 0, port: bytes | None = None) -> bytes:
-    """The bytes of a track chunk; `origin` is the tick that becomes its 0, `port` the meta event of its port."""
+def _chunk_of(track: AddedTrack, origin: int = 0, port: bytes | None = None, texts: Sequence[bytes] = ()) -> bytes:
+    """The bytes of a track chunk; `origin` is the tick that becomes its 0, `port` the meta event of its port.
+
+    Its name must not change the encoding of the file's `texts`.
+    """
     on, off = NOTE_ON | track.channel, NOTE_OFF | track.channel
     messages = [(note.start_tick, 2, bytes((on, note.pitch, note.velocity))) for note in track.notes]
     messages += [(max(n.end_tick, n.start_tick + 1), 0, bytes((off, n.pitch, n.release))) for n in track.notes]
     messages += [(tick, 1, message) for tick, message in track.setup]
     messages.sort(key=itemgetter(0, 1))
-    title = track.name.encode()
+    encoding = find_encoding(texts)
+    title = track.name.encode(encoding, "replace")
+    if not title.isascii() and find_encoding([*texts, title]) != encoding:
+        title = track.name.encode("ascii", "replace")
     events: list[Event] = [(0, b"\xff\x03" + write_varint(len(title)) + title)]
     if track.port:
         events.append((0, port or bytes((META, PORT, 1, track.port))))

@@ -18,7 +18,7 @@ from core.session.arrangement import (
     continued_tracks,
     end_on_bar_line,
     playing_tracks,
-    returns_at,
+    rings_until,
     take_parts,
     take_stretch,
     tempo_map_of,
@@ -69,15 +69,17 @@ class TakePlan:
         return [NoteRouter(assigner, keys, self.start, self._limits()) for assigner in assigners]
 
     def _limits(self) -> dict[TrackKey | None, float]:
-        """How long tracks may sound, in seconds from where sampling begins: until their own notes are back."""
-        begun = self.start - self.take.marker
+        """How long tracks may sound, in seconds from where sampling begins (see `rings_until`)."""
+        limits: dict[TrackKey | None, float] = {}
+        if self.take.rest != "beside":
+            stretch, tempo_map = take_stretch(self.session, self.take), self.session.tempo_map
+            score = self.session.score or blank_score()
+            ends = {track.key: rings_until(score, track, stretch) for track in self.tracks}
+            limits |= {key: tempo_map.seconds(tick) - self.start for key, tick in ends.items() if tick is not None}
         if self.is_exact:
-            return dict.fromkeys([None, *(track.key for track in self.tracks)], self.take.end - begun)
-        if self.take.rest == "beside":
-            return {}
-        stretch, tempo_map = take_stretch(self.session, self.take), self.session.tempo_map
-        returned = {track.key: returns_at(track, stretch) for track in self.tracks}
-        return {key: tempo_map.seconds(tick) - self.start for key, tick in returned.items() if tick is not None}
+            last = self.take.end - (self.start - self.take.marker)
+            limits = {key: min(limits.get(key, last), last) for key in (None, *(track.key for track in self.tracks))}
+        return limits
 
     def ring(self, seconds: float | None) -> float:
         """How long the last notes of a take that is sampled for so many seconds may ring out: a bar.

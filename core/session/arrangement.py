@@ -6,17 +6,19 @@ are all laid out from an `Arrangement`.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from operator import attrgetter
 from typing import NamedTuple
 
 from core.midi.chase import StateKey, difference, held
 from core.midi.controllers import control_message
 from core.midi.events import Event
+from core.midi.grid import is_hair
 from core.midi.messages import on_channel
 from core.midi.ports import second_kits, wire_channels
 from core.midi.score import Note, Score, Track, TrackKey
 from core.midi.sound import sound_at, sound_on
-from core.midi.splice import Stretch, is_heard_from, plays_on, without
+from core.midi.splice import Stretch, is_heard_from, pedal_comes_back, plays_on, without
 from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score, free_channels, take_voice
 from core.session.session import RestOfSong, Session, TakeRecord
@@ -82,7 +84,9 @@ def take_stretch(session: Session, take: TakeRecord, also: Collection[TrackKey |
     places = {tracks[i].place for i in wanted if i in played or is_heard_from(session.score, i, start)}
     # Those that have ended, too, where they share a channel with others: what it does is the take's alone then.
     replaced = frozenset(i for i in wanted if tracks[i].place in places)
-    return Stretch(replaced, start, None if take.rest == "rest" else end)
+    at_once = takewhile(lambda n: is_hair(tempo_map.tick(take.marker + n.start) - start, tempo_map), take.notes)
+    struck = frozenset((tracks[known[n.track]].place, n.pitch) for n in at_once if n.track in known)
+    return Stretch(replaced, start, None if take.rest == "rest" else end, struck)
 
 
 def playing_tracks(session: Session) -> tuple[int, ...]:
@@ -216,16 +220,31 @@ def _notes(
     ends = tempo_map.ticks_array([take.marker + note.end for note in take.notes]).tolist()
     placed: dict[TakePart, list[Note]] = {}
     latest: dict[TakePart, int | None] = {}
+    again: dict[TakePart, dict[int, int]] = {}
     for note, first, last in zip(take.notes, starts, ends, strict=True):
         part = parts.get(note.track) or parts[None]
         if part not in latest:
             latest[part] = _latest_end(tempo_map, score, part, take, stretch)
+            again[part] = _struck_again(score, part, stretch)
         first = max(first, stretch.start)
-        limit = latest[part]
-        last = max(last, first + 1) if limit is None else max(min(max(last, first + 1), limit), first + 1)
+        limit, struck = latest[part], again[part].get(note.pitch)
+        if limit is not None:
+            last = min(last, limit)
+        if struck is not None:  # in a file, an end at that very tick may come behind it
+            last = min(last, struck - 1)
+        last = max(last, first + 1)
         seconds = tempo_map.seconds(first), tempo_map.seconds(last)
         placed.setdefault(part, []).append(Note(note.pitch, note.velocity, *seconds, first, last))
     return {part: tuple(notes) for part, notes in placed.items()} or {parts[None]: ()}
+
+
+def _struck_again(score: Score, part: TakePart, stretch: Stretch) -> dict[int, int]:
+    """The ticks from a stretch's end on at which pitches are struck first on the channel of a part of the song."""
+    if part.track is None or stretch.end is None:
+        return {}
+    place = score.tracks[part.track].place
+    notes = (n for t in score.tracks if t.place == place for n in t.notes if n.start_tick >= stretch.end)
+    return {note.pitch: note.start_tick for note in sorted(notes, key=attrgetter("start_tick"), reverse=True)}
 
 
 def _controls(
@@ -265,14 +284,25 @@ def _latest_end(tempo_map: TempoMap, score: Score, part: TakePart, take: TakeRec
     limits: list[int] = []
     if take.end:
         limits.append(latest_ring(tempo_map, tempo_map.tick(take.marker + take.end)))
-    if part.track is not None and (returned := returns_at(score.tracks[part.track], stretch)) is not None:
-        limits.append(returned)
+    if part.track is not None and (until := rings_until(score, score.tracks[part.track], stretch)) is not None:
+        limits.append(until)
     return min(limits, default=None)
 
 
 def latest_ring(tempo_map: TempoMap, end: int) -> int:
     """The tick until which the last notes of a take that ends at a tick may ring out: a bar at most."""
     return tempo_map.bar_tick(tempo_map.bar_beat(end)[0] + 1)
+
+
+def rings_until(score: Score, track: Track, stretch: Stretch) -> int | None:
+    """The tick that notes of a take on a track may sound to; None if nothing comes back behind it.
+
+    That is where the track's own notes do. A pedal of the channel that is down where the stretch ends would hold the
+    take's as well: they end before.
+    """
+    if stretch.end is not None and pedal_comes_back(score, stretch, track.place):
+        return stretch.end - 1
+    return returns_at(track, stretch)
 
 
 def returns_at(track: Track, stretch: Stretch) -> int | None:

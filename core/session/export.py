@@ -13,7 +13,7 @@ from core.files import replacing, write_atomically
 from core.live.synth import BYTES_PER_FRAME, LONGEST_TAIL, SAMPLE_RATE, Voices
 from core.midi.events import Event
 from core.midi.messages import master_volume, on_channel
-from core.midi.score import Note, Score
+from core.midi.score import PERCUSSION_CHANNEL, Note, Score
 from core.midi.sound import disturbed, master_volume_before_fade, unfaded
 from core.midi.splice import Stretch, plays_on
 from core.midi.write import (
@@ -25,7 +25,7 @@ from core.midi.write import (
     with_tracks,
     without_stretch,
 )
-from core.session.arrangement import Arrangement, TakePart, arrangement
+from core.session.arrangement import Arrangement, TakePart, arrangement, wire_voice
 from core.session.session import Session, TakeRecord
 from core.session.timeline import What, playing_range, timeline
 
@@ -123,18 +123,23 @@ def _with_all_takes(session: Session) -> bytes:
 def _added(
     song: Arrangement, parts: Mapping[TakePart, Sequence[Note]], take_name: str, is_alone: bool = False
 ) -> Iterator[AddedTrack]:
-    """The tracks of a file for the parts of a take; one that is alone in a file plays on channel 1."""
+    """The tracks of a file for the parts of a take.
+
+    Alone in a file, which has one port and none of the song's system exclusives, drums play on channel 10, and a single
+    part on channel 1.
+    """
     start = song.score.tempo_map.tick(song.start)
     for part, notes in parts.items():
-        voice = part.voice
-        channel = 0 if is_alone and len(parts) == 1 else voice.channel
+        voice = wire_voice(song.score, part) if is_alone else part.voice
+        is_first = is_alone and len(parts) == 1 and voice.channel != PERCUSSION_CHANNEL
+        channel = 0 if is_first else voice.channel
         sound, ticks = voice.setup if is_alone else voice.setup_in_song, [start]
         if not is_alone:  # again behind what the file says to the channel, or to all, under the take
             last = max((note.end_tick for note in notes), default=start)
             ticks += disturbed(song.score, (voice.port, channel), start, last)
         setup = [(tick, on_channel(message, channel)) for tick in ticks for message in sound]
         setup += [(tick, on_channel(message, channel)) for tick, message in song.controls.get(part, ())]
-        port = 0 if is_alone and len(parts) == 1 else voice.port
+        port = 0 if is_alone else voice.port
         name = f"{take_name}: {part.name}" if take_name and part.name != take_name else part.name
         yield AddedTrack(name, channel, notes, setup, port)
 

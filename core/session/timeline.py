@@ -2,7 +2,8 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Literal
 
@@ -21,7 +22,7 @@ from core.midi.messages import (
     on_channel,
 )
 from core.midi.ports import second_kits, wire_channels
-from core.midi.score import PERCUSSION_CHANNEL, Note, Score, TrackKey
+from core.midi.score import PERCUSSION_CHANNEL, Note, Place, Score, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.session.arrangement import Arrangement, TakePart, arrangement, wire_voice
 from core.session.session import Session, TakeRecord
@@ -33,8 +34,10 @@ BAR_CLICK, BEAT_CLICK = (76, 110), (77, 80)  # GM high and low wood block, and v
 CLICK_LENGTH = 0.05  # seconds
 CLOSEST_CLICKS = 0.06  # seconds: beats that come faster than this are not clicked
 
-# Ranks of messages at one time.
+# Ranks of messages at one time. Where tracks share a channel, what one of them plays comes before what the next says,
+# as in a file; and a take behind all of them.
 _CONTROL, _OFF, _ON, _OFF_AFTER_ON = range(4)
+_NEXT_TRACK = 4
 _Ranked = tuple[float, int, bytes]
 
 
@@ -123,32 +126,63 @@ def _score(score: Score, audible: Collection[int], start: float, end: float, las
     wire = wire_channels(score)
     places = {track.place for track in tracks} - second_kits(score)
     channels = {wire[place] for place in places}
-    controls = sorted(
-        ((c.time, on_channel(c.message, wire[t.place])) for t in score.tracks if t.place in places for c in t.controls),
-        key=itemgetter(0),
-    )
+    ranks = _ranks(score)
+    controls = _controls(score, places, wire, ranks)
     place = bisect_left(controls, start, key=itemgetter(0))
-    for message in chased(message for _, message in controls[:place]):
+    for message in chased(message for _, _, message in controls[:place]):
         yield start, _CONTROL, message
-    for time, message in controls[place : bisect_left(controls, last, key=itemgetter(0))]:
-        if not ends_notes(message):
-            yield time, _CONTROL, message
-    for track in tracks:
-        yield from _notes(track.notes, wire[track.place], start, last)
+    for ranked in controls[place : bisect_left(controls, last, key=itemgetter(0))]:
+        if not ends_notes(ranked[2]):
+            yield ranked
+    for i in audible:
+        yield from _notes(score.tracks[i].notes, wire[score.tracks[i].place], start, last, ranks[i])
     for channel in sorted(channels):  # a pedal that is down at the end would hold the last notes for ever
-        if _is_pedal_down(channel, (message for time, message in controls if time < last)):
-            yield end, _OFF, bytes((CONTROL | channel, SUSTAIN, 0))
+        if _is_pedal_down(channel, (message for time, _, message in controls if time < last)):
+            yield end, _last_rank(score) + _OFF, bytes((CONTROL | channel, SUSTAIN, 0))
 
 
-def _notes(notes: Sequence[Note], channel: int, start: float, end: float) -> Iterator[_Ranked]:
+def _controls(
+    score: Score, places: Collection[Place], wire: Mapping[Place, int], ranks: Sequence[int]
+) -> list[_Ranked]:
+    """The controls of these channels, in order of time."""
+    controls: list[_Ranked] = []
+    count = Counter(track.place for track in score.tracks)
+    played: dict[Place, set[float]] = defaultdict(set)  # when the tracks before play notes
+    for track, rank in zip(score.tracks, ranks, strict=True):
+        if track.place not in places:
+            continue
+        for control in track.controls:
+            behind = rank if control.time in played[track.place] else 0
+            controls.append((control.time, behind + _CONTROL, on_channel(control.message, wire[track.place])))
+        if count[track.place] > 1:
+            played[track.place].update(note.start for note in track.notes)
+    return sorted(controls, key=itemgetter(0))
+
+
+def _ranks(score: Score) -> list[int]:
+    """What is added to the ranks of what each track plays, and of what it says behind that."""
+    before: Counter[Place] = Counter()
+    ranks: list[int] = []
+    for track in score.tracks:
+        ranks.append(before[track.place] * _NEXT_TRACK)
+        before[track.place] += 1
+    return ranks
+
+
+def _last_rank(score: Score) -> int:
+    """What is added to the ranks of what comes behind all tracks."""
+    return len(score.tracks) * _NEXT_TRACK
+
+
+def _notes(notes: Sequence[Note], channel: int, start: float, end: float, rank: int) -> Iterator[_Ranked]:
     on, off = NOTE_ON | channel, NOTE_OFF | channel
     for note in notes[bisect_left(notes, start, key=lambda n: n.start) :]:
         if note.start >= end:
             break
-        yield note.start, _ON, bytes((on, note.pitch, note.velocity))
+        yield note.start, rank + _ON, bytes((on, note.pitch, note.velocity))
         # The end of a note without length must not come before its beginning.
-        rank = _OFF if note.end > note.start else _OFF_AFTER_ON
-        yield min(note.end, end), rank, bytes((off, note.pitch, note.release))
+        ends = _OFF if note.end > note.start else rank + _OFF_AFTER_ON
+        yield min(note.end, end), ends, bytes((off, note.pitch, note.release))
 
 
 def _take(
@@ -168,7 +202,7 @@ def _take(
         for message in voice.setup if audible is None else voice.setup_in_song:
             yield ready, _CONTROL, message
         yield from _take_controls(song, part, voice.channel, start, end)
-        yield from _notes(notes, voice.channel, start, last)
+        yield from _notes(notes, voice.channel, start, last, _last_rank(song.score))
 
 
 def _take_controls(song: Arrangement, part: TakePart, channel: int, start: float, end: float) -> Iterator[_Ranked]:

@@ -70,3 +70,8 @@ def test_one_name_that_can_be_anything_is_read_as_the_others_are() -> None:
 def test_a_text_that_is_not_in_the_files_encoding_is_read_all_the_same() -> None:
     assert decode_text(b"\x81", "utf-8") == ""
     assert decode_text(b"caf\xe9", "utf-8") == "café"
+
+
+def test_a_plain_name_beside_others_in_utf_16_is_plain() -> None:
+    flute = "Flöte".encode("utf-16")
+    assert decode_text(b"Bass", find_encoding([flute, b"Bass"])) == "Bass"

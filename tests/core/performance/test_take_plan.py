@@ -222,6 +222,17 @@ def test_a_tracks_last_note_ends_where_its_own_notes_are_back() -> None:
     assert [m.time for m in free.route([message(5.0, 38, 0)], 5.0)] == [5.0]
 
 
+def test_a_note_ends_before_a_pedal_comes_back_that_would_hold_it() -> None:
+    melody = [*quarters([72], 0, 5), control(64, 127), *quarters([72], 0, 3)]
+    session = session_from_midi(file_of([MetaMessage("time_signature"), *melody], quarters([40], 1, 8)), "x.mid")
+    for is_exact in (False, True):
+        plan = plan_take(session.with_marker(8.0), 8.0, 4.0, is_exact=is_exact)
+        (router,) = plan.note_routers(1)
+        router.route([message(3.5, 76), message(3.5, 38)], 3.9)
+        ends = {m.pitch: m.time for m in router.route([], 4.5)}
+        assert ends == {76: pytest.approx(4.0 - 1 / 960), 38: 4.0}
+
+
 def test_nothing_sounds_past_an_exact_end() -> None:
     plan = plan_take(song(into="one", rest="rest"), 8.0, 1.3, is_exact=True)
     assert plan.ring(1.3) == 0

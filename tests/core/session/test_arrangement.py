@@ -1,7 +1,9 @@
 """A take in the middle of a song: what plays before, beside and after it, heard, written and accepted alike."""
 
+import io
 from dataclasses import replace
 
+import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,7 +108,7 @@ def test_the_last_notes_ring_until_the_original_returns() -> None:
     session = with_take()
     heard = arrangement(session, session.current_take)
     ends = {part.name: [n.end_tick for n in notes] for part, notes in heard.notes.items()}
-    assert ends["Melody"] == [2 * BAR + 480, 4 * BAR]  # the melody plays again at bar 5
+    assert ends["Melody"] == [2 * BAR + 480, 4 * BAR - 1]  # the melody plays again at bar 5, with its pedal down
     alone = replace(take(), notes=(TakeNote(77, 90, 3.5, 9.0),))
     assert [n.end_tick for notes in arrangement(song(), alone).notes.values() for n in notes] == [5 * BAR]
 
@@ -256,3 +258,89 @@ def test_wherever_a_take_lies_no_other_note_is_touched(
             key = message[0] & 15, message[1]
             sounding[key] = sounding.get(key, 0) + (1 if message[0] & 0x10 else -1)
     assert not any(sounding.values())
+
+
+# One pitch, at the edges of a take
+
+
+def as_a_synth(data: bytes, pitch: int) -> list[tuple[int, int]]:
+    """Where the notes of a pitch begin and end on channel 1: any note-off ends what sounds, whoever struck it."""
+    notes: list[tuple[int, int]] = []
+    tick, begun = 0, -1
+    for message in mido.merge_tracks(mido.MidiFile(file=io.BytesIO(data)).tracks):
+        tick += message.time
+        if message.type not in ("note_on", "note_off") or (message.note, message.channel) != (pitch, 0):
+            continue
+        if begun >= 0:
+            notes.append((begun, tick))
+        begun = tick if message.type == "note_on" and message.velocity else -1
+    return notes
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_a_note_that_sounds_a_hair_into_the_take_does_not_cut_the_takes_of_that_pitch(is_merged: bool) -> None:
+    metre = MetaMessage("time_signature", numerator=4, denominator=4)
+    late = [on(72, BAR), off(72, BAR + 20)]
+    session = session_from_midi(file_of([metre, *late, *quarters(74, 0, 4)]), "x.mid").with_marker(4.0)
+    for first, end in ((0.0, 2 * BAR), (0.1, 2 * BAR + 20)):  # later, nothing is in its way
+        record = take(notes=(TakeNote(72, 90, first, 1.0, (0, 0)),))
+        data = midi_bytes(session.with_take(record), "score and take", is_merged=is_merged)
+        assert as_a_synth(data, 72) == [(BAR, end), (2 * BAR + round(first * 960), 2 * BAR + 960)]
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+@pytest.mark.parametrize("track", [0, 1])
+def test_a_note_that_rings_does_not_cut_the_originals_of_that_pitch(is_merged: bool, track: int) -> None:
+    """Of two tracks on one channel the first plays it where it comes back, the second only later."""
+    metre = MetaMessage("time_signature", numerator=4, denominator=4)
+    lead = [metre, *quarters(70, 0, 16), *quarters(74, 0, 4)]
+    other = [*quarters(60, 0, 16), on(62, 4 * 480), off(62, 480)]
+    session = session_from_midi(file_of(lead, other), "x.mid").with_marker(4.0)
+    session = session.with_take(take(notes=(TakeNote(74, 90, 3.5, 9.0, (track, 0)),)))
+    data = midi_bytes(session, "score and take", is_merged=is_merged)
+    back = [(4 * BAR + 480 * i, 4 * BAR + 480 * (i + 1)) for i in range(4)]
+    assert as_a_synth(data, 74) == [(2 * BAR + 3360, 4 * BAR - 1), *back]
+
+
+def test_drums_are_drums_in_a_file_of_the_take_alone() -> None:
+    """On channel 10, wherever the song has them; and the instrument that has that in the song goes elsewhere."""
+    kit = Message("sysex", data=bytes.fromhex("41 10 42 12 40 11 15 01 00"))  # GS: channel 1 plays drums
+    none = Message("sysex", data=bytes.fromhex("41 10 42 12 40 10 15 00 00"))  # and channel 10 does not
+    song = [[kit, none, Message("program_change", program=25), *quarters(36, 0)], quarters(60, 9), quarters(40, 2)]
+    session = session_from_midi(file_of(*song), "x.mid").with_marker(4.0)
+    notes = [TakeNote(pitch, 90, 0.0, 0.5, key) for pitch, key in ((36, (0, 0)), (60, (1, 9)), (40, (2, 2)))]
+    for several in ((0,), (0, 1, 2), (1,)):
+        record = take(notes=tuple(notes[i] for i in several))
+        back = parse_score(midi_bytes(session.with_take(record), "take"), "x")
+        assert [t.is_percussion for t in back.tracks] == [i == 0 for i in several]
+        assert all((t.program, t.channel) == (25, 9) for t in back.tracks if t.is_percussion)
+        assert len({t.channel for t in back.tracks}) == len(several)
+
+
+# Pedals behind a take
+
+
+def pedalled(*notes: Message) -> Session:
+    """The pedal goes down under the take, in bar 4, and is lifted two bars behind the last note."""
+    metre = MetaMessage("time_signature", numerator=4, denominator=4)
+    track = [metre, *quarters(72, 0, 12), control(64, 127), *notes, control(64, 0, 2 * BAR)]
+    return session_from_midi(file_of(track), "x.mid").with_marker(4.0)
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_a_pedal_that_comes_back_does_not_hold_what_rings_of_the_take(is_merged: bool) -> None:
+    session = pedalled(*quarters(72, 0, 8)).with_take(take(notes=(TakeNote(77, 90, 3.5, 9.0, (0, 0)),)))
+    data = midi_bytes(session, "score and take", is_merged=is_merged)
+    back = parse_score(data, "x")
+    assert {(p.start_tick, p.end_tick) for t in back.tracks for p in t.pedals} == {(4 * BAR, 7 * BAR)}
+    assert as_a_synth(data, 77) == [(4 * BAR - 480, 4 * BAR - 1)]
+    sent = [m for _, m in timeline(session)]
+    assert sent.index(b"\x80\x4d\x40") < sent.index(b"\xb0\x40\x7f")
+
+
+def test_a_pedal_stays_up_where_nothing_comes_back() -> None:
+    session = pedalled(on(72), off(72, 480)).with_take(take(notes=(TakeNote(77, 90, 3.5, 9.0, (0, 0)),)))
+    data = midi_bytes(session, "score and take")
+    assert not [p for t in parse_score(data, "x").tracks for p in t.pedals]
+    assert as_a_synth(data, 77) == [(4 * BAR - 480, 5 * BAR)]
+    assert b"\xb0\x40\x7f" not in [m for _, m in timeline(session)]

@@ -1,10 +1,13 @@
 """What a channel sounds like that tracks outside of the prompt play on too, before, under and behind a take."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import mido
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
 from core.midi.score import TakeNote, TrackKey
@@ -51,11 +54,23 @@ def with_take(
 
 def heard(data: bytes) -> Written:
     """The notes of a file, as another reader plays it through."""
-    programs, volumes = [0] * 16, [100] * 16
-    notes: Written = []
-    tick = 0
+    messages, tick = [], 0
     for message in mido.merge_tracks(mido.MidiFile(file=io.BytesIO(data)).tracks):
         tick += message.time
+        messages.append((tick, message))
+    return sounding(messages)
+
+
+def played(session: Session) -> Written:
+    """The notes of the song with its take, as they are sent."""
+    return sounding((round(time * BAR / 2), Message.from_bytes(message)) for time, message in timeline(session, "both"))
+
+
+def sounding(messages: Iterable[tuple[int, Any]]) -> Written:
+    """The notes, and what their channels have when they begin."""
+    programs, volumes = [0] * 16, [100] * 16
+    notes: Written = []
+    for tick, message in messages:
         if message.type == "program_change":
             programs[message.channel] = message.program
         elif message.type == "control_change" and message.control == 7:
@@ -135,3 +150,63 @@ def test_a_pedal_is_up_before_a_merged_take_begins_whichever_track_pressed_it() 
     told = [m for m in mido.merge_tracks(mido.MidiFile(file=io.BytesIO(data)).tracks) if not m.is_meta]
     pedals = [m.value for m in told[: [getattr(m, "note", 0) for m in told].index(74)] if m.type == "control_change"]
     assert pedals == [127, 0]
+
+
+@pytest.mark.parametrize("change", [program(41), control(7, 41)])
+def test_what_a_track_says_where_the_original_returns_holds_from_its_place_in_the_file_on(change: Message) -> None:
+    """What another track of the channel plays there comes before."""
+    data = file_of([METRE, *bars(72)], [*bars(60, 6), change, *bars(60, 2)])
+    session = with_take(data, [(74, (0, 0))])
+    for found in (*written(session), played(session)):
+        changed = [(tick // BAR, pitch) for tick, pitch, *sound in found if 41 in sound]
+        assert changed == [(6, 60), (7, 72), (7, 60)]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_nor_is_undone_what_a_chunk_of_controls_says_there(place: int) -> None:
+    chunks = [[METRE, *bars(72)], bars(60)]
+    chunks.insert(place, [program(7), program(41).copy(time=6 * BAR)])
+    for found in written(with_take(file_of(*chunks), [(74, (int(place == 0), 0))])):
+        for position, pitch in enumerate((72, 60)):
+            told = 41 if place <= position else 7
+            assert notes_of(found, pitch)[-2:] == [(6, told), (7, 41)]
+
+
+changes = st.tuples(st.integers(0, 8), st.sampled_from([program(1), program(2), control(7, 30), control(7, 60)]))
+tracks = st.lists(st.tuples(st.lists(changes), st.sets(st.integers(0, 7), min_size=1)), min_size=2, max_size=3)
+
+
+@given(tracks, st.sampled_from([(), (0,), (1,)]), st.sampled_from(["stretch", "rest"]))
+def test_whichever_track_says_it_notes_that_are_kept_sound_as_they_did(
+    tracks: list[tuple[list[tuple[int, Message]], set[int]]], outside: tuple[int, ...], rest: RestOfSong
+) -> None:
+    """Tracks of one channel, each with notes in some bars, and before those changes of its sound."""
+    data = file_of([METRE], *(chunk(60 + k, *track) for k, track in enumerate(tracks)))
+    session = with_take(data, [(74, (2 if 0 in outside else 1, 0))], rest, outside)
+    expected = [
+        (tick, pitch, *sound)
+        for tick, pitch, *sound in heard(data)
+        if tick < 4 * BAR or pitch - 60 in outside or (rest == "stretch" and tick >= 6 * BAR)
+    ]
+    for found in (*written(session), played(session)):
+        assert [note for note in found if note[1] != 74] == expected
+
+
+def chunk(pitch: int, said: Sequence[tuple[int, Message]], bars_played: Iterable[int]) -> list[Message]:
+    """Half notes on the first beats of bars, and what is said in front of them."""
+    events = [(BAR * bar, 0, message) for bar, message in said]
+    for bar in bars_played:
+        events += [(BAR * bar, 1, on(pitch)), (BAR * bar + BAR // 2, 0, off(pitch))]
+    events.sort(key=lambda event: event[:2])
+    ticks = [0, *(tick for tick, _, _ in events)]
+    return [message.copy(time=tick - last) for (tick, _, message), last in zip(events, ticks, strict=False)]
+
+
+def test_a_channel_is_the_takes_alone_where_a_track_beside_the_prompt_has_ended() -> None:
+    """The track that is no prompt has no more notes; the other changes its sound under the take."""
+    lead = [METRE, program(40), *bars(72, 5), program(41), *bars(72, 3)]
+    session = with_take(file_of(lead, bars(60, 2)), [(74, (0, 0)), (76, (0, 0))], outside=[1])
+    for found in (*written(session), played(session)):
+        assert [number for _, pitch, number, _ in found if pitch in (74, 76)] == [40, 40]
+        assert notes_of(found, 72)[-2:] == [(6, 41), (7, 41)]
+        assert notes_of(found, 60) == [(0, 40), (1, 40)]

@@ -333,6 +333,30 @@ def test_other_programs_can_read_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1252", ["Don’t Stop", "Bass"]),
+        ("cp932", ["ﾋﾟｱﾉ", "ﾄﾞﾗﾑ"]),
+        ("cp1251", ["Гитара", "Бас"]),
+        ("mac_roman", ["Flöte", "Kontrabaß"]),
+        ("utf-16", ["琴", "Bass"]),
+        ("utf-8", ["Flöte", "Бас"]),
+    ],
+)
+@pytest.mark.parametrize("own", ["", "Übung", "Гитара 2"])
+def test_a_takes_tracks_are_named_in_the_encoding_of_the_files_texts(encoding: str, names: list[str], own: str) -> None:
+    """All texts of a file are read in one: others than theirs would change them all."""
+    named = [b"\x00\xff\x03" + bytes([len(raw)]) + raw for raw in (name.encode(encoding) for name in names)]
+    notes = [bytes((0, 0x90 | i, 60, 80, 0x60, 0x80 | i, 60, 64)) for i in range(2)]
+    score = parse_score(raw_file(*(name + note + END for name, note in zip(named, notes, strict=True))), "x")
+    take = TakeRecord((TakeNote(60, 80, 0, 1, (0, 0)), TakeNote(61, 80, 0, 1)), marker=score.end, name=own)
+    session = Session(score=score, flags=(TrackFlags(), TrackFlags())).with_marker(score.end).with_take(take)
+    back = read_back(midi_bytes(session, "score and take"))
+    assert [track.name for track in back.tracks[:3]] == [*names, names[0]]
+    assert own in (back.tracks[3].name, "") or encoding not in ("utf-8", "utf-16")
+
+
 # On disk
 
 
