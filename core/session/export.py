@@ -6,7 +6,7 @@ import tempfile
 import wave
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, get_args
 
 from core.errors import UsageError
 from core.files import replacing, write_atomically
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 PEAK = 10 ** (-1 / 20)  # -1 dBFS: room for what lies between the samples
+_LARGEST_WAV = 0xFFFF_FF00  # bytes of sound
 MidiContent = Literal["score", "score and take", "take", "all takes"]
+SampleRate = Literal[44100, 48000, 88200, 96000]
+SAMPLE_RATES: tuple[SampleRate, ...] = get_args(SampleRate)
 
 
 def written_score(session: Session) -> Score | None:
@@ -167,7 +170,7 @@ def _chosen(session: Session, take_id: str) -> TakeRecord:
 class SoundFormat:
     """How sound is written: frames a second, 16 or 24 bits a sample; `is_normalised` brings the loudest to PEAK."""
 
-    sample_rate: int = SAMPLE_RATE
+    sample_rate: SampleRate = 48000
     bits: Literal[16, 24] = 16
     is_normalised: bool = True
 
@@ -191,9 +194,12 @@ def export_wav(
     """Write what the built-in synth makes of the session as a stereo WAV file, with its last echoes.
 
     `progress` is told the share that is done (0 to 1) and `is_cancelled` asked for every second of
-    sound or less. False if it was cancelled, and then nothing is written. Raises WriteError.
+    sound or less. False if it was cancelled, and then nothing is written. Raises WriteError, and UsageError where it
+    would be too long for a WAV file.
     """
     import numpy as np
+
+    _check_length(session, what, form)
 
     def told(share: float) -> None:
         if is_cancelled():
@@ -210,7 +216,7 @@ def export_wav(
                     told(share)
                     sound.writeframes(_written(samples, form.bits))
                 return True
-            with tempfile.TemporaryFile() as kept:  # how loud it is shows at the end; an hour is a gigabyte
+            with _beside(path) as kept:  # how loud it is shows at the end; an hour is a gigabyte
                 loudest = 0.0
                 for samples, share in _rendered(session, what, form.sample_rate):
                     told(0.9 * share)
@@ -224,6 +230,27 @@ def export_wav(
     except _CancelledError:
         return False
     return True
+
+
+def _check_length(session: Session, what: What, form: SoundFormat) -> None:
+    """Raise UsageError for what is too long: a WAV file counts its bytes in 32 bits."""
+    start, end = playing_range(session, what)
+    seconds, most = end - start + LONGEST_TAIL, _LARGEST_WAV / (2 * (form.bits // 8) * form.sample_rate)
+    if seconds > most:
+        raise UsageError(
+            f"This would be {_hours(seconds)} of sound, and a WAV file of this kind holds {_hours(most)}: choose "
+            "16 bit and a lower sample rate, or let less of it be played."
+        )
+
+
+def _hours(seconds: float) -> str:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min"
+
+
+def _beside(path: str | os.PathLike[str]) -> IO[bytes]:
+    """A file without a name on the disk of another, where there must be room in any case."""
+    return tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path)))
 
 
 def _rendered(session: Session, what: What, sample_rate: int) -> "Iterator[tuple[np.ndarray, float]]":

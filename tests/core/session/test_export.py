@@ -1,3 +1,4 @@
+import tempfile
 import wave
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,9 @@ from core.errors import UsageError, WriteError
 from core.live.synth import LONGEST_TAIL, SAMPLE_RATE
 from core.midi.read import parse_score, read_score
 from core.midi.score import TakeNote
-from core.session.export import PEAK, SoundFormat, export_wav, midi_bytes, save_midi
-from core.session.session import Session, TakeRecord
+from core.session.export import PEAK, SampleRate, SoundFormat, export_wav, midi_bytes, save_midi
+from core.session.session import Session, TakeRecord, session_from_midi
+from tests.core.midi.builders import file_of, off, on
 from tests.core.session.sessions import TAKE, band, band_with_take
 
 
@@ -75,7 +77,7 @@ def test_sound_of_the_take_from_its_first_moment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("rate", "bits"), [(44100, 16), (96000, 24)])
 def test_sound_is_normalised_at_the_rate_and_resolution_asked_for(
-    tmp_path: Path, rate: int, bits: Literal[16, 24]
+    tmp_path: Path, rate: SampleRate, bits: Literal[16, 24]
 ) -> None:
     session = band_with_take()
     shares: list[float] = []
@@ -113,3 +115,18 @@ def test_sound_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_an_empty_session_is_a_moment_of_silence(tmp_path: Path) -> None:
     assert export_wav(Session(), tmp_path / "x.wav")
     assert not read_wav(tmp_path / "x.wav").any()
+
+
+def test_what_is_kept_meanwhile_lies_on_the_disk_that_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))  # where nothing can be written
+    assert export_wav(band_with_take(), tmp_path / "x.wav", "take")
+    assert [p.name for p in tmp_path.iterdir()] == ["x.wav"]
+
+
+def test_what_is_too_long_for_a_wav_file_is_told_beforehand(tmp_path: Path) -> None:
+    session = session_from_midi(file_of([on(60), off(60, 480), on(62, 480 * 2 * 60 * 60 * 8), off(62, 480)]), "long")
+    with pytest.raises(UsageError, match=r"This would be 8 h 0 min .* holds 2 h 4 min"):
+        export_wav(session, tmp_path / "x.wav", "both", SoundFormat(96000, 24))
+    assert not list(tmp_path.iterdir())
