@@ -6,6 +6,7 @@ chosen by leaving each anchor out in turn.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -100,6 +101,7 @@ class Understanding:
         """What a line of words says."""
         if not line.strip():
             return Understood(())
+        line = unicodedata.normalize("NFC", line).replace("\u2019", "'")  # as many keyboards and pages write it
         if self._is_foreign(line):
             return Understood((), ENGLISH_ALONE)
         clauses: list[Clause] = []
@@ -144,7 +146,8 @@ class Understanding:
         words = [word.lower() for word in _LETTERS.findall(line)]
         if not words or any(ord(letter) > 0x24F for word in words for letter in word):
             return True
-        theirs, ours = (sum(word in known for word in words) for known in _frequent_words())
+        plain = [_without_accents(word) for word in words]
+        theirs, ours = (sum(word in known for word in plain) for known in _frequent_words())
         parted = sum(len(self._encoder.pieces(word)) > 2 for word in words)  # no word of the encoder's own language
         return theirs > ours or (len(words) > 1 and parted > len(words) / 2 and not ours)
 
@@ -153,6 +156,10 @@ class Understanding:
         from safetensors.numpy import load_file
 
         return {name: array.astype(np.float64) for name, array in load_file(self._path).items()}
+
+
+def _without_accents(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", word) if unicodedata.category(c) != "Mn")
 
 
 def _likeness(cosines: NDArray[np.float64]) -> NDArray[np.float64]:

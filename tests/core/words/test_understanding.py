@@ -50,6 +50,7 @@ def test_a_sentence_lies_where_the_model_has_it() -> None:
         ("slow and sad", [Knobs(busy=-1, bright=-1)]),
         ("much louder", [Knobs(loud=2)]),
         ("not so loud", [Knobs(loud=-1)]),
+        ("don\u2019t be so loud", [Knobs(loud=-1)]),
         ("wilder, then fading", [Knobs(busy=1), Knobs(loud=-1)]),
         ("please make it a bit slower", [Knobs(busy=-1)]),
         ("then higher", [Knobs(high=1)]),
@@ -68,7 +69,16 @@ def test_what_is_not_understood_is_said(understanding: Understanding) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["langsam und traurig", "lento y triste como la lluvia", "plus vite", "медленно", "1 2"]
+    "line",
+    [
+        "langsam und traurig",
+        "lento y triste como la lluvia",
+        "plus vite",
+        "m\u00e1s r\u00e1pido",
+        "tre\u0300s doux",
+        "медленно",
+        "1 2",
+    ],
 )
 def test_other_languages_are_answered_honestly(understanding: Understanding, line: str) -> None:
     said = understanding.understand(line)
