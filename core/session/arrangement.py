@@ -23,6 +23,8 @@ from core.midi.tempo_map import TempoMap
 from core.midi.write import TakeVoice, blank_score, free_channels, take_voice
 from core.session.session import RestOfSong, Session, TakeRecord
 
+_HAIR = 1e-6  # seconds by which a note that begins at a take's end may seem to begin before it
+
 
 class TakePart(NamedTuple):
     """One track of a take: the index of the score's track it plays on (None: one of its own), its voice and name."""
@@ -73,7 +75,7 @@ def take_stretch(session: Session, take: TakeRecord, also: Collection[TrackKey |
     """What a take replaces of the score, that is `also` to play on these tracks."""
     tempo_map = session.tempo_map
     start = tempo_map.tick(take.marker)
-    end = tempo_map.tick(take.marker + (take.end or take.seconds))
+    end = tempo_map.tick(take.marker + take_length(take, tempo_map))
     if take.rest == "beside" or session.score is None:
         return Stretch(frozenset(), start, end)
     known = track_indices(session.score)
@@ -87,6 +89,18 @@ def take_stretch(session: Session, take: TakeRecord, also: Collection[TrackKey |
     at_once = takewhile(lambda n: is_hair(tempo_map.tick(take.marker + n.start) - start, tempo_map), take.notes)
     struck = frozenset((tracks[known[n.track]].place, n.pitch) for n in at_once if n.track in known)
     return Stretch(replaced, start, None if take.rest == "rest" else end, struck)
+
+
+def take_length(take: TakeRecord, tempo_map: TempoMap) -> float:
+    """Where a take ends, in seconds from its marker: at its `end`; where notes were put behind that, on the bar line
+    behind the last of them. Without an end, or without bars for that, as long as it lasts.
+    """
+    last = take.notes[-1].start if take.notes else 0.0
+    if take.end and last < take.end - _HAIR:
+        return take.end
+    if not take.end or not tempo_map.has_metre:
+        return take.seconds
+    return tempo_map.seconds(tempo_map.next_bar_tick(tempo_map.tick(take.marker + last) + 1)) - take.marker
 
 
 def playing_tracks(session: Session) -> tuple[int, ...]:
@@ -283,7 +297,7 @@ def _latest_end(tempo_map: TempoMap, score: Score, part: TakePart, take: TakeRec
     """The tick that the notes of a take may sound to; None: as long as they are."""
     limits: list[int] = []
     if take.end:
-        limits.append(latest_ring(tempo_map, tempo_map.tick(take.marker + take.end)))
+        limits.append(latest_ring(tempo_map, tempo_map.tick(take.marker + take_length(take, tempo_map))))
     if part.track is not None and (until := rings_until(score, score.tracks[part.track], stretch)) is not None:
         limits.append(until)
     return min(limits, default=None)

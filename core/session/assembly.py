@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from core.errors import UsageError
 from core.midi.score import TakeNote
+from core.session.arrangement import take_length
 from core.session.edits import SHORTEST_NOTE, Edited, put, with_notes
 from core.session.session import Session, TakeRecord, in_order
 
@@ -13,13 +14,15 @@ def use_bars(session: Session, source_id: str, target_id: str, start: float, end
 
     What sounds across either edge ends there. Each note keeps the id of the take that it came from, and the target is
     shown. The notes that came are chosen. Raises UsageError for a take that is not there, for one and the same take,
-    and for bars that the source plays nothing in, or that lie before the target.
+    and for bars that the source plays nothing in, or that lie before the target. Bars in which the source is not there,
+    before it begins or behind its end, stay as they are.
     """
     source, target = session.take(source_id), session.take(target_id)
     if source is target:
         raise UsageError("These bars are of this take already.")
-    start = max(start, target.marker)
-    new = [_moved(note, source, target, end) for note in source.notes if start <= source.marker + note.start < end]
+    start = max(start, source.marker, target.marker)
+    edge, end = end, min(end, source.marker + take_length(source, session.tempo_map))
+    new = [_moved(note, source, target, edge) for note in source.notes if start <= source.marker + note.start < end]
     if not new:
         raise UsageError("Nothing of the take that is shown begins in these bars, or the other take begins later.")
     first, last = start - target.marker, end - target.marker

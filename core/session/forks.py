@@ -10,7 +10,7 @@ from core.midi.messages import PEDAL_DOWN, PEDALS, SUSTAIN
 from core.midi.read import parse_score
 from core.midi.score import Note, Pedal, Score, TakeNote, Track
 from core.midi.tempo_map import TempoMap
-from core.session.arrangement import continued_tracks
+from core.session.arrangement import continued_tracks, take_length
 from core.session.edits_controls import Owner, pedals
 from core.session.export import midi_bytes
 from core.session.session import Session, TakeControl, TakeRecord, TrackFlags, default_flags, in_order
@@ -116,7 +116,7 @@ def accept_take(session: Session, take_id: str) -> Session:
     score = parse_score(data, session.score.name if session.score else "Untitled")
     flags = _carried_flags(session, score)
     accepted = replace(session, score=score, midi=data, flags=flags, edited=frozenset(), current="")
-    return accepted.with_marker(take.marker + take.end if take.end else None)
+    return accepted.with_marker(take.marker + take_length(take, session.tempo_map) if take.end else None)
 
 
 def _carried_flags(session: Session, score: Score) -> tuple[TrackFlags, ...]:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject
 
 from core.midi.score import TakeNote, TrackKey
 from core.midi.tempo_map import TempoMap
+from core.session.arrangement import take_length
 from core.session.edits import moved_places
 from core.session.session import Session, TakeRecord, View
 from desktop.controllers.document import Document
@@ -67,7 +68,7 @@ class RollDisplay(QObject):
             front = [f"{TRACK}{i}" for i, track in enumerate(tracks) if track.key == self._parts.in_front]
             self._roll.in_front = front[0] if front else ""
             self._roll.set_drum_keys(self._drum_part())
-            self._roll.set_take_end(playing and playing.marker + (playing.end or playing.seconds))
+            self._roll.set_take_end(playing and playing.marker + take_length(playing, session.tempo_map))
             if self._sampled and session.current != self._sampled and not in_progress:
                 self._sampled = ""
                 self._roll.set_sampling(None)

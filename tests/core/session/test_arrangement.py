@@ -12,6 +12,8 @@ from mido import Message, MetaMessage
 from core.midi.read import parse_score
 from core.midi.score import Score, TakeNote
 from core.session.arrangement import arrangement, take_stretch
+from core.session.edits import nudge
+from core.session.edits_notes import draw
 from core.session.export import midi_bytes
 from core.session.forks import accept_take
 from core.session.session import RestOfSong, Session, TakeRecord, session_from_midi
@@ -118,6 +120,20 @@ def test_a_note_on_a_track_that_rests_rings_for_a_bar_at_most() -> None:
     session = session_from_midi(data, "x.mid").with_marker(4.0)
     long = TakeRecord(notes=(TakeNote(40, 80, 0.0, 9.0, (1, 1)),), seconds=9.0, marker=4.0, end=2.0)
     assert [n.end_tick for notes in arrangement(session, long).notes.values() for n in notes] == [4 * BAR]
+
+
+def test_notes_put_behind_its_end_are_heard_and_the_original_returns_behind_them() -> None:
+    session = draw(with_take(), "aa", 79, 90, 8.5, 10.5, KEYS[MELODY]).session
+    heard = arrangement(session, session.takes[0])
+    melody = next(notes for part, notes in heard.notes.items() if part.name == "Melody")
+    assert (melody[-1].start_tick, melody[-1].end_tick) == (4 * BAR + 480, 5 * BAR)
+    assert onsets(heard.score, MELODY) == [t for t in range(0, 8 * BAR, 480) if not 2 * BAR <= t < 5 * BAR]
+    assert accept_take(session, "aa").marker == 10.0
+    at = len(session.takes[0].notes) - 1
+    back = nudge(session, {"aa": [at]}, -BAR).session
+    assert take_stretch(back, back.takes[0]) == take_stretch(with_take(), take())
+    on_the_line = nudge(session, {"aa": [at]}, -480).session
+    assert take_stretch(on_the_line, on_the_line.takes[0]).end == 5 * BAR
 
 
 def test_sounds_are_kept_under_the_take_and_set_as_they_were_behind_it() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from core.errors import UsageError
 from core.midi.score import TakeNote
+from core.session.arrangement import arrangement
 from core.session.assembly import use_bars
 from core.session.session import Session, TakeRecord
 from core.session.storage import parse_session, session_bytes
@@ -59,7 +60,19 @@ def test_all_that_lies_outside_stays(start: float, length: float, offset: float)
         return
     assert_sound(after)
     before, notes = session.take("a").notes, after.take("a").notes
-    outside = [n for n in before if not max(start - 2.0, 0.0) <= n.start < start + length - 2.0]
+    first, last = max(start - 2.0, offset, 0.0), min(start + length - 2.0, offset + 9.5)  # where the other take is
+    outside = [n for n in before if not first <= n.start < last]
     assert [(n.pitch, n.start) for n in notes if n.pitch == 60] == [(n.pitch, n.start) for n in outside]
     assert all(n.take == "b" for n in notes if n.pitch == 70)
     assert replace(after, takes=session.takes, current=session.current) == session
+
+def test_bars_behind_the_end_of_the_target_are_heard_there() -> None:
+    session = two_takes()
+    short = replace(session.take("a"), notes=session.take("a").notes[:3], end=4.0)
+    session = session.with_changed_take(short)
+    after, chosen = use_bars(session, "b", "a", 8.0, 10.0)
+    song = arrangement(after, after.take("a"))
+    heard = [note for notes in song.notes.values() for note in notes if note.pitch == 70]
+    assert [note.end - note.start for note in heard] == pytest.approx([1.5, 1.0], abs=0.01)
+    assert len(chosen["a"]) == 2
+
