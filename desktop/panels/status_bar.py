@@ -43,7 +43,8 @@ class StatusBar(QStatusBar):
         self._next_figures = 0.0
         self._was_waiting = False
         self.messageChanged.connect(lambda shown: shown or self._forget())
-        self._task: Task | None = None
+        self._tasks: dict[Task, float | None] = {}  # under way, the newest last: the share that is done, if it is told
+        self._task: Task | None = None  # that is shown
         self._wait: Task | None = None
         self._bar = QProgressBar(self)
         self._bar.setMaximumWidth(160)
@@ -51,6 +52,7 @@ class StatusBar(QStatusBar):
         self._bar.setTextVisible(False)
         self._cancel = QPushButton(self.tr("Cancel"), self)
         self._cancel.setToolTip(self.tr("Give up what is being done; nothing of yours is changed"))
+        self._cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys where they are
         self._cancel.clicked.connect(self._on_cancel)
         self._words = QLabel(self)
         self._words.setContentsMargins(8, 0, 0, 0)  # below the first letter of the menus
@@ -119,26 +121,28 @@ class StatusBar(QStatusBar):
     # Work that takes long
 
     def show_started(self, task: Task) -> None:
-        """Show a task, if it lasts."""
-        self._task = task
-        self._bar.setRange(0, 0)
-        self._cancel.hide()
+        """Show a task, if it lasts; once it has ended those that are still under way are shown again."""
+        self._tasks[task] = None
         self._timer.start(SHOWN_AFTER)
 
     def show_progress(self, task: Task, share: float) -> None:
         """How much of it is done; what tells that can be cancelled, too."""
-        if task is self._task:
-            self._bar.setRange(0, 1000)
-            self._bar.setValue(round(share * 1000))
-            self._cancel.setVisible(self._bar.isVisible())
+        if task in self._tasks:
+            self._tasks[task] = share
+            if task is self._task:
+                self._show_share()
 
     def show_ended(self, task: Task) -> None:
         """It is done."""
+        self._tasks.pop(task, None)
+        if not self._tasks:
+            self._timer.stop()
         if task is self._task:
             self._task = None
-            self._timer.stop()
             for widget in (self._words, self._bar, self._cancel):
                 widget.hide()
+            if self._tasks:
+                self._timer.start(SHOWN_AFTER)
 
     def show_waiting(self, words: str) -> None:
         """What Continue waits for, such as "Reading the prompt …", if it lasts; "": nothing."""
@@ -146,20 +150,35 @@ class StatusBar(QStatusBar):
             if self._wait is not None:
                 self.show_ended(self._wait)
             self._wait = Task(words, self.show_progress) if words else None
-            if self._wait is not None and self._task is None:
+            if self._wait is not None:
                 self.show_started(self._wait)
 
     def _show_task(self) -> None:
-        if self._task is self._wait and self.currentMessage():  # a sentence is read to its end before
+        """Show what is under way: of what can be cancelled the newest, and last what Continue waits for."""
+        if not self._tasks:
+            return
+        task = max(reversed(self._tasks), key=lambda task: (task is not self._wait, self._can_cancel(task)))
+        if task is self._wait and self.currentMessage():  # a sentence is read to its end before
             self._timer.start(SHOWN_AFTER)
-        elif self._task is not None:
+        elif task is not self._task:
+            self._task = task
             self.clearMessage()
-            self._words.setText(f"{self._task.words.removesuffix(' …')} …")
+            self._words.setText(f"{task.words.removesuffix(' …')} …")
             self._words.show()
-            if self._task.can_cancel:  # of others there are many, and nobody waits for them
+            if task.can_cancel:  # of others there are many, and nobody waits for them
                 announce(self, self._words.text())
             self._bar.show()
-            self._cancel.setVisible(self._task.can_cancel)
+            self._show_share()
+
+    def _show_share(self) -> None:
+        assert self._task is not None
+        share = self._tasks[self._task]
+        self._bar.setRange(0, 0 if share is None else 1000)
+        self._bar.setValue(0 if share is None else round(share * 1000))
+        self._cancel.setVisible(self._can_cancel(self._task))
+
+    def _can_cancel(self, task: Task) -> bool:
+        return task.can_cancel or self._tasks[task] is not None
 
     def _on_cancel(self) -> None:
         if self._task is not None:

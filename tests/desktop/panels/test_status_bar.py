@@ -92,3 +92,25 @@ def test_a_wait_for_the_sound_is_told(bar: StatusBar) -> None:
     assert shown(PlaybackState(True, True, 0.0, ahead=3.0, wait=12.3)) == "Sound in about 12 s"
     assert shown(PlaybackState(True, True, 0.0, ahead=3.0, wait=0.4)) == "3.0 s ahead"
     assert shown(PlaybackState(True, False, 0.0, ahead=3.0)) == "3.0 s ahead"
+
+
+def test_what_can_be_cancelled_stays_on_view_whatever_comes_between(bar: StatusBar, qtbot: QtBot) -> None:
+    export, saving, opening = task("Exporting song.wav"), task("Saving"), task("Opening a.mid", can_cancel=True)
+    bar.show_started(export)
+    bar.show_progress(export, 0.25)
+    qtbot.waitUntil(bar._cancel.isVisible)
+    bar.show_started(saving)
+    qtbot.wait(20)
+    bar.show_ended(saving)
+    assert (bar._words.text(), bar._bar.value(), bar._bar.maximum()) == ("Exporting song.wav …", 250, 1000)
+    bar.show_started(opening)
+    qtbot.waitUntil(lambda: bar._words.text() == "Opening a.mid …")
+    bar.show_progress(export, 0.5)
+    assert bar._bar.maximum() == 0
+    bar.show_ended(opening)
+    qtbot.waitUntil(bar._cancel.isVisible)
+    assert (bar._words.text(), bar._bar.value(), bar._bar.maximum()) == ("Exporting song.wav …", 500, 1000)
+    bar._cancel.click()
+    assert export.is_cancelled()
+    bar.show_ended(export)
+    assert not bar._bar.isVisible()
