@@ -31,6 +31,7 @@ class TempoDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Tempo and metre"))
         self._map = tempo_map
+        self._there: tuple[float, tuple[int, int]] | None = None  # tempo and metre at the place chosen before
         bar = tempo_map.bar_beat_read(tick)[0] if tempo_map.has_metre else 0
         self._later = tempo_map.bar_tick(bar) if tempo_map.has_metre else tick
         self.from_start = QRadioButton(self.tr("The beginning"))
@@ -116,13 +117,16 @@ class TempoDialog(QDialog):
         self.accept()
 
     def _show_there(self) -> None:
-        """What holds at the place that is chosen now."""
+        """What holds at the place that is chosen now; what was set is kept."""
         changes = (*self._map.tempos, *self._map.metres)
         self.remove.setVisible(self.tick > 0 and any(change.tick == self.tick for change in changes))
         metre = self._map.metre_at(self.tick)
-        self.tempo.setValue(self._bpm_there)
-        self.beats.setValue(metre.numerator)
-        self.unit.setCurrentIndex(max(self.unit.findData(metre.denominator), 0))
+        if self._there is None or self.tempo.value() == self._there[0]:
+            self.tempo.setValue(self._bpm_there)
+        if self._there is None or (self.beats.value(), self.unit.currentData()) == self._there[1]:
+            self.beats.setValue(metre.numerator)
+            self.unit.setCurrentIndex(max(self.unit.findData(metre.denominator), 0))
+        self._there = self._bpm_there, (metre.numerator, metre.denominator)
 
     @property
     def _bpm_there(self) -> float:

@@ -48,6 +48,15 @@ def test_the_bar_of_the_playhead_can_be_chosen_and_shows_what_holds_there(qtbot:
     assert (dialog.tick, dialog.bpm, dialog.metre) == (3840 + 1440, None, (2, 4))
 
 
+def test_what_was_set_is_kept_when_another_place_is_chosen(qtbot: QtBot) -> None:
+    dialog = asked(qtbot, SONG, 3840)
+    dialog.tempo.setValue(90.0)
+    dialog.from_here.click()
+    assert (dialog.tempo.value(), dialog.beats.value(), dialog.bpm, dialog.metre) == (90.0, 3, 90.0, None)
+    dialog.from_start.click()
+    assert (dialog.tempo.value(), dialog.beats.value(), dialog.bpm, dialog.metre) == (90.0, 4, 90.0, None)
+
+
 def test_a_song_without_bars_gets_some_unless_they_are_not_wanted(qtbot: QtBot) -> None:
     dialog = asked(qtbot, TempoMap())
     assert dialog.metre == (4, 4)
