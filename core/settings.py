@@ -18,6 +18,7 @@ from msgspec import Meta
 from core.errors import UnreadableInput, WriteError
 from core.files import read_file, write_atomically
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput, OutputChoice, VirtualPort
+from core.session.export import SOUND_FORMAT, SoundFormat
 from core.session.knobs import Knobs
 from core.session.session import AT_FIRST, Channel, GenerationSettings
 from core.session.storage import generation_settings
@@ -52,7 +53,8 @@ class Settings:
     `scale` is the one whose rows are light: "off", "auto" for the one found, or its name; `folds` says whether only
     rows in use are shown, `chords` whether their names are, `hears_edits` whether notes sound that are edited.
     `unfolded` are the parts of the generation panel that stand open. `merges_takes` says whether a take is saved within
-    the tracks that it plays on. `presets` are knobs saved under a name. `generation` is what a new session starts with.
+    the tracks that it plays on. `presets` are knobs saved under a name; `sound` is how audio was exported last.
+    `generation` is what a new session starts with.
     """
 
     output: OutputChoice = _SYNTH
@@ -70,6 +72,7 @@ class Settings:
     hears_edits: bool = True
     presets: Annotated[tuple[Preset, ...], Meta(max_length=MOST_PRESETS)] = ()
     merges_takes: bool = False
+    sound: SoundFormat = SOUND_FORMAT
     lanes: tuple[tuple[_Line, Annotated[int, Meta(ge=1, le=10_000)]], ...] = (("velocity", 90),)
     generation: GenerationSettings = AT_FIRST
 
@@ -170,6 +173,13 @@ def _output(value: object) -> OutputChoice:
     raise ValueError("no output")
 
 
+def _sound(value: object) -> SoundFormat:
+    read = msgspec.convert(value, SoundFormat)
+    if isinstance(value, dict) and asdict(read).keys() <= value.keys():
+        return read
+    raise ValueError("no format")
+
+
 def _recent(value: object) -> tuple[str, ...]:
     return msgspec.convert(value, tuple[_Line, ...])[:MOST_RECENT]
 
@@ -178,5 +188,6 @@ def _recent(value: object) -> tuple[str, ...]:
 _READERS: dict[str, Callable[[object], object]] = {
     "output": _output,
     "recent": _recent,
+    "sound": _sound,
     "generation": generation_settings,
 }

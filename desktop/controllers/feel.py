@@ -1,10 +1,13 @@
 """Feel: what is said in words, and the presets, of how takes are to differ from the prompt."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from core.session.knobs import AS_THE_PROMPT, UNTURNED
+from core.session.knobs import AS_THE_PROMPT, UNTURNED, knobs_words
+from core.session.session import one_line
 from core.settings import MOST_PRESETS, Preset
 from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers.preferences import Preferences
@@ -37,6 +40,7 @@ class Feel(QObject):
         self._feel.words_entered.connect(self.say)
         self._feel.preset_chosen.connect(self.choose)
         self._feel.preset_wanted.connect(self.save)
+        self._feel.preset_renamed.connect(self.rename)
         self._feel.preset_dropped.connect(self.drop)
         preferences.changed.connect(self._show_presets)
         self._show_presets()
@@ -82,21 +86,38 @@ class Feel(QObject):
                 self._panel.set_feel(preset.knobs, preset.then)
 
     def save(self) -> None:
-        """Save the knobs as they stand under a name, which may be one that there is."""
+        """Save the knobs as they stand under a name, which may be one that there is if the user says so."""
         settings = self._panel.settings()
-        if len(self._preferences.now.presets) >= MOST_PRESETS:
-            self.message.emit(self.tr("There are {0} presets: delete one first.").format(MOST_PRESETS))
-            return
-        name = self._dialogs().name(self.tr("Save Preset"), self.tr("Name:"), self._feel.words.text()).strip()
-        if name:
-            kept = [preset for preset in self._preferences.now.presets if preset.name != name]
-            presets = sorted([*kept, Preset(name, settings.knobs, settings.then)], key=lambda preset: preset.name)
-            self._preferences.change(presets=tuple(presets))
+        words = knobs_words((settings.knobs, *settings.then))
+        self._put(self.tr("Save Preset"), self._feel.words.text() or words, Preset("", settings.knobs, settings.then))
+
+    def rename(self, name: str) -> None:
+        """Give a preset another name."""
+        for preset in self._preferences.now.presets:
+            if preset.name == name:
+                self._put(self.tr("Rename Preset"), name, preset)
+                return
 
     def drop(self, name: str) -> None:
-        """Delete a preset."""
-        presets = self._preferences.now.presets
-        self._preferences.change(presets=tuple(preset for preset in presets if preset.name != name))
+        """Delete a preset, if the user says so: that is not undone."""
+        if self._dialogs().delete_preset(name):
+            self._keep([preset for preset in self._preferences.now.presets if preset.name != name])
+
+    def _put(self, title: str, suggestion: str, preset: Preset) -> None:
+        """Ask for a name and keep the preset under it, in place of what it was and of another of that name."""
+        name = one_line(self._dialogs().name(title, self.tr("Name:"), suggestion))
+        others = [other for other in self._preferences.now.presets if other.name != preset.name]
+        kept = [other for other in others if other.name != name]
+        if not name:
+            return
+        if len(kept) >= MOST_PRESETS:
+            self.message.emit(self.tr("There are {0} presets: delete one first.").format(MOST_PRESETS))
+        elif len(kept) == len(others) or self._dialogs().replace(name):
+            self._keep([*kept, replace(preset, name=name)])
+            self.message.emit(self.tr('Saved as preset "{0}".').format(name))
+
+    def _keep(self, presets: Sequence[Preset]) -> None:
+        self._preferences.change(presets=tuple(sorted(presets, key=lambda preset: preset.name.casefold())))
 
     def _show_presets(self) -> None:
         self._feel.show_presets([preset.name for preset in self._preferences.now.presets])

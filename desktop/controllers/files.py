@@ -24,6 +24,7 @@ from desktop.controllers.generation import GenerationController
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll_parts import RollParts
 from desktop.dialogs.questions import MIDI_FILES, SESSIONS, Dialogs
+from desktop.panels.take_words import sound_words
 from desktop.single_instance import open_window
 
 if TYPE_CHECKING:
@@ -211,9 +212,10 @@ class FileController(QObject):
         if what != "prompt" and self._refuse_while_sampling():
             return
         session = self._document.session
-        form = self.dialogs.sound_format()
+        form = self.dialogs.sound_format(sound_words(session, what), self._preferences.now.sound)
         if form is None:
             return
+        self._preferences.change(sound=form)
         path = self._ask(self.tr("Export audio"), ".wav", self.tr("Sound files (*.wav)"), (".wav",))
         if not path:
             return

@@ -39,6 +39,7 @@ from desktop.dialogs.sound_check import SoundCheckDialog
 from desktop.dialogs.tempo import TempoDialog
 from desktop.dialogs.track import TrackDialog
 from desktop.panels.empty_state import examples
+from desktop.panels.take_words import sound_words
 from desktop.piano_roll.layers import Cut
 from desktop.piano_roll.notes import NoteRef
 from desktop.piano_roll.selection import Selection
@@ -189,7 +190,7 @@ class Studio:
         changed = with_tempo(before, before.tempo_map.bar_tick(4), 140).tempo_map
         for name, dialog in (
             ("about", AboutDialog(log_path(), window)),
-            ("export", ExportDialog(window)),
+            ("export", ExportDialog(window, sound_words(window.document.session, "both"))),
             ("fine-tune", FineTuneDialog(window)),
             ("manual", PageDialog("Manual", manual_page, window)),
             ("shortcuts", PageDialog("Keyboard Shortcuts", lambda: shortcuts_of(window), window)),

@@ -1,18 +1,19 @@
 """ExportDialog: asks how sound is to be written."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QLabel,
     QVBoxLayout,
     QWidget,
 )
 
-from core.session.export import SOUND_FORMAT, SoundFormat
+from core.session.export import SAMPLE_RATES, SOUND_FORMAT, SoundFormat
 from desktop.widgets.palettes import DropDown
 
-SAMPLE_RATES = (44100, 48000, 88200, 96000)
 _TIPS = {
     "normalise": "Make it as loud as it can be without distortion: the loudest moment comes to -1 dB.",
     "rate": "44.1 kHz is that of CDs, 48 kHz that of films and of most projects.",
@@ -21,13 +22,19 @@ _TIPS = {
 
 
 class ExportDialog(QDialog):
-    """Asks for a SoundFormat; `form` is the answer once accepted."""
+    """Asks for a SoundFormat, `first` until another is chosen; `form` is the answer once accepted. `words` say what is
+    written.
+    """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, words: str = "", first: SoundFormat = SOUND_FORMAT) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Export Audio"))
+        self.words = QLabel(words)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        self.words.setWordWrap(True)
+        self.words.setVisible(bool(words))
         self.normalise = QCheckBox(self.tr("&Normalise"))
-        self.normalise.setChecked(SOUND_FORMAT.is_normalised)
+        self.normalise.setChecked(first.is_normalised)
         self.normalise.setToolTip(self.tr(_TIPS["normalise"]))
         self.normalise.setAccessibleDescription(self.tr(_TIPS["normalise"]))
         self.rate, self.bits = DropDown(), DropDown()
@@ -36,15 +43,15 @@ class ExportDialog(QDialog):
         for bits in (16, 24):
             self.bits.addItem(self.tr("{0} bit").format(bits), bits)
         form = QFormLayout()
-        for box, name, words, chosen in (
-            (self.rate, "rate", self.tr("Sample &rate"), SOUND_FORMAT.sample_rate),
-            (self.bits, "bits", self.tr("&Resolution"), SOUND_FORMAT.bits),
+        for box, name, label, chosen in (
+            (self.rate, "rate", self.tr("Sample &rate"), first.sample_rate),
+            (self.bits, "bits", self.tr("&Resolution"), first.bits),
         ):
             box.setCurrentIndex(box.findData(chosen))
             box.setToolTip(self.tr(_TIPS[name]))
-            box.setAccessibleName(words.replace("&", ""))
+            box.setAccessibleName(label.replace("&", ""))
             box.setAccessibleDescription(self.tr(_TIPS[name]))
-            form.addRow(words, box)
+            form.addRow(label, box)
         buttons = QDialogButtonBox()
         export = buttons.addButton(self.tr("Export …"), QDialogButtonBox.ButtonRole.AcceptRole)
         export.setToolTip(self.tr("Choose where to, and write the file."))
@@ -53,6 +60,7 @@ class ExportDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(12)
+        layout.addWidget(self.words)
         layout.addLayout(form)
         layout.addWidget(self.normalise)
         layout.addStretch(1)

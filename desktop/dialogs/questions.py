@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QPushButton, QWidget
 
@@ -26,7 +27,7 @@ class Dialogs:
 
     def tell(self, sentence: str) -> None:
         """Something went wrong."""
-        QMessageBox.warning(self._window, "Continuo", sentence)
+        question_box(self._window, QMessageBox.Icon.Warning, sentence).exec()
 
     def file_to_open(self, folder: str) -> str:
         """A file, or empty."""
@@ -46,14 +47,15 @@ class Dialogs:
         if path.lower().endswith(tuple(suffixes)):
             return path
         path += suffixes[0]  # "Song No.2": Qt takes that for a suffix, and has not asked about this name
-        return path if not Path(path).exists() or self._replace(Path(path).name) else ""
+        return path if not Path(path).exists() or self.replace(Path(path).name) else ""
 
-    def sound_format(self) -> SoundFormat | None:
-        """How to write sound; None: not at all."""
-        dialog = ExportDialog(self._window)
+    def sound_format(self, words: str, first: SoundFormat) -> SoundFormat | None:
+        """How to write sound, as `first` at first; None: not at all. `words` say what is written."""
+        dialog = ExportDialog(self._window, words, first)
         return dialog.form if dialog.exec() else None
 
-    def _replace(self, name: str) -> bool:
+    def replace(self, name: str) -> bool:
+        """Something has the name already."""
         return self._ask(self._tr("{0} is there already. Replace it?").format(name), self._tr("Replace"))
 
     def save_over(self, name: str) -> bool:
@@ -73,6 +75,10 @@ class Dialogs:
         number, is_given = QInputDialog.getInt(self._window, title, words, value, least, most)
         return number if is_given else None
 
+    def delete_preset(self, name: str) -> bool:
+        """A preset is to go for good."""
+        return self._ask(self._tr('Delete the preset "{0}"?').format(name), self._tr("Delete"))
+
     def name(self, title: str, words: str, suggestion: str) -> str:
         """A name; empty if it was called off."""
         name, is_given = QInputDialog.getText(self._window, title, words, text=suggestion)
@@ -84,7 +90,7 @@ class Dialogs:
         return self._ask(question, self._tr("Close"), self._tr("Keep exporting"))
 
     def _ask(self, question: str, yes: str, no: str = "") -> bool:
-        box = QMessageBox(QMessageBox.Icon.Question, "Continuo", question, parent=self._window)
+        box = question_box(self._window, QMessageBox.Icon.Question, question)
         wanted = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
         if no:
             box.addButton(no, QMessageBox.ButtonRole.RejectRole)
@@ -112,12 +118,19 @@ class Dialogs:
         return self._ask(question, self._tr("Read again"), self._tr("Keep what is shown"))
 
 
+def question_box(window: QWidget, icon: QMessageBox.Icon, words: str) -> QMessageBox:
+    """Words with an icon beside them; names in them are shown as they are, with whatever signs."""
+    box = QMessageBox(icon, "Continuo", words, parent=window)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    return box
+
+
 def leaving_box(window: QWidget, name: str) -> QMessageBox:
     """Asks whether to save what has changed."""
     buttons = QMessageBox.StandardButton
     words = window.tr("Save the takes and changes of {0} as a session?").format(name)
-    box = QMessageBox(QMessageBox.Icon.Warning, "Continuo", words, buttons.Save | buttons.Discard, window)
-    box.addButton(buttons.Cancel)
+    box = question_box(window, QMessageBox.Icon.Warning, words)
+    box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
     box.setDefaultButton(buttons.Save)
     return box
 
@@ -126,7 +139,7 @@ def recovery_box(window: QWidget, name: str, when: str, others: int) -> tuple[QM
     """Asks about a session that a crash left behind; with its buttons to open and to discard it."""
     words = window.tr("Continuo ended unexpectedly. {0} was kept as it was at {1}: open it again?")
     words = words.format(name or window.tr("A session without a file"), when)
-    box = QMessageBox(QMessageBox.Icon.Question, "Continuo", words, parent=window)
+    box = question_box(window, QMessageBox.Icon.Question, words)
     if others:
         box.setInformativeText(window.tr("{0} more will be offered at the next start.").format(others))
     recover = box.addButton(window.tr("Open it"), QMessageBox.ButtonRole.AcceptRole)

@@ -30,12 +30,14 @@ class FeelPanel(QWidget):
     knobs_changed = Signal(object)  # Knobs, by the sliders
     preset_chosen = Signal(str)  # its name
     preset_wanted = Signal()  # to be saved, of the knobs as they stand
+    preset_renamed = Signal(str)
     preset_dropped = Signal(str)
     now_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts: tuple[Knobs, ...] = (AS_THE_PROMPT,)  # what the line's words mean, if it has any
+        self._names: tuple[str, ...] | None = None  # of the presets, once they are shown
         self.words = WordLine()
         self.example = self.tr("slow and sad, then wilder")
         self.words.setPlaceholderText(self.example)
@@ -98,17 +100,23 @@ class FeelPanel(QWidget):
 
     def show_presets(self, names: Sequence[str]) -> None:
         """The names of the presets that there are."""
+        if self._names == tuple(names):
+            return
+        self._names = tuple(names)
         menu = self.presets.menu()
-        menu.clear()
+        menu.clear()  # but not of the menus in it
+        for inside in menu.findChildren(QMenu):
+            inside.deleteLater()
         for name in names:
             add_named(menu, name).triggered.connect(lambda _=False, name=name: self.preset_chosen.emit(name))
         if names:
             menu.addSeparator()
         menu.addAction(self.tr("Save as …"), lambda: self.preset_wanted.emit())
         if names:
-            drop = menu.addMenu(self.tr("Delete"))
-            for name in names:
-                add_named(drop, name).triggered.connect(lambda _=False, name=name: self.preset_dropped.emit(name))
+            for words, wanted in ((self.tr("Rename"), self.preset_renamed), (self.tr("Delete"), self.preset_dropped)):
+                inside = menu.addMenu(words)
+                for name in names:
+                    add_named(inside, name).triggered.connect(lambda _=False, w=wanted, name=name: w.emit(name))
 
     def forget_words(self) -> None:
         """Clear the line and what was understood of it; emits nothing."""

@@ -1,15 +1,18 @@
-"""What is said of takes: where one begins, how long it is, what sets it apart from the others; and of the next one."""
+"""What is said of takes: where one begins, how long it is, what sets it apart; of the next one; of what is exported."""
 
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QCoreApplication
 
 from core.midi.tempo_map import TempoMap
+from core.session.arrangement import take_length
 from core.session.knobs import knobs_words
 from core.session.session import Session, TakeRecord
+from core.session.timeline import What
 
 translate = QCoreApplication.translate
 
+_MOST_NAMED = 3  # tracks
 _REST = {"stretch": "song returns", "rest": "song left out", "beside": "song beside it"}
 
 
@@ -18,7 +21,7 @@ def place_words(take: TakeRecord, tempo_map: TempoMap) -> str:
     if not tempo_map.has_metre:
         return translate("TakeWords", "From {0}, {1}").format(length_words(take.marker), length_words(take.seconds))
     first, beat = tempo_map.bar_beat_read(tempo_map.tick(take.marker))
-    last, over = tempo_map.bar_beat_read(tempo_map.tick(take.marker + (take.end or take.seconds)))
+    last, over = tempo_map.bar_beat_read(tempo_map.tick(take.marker + take_length(take, tempo_map)))
     bars = max(last - first + (1 if over > beat + 0.01 else 0), 1)
     one, several = translate("TakeWords", "Bar {0}, 1 bar"), translate("TakeWords", "Bar {0}, {1} bars")
     return (one if bars == 1 else several).format(_bar_words(first, beat), bars)
@@ -33,6 +36,28 @@ def plan_words(session: Session) -> str:
         return translate("TakeWords", "Continues from {0}").format(length_words(session.marker))
     bar = _bar_words(*tempo_map.bar_beat_read(tempo_map.tick(session.marker)))
     return translate("TakeWords", "Continues from bar {0}").format(bar)
+
+
+def sound_words(session: Session, what: What) -> str:
+    """What is written where this is exported: "The score with Take 3. Not heard, so left out: Drums.".
+
+    The tracks that are not heard are named, three of them at most.
+    """
+    take, tracks = session.current_take, session.score.tracks if session.score else ()
+    if take is None or what == "prompt":
+        words = translate("TakeWords", "The score alone.")
+    elif what == "take" or session.score is None:
+        return translate("TakeWords", "{0} alone.").format(take.name)
+    else:
+        words = translate("TakeWords", "The score with {0}.").format(take.name)
+    number, heard = translate("TakeWords", "Track {0}"), session.audible_tracks
+    silent = [t.name or number.format(i + 1) for i, t in enumerate(tracks) if t.notes and i not in heard]
+    if silent:
+        named = ", ".join(silent[:_MOST_NAMED])
+        if len(silent) > _MOST_NAMED:
+            named = translate("TakeWords", "{0} and {1} more").format(named, len(silent) - _MOST_NAMED)
+        words += translate("TakeWords", " Not heard, so left out: {0}.").format(named)
+    return words
 
 
 def _bar_words(bar: int, beat: float) -> str:

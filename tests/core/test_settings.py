@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import WriteError
 from core.live.outputs import BuiltInSynth, ExistingPort, MidiFileOutput, NoOutput, OutputChoice, VirtualPort
+from core.session.export import SoundFormat
 from core.session.knobs import Knobs
 from core.session.session import GenerationSettings
 from core.settings import MOST_RECENT, Preset, Settings, load_settings, save_settings, settings_path
@@ -22,6 +23,7 @@ ALL = Settings(
     layout="/w==",
     unfolded=("feel", "more"),
     presets=(Preset("Rain", Knobs(busy=-1), (Knobs(loud=2),)),),
+    sound=SoundFormat(96000, 24, False),
     generation=GenerationSettings("big", 8.0, "bars", 0.7, 0.9, 5, True, 2, "auto", 2.0, 21, 108, "off", "flat"),
 )
 KEYS = [field.name for field in fields(Settings)]

@@ -8,7 +8,11 @@ import mido
 import pytest
 
 from core.midi.read import read_score
+from core.midi.score import TakeNote
+from core.session.export import SoundFormat
+from core.session.session import TakeRecord
 from core.session.storage import open_session
+from core.settings import load_settings
 from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
@@ -60,6 +64,7 @@ def test_exports_audio_and_can_be_cancelled(desk: MakeDesk, homes: Path) -> None
     at.window.transport.set_what("take")
     at.window.actions_["export"].trigger()
     at.settle()
+    assert at.answers.sound_words == "Take 1 alone."
     with wave.open(at.answers.path) as sound:
         assert sound.getnframes() > 48000
         assert any(sound.readframes(48000))
@@ -69,6 +74,33 @@ def test_exports_audio_and_can_be_cancelled(desk: MakeDesk, homes: Path) -> None
     at.settle()
     assert not Path(at.answers.path).exists()
     assert "cancelled" in at.messages[-1]
+
+
+def test_what_is_exported_is_said_and_how_is_remembered(desk: MakeDesk, homes: Path) -> None:
+    at = desk()
+    at.open()
+    document, export = at.window.document, at.window.actions_["export"]
+    at.answers.path, at.answers.sound = str(homes / "song.wav"), SoundFormat(44100, 24, False)
+    export.trigger()
+    at.settle()
+    score = document.session.score
+    assert score is not None
+    names = [track.name for track in score.tracks if track.notes]
+    assert at.answers.sound_words == "The score alone."
+    with wave.open(at.answers.path) as sound:
+        assert (sound.getframerate(), sound.getsampwidth()) == (44100, 3)
+    document.do("Mute", document.session.with_flags(0, mute=True))
+    at.answers.sound = None
+    export.trigger()
+    assert at.answers.sound_words == f"The score alone. Not heard, so left out: {names[0]}."
+    assert at.answers.sound_before == SoundFormat(44100, 24, False)
+    at.window.preferences.flush()
+    at.settle()
+    assert load_settings().sound == SoundFormat(44100, 24, False)
+    take = TakeRecord((TakeNote(60, 80, 0.0, 1.0),), seconds=1.0, marker=2.0, end=2.0)
+    document.do("Continue", document.session.with_take(take))
+    export.trigger()
+    assert at.answers.sound_words.startswith("The score with Take 1. Not heard")
 
 
 def test_a_take_that_is_still_sampled_is_not_left_out_without_a_word(desk: MakeDesk, homes: Path) -> None:

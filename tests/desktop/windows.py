@@ -30,12 +30,16 @@ class Answers(Dialogs):
         self.told: list[str] = []
         self.path = ""
         self.sound: SoundFormat | None = SoundFormat()
+        self.sound_words, self.sound_before = "", SoundFormat()  # what was offered
         self.leaving: Leaving = "discard"
         self.recovered = ""  # the name of the file that was offered
         self.reads_again = False
         self.saves_over = False
         self.gives_up_export = False
         self.numbers: list[int | None] = []  # answers to questions for one; then as suggested
+        self.names: list[str] = []  # the same for names
+        self.replaces = False
+        self.asked: list[str] = []
 
     def tell(self, sentence: str) -> None:
         self.told.append(sentence)
@@ -46,7 +50,8 @@ class Answers(Dialogs):
     def file_to_save(self, title: str, suggestion: str, kinds: str, suffixes: Sequence[str]) -> str:
         return self.path
 
-    def sound_format(self) -> SoundFormat | None:
+    def sound_format(self, words: str, first: SoundFormat) -> SoundFormat | None:
+        self.sound_words, self.sound_before = words, first
         return self.sound
 
     def about_to_leave(self, name: str) -> Leaving:
@@ -67,7 +72,15 @@ class Answers(Dialogs):
         return self.numbers.pop(0) if self.numbers else value
 
     def name(self, title: str, words: str, suggestion: str) -> str:
-        return suggestion
+        return self.names.pop(0) if self.names else suggestion
+
+    def replace(self, name: str) -> bool:
+        self.asked.append(f"replace {name}")
+        return self.replaces
+
+    def delete_preset(self, name: str) -> bool:
+        self.asked.append(f"delete {name}")
+        return True
 
     def give_up_export(self) -> bool:
         self.told.append("still being exported")

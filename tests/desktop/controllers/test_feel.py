@@ -5,12 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 
 from core.session.knobs import Knobs
-from core.settings import load_settings
+from core.session.session import LONGEST_NAME
+from core.settings import MOST_PRESETS, Preset, load_settings
 from desktop.panels.take_words import differences
 from tests.desktop.windows import Desk
 
@@ -126,6 +127,66 @@ def test_presets_are_saved_by_name_chosen_and_deleted(desk: Callable[..., Desk],
     drop.actions()[0].trigger()
     assert at.window.preferences.now.presets == ()
     assert list(actions_of(at)) == ["Save as …"]
+
+
+def test_presets_are_renamed_and_none_is_replaced_unasked(desk: Callable[..., Desk], homes: Path) -> None:
+    at = desk()
+    answers, preferences = at.answers, at.window.preferences
+
+    def presets() -> dict[str, Knobs]:
+        return {preset.name: preset.knobs for preset in preferences.now.presets}
+
+    def save(knobs: Knobs, name: str) -> None:
+        at.window.panel.set_feel(knobs)
+        answers.names = [name]
+        actions_of(at)["Save as …"]()
+
+    def inside(words: str, name: str) -> None:
+        (menu,) = (a.menu() for a in at.window.panel.feelings.presets.menu().actions() if a.text() == words)
+        assert isinstance(menu, QMenu)
+        next(action for action in menu.actions() if action.toolTip() == name).trigger()
+
+    save(Knobs(busy=1), "  odd\tname\0 & \n<b>such</b> ")
+    assert presets() == {"odd name & <b>such</b>": Knobs(busy=1)}
+    save(Knobs(busy=2), "odd name & <b>such</b>")
+    assert (answers.asked, presets()) == (["replace odd name & <b>such</b>"], {"odd name & <b>such</b>": Knobs(busy=1)})
+    answers.replaces = True
+    save(Knobs(busy=2), "odd name & <b>such</b>")
+    assert presets() == {"odd name & <b>such</b>": Knobs(busy=2)}
+    save(Knobs(loud=1), "Zebra")
+    save(Knobs(loud=2), "long " * 100)
+    assert list(presets()) == [("long " * 100)[:LONGEST_NAME].strip(), "odd name & <b>such</b>", "Zebra"]
+    answers.names = ["antelope"]
+    inside("Rename", "Zebra")
+    assert list(presets().items())[0] == ("antelope", Knobs(loud=1))
+    assert len(presets()) == 3
+    answers.names, answers.replaces = ["antelope"], False
+    inside("Rename", "odd name & <b>such</b>")
+    assert len(presets()) == 3
+    inside("Delete", "antelope")
+    assert answers.asked[-1] == "delete antelope"
+    assert len(presets()) == 2
+    preferences.flush()
+    at.settle()
+    assert load_settings().presets == preferences.now.presets
+    menu = at.window.panel.feelings.presets.menu()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert len(menu.findChildren(QMenu)) == 2  # those of before are gone
+    before = menu.actions()
+    preferences.change(folds=True)
+    assert menu.actions() == before
+
+
+def test_the_last_place_can_be_saved_over(desk: Callable[..., Desk], homes: Path) -> None:
+    at = desk()
+    at.window.preferences.change(presets=tuple(Preset(f"{i:02}", Knobs()) for i in range(MOST_PRESETS)))
+    at.window.panel.set_feel(Knobs(busy=1))
+    at.answers.names, at.answers.replaces = ["another", "07"], True
+    actions_of(at)["Save as …"]()
+    assert len(at.window.preferences.now.presets) == MOST_PRESETS
+    actions_of(at)["Save as …"]()
+    assert at.window.preferences.now.presets[7].knobs == Knobs(busy=1)
+    assert len(at.window.preferences.now.presets) == MOST_PRESETS
 
 
 def test_now_throws_away_what_is_in_hand_and_the_take_is_kept(desk: Callable[..., Desk], homes: Path) -> None:
