@@ -122,6 +122,13 @@ COMMANDS = (
         kind=_SNAPS,
         tip="The model reads from the bar next to it; with Alt from there",
     ),
+    Command(
+        "end here",
+        "&End Takes at the Playhead",
+        "Shift+E",
+        kind=_SNAPS,
+        tip="They end at the bar next to it, with Alt there; at the marker: they are as long as the panel says",
+    ),
     Command("accept", "&Make Part of the Score", "Ctrl+Return", tip="The take becomes a track of the score"),
     Command("play", "&Play", "Space", "play", tip="Play or pause"),
     Command("stop", "&Stop", "Esc", "stop", tip="Stop the sound and the model"),
@@ -274,7 +281,7 @@ class Actions:
         has_music = has_score or has_take or is_running
         self.enable((has_score or has_take) and not is_running, "regenerate")
         self.enable(has_music, "export", "play", "return", "back", "on", "loop start", "loop end")
-        self.enable(not is_empty, "marker here", "start here", "span start", "span end", "select span", "loop span")
+        self.enable(not is_empty, "marker here", "start here", "end here", "span start", "span end", "select span", "loop span")
 
     def shortcuts(self, bar: QMenuBar) -> list[tuple[str, str, str]]:
         """Every key: (menu or part of the window, keys as the system writes them, what they do)."""
@@ -338,7 +345,7 @@ def build_menus(
     actions.fill(edit, "tempo")
     take = actions.fill(bar.addMenu(tr("&Take")), "continue", "fork", "another take", "-", "regenerate", "-", "accept")
     take.addMenu(bars_menu)
-    actions.fill(take, "-", "marker here", "start here")
+    actions.fill(take, "-", "marker here", "start here", "end here")
     play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")
     actions.fill(play, "loop", "loop start", "loop end", "metronome", "-", "panic")
     view = actions.fill(

@@ -180,6 +180,7 @@ def connect_actions(window: MainWindow) -> None:
     on("accept", lambda: commands.accept(window.document.session.current))
     on("marker here", commands.put_marker)
     on("start here", commands.put_prompt_start)
+    on("end here", lambda: commands.put_end_marker(transport.position))
     _connect_transport_actions(window)
     on("fit", window.roll.fit)
     on("zoom in", window.roll.zoom_in)

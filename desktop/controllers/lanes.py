@@ -254,7 +254,9 @@ class LaneDisplay(QObject):
         if lane is None:
             self.message.emit(self.tr("Show a lane first: the pedal or a controller, by View, Lanes."))
         elif self._roll.span is None:
-            self.message.emit(self.tr("Select the span first: drag in the lower half of the ruler."))
+            self.message.emit(
+                self.tr("Select the span first: drag in the lower half of the ruler, or press I and O at its ends.")
+            )
         return lane, self._roll.span
 
     def _choose_other(self, instead_of: str) -> None:

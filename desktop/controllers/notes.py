@@ -174,7 +174,9 @@ class Editing(QObject):
         """Put the selected span of the take that is shown into another take, and show that."""
         span, current = self._roll.span, self._document.session.current
         if span is None:
-            self.message.emit(self.tr("Select the bars first: drag in the lower half of the ruler."))
+            self.message.emit(
+                self.tr("Select the bars first: drag in the lower half of the ruler, or press I and O at their ends.")
+            )
             return
 
         def edit(session: Session, chosen: Chosen) -> Edited:

@@ -143,8 +143,12 @@ class Commands(QObject):
         self.change(self.tr("Move marker"), lambda s: s.with_marker(at))
 
     def put_end_marker(self, seconds: float) -> None:
-        """Let takes end at a place, or the bar next to it; 0: as long as the settings say."""
-        at = self._snapped(seconds) if seconds else 0.0
+        """Let takes end at a place, or the bar next to it; at the marker or before it: as long as the settings say."""
+        session = self._document.session
+        at = self._snapped(seconds) if seconds > session.marker else 0.0
+        at = at if at > session.marker else 0.0
+        if at == session.end_marker == 0.0:
+            self.message.emit(self.tr("Put the playhead behind the marker first: takes end there then."))
         name = self.tr("Move end of takes") if at else self.tr("Remove end of takes")
         self.change(name, lambda s: s.with_end_marker(at))
 

@@ -50,6 +50,7 @@ class Telling(QObject):
             actions.on(name, lambda: self._say_stretch(self.tr("Span: {0} to {1}"), self._roll.span))
         actions.on("marker here", self._on_marker)
         actions.on("start here", self._on_prompt_start)
+        actions.on("end here", self._on_end_marker)
         actions.on("copy", self._on_copied)
         for command in COMMANDS:
             action = actions[command.name]
@@ -84,6 +85,12 @@ class Telling(QObject):
     def _on_prompt_start(self) -> None:
         at = self._roll.grid.position(self._document.session.prompt_start)
         self._say(self.tr("Prompt from {0}").format(at))
+
+    def _on_end_marker(self) -> None:
+        if at := self._document.session.end_marker:
+            self._say(self.tr("Takes end at {0}").format(self._roll.grid.position(at)))
+        else:
+            self._say(self.tr("Takes are as long as the panel says"))
 
     def _say_stretch(self, words: str, stretch: tuple[float, float] | None) -> None:
         if stretch is not None:

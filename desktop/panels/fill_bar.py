@@ -2,8 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent, QPalette, QResizeEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QHideEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -16,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.widgets.fields import FaintLabel
+from desktop.widgets.theme import Theme
 
 _ITS_KEYS = (Qt.Key.Key_M, Qt.Key.Key_T, Qt.Key.Key_Left, Qt.Key.Key_Right)
 MOST_ALTERNATIVES = 8  # alternatives
@@ -161,8 +171,13 @@ class FillBar(QFrame):
             self.tracks.setText(words)
             wanted = self.tracks.fontMetrics().horizontalAdvance(words) + 1
             self.tracks.setMinimumWidth(min(wanted, _LEAST * self.tracks.fontMetrics().height()))
-            self.setAccessibleDescription(self.tr("These tracks are made anew: {0}").format(words))
+            self._describe()
             self._place()
+
+    def _describe(self) -> None:
+        """What screen readers say of it: which is shown, and of which tracks."""
+        tracks = self.tr("These tracks are made anew: {0}").format(self.tracks.text()) if self.tracks.text() else ""
+        self.setAccessibleDescription(". ".join(filter(None, (self.words.text(), tracks))))
 
     def show_sampling(self, share: float) -> None:
         """The model samples: how much of the first alternative there is, 0 to 1."""
@@ -188,7 +203,7 @@ class FillBar(QFrame):
 
     def _show(self, words: str, is_sampling: bool) -> None:
         self.words.setText(words)
-        self.setAccessibleDescription(words)
+        self._describe()
         self.progress.setVisible(is_sampling)
         for button in (self.keep, self.more, self.turns):
             button.setVisible(not is_sampling)
@@ -211,6 +226,16 @@ class FillBar(QFrame):
         self._place()
         if is_new:
             self.setFocus()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A ring while it has the focus."""
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(Theme.of(self.palette()).accent, 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 3, 3)
+            painter.end()
 
     def event(self, event: QEvent) -> bool:
         """While it has the focus its keys are its own, whatever commands have them."""

@@ -38,7 +38,8 @@ class TransportBar(QWidget):
             button.setIconSize(button.iconSize().expandedTo(button.iconSize() * 1.25))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(action.text().replace("&", ""))
+            action.changed.connect(lambda button=button, action=action: _name(button, action))
+            _name(button, action)
             layout.addWidget(button)
         layout.addSpacing(10)
         self.snap = self._snap_choice()
@@ -129,6 +130,11 @@ class TransportBar(QWidget):
             least += self._label.sizeHint().width() + self._line.spacing()
         self._label.setVisible(least <= self.width())
         self._key.setEnabled(self._label.isHidden())  # whose key a label that is hidden does not hear
+
+
+def _name(button: FlatButton, action: QAction) -> None:
+    """What a screen reader calls a button: as its action, Play or Pause."""
+    button.setAccessibleName(action.text().replace("&", ""))
 
 
 def tempo_words(tempo_map: TempoMap, tick: int) -> str:

@@ -316,10 +316,12 @@ class PianoRoll(RollSurface):
         self.context_menu_requested.emit(position, self.selection, max(at.seconds, 0.0))
 
     def _selected_point(self) -> QPoint:
-        """Where a menu opened by a key belongs: at the first selected note, or in the middle."""
+        """Where a menu opened by a key belongs: at the first selected note, else at the playhead or in the middle."""
         start, _, pitch, _ = self.overlays.selected
         if not len(start):
-            return self.viewport().rect().center()
+            middle, playhead = self.viewport().rect().center(), self.overlays.playhead
+            x = self.coordinates.x(playhead) if playhead is not None else -1.0
+            return QPoint(round(KEYBOARD_WIDTH + x), middle.y()) if 0 <= x <= self.coordinates.width else middle
         x = min(max(self.coordinates.x(float(start[0])), 0.0), self.coordinates.width)
         y = min(max(self.coordinates.y(int(pitch[0])), 0.0), self.coordinates.height)
         return QPoint(round(KEYBOARD_WIDTH + x), round(RULER_HEIGHT + y))

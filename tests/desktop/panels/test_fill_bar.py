@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.panels.fill_bar import FillBar
 from desktop.widgets.palettes import palette_of
-from desktop.widgets.theme import contrast
+from desktop.widgets.theme import SHAPE_CONTRAST, contrast
 
 KEYS = {"1": 1, "2": 2, "0": 0, "Right": 1, "Left": 2}
 
@@ -47,3 +47,21 @@ def test_the_one_that_is_shown_stands_out(qtbot: QtBot, scheme: Qt.ColorScheme) 
         grounds = [button.grab().toImage().pixelColor(6, button.height() // 2) for button in bar.numbers[:4]]
         chosen = grounds.pop(shown)
         assert all(contrast(chosen, other) > 1.3 for other in grounds)
+
+
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
+def test_it_shows_that_the_keys_are_its_own(qtbot: QtBot, scheme: Qt.ColorScheme) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.setPalette(palette_of(scheme))
+    bar = FillBar(window)
+    bar.show_tracks(["Melody"])
+    bar.show_alternatives(4, 1)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    bar.setFocus()
+    rim = bar.grab().toImage().pixelColor(1, bar.height() // 2)
+    assert contrast(rim, bar.palette().window().color()) >= SHAPE_CONTRAST
+    assert bar.accessibleDescription() == "Alternative 1 of 3. These tracks are made anew: Melody"
