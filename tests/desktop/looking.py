@@ -1,8 +1,21 @@
 """What tests of panels and dialogs ask of any widget."""
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAccessible, QColor, QPalette
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLineEdit, QScrollBar, QSlider, QWidget
+from PySide6.QtGui import QAccessible, QColor, QImage, QPalette
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QScrollBar,
+    QSlider,
+    QWidget,
+)
+
+from desktop.widgets.theme import SHAPE_CONTRAST
 
 
 def reachable(root: QWidget) -> list[QWidget]:
@@ -73,3 +86,26 @@ def _least_height(widget: QWidget) -> int:
 def dark() -> QPalette:
     """A dark palette."""
     return QPalette(QColor("#3a3d41"), QColor("#2b2d30"))
+
+
+def focus_pixels(widget: QWidget) -> int:
+    """How many pixels of its window tell that a widget has the focus: by SHAPE_CONTRAST other than without it."""
+    window = widget.window()
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    QApplication.processEvents()
+    assert window.focusWidget() is (widget.focusProxy() or widget), widget
+    pictures = [_luminances(window)]
+    widget.clearFocus()
+    QApplication.processEvents()
+    pictures.append(_luminances(window))
+    low, high = np.minimum(*pictures), np.maximum(*pictures)
+    return int(((high + 0.05) / (low + 0.05) >= SHAPE_CONTRAST).sum())
+
+
+def _luminances(widget: QWidget) -> NDArray[np.float64]:
+    """The relative luminance (WCAG 2) of each pixel, (height, width)."""
+    picture = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    octets = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+    blue, green, red, _ = np.moveaxis(octets[:, : 4 * picture.width()].reshape(picture.height(), -1, 4), 2, 0) / 255
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in (red, green, blue)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
