@@ -155,6 +155,8 @@ COMMANDS = (
     Command("fit", "&Show Everything", "F", "fit", tip="See the whole piece, from the first note to the last"),
     Command("zoom in", "Zoom &In", _K.ZoomIn),
     Command("zoom out", "Zoom &Out", _K.ZoomOut),
+    Command("taller", "&Taller Rows", "Alt+PgUp", tip="Fewer pitches on view"),
+    Command("lower", "Lo&wer Rows", "Alt+PgDown", tip="More pitches on view"),
     Command("follow", "F&ollow Playhead", "Ctrl+F", "follow", _CHECK, "Turn the page as the music goes on"),
     Command(
         "scale", "Show the &Scale", "Shift+S", kind=_CHECK, tip="Rows of the scale are light; notes outside are marked"
@@ -349,7 +351,8 @@ def build_menus(
     play = actions.fill(bar.addMenu(tr("&Play")), "play", "stop", "return", "back", "on", "-")
     actions.fill(play, "loop", "loop start", "loop end", "metronome", "-", "panic")
     view = actions.fill(
-        bar.addMenu(tr("&View")), "fit", "zoom in", "zoom out", "-", "follow", "-", "scale", "fold", "chords"
+        bar.addMenu(tr("&View")),
+        *("fit", "zoom in", "zoom out", "taller", "lower", "-", "follow", "-", "scale", "fold", "chords"),
     )
     scale = actions.fill(view.addMenu(tr("Sca&le")), "scale auto", "-", *(f"scale {mode}" for mode in MODES), "-")
     actions.fill(scale.addMenu(tr("&Tonic")), *(f"tonic {tonic}" for tonic in range(12)))

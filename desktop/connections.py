@@ -185,6 +185,8 @@ def connect_actions(window: MainWindow) -> None:
     on("fit", window.roll.fit)
     on("zoom in", window.roll.zoom_in)
     on("zoom out", window.roll.zoom_out)
+    on("taller", lambda: window.roll.step_row_height(1))
+    on("lower", lambda: window.roll.step_row_height(-1))
     on("next pane", lambda: window.panes.step(1))
     on("previous pane", lambda: window.panes.step(-1))
     on("manual", lambda: _show_page(window, window.tr("Manual"), manual_page))

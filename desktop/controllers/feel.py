@@ -84,6 +84,7 @@ class Feel(QObject):
         for preset in self._preferences.now.presets:
             if preset.name == name:
                 self._panel.set_feel(preset.knobs, preset.then)
+                self.message.emit(f"{name}: {knobs_words((preset.knobs, *preset.then)) or UNTURNED}.")
 
     def save(self) -> None:
         """Save the knobs as they stand under a name, which may be one that there is if the user says so."""

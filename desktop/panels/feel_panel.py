@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton
 
 from core.session.knobs import AS_THE_PROMPT, Knobs, knobs_words
 from desktop.panels.knob_sliders import KnobSliders
+from desktop.widgets.announce import announce
 from desktop.widgets.menu_words import add_named
 
 _LONGEST = 200  # letters of a line of words
@@ -97,6 +98,7 @@ class FeelPanel(QWidget):
         self._parts = self._parts if parts is None else parts
         self.understood.setText(words)
         self.understood.setVisible(bool(words))
+        announce(self.words, words)
 
     def show_presets(self, names: Sequence[str]) -> None:
         """The names of the presets that there are."""

@@ -10,6 +10,7 @@ from desktop.piano_roll.canvas import RollCanvas
 from desktop.piano_roll.coordinates import ALL_ROWS, MIN_PIXELS_PER_SECOND, Viewport
 
 _FOLLOW_AT, _FOLLOW_TO = 0.92, 0.08  # shares of the width: the page turns there, the playhead is then here
+_TALLER = 1.25
 
 
 class RollNavigation(RollCanvas):
@@ -109,6 +110,10 @@ class RollNavigation(RollCanvas):
         factor = max(factor, min(least / pps, 1.0))
         self._set_coordinates(self.coordinates.zoomed(factor, min(max(x, 0.0), self.coordinates.width)))
         self._user_moved()
+
+    def step_row_height(self, step: int) -> None:
+        """Zoom pitch in (1) or out (-1), about the middle."""
+        self.zoom_pitch(_TALLER**step, self.coordinates.height / 2)
 
     def zoom_pitch(self, factor: float, y: float) -> None:
         """Row height, about a view pixel."""

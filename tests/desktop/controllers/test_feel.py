@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from core.session.knobs import Knobs
 from core.session.session import LONGEST_NAME
 from core.settings import MOST_PRESETS, Preset, load_settings
+from desktop.panels import feel_panel
 from desktop.panels.take_words import differences
 from tests.desktop.windows import Desk
 
@@ -30,11 +31,16 @@ def say(at: Desk, words: str) -> str:
     return feelings.understood.text()
 
 
-def test_words_move_the_sliders_visibly_and_a_hand_takes_over(desk: Callable[..., Desk], homes: Path) -> None:
+def test_words_move_the_sliders_visibly_and_a_hand_takes_over(
+    desk: Callable[..., Desk], homes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(feel_panel, "announce", lambda widget, words: told.append(words))
     at = desk()
     panel = at.window.panel
     panel.show_unfolded(("feel",))
     assert say(at, "slow and sad, no guitars here") == 'slow: calmer; sad: darker. Not understood: "no guitars here".'
+    assert told[-1] == panel.feelings.understood.text()
     assert (panel.knobs.sliders["busy"].value(), panel.knobs.sliders["bright"].value()) == (-1, -1)
     assert at.window.document.session.settings.knobs == Knobs(busy=-1, bright=-1)
     assert panel.feelings.understood.isVisible()
@@ -119,6 +125,7 @@ def test_presets_are_saved_by_name_chosen_and_deleted(desk: Callable[..., Desk],
     assert at.window.document.session.settings.knobs == Knobs()
     assert at.window.panel.feelings.words.text() == ""
     actions_of(at)["wilder, then fading"]()
+    assert at.window.status.toolTip() == "wilder, then fading: busier, then softer."
     assert at.window.panel.feelings.words.text() == "busier, then softer"
     settings = at.window.document.session.settings
     assert (settings.knobs, settings.then) == (preset.knobs, preset.then)

@@ -64,3 +64,16 @@ def test_notes_moved_by_keys_are_followed_once_none_of_them_is_seen(roll: PianoR
     roll.scroll_to(6.0)
     hand.key(Qt.Key.Key_Left, Qt.KeyboardModifier.ControlModifier)  # to the note before
     assert is_seen(roll, 1.5, 67)
+
+
+def test_rows_grow_taller_and_lower_about_the_middle(roll: PianoRoll) -> None:
+    roll.show_stretch(0.0, 10.0, 40, 80)
+    before = roll.coordinates
+    middle = before.pitch(before.height / 2)
+    roll.step_row_height(1)
+    taller = roll.coordinates
+    assert taller.row_height > before.row_height
+    assert abs(taller.pitch(taller.height / 2) - middle) <= 1
+    roll.step_row_height(-1)
+    roll.step_row_height(-1)
+    assert roll.coordinates.row_height < before.row_height
