@@ -283,7 +283,9 @@ class Actions:
         has_music = has_score or has_take or is_running
         self.enable((has_score or has_take) and not is_running, "regenerate")
         self.enable(has_music, "export", "play", "return", "back", "on", "loop start", "loop end")
-        self.enable(not is_empty, "marker here", "start here", "end here", "span start", "span end", "select span", "loop span")
+        self.enable(
+            not is_empty, "marker here", "start here", "end here", "span start", "span end", "select span", "loop span"
+        )
 
     def shortcuts(self, bar: QMenuBar) -> list[tuple[str, str, str]]:
         """Every key: (menu or part of the window, keys as the system writes them, what they do)."""

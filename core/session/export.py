@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Literal, get_args
 
 from core.errors import UsageError
 from core.files import replacing, write_atomically
-from core.live.synth import BYTES_PER_FRAME, LONGEST_TAIL, SAMPLE_RATE, Voices
+from core.live.synth import BYTES_PER_FRAME, LONGEST_TAIL, Voices
 from core.midi.events import Event
 from core.midi.messages import master_volume, on_channel
 from core.midi.score import PERCUSSION_CHANNEL, Note, Score

@@ -86,7 +86,9 @@ class FillController(QObject):
         span = self._roll.span
         if span is None:
             raise UsageError(
-                self.tr("Select a span of time first: drag in the lower half of the ruler, or press I and O at its ends.")
+                self.tr(
+                    "Select a span of time first: drag in the lower half of the ruler, or press I and O at its ends."
+                )
             )
         self.keep(0)  # once more from what stood there
         session = self._document.session

@@ -7,11 +7,8 @@ import mido
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QScrollArea, QWidget
 
 from core.session.edits import part_notes
-from tests.desktop.looking import focus_pixels, reachable
-from tests.desktop.test_contrast import dialogs, with_takes
 from tests.desktop.test_song import nine_tracks
 from tests.desktop.windows import Desk
 
@@ -20,61 +17,43 @@ CTRL, SHIFT, NONE = (
     Qt.KeyboardModifier.ShiftModifier,
     Qt.KeyboardModifier.NoModifier,
 )
-LEAST_SEEN = 24  # pixels that change where the focus comes: a short line
 
 
-def unseen(root: QWidget) -> list[str]:
-    """The widgets that the keys can go to and that do not show it."""
-    found: list[str] = []
-    for widget in reachable(root):
-        for area in root.findChildren(QScrollArea):
-            if area.isAncestorOf(widget):
-                area.ensureWidgetVisible(widget)
-        pixels = focus_pixels(widget)
-        if pixels < LEAST_SEEN:
-            found.append(f"{type(widget).__name__} {widget.accessibleName()}: {pixels}")
-    return found
+class Fingers:
+    """Press keys where the focus of a window is."""
+
+    def __init__(self, at: Desk) -> None:
+        self._window = at.window
+        at.window.activateWindow()
+        at.wait(at.window.isActiveWindow, "the window to be active")
+
+    def __call__(self, *keys: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
+        for key in keys:
+            focus = self._window.focusWidget()
+            assert focus is not None
+            QTest.keyClick(focus, key, modifiers)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_where_the_keys_go_is_seen(desk: Callable[..., Desk], homes: Path, theme: str) -> None:
-    at = desk()
-    window = at.window
-    window.preferences.change(theme=theme)
-    window.activateWindow()
-    at.wait(window.isActiveWindow, "the window to be active")
-    bad = {"the first page": unseen(window.empty)}
-    (homes / "song.mid").write_bytes(nine_tracks())
-    at.open(homes / "song.mid")
-    with_takes(at)
-    window.panel.show_unfolded(("feel", "more"))
-    bad["a song"] = unseen(window)
-    window.fill_bar.show_alternatives(4, 2)
-    bad["alternatives"] = unseen(window.fill_bar)
-    window.fill_bar.end()
-    for dialog in dialogs(window):
-        dialog.show()
-        dialog.activateWindow()
-        at.wait(dialog.isActiveWindow, "the dialog to be active")
-        bad[f"{type(dialog).__name__} {dialog.windowTitle()}"] = unseen(dialog)
-        dialog.close()
-        dialog.deleteLater()
-    window.preferences.change(theme="system")
-    assert {place: widgets for place, widgets in bad.items() if widgets} == {}
+def choose_another(at: Desk, press: Fingers) -> None:
+    """Regenerate the fifth bar, and keep the second alternative."""
+    window, roll, take = at.window, at.window.roll, at.takes[0]
+    press(Qt.Key.Key_Escape, Qt.Key.Key_Home, *[Qt.Key.Key_Period] * 4, Qt.Key.Key_I, Qt.Key.Key_Period, Qt.Key.Key_O)
+    assert roll.span is not None
+    press(Qt.Key.Key_R)
+    at.wait(lambda: window.fill.is_choosing, "alternatives")
+    assert window.fill_bar.hasFocus()
+    press(Qt.Key.Key_Right)
+    assert window.fill.shown == 2
+    before = part_notes(window.fill.alternatives[0], take.id)
+    press(Qt.Key.Key_Return)
+    assert not window.fill.is_choosing
+    assert window.document.session.take(take.id).notes != before
+    assert roll.hasFocus()
 
 
 def test_a_song_is_continued_edited_and_saved_by_keys_alone(desk: Callable[..., Desk], homes: Path) -> None:
     at = desk()
-    window, roll = at.window, at.window.roll
-    window.activateWindow()
-    at.wait(window.isActiveWindow, "the window to be active")
-
-    def press(*keys: Qt.Key, modifiers: Qt.KeyboardModifier = NONE) -> None:
-        for key in keys:
-            focus = window.focusWidget()
-            assert focus is not None
-            QTest.keyClick(focus, key, modifiers)
-
+    window, roll, press = at.window, at.window.roll, Fingers(at)
     (homes / "song.mid").write_bytes(nine_tracks())
     at.answers.path = str(homes / "song.mid")
     press(Qt.Key.Key_O, modifiers=CTRL)
@@ -113,22 +92,8 @@ def test_a_song_is_continued_edited_and_saved_by_keys_alone(desk: Callable[..., 
     (ref,) = roll.selection.refs
     assert roll.note(ref).pitch == pitch + 2
 
-    press(Qt.Key.Key_Escape, Qt.Key.Key_Home, *[Qt.Key.Key_Period] * 4, Qt.Key.Key_I, Qt.Key.Key_Period, Qt.Key.Key_O)
-    assert roll.span is not None
-    press(Qt.Key.Key_R)
-    at.wait(lambda: window.fill.is_choosing, "alternatives")
-    assert window.fill_bar.hasFocus()
-    press(Qt.Key.Key_Right)
-    assert window.fill.shown == 2
-    before = part_notes(window.fill.alternatives[0], take.id)
-    press(Qt.Key.Key_Return)
-    assert not window.fill.is_choosing
-    assert window.document.session.take(take.id).notes != before
-    assert roll.hasFocus()
-
+    choose_another(at, press)
     at.answers.path = str(homes / "continued.mid")
     press(Qt.Key.Key_E, modifiers=CTRL)
     at.settle()
     assert len(mido.MidiFile(at.answers.path).tracks) > len(session.score.tracks)
-    press(Qt.Key.Key_Q, modifiers=CTRL)
-    at.wait(lambda: not window.isVisible(), "the window to close")

@@ -60,11 +60,13 @@ def test_all_that_lies_outside_stays(start: float, length: float, offset: float)
         return
     assert_sound(after)
     before, notes = session.take("a").notes, after.take("a").notes
-    first, last = max(start - 2.0, offset, 0.0), min(start + length - 2.0, offset + 9.5)  # where the other take is
+    begin = 2.0 + offset  # of the other take
+    first, last = max(start, begin, 2.0) - 2.0, min(start + length, begin + 9.5) - 2.0
     outside = [n for n in before if not first <= n.start < last]
     assert [(n.pitch, n.start) for n in notes if n.pitch == 60] == [(n.pitch, n.start) for n in outside]
     assert all(n.take == "b" for n in notes if n.pitch == 70)
     assert replace(after, takes=session.takes, current=session.current) == session
+
 
 def test_bars_behind_the_end_of_the_target_are_heard_there() -> None:
     session = two_takes()
@@ -75,4 +77,3 @@ def test_bars_behind_the_end_of_the_target_are_heard_there() -> None:
     heard = [note for notes in song.notes.values() for note in notes if note.pitch == 70]
     assert [note.end - note.start for note in heard] == pytest.approx([1.5, 1.0], abs=0.01)
     assert len(chosen["a"]) == 2
-

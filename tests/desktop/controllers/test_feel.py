@@ -165,7 +165,7 @@ def test_presets_are_renamed_and_none_is_replaced_unasked(desk: Callable[..., De
     assert list(presets()) == [("long " * 100)[:LONGEST_NAME].strip(), "odd name & <b>such</b>", "Zebra"]
     answers.names = ["antelope"]
     inside("Rename", "Zebra")
-    assert list(presets().items())[0] == ("antelope", Knobs(loud=1))
+    assert next(iter(presets().items())) == ("antelope", Knobs(loud=1))
     assert len(presets()) == 3
     answers.names, answers.replaces = ["antelope"], False
     inside("Rename", "odd name & <b>such</b>")
