@@ -285,6 +285,7 @@ def connect_panels(window: MainWindow) -> None:
     window.fill_bar.turns_set.connect(window.fill.set_turns)
     window.fill_bar.kept.connect(lambda: window.fill.keep())
     window.fill_bar.dropped.connect(window.fill.drop)
+    window.fill_bar.covers.connect(window.roll.set_covered)
     takes.accept_requested.connect(commands.accept)
     tracks.mute_changed.connect(lambda i, on: do(window.tr("Mute"), lambda s: s.with_flags(i, mute=on)))
     tracks.solo_changed.connect(lambda i, on: do(window.tr("Solo"), lambda s: s.with_flags(i, solo=on)))
@@ -308,6 +309,7 @@ def connect_roll(window: MainWindow) -> None:
     end_moved = window.tr("Move end of takes")
     roll.end_marker_moved.connect(lambda t: do(end_moved, lambda s: s.with_end_marker(t)))
     roll.marker_moved.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t)))
+    roll.marker_stepped.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
     roll.prompt_start_moved.connect(lambda t: do(window.tr("Move prompt start"), lambda s: s.with_prompt_start(t)))
     roll.loop_changed.connect(window.transport.set_loop)
     roll.key_pressed.connect(commands.press_key)
@@ -358,7 +360,6 @@ def _show_fill(window: MainWindow) -> None:
         bar.show_alternatives(len(fill.alternatives), fill.shown, fill.turns, fill.more is not None)
     elif bar.end():
         window.roll.setFocus()
-    window.roll.set_covered(bar.reach)
     window.show_transport()
 
 

@@ -38,6 +38,7 @@ class Telling(QObject):
         self._known: set[str] = set()  # ids of takes
         document.stepped.connect(say)
         roll.marker_moved.connect(self._on_marker)
+        roll.marker_stepped.connect(self._on_marker)
         generation.running_changed.connect(self._on_running)
 
     def follow_actions(self, actions: Actions) -> None:

@@ -45,12 +45,14 @@ class FillBar(QFrame):
     turns_set = Signal(bool)
     kept = Signal()
     dropped = Signal()
+    covers = Signal(int)  # how many pixels at the foot of what it lies over are under it now
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown, self._count = 0, 0
         self._over: QWidget | None = None
         self._is_apart = False  # has a place of its own
+        self._covered = 0
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -109,6 +111,7 @@ class FillBar(QFrame):
         """Its place is free again."""
         super().hideEvent(event)
         self._keep_free(0)
+        self._tell_reach()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """The wheel is that of what it lies over, at the place that is under it."""
@@ -120,10 +123,10 @@ class FillBar(QFrame):
             )
         event.accept()
 
-    @property
-    def reach(self) -> int:
-        """How many pixels at the foot of what it lies over are under it."""
-        return self._height if self.isVisible() and not self._is_apart else 0
+    def _tell_reach(self) -> None:
+        before, self._covered = self._covered, self._height if self.isVisible() and not self._is_apart else 0
+        if self._covered != before:
+            self.covers.emit(self._covered)
 
     @property
     def _height(self) -> int:
@@ -148,6 +151,7 @@ class FillBar(QFrame):
         width = min(size.width(), room)
         self.setGeometry(foot.x() - width // 2, foot.y() - size.height() - _ABOVE, width, size.height())
         self.raise_()
+        self._tell_reach()
 
     def _keep_free(self, height: int) -> None:
         """Let what is around it end so much above the window's foot."""

@@ -36,7 +36,7 @@ class Seek:
     """Drag the playhead's handle: it scrubs from bar to bar; with Alt freely."""
 
     def __init__(self, roll: RollSurface, at: Pointer) -> None:
-        self._roll, self._start = roll, at
+        self._roll, self._start, self._before = roll, at, roll.overlays.playhead
         self._is_dragging = False
 
     def move(self, at: Pointer) -> None:
@@ -49,7 +49,9 @@ class Seek:
         """The playhead is there already."""
 
     def cancel(self) -> None:
-        """The playhead stays where it was put."""
+        """Put it back."""
+        if self._is_dragging and self._before is not None:
+            self._roll.seek_requested.emit(self._before)
 
 
 class MovePromptEdge:

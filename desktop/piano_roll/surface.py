@@ -35,6 +35,7 @@ class RollSurface(RollNavigation):
 
     seek_requested = Signal(float)
     marker_moved = Signal(float)  # when the flag is let go
+    marker_stepped = Signal(float)  # the same, by a key
     end_marker_moved = Signal(float)
     prompt_start_moved = Signal(float)
     loop_changed = Signal(object)  # (start, end) or None
@@ -109,7 +110,7 @@ class RollSurface(RollNavigation):
         seconds = max(self.grid.neighbour_bar(marker, step), start)
         if seconds != marker:
             self.set_prompt(start, seconds)
-            self.marker_moved.emit(seconds)
+            self.marker_stepped.emit(seconds)
         return True
 
     def escape(self) -> None:

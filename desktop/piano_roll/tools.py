@@ -16,6 +16,7 @@ _REACH = 6.0  # view pixels from a note's edge, inside it, that are a handle; of
 _LONG_REACH = 10.0  # of long notes
 _DRAWN_VELOCITY = 100
 _HAIR = 1e-6  # seconds
+_AT_ONCE = 0.005  # seconds within which two notes begin together
 
 
 def edge_at(roll: RollSurface, at: Pointer, ref: NoteRef) -> Edge | None:
@@ -98,7 +99,8 @@ def _usual_end(roll: RollSurface, begin: float) -> float:
 def insert_note(roll: RollSurface, seconds: float) -> bool:
     """Draw without a pointer: a note of the last length on the line next to a time, to be moved by keys then.
 
-    It has the pitch of the first selected note, else of the middle row on view. False if there is no part for it.
+    It has the pitch of the first selected note, else of the middle row on view. One that is there already is selected.
+    False if there is no part for it.
     """
     begin = roll.grid.nearest_line(seconds)
     part = roll.part_to_draw_in(begin)
@@ -107,10 +109,24 @@ def insert_note(roll: RollSurface, seconds: float) -> bool:
     view, refs = roll.coordinates, roll.selection.refs[:1]
     pitch = roll.pitch_of(refs[0]) if refs else view.pitch(view.height / 2)
     is_drum = _is_drum(roll, part)
+    if (there := _note_there(roll, part, begin, pitch)) is not None:
+        roll.set_selection([there])
+        roll.bring_in_view(begin, pitch)
+        return True
     roll.drawn.emit(part, RollNote(begin, _usual_end(roll, begin), pitch, _DRAWN_VELOCITY, is_drum=is_drum))
     roll.tapped.emit([(part, pitch)])
     roll.bring_in_view(begin, pitch)
     return True
+
+
+def _note_there(roll: RollSurface, key: str, begin: float, pitch: int) -> NoteRef | None:
+    """A note of a part that begins then and can be edited."""
+    for part in roll.parts:
+        if part.key == key:
+            places = part.begun_between(begin - _AT_ONCE, begin + _AT_ONCE, pitch, pitch)
+            places = places[part.is_selectable[places]]
+            return NoteRef(key, int(part.index[places[0]])) if len(places) else None
+    return None
 
 
 def lengthen(roll: RollSurface, steps: int, seconds: float | None = None) -> None:

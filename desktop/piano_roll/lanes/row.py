@@ -307,6 +307,8 @@ class LaneRow(QWidget):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """As over the notes: the roll scrolls and zooms."""
         QApplication.sendEvent(self._roll.viewport(), event)
+        if self._gesture is not None and self._last is not None:  # it goes on where the pointer is in the music now
+            self._go(self._pointer(self._last, event.modifiers()))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """The button's menu; while something is dragged none."""

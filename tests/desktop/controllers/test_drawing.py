@@ -82,11 +82,18 @@ def test_notes_are_written_moved_and_lengthened_by_keys_alone(desk: Callable[...
     start = document.session
     roll.set_selection([NoteRef(key, 0)])
     pitch, step = part_notes(start, part)[0].pitch, roll.grid.step(marker + 1.0)
-    window.transport.go_to(marker + 1.0)
+    taken = {round(roll.grid.nearest_line(n.start + marker), 3) for n in part_notes(start, part) if n.pitch == pitch}
+    places = (roll.grid.nearest_line(marker + 1.0 + i * step) for i in range(32))
+    line = next(place for place in places if round(place, 3) not in taken)
+    window.transport.go_to(line)
     QTest.keyClick(roll, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     assert document.undo_name == "Draw note"
     (ref,) = roll.selection.refs
-    line = roll.grid.nearest_line(marker + 1.0)
+    drawn = document.session
+    roll.clear_selection()
+    roll.set_selection([ref])
+    QTest.keyClick(roll, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)  # it is there: not a second one over it
+    assert (document.session, roll.selection.refs) == (drawn, (ref,))
     assert (ref.part, roll.note(ref).pitch, roll.note(ref).start) == (key, pitch, pytest.approx(line, abs=0.002))
     length = roll.note(ref).end - roll.note(ref).start
     for pressed, change in ((Qt.Key.Key_Right, step), (Qt.Key.Key_Right, 2 * step), (Qt.Key.Key_Left, step)):

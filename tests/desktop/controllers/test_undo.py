@@ -258,3 +258,20 @@ def test_each_move_of_a_marker_is_a_step(desk: MakeDesk) -> None:
         window.actions_["undo"].trigger()
         assert places() == before
     assert not document.undo_name
+
+
+def test_a_key_that_moves_the_marker_again_and_again_makes_one_step(desk: MakeDesk) -> None:
+    at = desk()
+    at.open(BACH)
+    window, document, roll = at.window, at.window.document, at.window.roll
+    roll.marker_moved.emit(8.0)
+    before = document.session
+    for _ in range(3):
+        QTest.keyClick(roll, Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    bars = [roll.grid.neighbour_bar(document.session.marker, 1)]
+    assert document.session.marker < bars[0] < before.marker
+    window.actions_["undo"].trigger()
+    assert document.session.marker == before.marker
+    assert document.undo_name == "Move marker"
+    window.actions_["undo"].trigger()
+    assert not document.undo_name

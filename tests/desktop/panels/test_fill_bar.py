@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.panels.fill_bar import FillBar
@@ -65,3 +65,27 @@ def test_it_shows_that_the_keys_are_its_own(qtbot: QtBot, scheme: Qt.ColorScheme
     rim = bar.grab().toImage().pixelColor(1, bar.height() // 2)
     assert contrast(rim, bar.palette().window().color()) >= SHAPE_CONTRAST
     assert bar.accessibleDescription() == "Alternative 1 of 3. These tracks are made anew: Melody"
+
+
+def test_it_tells_how_much_it_covers_whatever_becomes_of_the_window(qtbot: QtBot) -> None:
+    window, area = QWidget(), QWidget()
+    qtbot.addWidget(window)
+    layout = QVBoxLayout(window)
+    layout.addWidget(area)
+    bar = FillBar(window)
+    bar.lie_over(area)
+    covered: list[int] = []
+    bar.covers.connect(covered.append)
+    window.resize(1200, 600)
+    with qtbot.waitExposed(window):
+        window.show()
+    bar.show_alternatives(4, 1)
+    over = bar.height()
+    assert len(covered) == 1
+    assert over < covered[0] < 2 * over
+    for width, expected in ((300, 0), (1200, covered[0])):
+        window.resize(width, 600)
+        QApplication.processEvents()
+        assert covered[-1] == expected
+    bar.end()
+    assert covered == [covered[0], 0, covered[0], 0]

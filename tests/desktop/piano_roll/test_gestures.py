@@ -232,7 +232,7 @@ def test_the_flag_of_the_takes_end_is_dragged_and_snaps(roll: PianoRoll, hand: H
 
 
 def test_alt_arrows_move_the_marker_by_bars(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    moved = heard(roll.marker_moved)
+    moved = heard(roll.marker_stepped)
     hand.key(Qt.Key.Key_Left, ALT)
     hand.key(Qt.Key.Key_Right, ALT)
     assert moved == [(pytest.approx(3.0),), (pytest.approx(4.5),)]

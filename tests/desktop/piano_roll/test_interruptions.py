@@ -5,6 +5,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QContextMenuEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from desktop.piano_roll.lanes.pedal import PedalLane
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.ruler import end_flag
 from desktop.piano_roll.selection import Selection
@@ -91,3 +92,29 @@ def test_a_drum_is_drawn_in_a_drum_track_that_is_empty_yet(roll: PianoRoll, hand
     hand.click(hand.at(2.2, 70))
     ((key, note),) = drawn
     assert (key, note.is_drum) == ("drums", True)  # type: ignore[attr-defined]
+
+
+def test_escape_puts_a_playhead_back_that_is_dragged(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    sought = heard(roll.seek_requested)
+    roll.set_playhead(7.1)
+    hand.press(hand.ruler(7.1))
+    hand.move(hand.ruler(4.4))
+    hand.key(Qt.Key.Key_Escape)
+    hand.release(hand.ruler(4.4))
+    assert sought == [(pytest.approx(4.5),), (7.1,)]
+
+
+def test_what_is_drawn_in_a_lane_stays_under_the_pointer_where_the_wheel_turns(roll: PianoRoll, hand: Hand) -> None:
+    roll.set_loop((0.0, 60.0))
+    (row,) = lanes_of(roll, ("pedal", 80)).rows
+    pedal, mouse = row.lane, LaneHand(roll, row)
+    assert isinstance(pedal, PedalLane)
+    mouse.press(mouse.at(1.0, 60))
+    at = mouse.at(2.0, 60)
+    mouse.move(at)
+    turned = (QPoint(), QPoint(0, -120), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier)
+    wheel = QWheelEvent(QPointF(at), QPointF(row.mapToGlobal(at)), *turned, Qt.ScrollPhase.NoScrollPhase, False)
+    QApplication.sendEvent(row, wheel)
+    assert roll.coordinates.left == pytest.approx(0.6)
+    assert pedal._drawn == (pytest.approx(1.0), pytest.approx(2.625))
+    hand.key(Qt.Key.Key_Escape)
