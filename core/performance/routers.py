@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 
 from core.codec.events import NoteMessage
-from core.codec.vocabulary import NOTE_ON, VELOCITY, to_step
+from core.codec.vocabulary import NOTE_OFF, NOTE_ON, VELOCITY, to_step
 from core.midi.score import TrackKey
 from core.midi.write import TakeVoice
 from core.performance.live_take import note_message
 from core.session.timeline import Timed
 from core.tracks.track_assignment import TrackAssigner
 
-_NOTE_ONS, _VELOCITIES = range(NOTE_ON.first, NOTE_ON.end), range(VELOCITY.first, VELOCITY.end)
+_NOTE_ONS, _NOTE_OFFS, _VELOCITIES = (range(kind.first, kind.end) for kind in (NOTE_ON, NOTE_OFF, VELOCITY))
 
 
 class NoteRouter:
@@ -47,12 +47,15 @@ class NoteRouter:
         there are until the end. The note-on of an event comes with what the next one makes.
         """
         goes_on = event is not None and (event in _NOTE_ONS or event in _VELOCITIES)
+        is_over = not goes_on and event not in _NOTE_OFFS  # the chord, as time goes on
         due = (*self._waiting, *messages)
         waits = event in _NOTE_ONS and self._assigner is not None and self._assigner.chooses and bool(messages)
         self._waiting = due[-1:] if waits else ()
-        return tuple(self._within_limits(due[:-1] if waits else due, goes_on, head))
+        return tuple(self._within_limits(due[:-1] if waits else due, goes_on, is_over, head))
 
-    def _within_limits(self, messages: Sequence[NoteMessage], goes_on: bool, head: float) -> Iterator[NoteMessage]:
+    def _within_limits(
+        self, messages: Sequence[NoteMessage], goes_on: bool, is_over: bool, head: float
+    ) -> Iterator[NoteMessage]:
         for k, message in enumerate(messages):
             if self._chord and message.time > self._chord[0].time:
                 yield from self._sent(self._end_chord())
@@ -60,7 +63,7 @@ class NoteRouter:
             following = next((later for later in messages[k + 1 :] if later.velocity), None)
             is_last = not goes_on if following is None else following.time > message.time
             yield from self._sent(self._routed(message, is_last))
-        if not goes_on:
+        if is_over:
             yield from self._sent(self._end_chord())
         yield from self._ended(head)
 
@@ -95,7 +98,8 @@ class NoteRouter:
             return
         at = self._start + message.time
         if not message.velocity:
-            yield from self._end_chord()
+            if any(begun.pitch == message.pitch for begun in self._chord):
+                yield from self._end_chord()
             for track in self._assigner.release(at, message.pitch):
                 yield message._replace(track=self._keys[track])
             return
@@ -112,8 +116,6 @@ class NoteRouter:
                 self._chord.append(note)
             else:
                 yield note
-        if is_last:
-            yield from self._end_chord()
 
 
 class PartRouter:

@@ -140,5 +140,15 @@ def test_of_a_chord_a_monophonic_track_plays_one_note_and_none_for_no_time() -> 
     assert [(m.pitch, m.velocity) for m in router.route(ends, 0.5, note_off(55))] == [(55, 0)]
 
 
+def test_a_chord_is_not_over_where_another_note_ends_in_its_midst() -> None:
+    (router,) = plan_take(song(into="2:1"), 8.0, 4.0).note_routers(1)
+    router.route([message(0, 50)], 0.0, note_on(50))
+    router.route((), 0.5, time_shift(50))
+    assert [(m.pitch, m.velocity) for m in router.route([message(0.5, 40)], 0.5, note_on(40))] == [(50, 0)]
+    assert router.route([message(0.5, 50, 0)], 0.5, note_off(50)) == ()
+    assert router.route([message(0.5, 43)], 0.5, note_on(43)) == ()
+    assert [(m.pitch, m.velocity) for m in router.route((), 0.6, time_shift(10))] == [(43, 80)]
+
+
 def test_without_an_assigner_nothing_is_given_to_a_track() -> None:
     assert NoteRouter(None, (), 0.0).route([message(0, 60)]) == (message(0, 60),)
