@@ -128,7 +128,8 @@ def events_per_second(inference: "Inference") -> float:
     import numpy as np
 
     from core.codec.vocabulary import BOUNDARY
-    from core.generation.sampler import Sampling, sample
+    from core.generation.options import Sampling
+    from core.generation.sampler import sample
 
     allowed = np.arange(inference.config.vocab_size) < BOUNDARY
     rates = []

@@ -40,7 +40,7 @@ def evaluate(
     from dataclasses import replace
 
     with interrupts.put_off():
-        from core.generation.sampler import Sampling
+        from core.generation.options import Sampling
         from core.model.checkpoint import find_model
         from core.training.data.sources import parse_split
         from core.training.evaluation.evaluate import Asked, make_output, save_evaluation

@@ -46,8 +46,7 @@ def fill(
     Example: continuo-cli fill song.mid -o other.mid --from 20 --to 28
     """
     from core.cli import prompt
-    from core.generation.options import Options
-    from core.generation.sampler import Sampling
+    from core.generation.options import Options, Sampling
     from core.midi.region import Region
     from core.performance.fill import plan_fill
     from core.session.session import open_midi

@@ -19,8 +19,7 @@ from core.cli.play import output_choice, playing
 from core.cli.prompt import Choice
 from core.errors import ContinuoError
 from core.generation.constraints import Rules
-from core.generation.options import Options, Take
-from core.generation.sampler import Sampling
+from core.generation.options import Options, Sampling, Take
 from core.midi.key import parse_key
 from core.midi.ports import one_port_words
 from core.performance.live_take import TakeStart

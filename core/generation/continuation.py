@@ -19,7 +19,7 @@ from core.codec.vocabulary import BOUNDARY, note_off
 from core.generation.engine import Engine, PreparedPrompt, to_numpy
 from core.generation.options import Options, Take
 from core.generation.prompt_summary import PromptSummary, summarize
-from core.generation.sampling_state import SamplingState
+from core.generation.sampler import Sampler
 from core.midi.statistics import apart, excerpt, music
 from core.session.knobs import Knobs
 
@@ -39,7 +39,7 @@ class Step:
     head: float
 
 
-class _TakeState(SamplingState):
+class _TakeState(Sampler):
     """A take on its way."""
 
     def __init__(self, index: int, options: Options, prompt: Prompt, summary: PromptSummary) -> None:

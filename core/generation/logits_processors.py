@@ -32,7 +32,7 @@ from core.codec.vocabulary import (
 )
 from core.generation.frequencies import Frequencies, Hazards, Variety
 from core.generation.prompt_summary import LONGEST_LOOP, LoopCounter, PromptSummary
-from core.generation.sampler import Sampling
+from core.generation.options import Sampling
 
 Logits = NDArray[np.float32]  # (vocab)
 

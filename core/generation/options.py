@@ -5,11 +5,37 @@ from dataclasses import dataclass, field
 from core.errors import UsageError
 from core.generation.constraints import Rules
 from core.generation.dynamics import DYNAMICS, Dynamics
-from core.generation.sampler import Sampling
 from core.midi.score import TakeNote
 from core.session.knobs import Knobs
 
 MOST_TAKES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How freely events are drawn. `top_k` 0, `top_p` 1 and `min_p` 0 leave that filter out.
+
+    `key_strength`, in nats, is how much less likely notes outside the prompt's key become; 0: no less.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 0.98
+    min_p: float = 0.0
+    key_strength: float = 0.7
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a value out of its range."""
+        if not 0 <= self.temperature <= 10:
+            raise UsageError(f"The temperature must lie between 0 and 10, not {self.temperature:g}.")
+        if self.top_k < 0:
+            raise UsageError(f"top-k must be 0 (off) or more, not {self.top_k}.")
+        if not 0 < self.top_p <= 1:
+            raise UsageError(f"top-p must be over 0 and at most 1, not {self.top_p:g}.")
+        if not 0 <= self.min_p < 1:
+            raise UsageError(f"min-p must be at least 0 and under 1, not {self.min_p:g}.")
+        if not 0 <= self.key_strength <= 20:
+            raise UsageError(f"The key strength must lie between 0 and 20, not {self.key_strength:g}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,43 +1,32 @@
-"""Logits -> one event.
+"""A model's logits -> one event: by the grammar, logits processors and random numbers of one take, and by filters.
 
-Filters in the usual order: temperature, top-k (Fan et al. 2018), nucleus or top-p (Holtzman et al.
-2020), min-p (Nguyen et al. 2024). In numpy and float64, so that equal logits and one random number
-give one event on every machine.
+The filters come in the usual order: temperature, top-k (Fan et al. 2018), nucleus or top-p (Holtzman et al. 2020),
+min-p (Nguyen et al. 2024). In numpy and float64, so that equal logits and one random number give one event on every
+machine.
 """
 
-from dataclasses import dataclass
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UsageError
+from core.codec.events import NoteMessage, Prompt
+from core.generation.constraints import Grammar
+from core.generation.dynamics import Loudness
+from core.generation.knobs import LOUDER, aim, knob_processors
+from core.generation.logits_processors import (
+    Density,
+    Logits,
+    LogitsProcessor,
+    Position,
+    Repetition,
+    logits_processors,
+)
+from core.generation.options import Options, Sampling
+from core.generation.prompt_summary import PromptSummary
+from core.session.knobs import Knobs
 
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How freely events are drawn. `top_k` 0, `top_p` 1 and `min_p` 0 leave that filter out.
-
-    `key_strength`, in nats, is how much less likely notes outside the prompt's key become; 0: no less.
-    """
-
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 0.98
-    min_p: float = 0.0
-    key_strength: float = 0.7
-
-    def __post_init__(self) -> None:
-        """Raises UsageError for a value out of its range."""
-        if not 0 <= self.temperature <= 10:
-            raise UsageError(f"The temperature must lie between 0 and 10, not {self.temperature:g}.")
-        if self.top_k < 0:
-            raise UsageError(f"top-k must be 0 (off) or more, not {self.top_k}.")
-        if not 0 < self.top_p <= 1:
-            raise UsageError(f"top-p must be over 0 and at most 1, not {self.top_p:g}.")
-        if not 0 <= self.min_p < 1:
-            raise UsageError(f"min-p must be at least 0 and under 1, not {self.min_p:g}.")
-        if not 0 <= self.key_strength <= 20:
-            raise UsageError(f"The key strength must lie between 0 and 20, not {self.key_strength:g}.")
+_REMEMBERED = 500  # note messages that processors made anew are told of: what they count is forgotten after some 200
 
 
 def probabilities(logits: NDArray[np.floating], allowed: NDArray[np.bool_], params: Sampling) -> NDArray[np.float64]:
@@ -68,3 +57,62 @@ def sample(logits: NDArray[np.floating], allowed: NDArray[np.bool_], params: Sam
     """One event, drawn by `chance`, a uniform random number in [0, 1)."""
     cumulative = np.cumsum(probabilities(logits, allowed, params))
     return int(np.searchsorted(cumulative, chance * cumulative[-1], side="right"))
+
+
+class Sampler:
+    """Chooses the events of one take, or of one candidate for a gap. `index` counts those that are sampled together.
+
+    `summary` is the prompt's, whatever the knobs ask for: it is changed by them here.
+    """
+
+    def __init__(self, options: Options, index: int, prompt: Prompt, summary: PromptSummary) -> None:
+        self.seed = options.seed + index
+        self.knobs = options.knobs
+        self.loudness = Loudness(options.dynamics, prompt, self.seed, LOUDER * self.knobs.loud)
+        self._summary, self._sampling = summary, options.sampling
+        changed = aim(summary, self.knobs)
+        self.grammar = Grammar(options.rules, prompt.steps, self.loudness, changed.bounds, prompt.sounding)
+        self._random = np.random.default_rng(self.seed)
+        self._repetition = Repetition(changed)  # which no knob changes
+        self._density = Density(changed.density)
+        self._processors = self._made_for(changed)
+        self._messages: deque[NoteMessage] = deque(maxlen=_REMEMBERED)
+
+    def choose(self, logits: Logits, allowed: NDArray[np.bool_]) -> int:
+        """An event, drawn from the model's logits (vocab) among those `allowed` (vocab)."""
+        position = Position(self.grammar.step, self.grammar.decoder.sounding, allowed)
+        for processor in (self._density, *self._processors, self._repetition):
+            logits = processor.process(logits, position)
+        return sample(logits, allowed, self._repetition.loosen(self._sampling), self.chance())
+
+    def chance(self) -> float:
+        """The next random number, from 0 to 1."""
+        return self._random.random()
+
+    def part(self, number: int) -> None:
+        """Go on by other random numbers, which the seed and this number give."""
+        self._random = np.random.default_rng((self.seed, number))
+
+    def observe(self, message: NoteMessage) -> None:
+        """Tell the processors of a note that the newest event made: as loud as it was sampled, not as it is played."""
+        if message.velocity:
+            message = message._replace(velocity=self.grammar.decoder.velocity)
+        for processor in (self._density, *self._processors, self._repetition):
+            processor.observe(message)
+        self._messages.append(message)
+
+    def turn(self, knobs: Knobs) -> None:
+        """Go on with other knobs; the processors learn again what was lately played, but how dense it was is over."""
+        self.knobs = knobs
+        self.loudness.change(self.grammar.step + 1, LOUDER * knobs.loud)  # what sounds already stays as it was
+        changed = aim(self._summary, knobs)
+        self.grammar.change_bounds(changed.bounds)
+        self._density.change(changed.density, self.grammar.step)
+        self._processors = self._made_for(changed)
+        for message in self._messages:
+            for processor in self._processors:
+                processor.observe(message)
+
+    def _made_for(self, summary: PromptSummary) -> list[LogitsProcessor]:
+        strength, are_velocities_free = self._sampling.key_strength, not self.loudness.bins
+        return [*logits_processors(summary, strength, are_velocities_free), *knob_processors(summary)]

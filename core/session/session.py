@@ -70,7 +70,7 @@ class GenerationSettings:
     `model` is a name or path ("" for the bundled one). `length` counts seconds or bars, by `unit`; "auto" is
     USUAL_BARS where there is a metre, else USUAL_SECONDS, whatever the length.
     `scale` is "off", "auto" or a key such as "D minor"; `low` and `high` are the pitches allowed.
-    `key_strength` is in nats, as in core.generation.sampler. `grid` is one of core.midi.grid.GRID_CHOICES;
+    `key_strength` is in nats, as in core.generation.options. `grid` is one of core.midi.grid.GRID_CHOICES;
     `dynamics` says how loud flat prompts are continued. `rest` is what becomes of the rest of the song, `drums` whether
     their pattern goes on where the file's drums stop. `into` are the tracks that a take plays on: "auto" are those of
     the prompt if they are several, "one" is a track of its own, "chunk:channel" the one track with this key. `knobs`

@@ -13,8 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.errors import ContinuoError
 from core.generation.constraints import Rules
-from core.generation.options import Options, Take
-from core.generation.sampler import Sampling
+from core.generation.options import Options, Sampling, Take
 from core.logs import sentence_for
 from core.midi.key import Key, parse_key
 from core.midi.score import Track

@@ -23,8 +23,7 @@ from core.errors import UsageError
 from core.generation.engine import Engine
 from core.generation.filling.filler import Filler
 from core.generation.filling.middle_filler import filler_for
-from core.generation.options import Options
-from core.generation.sampler import Sampling
+from core.generation.options import Options, Sampling
 from core.midi.region import Region
 from core.model.transformer import ModelConfig, MusicTransformer, with_symbols
 from core.performance.fill import plan_fill

@@ -1,7 +1,7 @@
-"""What fills a gap in music, sampled together and judged by what follows.
+"""Fills a gap in music: candidates are sampled together, and judged by how well what follows goes on from them.
 
-filler         what fills a gap: candidates by a model that reads from left to right, judged by how they lead on
-middle_filler  the same by a model that is told what follows before it fills
-fill_row       one candidate on its way, by the first; `middle_row` is one by the other
-fill_rounds    the candidates together, an event of each a round
+filler         what every filler does; LeftToRightFiller, for models that read what comes before the gap alone
+middle_filler  MiddleFiller, for models that are told before they fill what follows the gap
+fill_row       one candidate of a LeftToRightFiller as it is sampled; `middle_row` is one of a MiddleFiller
+fill_rounds    all candidates as they are sampled: a round is one event of each
 """

@@ -24,7 +24,7 @@ from core.codec.vocabulary import (
 from core.generation.logits_processors import Logits
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary
-from core.generation.sampling_state import SamplingState
+from core.generation.sampler import Sampler
 from core.midi.score import TakeNote
 
 FOLLOWING = 26  # kept notes behind a gap that a candidate is scored by: some 80 events
@@ -64,8 +64,8 @@ class FillRow:
         conventions: Conventions,
         given: Sequence[GridNote] | None = None,
     ) -> None:
-        self._state = SamplingState(options, index, gap.prompt, summary)
-        self._grammar = self._state.grammar
+        self._sampler = Sampler(options, index, gap.prompt, summary)
+        self._grammar = self._sampler.grammar
         self.events: list[int] = []
         self.notes: list[TakeNote] = []  # new ones that have ended, seconds from the gap's start
         self.scores: dict[ScoredPart, list[float]] = {"inside": [], "seam": [], "follow": []}
@@ -91,7 +91,7 @@ class FillRow:
     @property
     def seed(self) -> int:
         """What its random numbers grow from."""
-        return self._state.seed
+        return self._sampler.seed
 
     @property
     def head(self) -> float:
@@ -135,7 +135,7 @@ class FillRow:
         """A row that goes on from here for itself; with a number, to another ending."""
         row = deepcopy(self, {id(each): each for each in self._shared})
         if ending:
-            row._state.part(ending)
+            row._sampler.part(ending)
         return row
 
     # Which event comes
@@ -165,7 +165,7 @@ class FillRow:
         if not ringing:
             return None
         shares = np.exp(logits[ringing] - _log_sum(logits)).cumsum()
-        chosen = int(np.searchsorted(shares, self._state.chance(), side="right"))
+        chosen = int(np.searchsorted(shares, self._sampler.chance(), side="right"))
         return ringing[chosen] if chosen < len(ringing) else None
 
     def _due_event(self, due: _Due) -> tuple[int, ScoredPart | None]:
@@ -219,14 +219,14 @@ class FillRow:
         if self._lead:  # of the time shifts over the gap's start, one that leads as far as there at least
             allowed[:] = False
             allowed[time_shift(self._lead) : TIME_SHIFT.end] = True
-            by = shift_steps(self._state.choose(logits, allowed)) - self._lead
+            by = shift_steps(self._sampler.choose(logits, allowed)) - self._lead
             return self._shift(shift_steps(grammar.fit(time_shift(by))) if by else 0)
         allowed[: NOTE_ON.end] &= self._pitches
         allowed[pending] = False
         allowed[VELOCITY.first : VELOCITY.end] &= allowed[: NOTE_ON.end].any()
         if not allowed.any():  # silence has lasted its longest, and there is no note to break it
             return time_shift(LONGEST_SHIFT)
-        return grammar.fit(self._state.choose(logits, allowed))
+        return grammar.fit(self._sampler.choose(logits, allowed))
 
     def _shift(self, by: int) -> int:
         """The time shift by so many steps, or as many as one can have, after those that lead up to the gap."""
@@ -260,7 +260,7 @@ class FillRow:
         told = []
         for message in messages:
             if self._is_free:
-                self._state.observe(message)
+                self._sampler.observe(message)
             if message.velocity:
                 if is_new:
                     self._new[message.pitch] = message

@@ -10,7 +10,7 @@ from core.codec.vocabulary import LONGEST_SHIFT, NOTE_ON, VELOCITY, from_bin, no
 from core.generation.logits_processors import Logits
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary
-from core.generation.sampling_state import SamplingState
+from core.generation.sampler import Sampler
 from core.midi.score import TakeNote
 
 
@@ -22,8 +22,8 @@ class MiddleRow:
     """
 
     def __init__(self, gap: Gap, options: Options, index: int, summary: PromptSummary) -> None:
-        self._state = SamplingState(options, index, gap.prompt, summary)
-        self._grammar = self._state.grammar
+        self._sampler = Sampler(options, index, gap.prompt, summary)
+        self._grammar = self._sampler.grammar
         self.events: list[int] = []
         self.notes: list[TakeNote] = []  # new ones that have ended, seconds from the gap's start
         self.on_grid: list[GridNote] = []  # the same in steps
@@ -49,7 +49,7 @@ class MiddleRow:
     @property
     def seed(self) -> int:
         """What its random numbers grow from."""
-        return self._state.seed
+        return self._sampler.seed
 
     @property
     def head(self) -> float:
@@ -99,7 +99,7 @@ class MiddleRow:
         if self._bin < 0:
             allowed[: NOTE_ON.end] = False
         # Nothing is allowed where silence has lasted its longest, and there is no note to break it.
-        event = grammar.fit(self._state.choose(logits, allowed)) if allowed.any() else time_shift(LONGEST_SHIFT)
+        event = grammar.fit(self._sampler.choose(logits, allowed)) if allowed.any() else time_shift(LONGEST_SHIFT)
         if not (by := shift_steps(event)):
             return event
         ends = [gap.rings_to if step >= gap.end else gap.end]
@@ -124,7 +124,7 @@ class MiddleRow:
     def _accept(self, event: int, is_new: bool) -> list[NoteMessage]:
         grammar, told = self._grammar, []
         for message in grammar.accept(event):
-            self._state.observe(message)
+            self._sampler.observe(message)
             if message.velocity and not is_new:
                 grammar.held.add(message.pitch)
             elif message.velocity:

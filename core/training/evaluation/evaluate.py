@@ -11,8 +11,7 @@ import numpy as np
 from core.errors import NotFound, UnreadableInput, UsageError
 from core.files import check_writable, make_folder, write_atomically
 from core.generation.engine import Engine, choose_device
-from core.generation.options import Options
-from core.generation.sampler import Sampling
+from core.generation.options import Options, Sampling
 from core.midi.read import read_score
 from core.midi.statistics import Music
 from core.model.checkpoint import find_model, load_model

@@ -22,8 +22,8 @@ from core.codec.vocabulary import (
 from core.errors import UsageError
 from core.generation.constraints import WINDOW, Bounds, Grammar, Rules, bounds_of
 from core.generation.continuation import Continuation
-from core.generation.options import Options
-from core.generation.sampler import Sampling, sample
+from core.generation.options import Options, Sampling
+from core.generation.sampler import sample
 from core.midi.grid import Grid
 from tests.core.generation.test_continuation import ENGINE
 

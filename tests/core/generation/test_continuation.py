@@ -16,8 +16,7 @@ from core.errors import ContinuoError, NotFound, UsageError
 from core.generation.constraints import Rules
 from core.generation.continuation import Continuation, rank
 from core.generation.engine import Cancelled, Engine, choose_device, cut_window
-from core.generation.options import Options, Take
-from core.generation.sampler import Sampling
+from core.generation.options import Options, Sampling, Take
 from core.midi.grid import Grid
 from core.midi.score import TakeNote
 from core.midi.statistics import apart, music

@@ -12,8 +12,7 @@ from core.codec.steps import PLAIN, gridded_steps
 from core.codec.vocabulary import VELOCITY, from_bin, to_bin
 from core.errors import UsageError
 from core.generation.dynamics import DYNAMICS, Loudness
-from core.generation.options import Options
-from core.generation.sampler import Sampling
+from core.generation.options import Options, Sampling
 from core.midi.grid import Grid
 from tests.core.generation.test_continuation import PROMPT, continued
 

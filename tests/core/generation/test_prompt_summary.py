@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from core.codec.events import Prompt, decode
 from core.codec.vocabulary import note_off, note_on, time_shift
-from core.generation.options import Options, Take
+from core.generation.options import Options, Sampling, Take
 from core.generation.prompt_summary import end_notes, summarize
-from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
 from tests.core.generation.tunes import SCALE, line
 

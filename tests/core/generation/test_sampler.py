@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import UsageError
-from core.generation.sampler import Sampling, probabilities, sample
+from core.generation.options import Sampling
+from core.generation.sampler import probabilities, sample
 
 VOCABULARY = 40
 ALL = np.ones(VOCABULARY, dtype=bool)

@@ -8,8 +8,7 @@ from mido import MetaMessage
 from core.codec.events import Conventions
 from core.errors import UsageError
 from core.generation.engine import Cancelled
-from core.generation.options import Options
-from core.generation.sampler import Sampling
+from core.generation.options import Options, Sampling
 from core.midi.region import Region
 from core.midi.score import TakeNote
 from core.performance.fill import plan_fill

@@ -13,9 +13,8 @@ from core.generation.engine import Cancelled
 from core.generation.filling.fill_rounds import FillStep
 from core.generation.filling.fill_row import FillRow
 from core.generation.filling.filler import Candidate, LeftToRightFiller, choose
-from core.generation.options import Options
+from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import summarize
-from core.generation.sampler import Sampling
 from core.midi.grid import Grid
 from core.midi.region import Region
 from core.midi.score import Note, Pedal, TakeNote, Track

@@ -14,9 +14,8 @@ from core.generation.filling.fill_rounds import FillStep
 from core.generation.filling.filler import Candidates, LeftToRightFiller
 from core.generation.filling.middle_filler import MiddleFiller, encode_gap, filler_for
 from core.generation.filling.middle_row import MiddleRow
-from core.generation.options import Options
+from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import summarize
-from core.generation.sampler import Sampling
 from core.midi.grid import Grid
 from core.midi.region import Region
 from core.midi.score import Score

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from core.codec.events import Prompt
 from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, TIME_SHIFT, VELOCITY, VOCABULARY_SIZE
 from core.generation.logits_processors import Density
-from core.generation.options import Options
+from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import summarize
-from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
 from tests.core.generation.tunes import SCALE, line, position, struck
 

@@ -10,9 +10,8 @@ from core.codec.events import Prompt
 from core.codec.vocabulary import BOUNDARY, NOTE_ON, VOCABULARY_SIZE
 from core.errors import UsageError
 from core.generation.logits_processors import KeyPenalty
-from core.generation.options import Options
+from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import summarize
-from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
 from tests.core.generation.tunes import SCALE, line, position
 

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from core.codec.events import Prompt
 from core.codec.vocabulary import NOTE_ON, VOCABULARY_SIZE, note_on
 from core.generation.logits_processors import Repetition
-from core.generation.options import Options
+from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import LONGEST_LOOP, summarize
-from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import ENGINE, PROMPT, continued
 from tests.core.generation.tunes import position, struck
 

@@ -20,9 +20,8 @@ from core.codec.vocabulary import (
     velocity,
 )
 from core.generation.logits_processors import Velocities
-from core.generation.options import Options
+from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import summarize
-from core.generation.sampler import Sampling
 from tests.core.generation.test_continuation import continued
 from tests.core.generation.tunes import SCALE, line, position, struck
 

@@ -20,9 +20,8 @@ from core.errors import UnreadableInput, UsageError
 from core.generation.constraints import Rules
 from core.generation.continuation import Continuation
 from core.generation.engine import Engine
-from core.generation.options import Options
+from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import end_notes
-from core.generation.sampler import Sampling
 from core.model.checkpoint import load_model, read_info
 from core.model.transformer import BOOK, ModelConfig, MusicTransformer
 from core.training.data.batches import epoch_plan
