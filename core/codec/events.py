@@ -294,13 +294,13 @@ class StreamingDecoder:
 
     def feed(self, event: int) -> list[NoteMessage]:
         """The messages that this event makes; boundary and padding make none."""
-        if NOTE_ON.first <= event < NOTE_ON.end:
+        if event in NOTE_ON:
             return self._strike(event - NOTE_ON.first)
-        if NOTE_OFF.first <= event < NOTE_OFF.end:
+        if event in NOTE_OFF:
             return self._release(event - NOTE_OFF.first)
         if steps := shift_steps(event):
             return self._shift(steps)
-        if VELOCITY.first <= event < VELOCITY.end:
+        if event in VELOCITY:
             self.velocity = from_bin(event - VELOCITY.first)
         return []
 

@@ -7,20 +7,26 @@ of a window what its music is like. No take has any of them.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log2
-from typing import Final, NamedTuple
+from typing import Final
 
 
-class Kind(NamedTuple):
-    """One run of ids: from `first` up to, and without, `end`."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The ids of one kind of event: from `first` to before `end`."""
 
     name: str
     first: int
     end: int
 
+    def __contains__(self, event: int) -> bool:
+        return self.first <= event < self.end
+
     @property
     def size(self) -> int:
-        """How many they are."""
+        """How many there are."""
         return self.end - self.first
 
 
@@ -71,7 +77,12 @@ def velocity(velocity_bin: int) -> int:
 
 def shift_steps(event: int) -> int:
     """Steps of a time-shift id; 0 for any other id."""
-    return event - TIME_SHIFT.first + 1 if TIME_SHIFT.first <= event < TIME_SHIFT.end else 0
+    return event - TIME_SHIFT.first + 1 if event in TIME_SHIFT else 0
+
+
+def last_bin(events: Sequence[int]) -> int | None:
+    """The velocity bin that holds after some events; None where none of them says one."""
+    return next((event - VELOCITY.first for event in reversed(events) if event in VELOCITY), None)
 
 
 def to_step(seconds: float) -> int:
@@ -111,7 +122,7 @@ def attribute(kind: Kind, value: float) -> int:
 def describe(event: int) -> str:
     """An id in words, for messages and for people who study the codec."""
     for kind in (NOTE_ON, NOTE_OFF, VELOCITY, MIDDLE, *ATTRIBUTES):
-        if kind.first <= event < kind.end:
+        if event in kind:
             return f"{kind.name} {event - kind.first}"
     if steps := shift_steps(event):
         return f"{TIME_SHIFT.name} {steps * 10} ms"

@@ -238,7 +238,7 @@ class Grammar:
             late = self._steps.since_line(self.step + steps)
             if late < steps and late <= self._late_until(self.step + steps - late):
                 steps -= late
-        elif event < NOTE_ON.end or VELOCITY.first <= event < VELOCITY.end:
+        elif event in NOTE_ON or event in VELOCITY:
             steps = min(self._steps.to_line(self.step), LONGEST_SHIFT)
         if not steps:
             return event
@@ -251,8 +251,8 @@ class Grammar:
         """Move on by an event: the note messages that it makes."""
         was_silent = self.decoder.is_silent
         messages = self.decoder.feed(event)
-        self._after_velocity = VELOCITY.first <= event < VELOCITY.end
-        if self._onsets is not None and event < NOTE_ON.end:
+        self._after_velocity = event in VELOCITY
+        if self._onsets is not None and event in NOTE_ON:
             self._onsets.append(self.step)
         if self.decoder.is_silent and not was_silent:
             self._silent_since = self.step

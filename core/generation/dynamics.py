@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from core.codec.events import Prompt
-from core.codec.vocabulary import VELOCITY, from_bin, to_bin
+from core.codec.vocabulary import from_bin, last_bin, to_bin
 
 Dynamics = Literal["auto", "flat", "human"]
 DYNAMICS: tuple[Dynamics, ...] = get_args(Dynamics)
@@ -54,8 +54,9 @@ class Loudness:
 
     def _first(self, prompt: Prompt, levels: Sequence[int]) -> int:
         """Until it says otherwise, a take is as loud as the prompt's last note; the velocity as events give it."""
-        bins = [e - VELOCITY.first for e in prompt.events if VELOCITY.first <= e < VELOCITY.end]
-        last = bins[-1] if bins else to_bin(prompt.velocity)
+        last = last_bin(prompt.events)
+        if last is None:
+            last = to_bin(prompt.velocity)
         return from_bin(last if not self.bins or last in self.bins else self.bins[0])
 
     def _accent(self, step: int) -> int:

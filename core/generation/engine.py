@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.codec.events import Conventions, Prompt
-from core.codec.vocabulary import BOUNDARY, VELOCITY
+from core.codec.vocabulary import BOUNDARY, last_bin, velocity
 from core.errors import ContinuoError, NotFound, UsageError
 from core.model.checkpoint import ModelInfo, find_model, load_model
 from core.model.inference import Cancelled, Inference
@@ -59,10 +59,10 @@ def cut_window(events: Sequence[int], most: int, conventions: Conventions) -> li
     if len(events) <= most:
         return list(events)
     kept = list(events[-(most - 1) :])
-    velocity = next((e for e in reversed(events[: -(most - 1)]) if VELOCITY.first <= e < VELOCITY.end), None)
-    if velocity is None or conventions.velocity == "each":
+    velocity_bin = last_bin(events[: -(most - 1)])
+    if velocity_bin is None or conventions.velocity == "each":
         return list(events[-most:])
-    return [velocity, *kept]
+    return [velocity(velocity_bin), *kept]
 
 
 class Engine:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.events import DEFAULT_VELOCITY, Prompt, decode
-from core.codec.vocabulary import NOTE_ON, STEPS_PER_SECOND, VELOCITY, from_bin, shift_steps
+from core.codec.vocabulary import NOTE_ON, STEPS_PER_SECOND, from_bin, last_bin, shift_steps
 from core.generation.constraints import Bounds, bounds_of
 from core.midi.key import detect_key
 from core.midi.score import TakeNote
@@ -94,7 +94,7 @@ def summarize(prompt: Prompt, window: tuple[int, ...] | None = None) -> PromptSu
         bounds_of(prompt),
         outside_key,
         key_weight,
-        _longest_runs([event - NOTE_ON.first for event in window if event < NOTE_ON.end]),
+        _longest_runs([event - NOTE_ON.first for event in window if event in NOTE_ON]),
         tonic,
     )
 
@@ -105,7 +105,7 @@ def end_notes(prompt: Prompt) -> tuple[TakeNote, ...]:
     Their times are right relative to each other.
     """
     first = _end_start(prompt)
-    notes = decode(prompt.events[first:], _velocity_before(prompt.events, first))
+    notes = decode(prompt.events[first:], _velocity_after(prompt.events[:first]))
     end = max((note.end for note in notes), default=0.0)
     late = tuple(note for note in notes if note.start >= end - _END_SECONDS)
     return late if len(late) >= _FEWEST_NOTES else ()
@@ -132,12 +132,10 @@ def _end_start(prompt: Prompt) -> int:
     return first
 
 
-def _velocity_before(events: Sequence[int], first: int) -> int:
-    """The MIDI velocity that events before the one at `first` have set."""
-    for event in reversed(events[:first]):
-        if VELOCITY.first <= event < VELOCITY.end:
-            return from_bin(event - VELOCITY.first)
-    return DEFAULT_VELOCITY
+def _velocity_after(events: Sequence[int]) -> int:
+    """The MIDI velocity that holds after some events."""
+    velocity_bin = last_bin(events)
+    return DEFAULT_VELOCITY if velocity_bin is None else from_bin(velocity_bin)
 
 
 def _density(notes: Sequence[TakeNote]) -> float:

@@ -15,6 +15,7 @@ from core.codec.vocabulary import (
     NOTE_ON,
     TIME_SHIFT,
     VELOCITY,
+    last_bin,
     note_off,
     note_on,
     shift_steps,
@@ -75,8 +76,7 @@ class FillRow:
         pitch = np.arange(NOTE_ON.size)
         self._pitches = (pitch >= gap.low) & (pitch <= gap.high)
         self._is_each_velocity_said = conventions.velocity == "each"
-        self._bin = next((e for e in reversed(gap.prompt.events) if VELOCITY.first <= e < VELOCITY.end), -1)
-        self._bin -= VELOCITY.first
+        self._bin = last_bin(gap.prompt.events)
         self._new: dict[int, NoteMessage] = {}  # new notes that sound, by pitch
         for note in gap.kept:
             if note.start < 0:
@@ -117,7 +117,7 @@ class FillRow:
         """Choose the next event by the model's logits and move on: the messages of new notes that it makes."""
         event, part = self._chosen(logits)
         self._score(event, part, logits)
-        return self._accept(event, is_new=part is None and event < NOTE_ON.end)
+        return self._accept(event, is_new=part is None and event in NOTE_ON)
 
     def finish(self, logits: Logits, read: Callable[[Sequence[int]], NDArray[np.float32]]) -> None:
         """Go on to the end, once it is settled: `read` gives the model's logits (T, vocab) after each of T events."""
@@ -125,7 +125,7 @@ class FillRow:
         while not self.is_over:
             event, part = self._due_event(self._dues[0])
             parts.append(part)
-            self._accept(event, is_new=part is None and event < NOTE_ON.end)
+            self._accept(event, is_new=part is None and event in NOTE_ON)
         events = self.events[first:]
         expected = [logits, *(read(events[:-1]) if len(events) > 1 else ())]
         for event, part, before in zip(events, parts, expected, strict=True):
@@ -159,7 +159,7 @@ class FillRow:
     def _let_go(self, logits: Logits) -> int | None:
         """The end of a new note that rings on behind the gap, as likely as the model ends it here; or None."""
         step, sounding = self._grammar.step, self._grammar.decoder.sounding
-        if not self._lets_go or step < self._gap.end or VELOCITY.first <= self.events[-1] < VELOCITY.end:
+        if not self._lets_go or step < self._gap.end or self.events[-1] in VELOCITY:
             return None
         ringing = [note_off(pitch) for pitch in self._new if sounding[pitch] < step]
         if not ringing:
@@ -250,7 +250,7 @@ class FillRow:
     def _accept(self, event: int, is_new: bool) -> list[NoteMessage]:
         grammar = self._grammar
         self.events.append(event)
-        if VELOCITY.first <= event < VELOCITY.end:
+        if event in VELOCITY:
             self._bin = event - VELOCITY.first
         if self._lead:
             by, self._lead = shift_steps(event) - self._lead, 0

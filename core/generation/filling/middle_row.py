@@ -70,7 +70,7 @@ class MiddleRow:
         """Choose the next event by the model's logits and move on: the messages of new notes that it makes."""
         event = self._chosen(logits)
         self.events.append(event)
-        if VELOCITY.first <= event < VELOCITY.end:
+        if event in VELOCITY:
             self._bin = event - VELOCITY.first
         messages: list[NoteMessage] = []
         target = self._grammar.step + shift_steps(event)
