@@ -1,4 +1,4 @@
-"""How often a take does something, and how readily it ends it, against its prompt: what logits processors lean by."""
+"""How often a take does something, and how readily it ends it, compared with its prompt: what is added to logits."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,15 +58,15 @@ class Variety:
         self._wanted = self._shares(wanted, self._RARE / 4)
         self._steps = steps
         self._counts = np.zeros(len(wanted))
-        self.nats = self._leaning()
+        self.nats = self._compared()
 
     def observe(self, bin: int) -> None:
         """Count what the take has done once more."""
         self._counts *= self._DECAY
         self._counts[bin] += 1
-        self.nats = self._leaning()
+        self.nats = self._compared()
 
-    def _leaning(self) -> NDArray[np.float32]:
+    def _compared(self) -> NDArray[np.float32]:
         done = self._shares(self._prompt + self._counts, self._RARE)
         if self._steps > 0:
             nats = self._FREER * self._steps * np.log(self._wanted / done)
@@ -82,13 +82,13 @@ class Variety:
 
 
 class Hazards:
-    """Teaches a take to end something as readily as its prompt does, by how long it has lasted, in bins.
+    """Makes a take end something as readily as its prompt does, by how long it has lasted, in bins.
 
-    Of all that comes to a bin, a share ends in it: its hazard (Cox, Regression Models and Life-Tables, 1972). What goes
-    on across the marker comes to its bins and ends in none (Kaplan and Meier, 1958). `nats` (bins), float32, is what to
-    add to the logit of an end, within bounds; all 0 at first. Each end moves them by a little towards where the take's
-    hazards are the prompt's (stochastic approximation: Robbins and Monro, 1951), so that what the model does wrong all
-    the time is mended altogether, which to lean by how wrong it has been would only do in part.
+    Of all that lasts up to a bin, a share ends in it: its hazard (Cox, Regression Models and Life-Tables, 1972). What
+    goes on across the marker lasts up to its bin and ends in none (Kaplan and Meier, 1958). `nats` (bins), float32, is
+    what to add to the logit of an end, within bounds; all 0 at first. Each end moves them a little towards those at
+    which the take's hazards are the prompt's (stochastic approximation: Robbins and Monro, 1951). So what a model does
+    wrong all the time is put right altogether; nats in proportion to the present fault would do that only in part.
     """
 
     _RATE = 0.6
@@ -106,9 +106,9 @@ class Hazards:
         wanted: NDArray[np.int64],
         factor: float,
     ) -> None:
-        """`prompt` are the bins that things came to there, and ended in, but for those that `are_open`; `blur` is how
-        much of each counts for either neighbour, too. They are to last `factor` times as long; `wanted` are the bins
-        that they come to then.
+        """`prompt` are the bins up to which things lasted there; all but those that `are_open` ended in them. `blur` is
+        how much of each counts for either neighbour, too. Things are to last `factor` times as long; `wanted` are the
+        bins up to which they last then.
         """
         self._blur = (blur, 1, blur)
         self._target = before = self._hazards(prompt, are_open, bins, 0.1)

@@ -1,5 +1,5 @@
-"""What the knobs ask for: what the logits processors compare a take with, its aim, a changed PromptSummary; and the
-processors of those knobs that no other processor serves, chords and mode.
+"""What the knobs ask for: a changed PromptSummary, the aim that logits processors compare a take with; and processors
+for what no other one does: the size of chords, the mode, shorter notes, and the key in a changed take.
 """
 
 from dataclasses import replace
@@ -26,6 +26,7 @@ from core.generation.logits_processors import (
     NoteLengths,
     Position,
     chord_sizes,
+    with_notes_as_likely,
 )
 from core.generation.prompt_summary import PromptSummary
 from core.midi.key import Key
@@ -104,14 +105,14 @@ def _parallel(summary: PromptSummary, bright: int) -> NDArray[np.bool_]:
 
 
 def knob_processors(summary: PromptSummary) -> list[LogitsProcessor]:
-    """Those of the knobs that are turned; none for a take that is to be like its prompt."""
+    """The processors for knobs that are turned; none for a take that is to be like its prompt."""
     processors: list[LogitsProcessor] = []
     if summary.chord_factor != 1 and summary.notes:
         processors.append(Chords(summary))
     if summary.length_factor < 1:
         processors.append(ShorterNotes(summary))
-    is_leaned_away = summary.length_factor != 1 or summary.chord_factor != 1 or summary.higher or summary.freer
-    if is_leaned_away and summary.notes and summary.outside_key.any():
+    is_changed = summary.length_factor != 1 or summary.chord_factor != 1 or summary.higher or summary.freer
+    if is_changed and summary.notes and summary.outside_key.any():
         processors.append(KeyShare(summary))
     if summary.brightness and summary.tonic is not None:
         processors.append(Brightness(summary.tonic, summary.brightness))
@@ -121,14 +122,6 @@ def knob_processors(summary: PromptSummary) -> list[LogitsProcessor]:
 def brightness(pitches: np.ndarray, tonic: int) -> float:
     """How bright some pitches are over a tonic, -1 to 1: 0 for what major and minor share, or for none."""
     return float(_BRIGHTNESS[(np.asarray(pitches) - tonic) % 12].mean()) if len(pitches) else 0.0
-
-
-def _as_many(processed: Logits, logits: Logits, position: Position) -> Logits:
-    """Processed logits, changed so that whether a note comes now stays as likely as it was."""
-    ons = position.allowed[_ONS]
-    if ons.any():
-        processed[_ONS] += np.logaddexp.reduce(logits[_ONS][ons]) - np.logaddexp.reduce(processed[_ONS][ons])
-    return processed
 
 
 class Brightness:
@@ -145,11 +138,11 @@ class Brightness:
 
     def process(self, logits: Logits, position: Position) -> Logits:
         """Logits with that added; whether a note comes now stays as likely as it was."""
-        return _as_many(logits + self._nats, logits, position)
+        return with_notes_as_likely(logits + self._nats, logits, position)
 
 
 class KeyShare:
-    """Keeps as many of a take's notes in the key as of its prompt's: what is leaned away from its prompt strays."""
+    """Keeps as many of a take's notes in the key as of its prompt's: one changed by knobs leaves it sooner."""
 
     _DECAY = 0.98  # of the counts, at each note
     _PSEUDOCOUNT = 1.0
@@ -175,7 +168,7 @@ class KeyShare:
             return logits
         processed = logits.copy()
         processed[_ONS][self._outside] += max(nats, -self._MOST_NATS)
-        return _as_many(processed, logits, position)
+        return with_notes_as_likely(processed, logits, position)
 
 
 class Chords:
@@ -265,9 +258,10 @@ class ShorterNotes:
 
 
 def _stopped(shifts: Logits, nats: NDArray[np.float64]) -> tuple[Logits, NDArray[np.float64]]:
-    """Time shifts (LONGEST_SHIFT) that stop after each number of steps likelier by so many nats than they go on.
+    """Time shifts (LONGEST_SHIFT), changed so that one that comes to a step is likelier to stop there by so many nats.
 
-    And by how many nats it is likelier then that time that comes there stops. All together are as likely as before.
+    All together stay as likely as before. Also returned is how many nats likelier a stop at each step has become for
+    time that comes there: fewer than were given where it was likely already.
     """
     come = np.logaddexp.accumulate(shifts[::-1].astype(np.float64))[::-1]  # as far as there or further
     stops = np.exp(shifts - come)

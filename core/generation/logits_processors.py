@@ -82,6 +82,14 @@ def logits_processors(summary: PromptSummary, key_strength: float, are_velocitie
     return [*processors, Velocities(summary)] if are_velocities_free else processors
 
 
+def with_notes_as_likely(processed: Logits, logits: Logits, position: Position) -> Logits:
+    """Processed logits, changed in place so that whether a note comes now stays as likely as it was."""
+    ons = position.allowed[_ONS]
+    if ons.any():
+        processed[_ONS] += np.logaddexp.reduce(logits[_ONS][ons]) - np.logaddexp.reduce(processed[_ONS][ons])
+    return processed
+
+
 class KeyPenalty:
     """Makes notes outside the prompt's key less likely, by up to `strength` nats, the more it keeps to it itself."""
 
@@ -415,11 +423,7 @@ class Repetition:
         expected = NOTE_ON.first + self._loops.recent[self._loops.runs >= self._most]
         processed = logits.copy()
         processed[expected] = logits[expected] - self._NATS * self._excess
-        ons = position.allowed[_ONS]
-        if ons.any():
-            before, after = (each[_ONS][ons] for each in (logits, processed))
-            processed[_ONS] += np.logaddexp.reduce(before) - np.logaddexp.reduce(after)
-        return processed
+        return with_notes_as_likely(processed, logits, position)
 
     def loosen(self, params: Sampling) -> Sampling:
         """The sampling parameters, in a loop with a higher temperature and top-p."""
