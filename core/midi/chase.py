@@ -20,7 +20,6 @@ from core.midi.messages import (
     is_control,
     kind,
 )
-from core.midi.messages import PEDALS as PEDALS
 
 _BANK = (BANK_MSB, BANK_LSB)
 PARAMETERS = frozenset((6, 38, *range(96, 102)))  # registered parameters: a sequence, told whole

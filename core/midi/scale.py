@@ -47,10 +47,15 @@ class Scale:
         """In words, such as "C# dorian"."""
         return f"{self.spelled(self.tonic)} {self.mode}"
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Its notes as semitones above the tonic, from 0 up."""
+        return _MODES[self.mode][0]
+
     @cached_property
     def _contained(self) -> NDArray[np.bool_]:
         contained = np.zeros(12, np.bool_)
-        contained[[(self.tonic + step) % 12 for step in _MODES[self.mode][0]]] = True
+        contained[[(self.tonic + step) % 12 for step in self.steps]] = True
         return contained
 
     def contains(self, pitches: NDArray[np.integer]) -> NDArray[np.bool_]:

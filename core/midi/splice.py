@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from core.midi.chase import PEDALS, StateKey, difference, held
+from core.midi.chase import StateKey, difference, held
 from core.midi.grid import is_hair
-from core.midi.messages import PEDAL_DOWN, SOSTENUTO, SUSTAIN, is_control
+from core.midi.messages import PEDAL_DOWN, PEDALS, SOSTENUTO, SUSTAIN, is_control
 from core.midi.score import Control, Note, Pedal, Place, Score, Track
 from core.midi.sound import resets, volumes
 from core.midi.tempo_map import TempoMap

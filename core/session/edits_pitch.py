@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.midi.key import Key, detect_key, parse_key
+from core.midi.scale import Scale
 from core.session.edits import Chosen, Columns, Edited, change_notes, notes_there, part_notes
 from core.session.session import Session
-
-_DEGREES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}  # semitones above the tonic
 
 
 def mirror(session: Session, chosen: Chosen) -> Edited:
@@ -76,7 +75,7 @@ def transpose_in_key(session: Session, chosen: Chosen, degrees: int) -> Edited:
 
 
 def _moved(pitch: NDArray[np.int64], degrees: int, key: Key) -> NDArray[np.int64]:
-    scale = np.array(_DEGREES[key.mode])
+    scale = np.array(Scale.of_key(key).steps)
     octave, above = np.divmod(pitch - key.tonic, 12)
     degree = np.searchsorted(scale, above, side="right") - 1
     off = above - scale[degree]
