@@ -160,7 +160,7 @@ class FillPlan:
 
     def _kept_on_channels(self) -> Iterable[Track]:
         yield from (voice.kept for voice in self.voices)
-        yield from (track for track in (self.session.score.tracks if self.session.score else ()) if track.is_percussion)
+        yield from (track for track in self.session.tracks if track.is_percussion)
 
     def filled(self, notes: Sequence[TakeNote]) -> Session:
         """The session with these notes (seconds from the region's start) in the place of the replaced ones."""
@@ -178,8 +178,7 @@ class FillPlan:
                 for note in some
             ]
             return with_notes(session, self.take, in_order([*kept, *new]))
-        assert session.score is not None  # or there would be no voices
-        for i, track in enumerate(session.score.tracks):
+        for i, track in enumerate(session.tracks):
             voice = next((voice for voice in self._chosen if voice.key == track.key), None)
             if voice and (voice.replaced or placed.get(track.key)):
                 kept = self.region.divided(track.notes)[0]
@@ -203,7 +202,7 @@ def plan_fill(session: Session, region: Region, take: str = "") -> FillPlan:
 
 
 def _score_voices(session: Session, region: Region) -> Iterable[Voice]:
-    for track in session.score.tracks if session.score else ():
+    for track in session.tracks:
         if track.is_percussion:
             continue
         is_chosen = track.key in region.tracks if region.tracks is not None else bool(track.notes)

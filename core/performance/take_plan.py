@@ -51,8 +51,7 @@ class TakePlan:
     @property
     def tracks(self) -> tuple[Track, ...]:
         """The tracks that the take is to play on; none for a track of its own."""
-        score = self.session.score
-        return tuple(score.tracks[i] for i in playing_tracks(self.session)) if score else ()
+        return tuple(self.session.tracks[i] for i in playing_tracks(self.session))
 
     def note_routers(self, count: int) -> list[NoteRouter]:
         """A router for each of so many takes. What they know of the prompt is learned once."""
@@ -178,7 +177,7 @@ def plan_take(
     that `is_exact`.
     """
     settings = session.settings
-    replaced = [session.score.tracks[i].key for i in continued_tracks(session)] if session.score else []
+    replaced = [session.tracks[i].key for i in continued_tracks(session)]
     take = TakeRecord(marker=marker, end=end, seconds=end, rest=settings.rest, replaces=tuple(replaced))
     start = fork.marker if fork else marker
     kept = fork.kept if fork else ()

@@ -78,11 +78,11 @@ def take_stretch(session: Session, take: TakeRecord, also: Collection[TrackKey |
     end = tempo_map.tick(take.marker + take_length(take, tempo_map))
     if take.rest == "beside" or session.score is None:
         return Stretch(frozenset(), start, end)
-    known = track_indices(session.score)
+    known = {track.key: i for i, track in enumerate(session.tracks)}
     wanted = session.prompt_indices if take.replaces is None else [known[k] for k in take.replaces if k in known]
     named = {*also, *(note.track for note in take.notes), *(control.track for control in take.controls)}
     played = {known[key] for key in named if key in known}
-    tracks = session.score.tracks
+    tracks = session.tracks
     places = {tracks[i].place for i in wanted if i in played or is_heard_from(session.score, i, start)}
     # Those that have ended, too, where they share a channel with others: what it does is the take's alone then.
     replaced = frozenset(i for i in wanted if tracks[i].place in places)
@@ -106,20 +106,19 @@ def take_length(take: TakeRecord, tempo_map: TempoMap) -> float:
 def playing_tracks(session: Session) -> tuple[int, ...]:
     """The tracks (indices) that a take is to play on, as the settings say; none for a track of its own."""
     into, prompt = session.settings.into, session.prompt_indices
-    if session.score is None or into == "one":
+    if into == "one":
         return ()
     if into != "auto":
         chunk, channel = map(int, into.split(":"))
-        track = track_indices(session.score).get((chunk, channel))
-        if track is not None and not session.score.tracks[track].is_percussion:
+        track = session.find_track((chunk, channel))
+        if track is not None and not session.tracks[track].is_percussion:
             return (track,)
     return prompt if len(prompt) > 1 else ()
 
 
 def tracks_to_play_into(session: Session) -> list[tuple[str, str]]:
     """The tracks that a take can play into alone: (the setting `into` for it, its name), drums left out."""
-    tracks = session.score.tracks if session.score else ()
-    return [("{}:{}".format(*t.key), t.name) for t in tracks if not t.is_percussion]
+    return [("{}:{}".format(*t.key), t.name) for t in session.tracks if not t.is_percussion]
 
 
 def continued_tracks(session: Session) -> tuple[int, ...]:
@@ -135,9 +134,9 @@ def pitch_range(session: Session) -> tuple[int, int]:
     """
     low, high = session.settings.low, session.settings.high
     playing = playing_tracks(session)
-    if session.score is None or len(playing) != 1:
+    if len(playing) != 1:
         return low, high
-    notes = session.score.tracks[playing[0]].notes
+    notes = session.tracks[playing[0]].notes
     own = [note.pitch for note in notes if note.start < session.marker] or [note.pitch for note in notes]
     narrow = max(low, min(own)), min(high, max(own))
     return narrow if narrow[0] <= narrow[1] else (low, high)
@@ -168,11 +167,6 @@ def end_on_bar_line(tempo_map: TempoMap, marker: float, seconds: float) -> float
     if not tempo_map.has_metre:
         return seconds
     return tempo_map.seconds(tempo_map.next_bar_tick(tempo_map.tick(marker + seconds))) - marker
-
-
-def track_indices(score: Score) -> dict[TrackKey, int]:
-    """The index of each track by its key."""
-    return {track.key: i for i, track in enumerate(score.tracks)}
 
 
 def take_parts(

@@ -74,11 +74,10 @@ def _voices(session: Session, chosen: Chosen) -> dict[_Voice, list[Note]]:
 
 
 def _voice(session: Session, owner: Owner) -> _Voice:
-    tracks = session.score.tracks if session.score else ()
-    if isinstance(owner.part, str):
-        track = next((track for track in tracks if track.key == owner.track), None)
-        return _Voice(track.name, track.channel) if track else _Voice(session.take(owner.part).name, 0)
-    return _Voice(tracks[owner.part].name, tracks[owner.part].channel)
+    index = owner.part if isinstance(owner.part, int) else session.find_track(owner.track)
+    if index is None:
+        return _Voice(session.take(str(owner.part)).name, 0)
+    return _Voice(session.tracks[index].name, session.tracks[index].channel)
 
 
 def _controls(session: Session, start: float, end: float, owners: Iterable[Owner]) -> dict[_Voice, dict[int, Any]]:
@@ -86,8 +85,7 @@ def _controls(session: Session, start: float, end: float, owners: Iterable[Owner
     voices: dict[_Voice, dict[int, Any]] = {}
     known: set[object] = set()
     for owner in owners:
-        tracks = session.score.tracks if session.score else ()
-        whose = tracks[owner.part].place if isinstance(owner.part, int) else owner
+        whose = session.tracks[owner.part].place if isinstance(owner.part, int) else owner
         values = passage(session, owner, start, end)
         if values and whose not in known:
             known.add(whose)
@@ -172,7 +170,7 @@ def paste(
     """
     if owner is not None and is_of_lanes(clip):
         return _with_controls(Edited(session, {}), clip, at, dict.fromkeys(clip.controls, owner))
-    tracks = session.score.tracks if session.score else ()
+    tracks = session.tracks
     known = {_Voice(track.name, track.channel): i for i, track in enumerate(tracks)}
     voices = {_Voice(track.name, track.channel) for track in clip.notes.tracks if track.notes} | set(clip.controls)
     if isinstance(target, str):

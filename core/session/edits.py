@@ -70,9 +70,9 @@ def note_at(session: Session, ref: SessionNoteRef) -> Note | TakeNote | None:
 def part_notes(session: Session, part: Part) -> tuple[Note, ...] | tuple[TakeNote, ...]:
     """The notes of a part; none if there is no such part."""
     if isinstance(part, str):
-        return next((take.notes for take in session.takes if take.id == part), ())
-    tracks = session.score.tracks if session.score else ()
-    return tracks[part].notes if 0 <= part < len(tracks) else ()
+        take = session.find_take(part)
+        return take.notes if take else ()
+    return session.tracks[part].notes if 0 <= part < len(session.tracks) else ()
 
 
 def differing(before: Session, after: Session) -> list[tuple[Part, Sequence[object], Sequence[object]]]:
@@ -80,7 +80,7 @@ def differing(before: Session, after: Session) -> list[tuple[Part, Sequence[obje
     pairs: list[tuple[Part, Any, Any]] = [
         (take.id, part_notes(before, take.id), take.notes)
         for take in after.takes
-        if any(old.id == take.id for old in before.takes)
+        if before.find_take(take.id)
     ]
     if before.score and after.score and len(before.score.tracks) == len(after.score.tracks):
         is_one_reading = before.score.chunks is after.score.chunks
@@ -247,8 +247,7 @@ def change_notes(session: Session, chosen: Chosen, change: Change) -> Edited:
                 session.take(part).notes, old.places, _take_notes(session, old, new), take_note_order
             )
         else:
-            assert session.score is not None  # or there would be no such part
-            track = session.score.tracks[part]
+            track = session.tracks[part]
             releases = [track.notes[i].release for i in old.places]
             notes, places = merged(track.notes, old.places, _score_notes(session.tempo_map, new, releases), note_order)
         session = with_notes(session, part, notes)

@@ -65,7 +65,9 @@ class _Change(NamedTuple):
 
 def curve(session: Session, owner: Owner, number: int) -> list[Point]:
     """The values of a controller over the song's seconds; nothing where there is no such track or take."""
-    return _over_seconds(session, owner, _points(session, owner, number))
+    points = _points(session, owner, number)
+    times = _Clock(session, owner).seconds_of(np.array([point.at for point in points], np.float64)).tolist()
+    return [Point(time, point.value) for time, point in zip(times, points, strict=True)]
 
 
 def curves(session: Session, owner: Owner) -> dict[int, Values]:
@@ -84,11 +86,6 @@ def curves(session: Session, owner: Owner) -> dict[int, Values]:
     return {number: Values(clock.seconds_of(values.at), values.value) for number, values in lines.items()}
 
 
-def _over_seconds(session: Session, owner: Owner, points: Sequence[Point]) -> list[Point]:
-    times = _Clock(session, owner).seconds_of(np.array([point.at for point in points], np.float64)).tolist()
-    return [Point(time, point.value) for time, point in zip(times, points, strict=True)]
-
-
 def pedals(session: Session, owner: Owner) -> list[TimeSpan]:
     """When the sustain pedal is down, in the song's seconds; a pedal that nothing lifts has an infinite end."""
     clock = _Clock(session, owner)
@@ -98,8 +95,8 @@ def pedals(session: Session, owner: Owner) -> list[TimeSpan]:
 def used_numbers(session: Session, owner: Owner) -> set[int]:
     """The controllers that a track's channel uses, or a take."""
     if isinstance(owner.part, str):
-        takes = (take for take in session.takes if take.id == owner.part)
-        return {control.number for take in takes for control in take.controls if control.track == owner.track}
+        take = session.find_take(owner.part)
+        return {control.number for control in take.controls if control.track == owner.track} if take else set()
     score = session.score
     return numbers_of(score, score.tracks[owner.part]) if score and _is_there(session, owner) else set()
 
@@ -172,7 +169,8 @@ class _Clock:
 
     def __init__(self, session: Session, owner: Owner) -> None:
         self._map = session.tempo_map
-        self._marker = next((take.marker for take in session.takes if take.id == owner.part), None)
+        take = session.find_take(owner.part) if isinstance(owner.part, str) else None
+        self._marker = take.marker if take else None
 
     def place(self, seconds: float) -> float:
         seconds = min(max(seconds, 0.0), LATEST)
@@ -199,8 +197,8 @@ class _Clock:
 
 def _is_there(session: Session, owner: Owner) -> bool:
     if isinstance(owner.part, str):
-        return any(take.id == owner.part for take in session.takes)
-    return session.score is not None and 0 <= owner.part < len(session.score.tracks)
+        return session.find_take(owner.part) is not None
+    return 0 <= owner.part < len(session.tracks)
 
 
 def _points(session: Session, owner: Owner, number: int) -> list[Point]:

@@ -42,13 +42,13 @@ def draw(
     pitch, velocity = min(max(pitch, 0), 127), min(max(velocity, 1), 127)
     note: Note | TakeNote
     if isinstance(part, str):
-        take = next((take for take in session.takes if take.id == part), None)
+        take = session.find_take(part)
         if take is None or end <= max(start, take.marker):
             return Edited(session, {})
         begin = max(start - take.marker, 0.0)
         note = TakeNote(pitch, velocity, begin, max(end - take.marker, begin + SHORTEST_NOTE), track=track)
     else:
-        if session.score is None or not 0 <= part < len(session.score.tracks) or end <= max(start, 0.0):
+        if not 0 <= part < len(session.tracks) or end <= max(start, 0.0):
             return Edited(session, {})
         tempo_map = session.tempo_map
         first = tempo_map.tick(max(start, 0.0))

@@ -62,9 +62,8 @@ def fork_prompt(session: Session, take_id: str, at: float) -> Fork:
     begun = [note for note in take.notes if note.start < at]
     if not begun:
         raise UsageError("There is nothing of this take before that place to continue from.")
-    score = session.score
-    tracks = [_until(score.tracks[i], take.marker) for i in continued_tracks(session)] if score else []
-    drums = {track.key for track in score.tracks if track.is_percussion} if score else set()
+    tracks = [_until(session.tracks[i], take.marker) for i in continued_tracks(session)]
+    drums = {track.key for track in session.tracks if track.is_percussion}
     tracks += _as_tracks(session, take, [n for n in begun if n.track not in drums], at)
     kept = tuple(replace(n, end=min(n.end, at)) for n in begun)
     return Fork(take, at, tuple(tracks), take.marker + at, min(session.prompt_start, take.marker), kept)
@@ -121,7 +120,6 @@ def accept_take(session: Session, take_id: str) -> Session:
 
 def _carried_flags(session: Session, score: Score) -> tuple[TrackFlags, ...]:
     """The flags of the tracks that are still there, defaults for the new one."""
-    old = session.score.tracks if session.score else ()
-    known = {track.key: flags for track, flags in zip(old, session.flags, strict=True)}
+    known = {track.key: flags for track, flags in zip(session.tracks, session.flags, strict=True)}
     defaults = zip(score.tracks, default_flags(score), strict=True)
     return tuple(known.get(track.key, default) for track, default in defaults)

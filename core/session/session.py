@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from msgspec import Meta
 
@@ -228,6 +228,15 @@ class Session:
         return self.score.tempo_map if self.score else _BLANK
 
     @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The score's; none without a score."""
+        return self.score.tracks if self.score else ()
+
+    def find_track(self, key: TrackKey | None) -> int | None:
+        """The index of the track with this key; None if there is none."""
+        return next((i for i, track in enumerate(self.tracks) if track.key == key), None)
+
+    @property
     def prompt_indices(self) -> tuple[int, ...]:
         """Indices of the tracks that are in the prompt."""
         return tuple(i for i, flags in enumerate(self.flags) if flags.in_prompt)
@@ -235,7 +244,7 @@ class Session:
     @property
     def prompt_tracks(self) -> tuple[Track, ...]:
         """The tracks that are in the prompt: what `encode_prompt` takes."""
-        return tuple(self.score.tracks[i] for i in self.prompt_indices) if self.score else ()
+        return tuple(self.tracks[i] for i in self.prompt_indices)
 
     @property
     def audible_tracks(self) -> tuple[int, ...]:
@@ -251,41 +260,26 @@ class Session:
     @property
     def chosen_colours(self) -> dict[TrackKey, int]:
         """The colours that the user has given to tracks."""
-        tracks = self.score.tracks if self.score else ()
-        return {t.key: flags.colour for t, flags in zip(tracks, self.flags, strict=True) if flags.colour >= 0}
+        return {t.key: flags.colour for t, flags in zip(self.tracks, self.flags, strict=True) if flags.colour >= 0}
 
-    def with_flags(
-        self,
-        track: int,
-        *,
-        mute: bool | None = None,
-        solo: bool | None = None,
-        in_prompt: bool | None = None,
-        hidden: bool | None = None,
-        colour: int | None = None,
-    ) -> "Session":
-        """Set what is given for a track (an index); what is in the prompt does not move the marker."""
-        old = self.flags[track]
-        new = TrackFlags(
-            old.mute if mute is None else mute,
-            old.solo if solo is None else solo,
-            old.in_prompt if in_prompt is None or self._is_percussion(track) else in_prompt,
-            old.hidden if hidden is None else hidden,
-            old.colour if colour is None else colour,
-        )
+    def with_flags(self, track: int, **changes: Any) -> "Session":
+        """Change some flags, fields of TrackFlags, of a track (an index); the marker stays where it is.
+
+        Percussion stays out of the prompt.
+        """
+        if self.tracks[track].is_percussion:
+            changes.pop("in_prompt", None)
+        new = replace(self.flags[track], **changes)
         return replace(self, flags=(*self.flags[:track], new, *self.flags[track + 1 :]))
 
     def with_prompt_of(self, track: int) -> "Session":
         """Make one track (an index) the whole prompt."""
-        flags = (replace(f, in_prompt=i == track and not self._is_percussion(i)) for i, f in enumerate(self.flags))
-        return replace(self, flags=tuple(flags))
+        wanted = None if self.tracks[track].is_percussion else track
+        return replace(self, flags=tuple(replace(f, in_prompt=i == wanted) for i, f in enumerate(self.flags)))
 
     def with_all_shown(self) -> "Session":
         """Hide no track."""
         return replace(self, flags=tuple(replace(flags, hidden=False) for flags in self.flags))
-
-    def _is_percussion(self, track: int) -> bool:
-        return self.score is not None and self.score.tracks[track].is_percussion
 
     # The prompt
 
@@ -316,14 +310,17 @@ class Session:
     @property
     def current_take(self) -> TakeRecord | None:
         """The take that is shown and heard."""
-        return next((take for take in self.takes if take.id == self.current), None)
+        return self.find_take(self.current)
 
     def take(self, take_id: str) -> TakeRecord:
         """The take with this id. Raises UsageError if there is none."""
-        for take in self.takes:
-            if take.id == take_id:
-                return take
-        raise UsageError("This take is no longer there.")
+        if (take := self.find_take(take_id)) is None:
+            raise UsageError("This take is no longer there.")
+        return take
+
+    def find_take(self, take_id: str) -> TakeRecord | None:
+        """The take with this id; None if there is none."""
+        return next((take for take in self.takes if take.id == take_id), None)
 
     def with_take(self, take: TakeRecord, select: bool = True) -> "Session":
         """Add a take behind the others; an id and a name ("Take 3") are made up where they are missing."""
@@ -334,7 +331,7 @@ class Session:
             notes=in_order(take.notes),
             seconds=max([take.seconds, *(note.end for note in take.notes)]),
         )
-        if any(old.id == added.id for old in self.takes):
+        if self.find_take(added.id):
             raise UsageError("This take is there already.")
         return replace(self, takes=(*self.takes, added), current=added.id if select else self.current)
 

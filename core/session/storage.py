@@ -131,9 +131,8 @@ def save_session(session: Session, path: str | os.PathLike[str]) -> None:
 
 
 def _as_json(session: Session) -> dict[str, Any]:
-    tracks = session.score.tracks if session.score else ()
     written_tracks: list[dict[str, Any]] = []
-    for i, (track, flags) in enumerate(zip(tracks, session.flags, strict=True)):
+    for i, (track, flags) in enumerate(zip(session.tracks, session.flags, strict=True)):
         set_by_user = {k: v for k, v in asdict(flags).items() if k not in _LATER_FLAGS or v != getattr(_NO_FLAGS, k)}
         written = {"chunk": track.key[0], "channel": track.key[1], **set_by_user}
         if i in session.edited:
@@ -348,7 +347,7 @@ def _session(value: object, midi: bytes | None) -> Session:
 def _with_tracks(session: Session, written: Sequence[_TrackJson]) -> Session:
     """The session with the flags and the edited notes of its tracks."""
     score = session.score
-    places = {track.key: i for i, track in enumerate(score.tracks)} if score else {}
+    places = {track.key: i for i, track in enumerate(session.tracks)}
     flags = list(session.flags)
     edited: dict[int, tuple[Note, ...]] = {}
     for track in written:

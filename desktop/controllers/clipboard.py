@@ -201,8 +201,8 @@ class Clipboard(QObject):
         owners: list[Owner] = []
         for part in map(session_part, notes.indices):
             if isinstance(part, str):
-                takes = (take for take in session.takes if take.id == part)  # none, while it is sampled
-                owners += [Owner(part, control.track) for take in takes for control in take.controls]
+                take = session.find_take(part)  # none, while it is sampled
+                owners += [Owner(part, control.track) for control in take.controls] if take else []
             else:
                 owners.append(Owner(part))
         shown = self._lanes_owner()

@@ -122,19 +122,19 @@ class FillController(QObject):
 
     def _take_in(self, session: Session, span: tuple[float, float]) -> TakeRecord | None:
         """The take that plays in the span, if one does; unless the track in front plays there, and not in the take."""
-        take, score = session.current_take, session.score
+        take = session.current_take
         if take is None or take.marker >= span[1] or span[0] >= take.marker + take.seconds:
             return None
         front = self._front(session)
-        if front is None or score is None or front in {note.track for note in take.notes}:
+        if front is None or front in {note.track for note in take.notes}:
             return take
-        replaced = {score.tracks[i].key for i in take_stretch(session, take).tracks}
+        replaced = {session.tracks[i].key for i in take_stretch(session, take).tracks}
         return take if front in replaced else None
 
     def _front(self, session: Session) -> TrackKey | None:
         """The track in front of the others, if one is."""
         place = session_part(self._roll.in_front) if self._roll.in_front else None
-        return session.score.tracks[place].key if isinstance(place, int) and session.score else None
+        return session.tracks[place].key if isinstance(place, int) else None
 
     def _tracks(
         self, session: Session, take: TakeRecord | None, span: tuple[float, float]
@@ -147,15 +147,14 @@ class FillController(QObject):
             if take and part == take.id:
                 inside = (take.notes[i] for i in places if i < len(notes))
                 keys |= {n.track for n in inside if span[0] <= take.marker + n.start < span[1]}
-            elif not take and isinstance(part, int) and session.score:
+            elif not take and isinstance(part, int):
                 inside = (notes[i] for i in places if i < len(notes))
                 if any(span[0] <= n.start < span[1] for n in inside):
-                    keys.add(session.score.tracks[part].key)
+                    keys.add(session.tracks[part].key)
         front = self._front(session)
         if not keys and front is not None:
             if take and not {front, None} & {note.track for note in take.notes}:
-                tracks = session.score.tracks if session.score else ()
-                name = next((track.name for track in tracks if track.key == front), "")
+                name = next((track.name for track in session.tracks if track.key == front), "")
                 sentence = self.tr("{0} has no notes on {1}: bring another track to the front.")
                 raise UsageError(sentence.format(take.name, name))
             return frozenset((front, None))  # what a take has of its own is before all of them

@@ -82,7 +82,7 @@ def options_for(
 
 
 def _tracks(session: Session) -> tuple[Track, ...]:
-    return tuple(session.score.tracks[i] for i in continued_tracks(session)) if session.score else ()
+    return tuple(session.tracks[i] for i in continued_tracks(session))
 
 
 def _request(session: Session, tracks: tuple[Track, ...], marker: float, start: float) -> PromptRequest:
@@ -146,7 +146,7 @@ class GenerationController(QObject):
     def _sample_again(self, take: TakeInProgress) -> None:
         """What `sample_again_from` asked for, if the take that was stopped is there."""
         at, self._again_from = self._again_from, None
-        if at is None or all(kept.id != take.id for kept in self._document.session.takes):
+        if at is None or not self._document.session.find_take(take.id):
             return
         fork = fork_prompt(self._document.session, take.id, at - self.now(take.marker))
         prompt = _request(self._document.session, fork.tracks, fork.marker, fork.start)
@@ -228,7 +228,7 @@ class GenerationController(QObject):
     def proceed(self) -> None:
         """Go on from the marker."""
         session = self._document.session
-        if session.score is not None and is_drums_alone(session.score.tracks):
+        if is_drums_alone(session.tracks):
             self._repeat_drums(session)
             return
         prompt = _request(session, _tracks(session), session.marker, session.prompt_start)
@@ -260,7 +260,7 @@ class GenerationController(QObject):
         session = self._document.session
         take = session.take(take_id)
         name = self.tr("Another take like {0}").format(take.name)
-        if any(parent.id == take.parent for parent in session.takes):
+        if session.find_take(take.parent):
             fork = fork_prompt(session, take.parent, take.forked_at)
             prompt = _request(session, fork.tracks, fork.marker, fork.start)
             self._begin(name, prompt, fork, fork.take.marker, True)
@@ -414,8 +414,8 @@ class GenerationController(QObject):
         if self._fork is not None:
             record = self._fork.joined(record)
         record = self._retimed(record)
-        taken = any(old.id == growing.id for old in self._document.session.takes)
-        return replace(record, id=new_id() if taken else growing.id)
+        is_taken = self._document.session.find_take(growing.id) is not None
+        return replace(record, id=new_id() if is_taken else growing.id)
 
     def _retimed(self, record: TakeRecord, **changes: Any) -> TakeRecord:
         """A take, with changes, on the ticks that it was sampled for: the tempo may have been changed meanwhile."""

@@ -88,11 +88,10 @@ class LaneDisplay(QObject):
     def owners(self) -> list[tuple[Owner, str]]:
         """Whose can be shown, with their names: the score's tracks, and the take's parts."""
         session = self._document.session
-        tracks = session.score.tracks if session.score else ()
-        owners = [(Owner(i), track.name) for i, track in enumerate(tracks)]
+        owners = [(Owner(i), track.name) for i, track in enumerate(session.tracks)]
         take = session.current_take
         if take is not None:
-            names = {track.key: track.name for track in tracks}
+            names = {track.key: track.name for track in session.tracks}
             for key in _tracks_of(take):
                 words = f"{take.name}: {names[key]}" if key in names else take.name
                 owners.append((Owner(take.id, key if key in names else None), words))
@@ -105,10 +104,9 @@ class LaneDisplay(QObject):
 
     def bring_forward(self, key: TrackKey | None) -> None:
         """A track was brought to the front: its controllers are shown."""
-        score = self._document.session.score
-        for i, track in enumerate(score.tracks if score else ()):
-            if track.key == key:
-                self.choose_owner(Owner(i))
+        index = self._document.session.find_track(key)
+        if index is not None:
+            self.choose_owner(Owner(index))
 
     def _follow_selection(self) -> None:
         """Notes of one track or take were selected: its controllers are shown."""
@@ -117,7 +115,7 @@ class LaneDisplay(QObject):
             return
         part = session_part(selected[0][0])
         owner = Owner(part)
-        take = next((take for take in self._document.session.takes if take.id == part), None)
+        take = self._document.session.find_take(part) if isinstance(part, str) else None
         if take is not None:
             notes = [take.notes[i] for i in selected[0][1][:1].tolist() if i < len(take.notes)]
             owner = Owner(part, notes[0].track if notes else None)
@@ -284,22 +282,20 @@ def _tracks_of(take: TakeRecord) -> list[TrackKey | None]:
 
 def _look(session: Session, owner: Owner | None) -> tuple[PartKind, int]:
     """What an owner's controllers are drawn as: kind of part, and colour."""
-    tracks = session.score.tracks if session.score else ()
-    colours = track_colours([track.key for track in tracks], session.chosen_colours)
+    colours = track_colours([track.key for track in session.tracks], session.chosen_colours)
     if owner is None:
         return "prompt", OWN
     if isinstance(owner.part, str):
         return "take", OWN if owner.track is None else colours.get(owner.track, OWN)
-    return "prompt", colours[tracks[owner.part].key]
+    return "prompt", colours[session.tracks[owner.part].key]
 
 
 def _controls_of(session: Session, owner: Owner | None) -> list[object]:
     """What the controllers of an owner are read from: others are other objects."""
-    if owner is None or (session.score is None and isinstance(owner.part, int)):
+    if owner is None:
         return []
     if isinstance(owner.part, str):
         take = session.take(owner.part)
         return [take.controls, take.marker]
-    assert session.score is not None  # or there would be no such track
-    place = session.score.tracks[owner.part].place
-    return [track.controls for track in session.score.tracks if track.place == place]
+    place = session.tracks[owner.part].place
+    return [track.controls for track in session.tracks if track.place == place]

@@ -220,9 +220,9 @@ class Editing(QObject):
         """Select what was edited, so that it is seen, whatever track is in front; of hidden ones say that they are."""
         self._roll.select(as_selection(chosen), brings_forward=True)
         self._roll.show_selected()
-        score, flags = self._document.session.score, self._document.session.flags
+        session = self._document.session
         tracks = [part for part, places in chosen.items() if isinstance(part, int) and len(places)]
-        hidden = [score.tracks[i].name for i in tracks if score and flags[i].hidden]
+        hidden = [session.tracks[i].name for i in tracks if session.flags[i].hidden]
         if hidden:
             self.message.emit(
                 self.tr("These notes are on a hidden track, {0}: its menu in the list of tracks shows it.").format(

@@ -11,7 +11,7 @@ from core.session.edits import moved_places
 from core.session.session import Session, TakeRecord, View
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
-from desktop.controllers.roll_parts import TAKE, TRACK, Look, RollParts, as_roll, roll_key, session_part
+from desktop.controllers.roll_parts import TAKE, Look, RollParts, as_roll, roll_key, session_part
 from desktop.controllers.transport import TransportController
 from desktop.piano_roll.notes import RollNote
 from desktop.piano_roll.selection import Selection
@@ -64,9 +64,8 @@ class RollDisplay(QObject):
             if moved := moved_places(before, session, chosen):
                 places = {roll_key(part): places for part, places in moved.items()}
                 self._roll.select(Selection({**self._roll.selection.indices, **places}))
-            tracks = session.score.tracks if session.score is not None else ()
-            front = [f"{TRACK}{i}" for i, track in enumerate(tracks) if track.key == self._parts.in_front]
-            self._roll.in_front = front[0] if front else ""
+            front = session.find_track(self._parts.in_front)
+            self._roll.in_front = "" if front is None else roll_key(front)
             self._roll.set_drum_keys(self._drum_part())
             self._roll.set_take_end(playing and playing.marker + take_length(playing, session.tempo_map))
             if self._sampled and session.current != self._sampled and not in_progress:
@@ -98,9 +97,10 @@ class RollDisplay(QObject):
         chosen = [(parts[key], indices) for key, indices in self._roll.selection.indices.items() if key in parts]
         if chosen and all(part.is_drum.any() and part.is_drum[part.places(indices)].all() for part, indices in chosen):
             return chosen[0][0].key
-        score, front = self._document.session.score, self._parts.in_front
-        if front is not None and score is not None:
-            return next((f"{TRACK}{i}" for i, t in enumerate(score.tracks) if t.key == front and t.is_percussion), "")
+        session = self._document.session
+        if self._parts.in_front is not None and session.score is not None:
+            front = session.find_track(self._parts.in_front)
+            return roll_key(front) if front is not None and session.tracks[front].is_percussion else ""
         shown = [part for part in parts.values() if len(part) and part.kind != "other"]
         return shown[0].key if shown and all(part.are_drums for part in shown) else ""
 

@@ -42,9 +42,8 @@ class Look(NamedTuple):
     @classmethod
     def of(cls, session: Session) -> "Look":
         """That of a session's takes."""
-        tracks = session.score.tracks if session.score else ()
-        colours = track_colours([track.key for track in tracks], session.chosen_colours)
-        drums = frozenset(track.key for track in tracks if track.is_percussion)
+        colours = track_colours([track.key for track in session.tracks], session.chosen_colours)
+        drums = frozenset(track.key for track in session.tracks if track.is_percussion)
         return cls(colours, drums, "", tuple((take.id, take.name) for take in (*session.takes, *session.bin)))
 
     def of_track(self, track: Track) -> "Look":
@@ -88,10 +87,9 @@ class RollParts:
         """
         kept, parts = self._kept, []
         self._kept = {}
-        tracks = session.score.tracks if session.score else ()
         look = Look.of(session)
         stretch = take_stretch(session, playing) if playing else None
-        for i, track in enumerate(tracks):
+        for i, track in enumerate(session.tracks):
             part = self._part(kept, f"{TRACK}{i}", "prompt", track.notes, 0.0, look.of_track(track))
             if not session.flags[i].hidden:
                 parts.append(self._shaded_track(session, i, part, stretch))
@@ -135,9 +133,8 @@ class RollParts:
 
     def _shaded_track(self, session: Session, i: int, part: RollPart, stretch: Stretch | None) -> RollPart:
         """The part of a track, drawn by whether it is heard and in the prompt."""
-        assert session.score is not None
         is_audible, is_read = i in session.audible_tracks, session.flags[i].in_prompt
-        is_behind = self.in_front not in (None, session.score.tracks[i].key)
+        is_behind = self.in_front not in (None, session.tracks[i].key)
         heard = Shade.BEHIND if is_behind else Shade.FULL if is_read else Shade.UNREAD
         whole = heard if is_audible else Shade.SILENT
         is_replaced = stretch is not None and i in stretch.tracks
@@ -146,7 +143,7 @@ class RollParts:
         if old is None or old[0] is not part or old[1] != why:
             shade = np.full(len(part), whole, np.uint8)
             if stretch is not None and is_replaced:
-                ticks = [note.start_tick for note in session.score.tracks[i].notes]
+                ticks = [note.start_tick for note in session.tracks[i].notes]
                 starts = np.array(ticks, np.int64)[part.index]
                 end = starts.max(initial=0) + 1 if stretch.end is None else stretch.end
                 shade[(starts >= stretch.start) & (starts < end)] = Shade.SILENT
@@ -156,8 +153,7 @@ class RollParts:
 
     def _shaded_take(self, session: Session, part: RollPart, notes: Sequence[TakeNote], look: Look) -> RollPart:
         """The part of a take: its notes on tracks that are not heard are faint, and so are those behind a track."""
-        tracks = session.score.tracks if session.score else ()
-        silent = frozenset(track.key for i, track in enumerate(tracks) if i not in session.audible_tracks)
+        silent = frozenset(track.key for i, track in enumerate(session.tracks) if i not in session.audible_tracks)
         why = silent, self.in_front
         old = self._shaded.get(part.key)
         if old is None or old[0] is not part or old[1] != why:

@@ -87,7 +87,7 @@ class Commands(QObject):
 
     def fork_take(self, take_id: str) -> None:
         """Continue a take from its notes that are selected, else from its end."""
-        take = self._take(take_id)
+        take = self._document.session.find_take(take_id)
         if take is not None:
             self._fork(take, self._end_of_selection(take, otherwise=take.seconds))
 
@@ -95,7 +95,7 @@ class Commands(QObject):
         """Continue the take of the notes selected, else the current one: from the playhead if it stands in it."""
         parts = map(session_part, self._roll.selection.indices)
         takes = [part for part in parts if isinstance(part, str)]
-        take = self._take(takes[0] if takes else self._document.session.current)
+        take = self._document.session.find_take(takes[0] if takes else self._document.session.current)
         if take is not None:
             inside = self._transport.position - take.marker
             otherwise = inside if 0 < inside < take.seconds else take.seconds
@@ -116,9 +116,6 @@ class Commands(QObject):
 
     def _fork(self, take: TakeRecord, at: float) -> None:
         self.attempt(lambda take_id: self._generation.fork(take_id, at), take.id)
-
-    def _take(self, take_id: str) -> TakeRecord | None:
-        return next((take for take in self._document.session.takes if take.id == take_id), None)
 
     def _selected_notes(self, take: TakeRecord) -> list[TakeNote]:
         indices = self._roll.selection.indices.get(roll_key(take.id), ())
@@ -282,16 +279,15 @@ class Commands(QObject):
 
     def _has(self, part: Part) -> bool:
         """Whether a part is there: a take that still grows is not."""
-        return not isinstance(part, str) or any(take.id == part for take in self._document.session.takes)
+        return not isinstance(part, str) or self._document.session.find_take(part) is not None
 
     def _sounding_part(self, part: Part, note: Note | TakeNote | None) -> Part:
         """The part whose voice a note has, or one that is drawn: where it plays on a track, that track."""
-        score, key = self._document.session.score, getattr(note, "track", None)
+        key = getattr(note, "track", None)
         if note is None and isinstance(part, str):
             key = self._parts.in_front  # as `Editing.draw`
-        if key is not None and score is not None:
-            return next((i for i, track in enumerate(score.tracks) if track.key == key), part)
-        return part
+        track = self._document.session.find_track(key)
+        return part if track is None else track
 
     def _voice(self, part: Part) -> tuple[int, tuple[bytes, ...]]:
         """Channel of a part, and what gives it its sound; nothing while it plays, as the score sees to that."""
@@ -301,7 +297,7 @@ class Commands(QObject):
             channel, setup = voice.channel, voice.setup
         else:
             assert session.score is not None  # or there would be no such part
-            track = session.score.tracks[part]
+            track = session.tracks[part]
             channel = wire_channels(session.score)[track.place]
             setup = () if track.is_percussion else (bytes((PROGRAM | channel, track.program)),)
         return channel, () if self._transport.is_playing else tuple(setup)
@@ -320,5 +316,5 @@ class Commands(QObject):
         at = session_ref(ref)
         note = note_at(self._document.session, at)
         if note is not None:
-            take = self._take(at.part) if isinstance(at.part, str) else None
+            take = self._document.session.find_take(at.part) if isinstance(at.part, str) else None
             self._transport.play(note.start + (take.marker if take else 0.0))

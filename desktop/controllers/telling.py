@@ -112,13 +112,11 @@ class Telling(QObject):
         return (self.tr("{0} on") if is_on else self.tr("{0} off")).format(words)
 
     def _on_front(self, key: TrackKey | None) -> None:
-        score = self._document.session.score
-        names = [track.name for track in score.tracks if track.key == key] if score else []
+        names = [track.name for track in self._document.session.tracks if track.key == key]
         self._say(self.tr("In front: {0}").format(names[0]) if names else self.tr("No track in front"))
 
     def _track(self, row: int) -> str:
-        score = self._document.session.score
-        return score.tracks[row].name or self.tr("Track {0}").format(row + 1) if score else ""
+        return self._document.session.tracks[row].name or self.tr("Track {0}").format(row + 1)
 
     def _takes(self, ids: Sequence[str]) -> str:
         session = self._document.session

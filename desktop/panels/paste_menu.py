@@ -24,7 +24,7 @@ class PasteMenu(QMenu):
         """List the tracks, and the take that is shown."""
         self.clear()
         session = self._session()
-        for i, track in enumerate(session.score.tracks if session.score else ()):
+        for i, track in enumerate(session.tracks):
             add_named(self, track.name).triggered.connect(lambda _=False, i=i: self.chosen.emit(i))
         if (take := session.current_take) is not None:
             self.addSeparator()

@@ -61,7 +61,7 @@ class TrackModel(QAbstractTableModel):
 
     def show(self, session: Session) -> None:
         """Take over a session's tracks and flags."""
-        tracks = session.score.tracks if session.score else ()
+        tracks = session.tracks
         is_same = len(tracks) == len(self.tracks)
         if not is_same:
             self.beginResetModel()
