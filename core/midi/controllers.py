@@ -26,7 +26,7 @@ from core.midi.messages import (
     kind,
 )
 from core.midi.ports import event_ports
-from core.midi.score import Control, Score, Track
+from core.midi.score import Score, Track
 from core.midi.write import with_ports
 
 BEND = 128  # beside the controllers 0 to 127
@@ -85,13 +85,13 @@ def control_message(number: int, value: int, channel: int) -> bytes:
 
 def points_of(score: Score, track: Track, number: int) -> list[Point]:
     """What a controller of a track's channel does, in ticks."""
-    values = ((c.tick, value_of(c.message, number)) for c in _controls(score, track))
-    return sorted((Point(tick, v) for tick, v in values if v is not None), key=attrgetter("at"))
+    values = ((c.tick, value_of(c.message, number)) for c in score.controls_on(track.place))
+    return [Point(tick, v) for tick, v in values if v is not None]
 
 
 def values_of(score: Score, track: Track) -> dict[int, Values]:
     """What all the controllers of a track's channel do, in ticks, each what `points_of` has of it."""
-    controls = _controls(score, track)
+    controls = score.controls_on(track.place)
     messages = [control.message for control in controls]
     ends = np.cumsum(np.fromiter(map(len, messages), np.int64, len(messages)))
     data = np.frombuffer(b"".join(messages) + b"\0\0", np.uint8).astype(np.int64)
@@ -118,21 +118,17 @@ def by_number(numbers: NDArray[np.int64], at: NDArray[np.float64], values: NDArr
 
 def resets_of(score: Score, track: Track) -> list[float]:
     """The ticks at which the controllers of a track's channel are reset, which lifts its pedals."""
-    return sorted(c.tick for c in _controls(score, track) if is_control(c.message, RESET_CONTROLLERS))
+    return [c.tick for c in score.controls_on(track.place) if is_control(c.message, RESET_CONTROLLERS)]
 
 
 def numbers_of(score: Score, track: Track) -> set[int]:
     """The controllers that a track's channel uses."""
-    return numbers_in(c.message for c in _controls(score, track))
+    return numbers_in(c.message for c in score.controls_on(track.place))
 
 
 def numbers_in(messages: Iterable[bytes]) -> set[int]:
     """The controllers that channel messages set."""
     return {found[0] for message in messages if (found := _set_by(message))}
-
-
-def _controls(score: Score, track: Track) -> list[Control]:
-    return [c for other in score.tracks if other.place == track.place for c in other.controls]
 
 
 # Changing points

@@ -110,8 +110,7 @@ def with_pan(score: Score, track: Track, pan: int) -> Chunks:
 
 def _values(score: Score, track: Track, number: int) -> list[tuple[int, int]]:
     """(tick, value) of a controller of the track's channel, in order of time."""
-    controls = [c for other in score.tracks if other.place == track.place for c in other.controls]
-    return sorted((c.tick, c.message[2]) for c in controls if is_control(c.message, number))
+    return sorted((c.tick, c.message[2]) for c in score.controls_on(track.place) if is_control(c.message, number))
 
 
 def _with_control(score: Score, track: Track, number: int, changed: Callable[[int], int], otherwise: int) -> Chunks:

@@ -4,6 +4,7 @@ Times stand in both units: ticks are the file's own and exact, seconds come from
 """
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from core.midi.messages import DEFAULT_RELEASE
 from core.midi.tempo_map import TempoMap
@@ -151,3 +152,8 @@ class Score:
     def end_tick(self) -> int:
         """End of the last note, in ticks (0 without notes)."""
         return max((n.end_tick for t in self.tracks for n in t.notes), default=0)
+
+    def controls_on(self, place: Place) -> list[Control]:
+        """All controls of a channel, whichever of its tracks they stand in, in order of time."""
+        own = (control for track in self.tracks if track.place == place for control in track.controls)
+        return sorted(own, key=attrgetter("tick"))

@@ -280,8 +280,7 @@ def _controls(
         wanted: dict[StateKey, bytes] = {}
         if part.track is not None and stretch.end is not None:
             end, place = stretch.end, score.tracks[part.track].place
-            own = (c for track in score.tracks if track.place == place for c in track.controls if c.tick <= end)
-            wanted = held(control.message for control in sorted(own, key=attrgetter("tick")))
+            wanted = held(control.message for control in score.controls_on(place) if control.tick <= end)
         now = held(message for _, message in events)
         events += [(end, m) for m in difference(now, {key: m for key, m in wanted.items() if key in now})]
     return {part: tuple(events) for part, events in placed.items()}
