@@ -15,7 +15,7 @@ from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.performance.routers import NoteRouter
 from core.performance.take_in_progress import TakeInProgress
-from core.session.arrangement import arrangement
+from core.session.arrangement import arrangement, as_score_notes
 from core.session.edits import note_order, with_notes
 from core.session.session import Session, TakeRecord, in_order
 from core.tracks.note_stream import is_monophonic
@@ -212,9 +212,7 @@ def _score_voices(session: Session, region: Region) -> Iterable[Voice]:
 
 def _take_voices(session: Session, region: Region, take: TakeRecord) -> Iterable[Voice]:
     tempo_map, own = session.tempo_map, defaultdict[VoiceKey, list[Note]](list)
-    for note in take.notes:
-        first, last = take.marker + note.start, take.marker + note.end
-        placed = Note(note.pitch, note.velocity, first, last, tempo_map.tick(first), tempo_map.tick(last))
+    for note, placed in zip(take.notes, as_score_notes(take.notes, take.marker, tempo_map), strict=True):
         own[note.track].append(placed)
     tracks: dict[VoiceKey, Track] = {track.key: track for track in arrangement(session, take).score.tracks}
     for key in own.keys() - tracks.keys():

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from core.midi.messages import is_note
-from core.midi.score import Note, TakeNote, Track, TrackKey
+from core.midi.score import TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.midi.write import blank_score
 from core.performance.live_take import LiveTake
@@ -15,6 +15,7 @@ from core.performance.routers import NoteRouter, PartRouter
 from core.session.arrangement import (
     TakePart,
     arrangement,
+    as_score_notes,
     continued_tracks,
     end_on_bar_line,
     playing_tracks,
@@ -204,8 +205,4 @@ def _with_kept(track: Track, take: TakeRecord, start: float, tempo_map: TempoMap
     if not kept:
         return track
     before = [n for n in track.notes if n.start < take.marker]
-    later: list[Note] = []
-    for note in kept:
-        first, last = take.marker + note.start, take.marker + note.end
-        later.append(Note(note.pitch, note.velocity, first, last, tempo_map.tick(first), tempo_map.tick(last)))
-    return replace(track, notes=tuple([*before, *later]))
+    return replace(track, notes=(*before, *as_score_notes(kept, take.marker, tempo_map)))

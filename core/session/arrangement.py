@@ -4,7 +4,7 @@ The one place that says so: what is played, live or not, written as MIDI, render
 are all laid out from an `Arrangement`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from operator import attrgetter
@@ -16,7 +16,7 @@ from core.midi.events import Event
 from core.midi.grid import is_hair
 from core.midi.messages import on_channel
 from core.midi.ports import second_kits, wire_channels
-from core.midi.score import Note, Score, Track, TrackKey
+from core.midi.score import Note, Score, TakeNote, Track, TrackKey
 from core.midi.sound import sound_at, sound_on
 from core.midi.splice import Stretch, is_heard_from, pedal_comes_back, plays_on, without
 from core.midi.tempo_map import TempoMap
@@ -167,6 +167,13 @@ def end_on_bar_line(tempo_map: TempoMap, marker: float, seconds: float) -> float
     if not tempo_map.has_metre:
         return seconds
     return tempo_map.seconds(tempo_map.next_bar_tick(tempo_map.tick(marker + seconds))) - marker
+
+
+def as_score_notes(notes: Sequence[TakeNote], marker: float, tempo_map: TempoMap) -> list[Note]:
+    """Notes of a take from the marker (score seconds) on, in score seconds and ticks, as long as they are."""
+    starts, ends = [marker + note.start for note in notes], [marker + note.end for note in notes]
+    ticks = tempo_map.ticks_array(starts).tolist(), tempo_map.ticks_array(ends).tolist()
+    return list(map(Note, [n.pitch for n in notes], [n.velocity for n in notes], starts, ends, *ticks))
 
 
 def take_parts(

@@ -13,6 +13,7 @@ from core.midi.read import parse_score
 from core.midi.score import Note, Score, TakeNote, Track, TrackKey
 from core.midi.texts import decode_text
 from core.midi.write import AddedTrack, tracks_alone
+from core.session.arrangement import as_score_notes
 from core.session.edits import (
     LATEST_TICK,
     SHORTEST_NOTE,
@@ -108,9 +109,7 @@ def _placed(session: Session, part: Part, note: Note | TakeNote) -> Note:
     """A note of a track or take where it stands in the song."""
     if isinstance(note, Note):
         return note
-    marker = session.take(str(part)).marker
-    first, last = session.tempo_map.ticks_array([marker + note.start, marker + note.end]).tolist()
-    return Note(note.pitch, note.velocity, marker + note.start, marker + note.end, first, last)
+    return as_score_notes([note], session.take(str(part)).marker, session.tempo_map)[0]
 
 
 def parse_clip(data: bytes) -> Clip:

@@ -8,9 +8,9 @@ from core.codec.vocabulary import STEPS_PER_SECOND, to_step
 from core.errors import UsageError
 from core.midi.messages import PEDAL_DOWN, PEDALS, SUSTAIN
 from core.midi.read import parse_score
-from core.midi.score import Note, Pedal, Score, TakeNote, Track
+from core.midi.score import Pedal, Score, TakeNote, Track
 from core.midi.tempo_map import TempoMap
-from core.session.arrangement import continued_tracks, take_length
+from core.session.arrangement import as_score_notes, continued_tracks, take_length
 from core.session.edits_controls import Owner, pedals
 from core.session.export import midi_bytes
 from core.session.session import Session, TakeControl, TakeRecord, TrackFlags, default_flags, in_order
@@ -97,10 +97,7 @@ def _as_tracks(session: Session, take: TakeRecord, notes: Sequence[TakeNote], at
 
 def _as_track(take: TakeRecord, notes: tuple[TakeNote, ...], tempo_map: TempoMap) -> Track:
     """A take's notes where they stand in the score's time."""
-    starts, ends = [take.marker + n.start for n in notes], [take.marker + n.end for n in notes]
-    ticks = tempo_map.ticks_array(starts).tolist(), tempo_map.ticks_array(ends).tolist()
-    placed = map(Note, [n.pitch for n in notes], [n.velocity for n in notes], starts, ends, *ticks)
-    return Track(take.name, 0, 0, tuple(placed), (), (), -1)
+    return Track(take.name, 0, 0, tuple(as_score_notes(notes, take.marker, tempo_map)), (), (), -1)
 
 
 def accept_take(session: Session, take_id: str) -> Session:
