@@ -15,7 +15,7 @@ from core.midi.score import Note, TakeNote, Track, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.performance.routers import NoteRouter
 from core.performance.take_in_progress import TakeInProgress
-from core.session.arrangement import arrangement, as_score_notes
+from core.session.arrangement import arrangement, as_score_notes, narrowed
 from core.session.edits import note_order, with_notes
 from core.session.session import Session, TakeRecord, in_order
 from core.tracks.note_stream import is_monophonic
@@ -103,10 +103,8 @@ class FillPlan:
 
     def _own_range(self) -> tuple[int, int]:
         """The pitches that the chosen tracks play, as far as the region wants them."""
-        low, high = self.region.low, self.region.high
         own = [note.pitch for voice in self._chosen for note in (*voice.kept.notes, *voice.replaced)]
-        narrow = max(low, min(own, default=low)), min(high, max(own, default=high))
-        return narrow if narrow[0] <= narrow[1] else (low, high)
+        return narrowed(self.region.low, self.region.high, own)
 
     # Where new notes go
 

@@ -138,8 +138,13 @@ def pitch_range(session: Session) -> tuple[int, int]:
         return low, high
     notes = session.tracks[playing[0]].notes
     own = [note.pitch for note in notes if note.start < session.marker] or [note.pitch for note in notes]
-    narrow = max(low, min(own)), min(high, max(own))
-    return narrow if narrow[0] <= narrow[1] else (low, high)
+    return narrowed(low, high, own)
+
+
+def narrowed(low: int, high: int, pitches: Collection[int]) -> tuple[int, int]:
+    """The range of some pitches, as far as it lies within `low` to `high`; where none of it does, `low` to `high`."""
+    lowest, highest = max(low, min(pitches, default=low)), min(high, max(pitches, default=high))
+    return (lowest, highest) if lowest <= highest else (low, high)
 
 
 def tempo_map_of(score: Score | None, marker: float, rest: RestOfSong) -> TempoMap:
