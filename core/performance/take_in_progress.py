@@ -48,8 +48,8 @@ class TakeInProgress:
             for (pitch, track), (start, velocity) in self._sounding.items()
         ]
 
-    def record(self, **made_by: object) -> TakeRecord:
+    def record(self) -> TakeRecord:
         """The take as far as it has come."""
         notes = [*self.notes, *self.sounding]
         seconds = max([self.head, *(note.end for note in notes)])
-        return TakeRecord(notes=tuple(notes), seconds=seconds, marker=self.marker, id=self.id, **made_by)  # type: ignore[arg-type]
+        return TakeRecord(notes=tuple(notes), seconds=seconds, marker=self.marker, id=self.id)

@@ -339,23 +339,29 @@ class GenerationController(QObject):
             self._document.show_growing(lambda: tuple(self._records_so_far()), is_first)
 
     def _records_so_far(self) -> list[TakeRecord]:
+        model = self.model.name if self.model else ""
+        parent, forked_at = (self._fork.take.id, self._fork.at) if self._fork else ("", 0.0)
         return [
             self._retimed(
-                growing.record(),
-                seed=self._settings.seed + i,
-                temperature=self._settings.temperature,
-                top_p=self._settings.top_p,
-                model=self.model.name if self.model else "",
-                created=time.time(),
-                parent=self._fork.take.id if self._fork else "",
-                forked_at=self._fork.at if self._fork else 0.0,
-                end=self._plan.take.end,
-                rest=self._plan.take.rest,
-                replaces=self._plan.take.replaces,
+                self._made(growing, seed=self._settings.seed + i, model=model, parent=parent, forked_at=forked_at)
             )
             for i, growing in enumerate(self.in_progress)
             if growing.notes
         ]
+
+    def _made(self, growing: TakeInProgress, **more: Any) -> TakeRecord:
+        """A take as far as it has come, with what sounds at its end, by what it was made, and where it lies."""
+        settings, planned = self._settings, self._plan.take
+        return replace(
+            growing.record(),
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            created=time.time(),
+            end=planned.end,
+            rest=planned.rest,
+            replaces=planned.replaces,
+            **more,
+        )
 
     def _on_ended(self, run: Run) -> None:
         if run is not self.run:
@@ -393,34 +399,25 @@ class GenerationController(QObject):
             self._document.do(name, session)
 
     def _record(self, growing: TakeInProgress, take: Take) -> TakeRecord:
-        settings = self._settings
-        made = TakeRecord(
-            notes=growing.record().notes,  # what sounded when it broke off, too
+        made = self._made(
+            growing,
             events=take.events,
             seconds=take.seconds,
             seed=take.seed,
-            temperature=settings.temperature,
-            top_p=settings.top_p,
             model=take.model,
             knobs=take.options.knobs,
             then=take.options.then,
-            marker=growing.marker,
-            created=time.time(),
-            end=self._plan.take.end,
-            rest=self._plan.take.rest,
-            replaces=self._plan.take.replaces,
         )
         record = self._plan.cut_short(made)
         if self._fork is not None:
             record = self._fork.joined(record)
         record = self._retimed(record)
-        is_taken = self._document.session.find_take(growing.id) is not None
-        return replace(record, id=new_id() if is_taken else growing.id)
+        return replace(record, id=new_id()) if self._document.session.find_take(growing.id) else record
 
-    def _retimed(self, record: TakeRecord, **changes: Any) -> TakeRecord:
-        """A take, with changes, on the ticks that it was sampled for: the tempo may have been changed meanwhile."""
+    def _retimed(self, record: TakeRecord) -> TakeRecord:
+        """A take on the ticks that it was sampled for: the tempo may have been changed meanwhile."""
         sampled_in, now = self._plan.session.tempo_map, self._document.session.tempo_map
-        return retimed_take(replace(record, **changes), sampled_in, now)
+        return retimed_take(record, sampled_in, now)
 
     def check(self) -> None:
         """Raises ContinuoError with the reason why nothing can be continued."""
