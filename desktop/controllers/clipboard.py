@@ -20,7 +20,7 @@ from core.session.edits_controls import Owner
 from core.session.session import Session
 from desktop.controllers.document import Document
 from desktop.controllers.notes import Editing
-from desktop.controllers.roll_parts import session_part
+from desktop.controllers.roll_parts import as_chosen, session_part
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 
@@ -38,7 +38,7 @@ class _Stretch(NamedTuple):
 
     @property
     def chosen(self) -> Chosen:
-        return {session_part(key): indices for key, indices in self.notes.indices.items()}
+        return as_chosen(self.notes)
 
 
 class Clipboard(QObject):
@@ -171,7 +171,7 @@ class Clipboard(QObject):
             return edits_pitch.transpose_by_rows(*moved, shown, rows) if rows else moved
 
         name = self.tr("Copy note") if len(notes) == 1 else self.tr("Copy {0} notes").format(len(notes))
-        self._editing.apply(name, _Stretch(notes, 0.0, 0.0).chosen, edit)
+        self._editing.apply(name, as_chosen(notes), edit)
 
     def _stretch(self) -> _Stretch | None:
         """The selected notes, or those in the selected span; from when to when: the span's, if they all lie in it."""

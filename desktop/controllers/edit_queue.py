@@ -10,7 +10,7 @@ from core.session.session import Session
 from desktop.adapters.gc_pause import gc_frozen
 from desktop.adapters.task_worker import Task, TaskWorker
 from desktop.controllers.document import Document
-from desktop.controllers.roll_parts import RollParts, roll_key
+from desktop.controllers.roll_parts import RollParts, as_selection
 from desktop.piano_roll.selection import Selection
 
 MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
@@ -165,8 +165,3 @@ class EditQueue:
                 self._start(wish)
             except ContinuoError as error:
                 self._tell(str(error))
-
-
-def as_selection(chosen: Chosen) -> Selection:
-    """Notes of the session as the roll selects them."""
-    return Selection({roll_key(part): places for part, places in chosen.items()})

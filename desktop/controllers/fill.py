@@ -19,10 +19,9 @@ from core.session.session import Session, TakeRecord
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController, options_for
-from desktop.controllers.roll_parts import Look, as_roll, roll_key, session_part
+from desktop.controllers.roll_parts import Look, as_roll, as_selection, session_part
 from desktop.controllers.transport import TransportController
 from desktop.panels.fill_bar import MOST_ALTERNATIVES
-from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 
 CANDIDATES = 8
@@ -267,7 +266,7 @@ class FillController(QObject):
         session = self.alternatives[number]
         self._document.do(self._name, session.with_settings(before.settings), self._key)
         new = edits.new_notes(self.alternatives[0], session) or {}
-        self._roll.select(Selection({roll_key(part): places for part, places in new.items()}), brings_forward=True)
+        self._roll.select(as_selection(new), brings_forward=True)
         self.changed.emit()
         self._roll.show_all_selected()  # the bar of alternatives has its place by now
 

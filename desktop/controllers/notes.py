@@ -15,8 +15,8 @@ from desktop.adapters.gc_pause import gc_frozen
 from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers import edit_queue
 from desktop.controllers.document import Document
-from desktop.controllers.edit_queue import Edit, EditQueue, Repeated, Wish, as_selection
-from desktop.controllers.roll_parts import RollParts, session_part
+from desktop.controllers.edit_queue import Edit, EditQueue, Repeated, Wish
+from desktop.controllers.roll_parts import RollParts, as_chosen, as_selection, session_part
 from desktop.piano_roll.notes import RollNote
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
@@ -198,12 +198,12 @@ class Editing(QObject):
     def _edit(self, name: str, notes: Selection, edit: Edit) -> None:
         """Make an edit of notes one step."""
         if len(notes):
-            self.apply(name, _chosen(notes), edit)
+            self.apply(name, as_chosen(notes), edit)
 
     def _press(self, name: str, notes: Selection, press: tuple[object, ...], edit: Repeated) -> None:
         """Make what a key does one step with what it does next to the same notes; see `Wish`."""
         if len(notes):
-            self._queue.do(Wish(name, self._document.session, _chosen(notes), edit, press))
+            self._queue.do(Wish(name, self._document.session, as_chosen(notes), edit, press))
 
     def apply(self, name: str, chosen: Chosen, edit: Edit, selects: bool = True, is_large: bool = False) -> None:
         """Make an edit of these notes one step, and select what it has chosen then, unless it leaves the selection.
@@ -235,7 +235,3 @@ class Editing(QObject):
         """Say why something was not done, and let lanes show what is."""
         self._roll.notes_changed.emit()
         self.message.emit(sentence or self.tr("Something was changed meanwhile: please do that once more."))
-
-
-def _chosen(notes: Selection) -> Chosen:
-    return {session_part(key): indices for key, indices in notes.indices.items()}

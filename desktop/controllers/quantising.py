@@ -6,10 +6,10 @@ from core.session import edits
 from core.session.edits_quantise import Quantisation, quantise
 from core.session.session import Session
 from desktop.controllers.document import Document
-from desktop.controllers.edit_queue import MOST_AT_ONCE, as_selection
+from desktop.controllers.edit_queue import MOST_AT_ONCE
 from desktop.controllers.notes import Editing
 from desktop.controllers.roll import RollDisplay
-from desktop.controllers.roll_parts import session_part
+from desktop.controllers.roll_parts import as_chosen, as_selection
 from desktop.controllers.transport import TransportController
 from desktop.dialogs.quantise import QuantiseDialog
 from desktop.piano_roll.view import PianoRoll
@@ -36,7 +36,7 @@ class Quantising:
         notes = self._roll.selection
         if not len(notes):
             return
-        chosen = {session_part(key): indices for key, indices in notes.indices.items()}
+        chosen = as_chosen(notes)
         parts = sum(len(edits.part_notes(self._document.session, part)) for part in chosen)
         is_shown = parts <= MOST_AT_ONCE
         dialog = QuantiseDialog(len(notes), self._last, is_shown, self._window)

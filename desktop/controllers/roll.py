@@ -11,7 +11,7 @@ from core.session.edits import moved_places
 from core.session.session import Session, TakeRecord, View
 from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
-from desktop.controllers.roll_parts import TAKE, Look, RollParts, as_roll, roll_key, session_part
+from desktop.controllers.roll_parts import TAKE, Look, RollParts, as_chosen, as_roll, roll_key, session_part
 from desktop.controllers.transport import TransportController
 from desktop.piano_roll.notes import RollNote
 from desktop.piano_roll.selection import Selection
@@ -56,13 +56,13 @@ class RollDisplay(QObject):
         if len(self._shown) != len(shown) or any(a is not b for a, b in zip(shown, self._shown, strict=True)):
             self._shown = shown
             before, self._session = self._session, session
-            chosen = {session_part(key): indices for key, indices in self._roll.selection.indices.items()}
+            chosen = as_chosen(self._roll.selection)
             if session.tempo_map is not self._tempo_map:
                 self._show_tempo_map(session.tempo_map)
             playing = self._playing()
             self._roll.set_parts(self._parts.parts(session, in_progress, playing, self._generation.now_array))
             if moved := moved_places(before, session, chosen):
-                places = {roll_key(part): places for part, places in moved.items()}
+                places = {roll_key(part): places for part, places in moved.items()}  # some may have none any more
                 self._roll.select(Selection({**self._roll.selection.indices, **places}))
             front = session.find_track(self._parts.in_front)
             self._roll.in_front = "" if front is None else roll_key(front)

@@ -13,9 +13,10 @@ from core.midi.score import TakeNote, Track, TrackKey
 from core.midi.splice import Stretch
 from core.performance.take_in_progress import TakeInProgress
 from core.session.arrangement import take_stretch
-from core.session.edits import Part, SessionNoteRef
+from core.session.edits import Chosen, Part, SessionNoteRef
 from core.session.session import Session, TakeRecord
 from desktop.piano_roll.notes import NoteRef, PartKind, RollNote, RollPart
+from desktop.piano_roll.selection import Selection
 from desktop.widgets.theme import OWN, Shade, track_colours
 
 TRACK = "track:"
@@ -226,3 +227,13 @@ def roll_key(part: Part) -> str:
 def session_ref(ref: NoteRef) -> SessionNoteRef:
     """The session's name for a note of the roll."""
     return SessionNoteRef(session_part(ref.part), ref.index)
+
+def as_chosen(notes: Selection) -> Chosen:
+    """Notes that are selected in the roll, as edits of the session take them."""
+    return {session_part(key): indices for key, indices in notes.indices.items()}
+
+
+def as_selection(chosen: Chosen) -> Selection:
+    """Notes of the session as the roll selects them."""
+    return Selection({roll_key(part): places for part, places in chosen.items()})
+
