@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMa
 from core.midi.scale import MODES, TONICS
 from core.session.session import Session
 from desktop.widgets.icons import set_icon
-from desktop.widgets.menu_words import shown
+from desktop.widgets.menu_words import plain, shown
 
 Keys = QKeySequence.StandardKey | str | None
 _K = QKeySequence.StandardKey
@@ -242,7 +242,7 @@ class Actions:
                 window.addAction(action)
             if command.icon:
                 set_icon(action, command.icon)
-            words = window.tr(command.tip) if command.tip else text.replace("&", "").removesuffix(" …")
+            words = window.tr(command.tip) if command.tip else plain(text)
             action.setToolTip(f"{words} ({shown})" if shown else words)
             self._by_name[command.name] = action
         self["pointer"].setChecked(True)
@@ -295,7 +295,7 @@ class Actions:
             command = commands.get(action.objectName())
             if command is not None and command.keys is not None:
                 shortcuts = [key.toString(_NATIVE) for key in action.shortcuts() or [QKeySequence(command.keys)]]
-                words = ": ".join((*inside, self._tr(command.text).replace("&", "").removesuffix(" …")))
+                words = ": ".join((*inside, plain(self._tr(command.text))))
                 rows.append((title, ", ".join(filter(None, shortcuts)), words))
         for part, names, words in PANE_KEYS:
             keys = (QKeySequence(name).toString(_NATIVE) for name in names.split(", "))
@@ -371,7 +371,7 @@ def _entries(actions: Iterable[QAction], titles: tuple[str, ...]) -> Iterator[tu
     for action in actions:
         menu = action.menu()
         if isinstance(menu, QMenu):
-            yield from _entries(menu.actions(), (*titles, action.text().replace("&", "")))
+            yield from _entries(menu.actions(), (*titles, plain(action.text())))
         else:
             yield titles, action
 

@@ -10,6 +10,7 @@ from core.session.session import Session
 from desktop.actions import Actions
 from desktop.controllers.notes import Edit, Editing
 from desktop.dialogs.questions import Dialogs
+from desktop.widgets.menu_words import plain
 
 _PLAIN: dict[str, Edit] = {
     "join": edits_time.join,
@@ -68,7 +69,7 @@ def connect_edits(
 
 def _title(actions: Actions, name: str) -> str:
     """The action's words, for Undo."""
-    return actions[name].text().replace("&", "").removesuffix(" …")
+    return plain(actions[name].text())
 
 
 def _ask(row: _Asking, actions: Actions, editing: Editing, dialogs: Dialogs) -> None:

@@ -10,6 +10,7 @@ from desktop.dialogs.questions import Dialogs
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
+from desktop.widgets.menu_words import plain
 
 _Mask = NDArray[np.bool_]
 _NEAR = 1 / 16  # of a quarter: places in the bar that count as the same
@@ -50,7 +51,7 @@ class Selecting:
 
     def velocities(self) -> None:
         """Of the selected notes, or of all, those whose velocities lie between two that are asked for."""
-        title = self._actions["select velocities"].text().replace("&", "").removesuffix(" …")
+        title = plain(self._actions["select velocities"].text())
         least = self._dialogs().number(title, self._roll.tr("From velocity:"), 1, 1, 127)
         most = None if least is None else self._dialogs().number(title, self._roll.tr("To:"), 127, least, 127)
         if least is None or most is None:

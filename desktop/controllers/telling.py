@@ -16,6 +16,7 @@ from desktop.panels.takes_panel import TakesPanel
 from desktop.panels.track_list import TrackList
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.fields import notes_words
+from desktop.widgets.menu_words import plain
 
 _AT_PLAYHEAD = ("back", "on", "return")
 _ON_LOOP, _ON_SPAN = ("loop start", "loop end", "loop span"), ("span start", "span end")
@@ -105,7 +106,7 @@ class Telling(QObject):
         focus = QApplication.focusWidget()
         if isinstance(focus, QToolButton) and focus.defaultAction() is action:
             return  # the button itself is told of
-        words = action.text().replace("&", "").partition("\t")[0]
+        words = plain(action.text().partition("\t")[0])
         self._say(words if action.actionGroup() is not None else self._switched(words, is_on))
 
     def _switched(self, words: str, is_on: bool) -> str:

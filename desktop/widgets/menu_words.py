@@ -1,4 +1,4 @@
-"""Names of the user's in menus: whole as far as there is room, and never a mnemonic."""
+"""Texts of menus: names that the user gave, shortened and without mnemonics; and a command's words for elsewhere."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QFontMetrics
@@ -10,6 +10,11 @@ _WIDEST = 40  # heights of a line: a path's beginning and end then fit on any sc
 def shown(name: str, metrics: QFontMetrics, elided: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> str:
     """As much of a name as menus have room for, as the text of an action."""
     return metrics.elidedText(name, elided, _WIDEST * metrics.height()).replace("&", "&&")
+
+
+def plain(text: str) -> str:
+    """The text of an action without its mnemonic, and without the dots of one that asks something first."""
+    return text.replace("&", "").removesuffix(" …")
 
 
 def add_named(menu: QMenu, name: str, elided: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> QAction:
