@@ -3,7 +3,7 @@
 app, main_window   starts the app; builds the window
 actions            the commands of menus, keys and toolbars
 connections        every connection of what is built, in order
-controllers        what the user's wishes mean: for document, files, generation, transport, takes, notes, roll
+controllers        what is done when the user asks for something: with document, files, takes, notes, transport
 adapters           Qt's signals around what plays and samples; work that takes long, off the GUI thread
 panels             the window's parts: generation, takes, tracks, transport bar, status
 dialogs            what is asked and told in a window of its own

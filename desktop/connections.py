@@ -226,7 +226,7 @@ def _connect_hearing(window: MainWindow) -> None:
     action = window.actions_["hear edits"]
 
     def show() -> None:
-        window.commands.hears_edits = window.preferences.now.hears_edits
+        window.audition.hears_edits = window.preferences.now.hears_edits
         action.setChecked(window.preferences.now.hears_edits)
 
     action.triggered.connect(lambda is_on: window.preferences.change(hears_edits=is_on))
@@ -304,7 +304,7 @@ def connect_panels(window: MainWindow) -> None:
 
 def connect_roll(window: MainWindow) -> None:
     """What is done in the roll."""
-    roll, commands, do = window.roll, window.commands, window.commands.change
+    roll, commands, audition, do = window.roll, window.commands, window.audition, window.commands.change
     roll.seek_requested.connect(window.transport.go_to)
     end_moved = window.tr("Move end of takes")
     roll.end_marker_moved.connect(lambda t: do(end_moved, lambda s: s.with_end_marker(t)))
@@ -312,12 +312,12 @@ def connect_roll(window: MainWindow) -> None:
     roll.marker_stepped.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
     roll.prompt_start_moved.connect(lambda t: do(window.tr("Move prompt start"), lambda s: s.with_prompt_start(t)))
     roll.loop_changed.connect(window.transport.set_loop)
-    roll.key_pressed.connect(commands.press_key)
-    roll.pitch_pressed.connect(commands.press_pitch)
-    roll.tapped.connect(commands.tap)
-    roll.key_released.connect(commands.release)
-    roll.note_pressed.connect(commands.press_note)
-    roll.note_released.connect(commands.release)
+    roll.key_pressed.connect(audition.press_key)
+    roll.pitch_pressed.connect(audition.press_pitch)
+    roll.tapped.connect(audition.tap)
+    roll.key_released.connect(audition.release)
+    roll.note_pressed.connect(audition.press_note)
+    roll.note_released.connect(audition.release)
     roll.note_activated.connect(commands.play_from)
     roll.metre_requested.connect(lambda tick: _set_tempo(window, tick))
     roll.selection_changed.connect(window.enable)

@@ -14,19 +14,20 @@ from desktop.actions import Actions, KeyGuard, build_menus
 from desktop.adapters.generation_signals import GenerationSignals
 from desktop.adapters.playback_signals import PlaybackSignals
 from desktop.adapters.task_worker import TaskWorker
+from desktop.controllers.audition import Audition
+from desktop.controllers.choices import Choices
 from desktop.controllers.clipboard import Clipboard
+from desktop.controllers.commands import Commands
 from desktop.controllers.document import Document
+from desktop.controllers.editing import Editing
 from desktop.controllers.files import MIDI_SUFFIXES, FileController
 from desktop.controllers.fill import FillController
 from desktop.controllers.generation import GenerationController
 from desktop.controllers.lanes import LaneDisplay
-from desktop.controllers.notes import Editing
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll import RollDisplay
 from desktop.controllers.roll_parts import RollParts
-from desktop.controllers.settings import Choices
 from desktop.controllers.snapping import Snapping
-from desktop.controllers.takes import Commands
 from desktop.controllers.transport import TransportController
 from desktop.dialogs.questions import Dialogs
 from desktop.panels.bars_menu import BarsMenu
@@ -148,8 +149,9 @@ class MainWindow(QMainWindow):
             self,
         )
         self.snapping = Snapping(self.roll, self.transport_bar, self.actions_, self.preferences)
+        self.audition = Audition(self.document, self.transport, self.playback, self.roll, self.parts, self)
         self.commands = Commands(
-            self.document, self.generation, self.transport, self.playback, self.roll, self.parts, self.files, self
+            self.document, self.generation, self.transport, self.roll, self.parts, self.files, self
         )
         self.lane_display = LaneDisplay(
             self.roll, self.lanes, self.document, self.commands, self.preferences, lambda: self.dialogs, self

@@ -19,7 +19,7 @@ from core.session.edits import Chosen, Edited, Part
 from core.session.edits_controls import Owner
 from core.session.session import Session
 from desktop.controllers.document import Document
-from desktop.controllers.notes import Editing
+from desktop.controllers.editing import Editing
 from desktop.controllers.roll_parts import as_chosen, session_part
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll

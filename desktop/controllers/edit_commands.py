@@ -8,7 +8,7 @@ from core.session import edits, edits_notes, edits_pitch, edits_time, edits_velo
 from core.session.edits import Chosen, Edited
 from core.session.session import Session
 from desktop.actions import Actions
-from desktop.controllers.notes import Edit, Editing
+from desktop.controllers.editing import Edit, Editing
 from desktop.dialogs.questions import Dialogs
 from desktop.widgets.menu_words import plain
 

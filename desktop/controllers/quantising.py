@@ -7,7 +7,7 @@ from core.session.edits_quantise import Quantisation, quantise
 from core.session.session import Session
 from desktop.controllers.document import Document
 from desktop.controllers.edit_queue import MOST_AT_ONCE
-from desktop.controllers.notes import Editing
+from desktop.controllers.editing import Editing
 from desktop.controllers.roll import RollDisplay
 from desktop.controllers.roll_parts import as_chosen, as_selection
 from desktop.controllers.transport import TransportController

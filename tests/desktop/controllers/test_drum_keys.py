@@ -86,7 +86,7 @@ def test_transposing_and_dragging_sound_in_the_notes_own_voice(at: Desk, sounds:
     roll.set_selection([NoteRef("track:2", 3)])
     QTest.keyClick(roll, Qt.Key.Key_Up)
     assert sounds == [(43, 80, 9)]
-    window.commands._tap_timer.timeout.emit()
+    window.audition._tap_timer.timeout.emit()
     assert sounds[1:] == [(43, 0, 9)]
     sounds.clear()
     start, end = hand.at(1.5, 43), hand.at(1.5, 46)
@@ -110,7 +110,7 @@ def test_all_that_sounds_for_a_moment_ends_whatever_else_has_its_pitch(at: Desk,
         window.actions_[name].trigger()
         begun = [(pitch, channel) for pitch, velocity, channel in sounds if velocity]
         assert len(set(begun)) == 2
-        window.commands._tap_timer.timeout.emit()
+        window.audition._tap_timer.timeout.emit()
         assert sorted(begun) == sorted((pitch, channel) for pitch, velocity, channel in sounds if not velocity)
 
 
@@ -130,7 +130,7 @@ def test_notes_of_a_take_are_dragged_and_drawn_in_the_voice_of_their_track(at: D
     assert {channel for _, _, channel in sounds} == {bass.channel}
     sounds.clear()
     QTest.keyClick(roll, Qt.Key.Key_Up)
-    window.commands._tap_timer.timeout.emit()
+    window.audition._tap_timer.timeout.emit()
     assert {channel for _, _, channel in sounds} == {bass.channel}
     window.tracks.brought_forward.emit(bass.key)
     roll.clear_selection()
