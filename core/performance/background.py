@@ -1,4 +1,4 @@
-"""Background: one thing after the other on a thread of its own, which is never waited for without a limit."""
+"""Background: calls made one after the other on a thread of its own, for which nobody waits without a limit."""
 
 import queue
 import threading
@@ -9,7 +9,7 @@ Work = Callable[[], object]
 
 
 class Background:
-    """Does what it is given in order; the thread begins with the first of it. Safe to use from several threads."""
+    """Makes the calls it is given in order; the thread starts with the first. Safe to use from several threads."""
 
     def __init__(self, name: str, failed: Callable[[Exception], object]) -> None:
         self._name, self._failed = name, failed
@@ -21,11 +21,11 @@ class Background:
 
     @property
     def is_busy(self) -> bool:
-        """Whether something is under way or waits."""
+        """Whether a call is being made or waits."""
         return self._undone > 0
 
     def do(self, work: Callable[..., object], *arguments: Any) -> None:
-        """Do `work(*arguments)` after what was asked for before; after `close` nothing is done any more."""
+        """Call `work(*arguments)` after all that was given before; after `close` nothing is called any more."""
         with self._lock:
             if self._closed:
                 return
@@ -37,7 +37,7 @@ class Background:
         self._queue.put(lambda: work(*arguments))
 
     def close(self, patience: float) -> bool:
-        """Drop what waits; whether what is under way ended within `patience` (seconds)."""
+        """Drop the calls that wait. Whether the one being made ended within `patience` (seconds)."""
         with self._lock:
             self._closed = True
             thread = self._thread

@@ -1,7 +1,6 @@
-"""What playback tells of what happens: plain callbacks, all of them optional. (Generation's stand beside it: torch is
-never imported from here.)
+"""PlaybackEvents: callbacks by which playback tells what happens. (Those of generation stand in `generation`.)
 
-They are called on whatever thread it happens on, and must return at once.
+All are optional. They are called on whatever thread it happens on, and must return at once.
 """
 
 from collections.abc import Callable
@@ -11,12 +10,12 @@ from core.live.port_info import PortInfo
 
 
 def nobody(*_: object) -> None:
-    """Whom nobody listens to."""
+    """The callback where nobody wants to be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackEvents:
-    """Of the sound."""
+    """Callbacks of `Playback`."""
 
     opened: Callable[[str], object] = nobody  # where the sound goes now
     message: Callable[[str], object] = nobody  # a sentence: the output or the player was lost, or is back

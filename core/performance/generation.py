@@ -1,7 +1,7 @@
 """Generation: the thread that owns the model. torch is imported on it, so that a window is on screen before.
 
-There is one place for each wish, not a queue: the model wanted, the prompt wanted, the run wanted. A newer
-wish replaces an older one, and a prompt that is being read is given up as soon as another is wanted.
+What is wanted of it does not queue: one model, one prompt, one run and one fill are wanted at a time. A newer one takes
+the place of an older one, and a prompt that is being read is given up as soon as another is wanted.
 """
 
 import threading
@@ -41,7 +41,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class GenerationEvents:
-    """Of the model; see `PlaybackEvents`."""
+    """Callbacks of `Generation`; for when they are called see `PlaybackEvents`."""
 
     model_ready: Callable[[ModelFacts], object] = nobody
     models_found: Callable[[Sequence[tuple[str, str, str]]], object] = nobody  # (name, words, licence)
@@ -83,9 +83,9 @@ class _Wanted:
 
 
 class Generation:
-    """Loads models, reads prompts, samples. What is wanted may be said from any thread.
+    """Loads models, reads prompts, samples. The methods `want_...` may be called from any thread.
 
-    `clock` counts seconds. `frozen()` is held while what stays for long is loaded.
+    `clock` counts seconds. `frozen()` gives a context in which objects are made that stay for long.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Generation:
     # What is wanted
 
     def start(self) -> None:
-        """Begin with the work."""
+        """Start the thread."""
         self._thread.start()
 
     def rate(self, takes: int) -> float | None:
@@ -167,7 +167,7 @@ class Generation:
     # The thread
 
     def _live(self) -> None:
-        """Fulfil wishes until closed."""
+        """Do what is wanted until closed."""
         try:
             # Imported here: it takes a second or more, and the window is on screen by now.
             with self._frozen():

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from core.performance.song import Song
 
 
-_AT_ONCE = 0.001  # seconds: what lies so close to the head comes with what is sampled next
+_AT_ONCE = 0.001  # seconds: notes that lie so close before the head are given out with what is sampled next
 
 
 class Router(Protocol):
-    """Turns what is sampled into MIDI messages: the one place that says on which channel a note of a take plays."""
+    """Turns what is sampled into MIDI messages. Nothing else says on which channel a note of a take plays."""
 
     @property
     def setup(self) -> Sequence[bytes]:
@@ -51,7 +51,7 @@ class TakeStart:
 
 
 def _merged(sampled: Iterable[Timed], beside: Iterable[Timed]) -> list[Timed]:
-    """Both, in order of time: what is beside comes between the notes that end at a time and those that begin there."""
+    """Both, in order of time. At one time ends of sampled notes come first, then what is beside, then note-ons."""
     ranked = [((time, 1), message) for time, message in beside]
     struck = -inf
     for time, message in sampled:
@@ -62,9 +62,9 @@ def _merged(sampled: Iterable[Timed], beside: Iterable[Timed]) -> list[Timed]:
 
 
 class DueMessages:
-    """Timed messages that are asked for as far as a moving head.
+    """Timed messages that are given out as far as a head, which moves on.
 
-    What lies at the head is not due yet, but for controls: a note that is sampled there needs them.
+    Notes at the head itself are not due yet. Controls are: a note that is sampled there needs them.
     """
 
     def __init__(self, messages: Iterable[Timed], head: float = -inf) -> None:
@@ -74,13 +74,13 @@ class DueMessages:
         self._head = head
 
     def begin(self) -> None:
-        """Ask for the first, once: a large song takes long to be laid out then."""
+        """Take the first message from the iterator, once: a large song is laid out then, which takes long."""
         if not self._has_begun:
             self._has_begun = True
             self._next = next(self._messages, None)
 
     def until(self, head: float) -> list[Timed]:
-        """Those before `head`, and controls at it, that were not given yet. The first is not asked for before."""
+        """Those before `head`, and controls at it, that were not given out yet."""
         due: list[Timed] = []
         self.begin()
         while self._next is not None:
@@ -93,14 +93,14 @@ class DueMessages:
         return due
 
     def replaced(self, messages: Iterable[Timed]) -> "DueMessages":
-        """Others, in order of time, from the head on."""
+        """Another set of messages, in order of time, to go on with from the head."""
         return DueMessages((message for message in messages if message[0] >= self._head - _AT_ONCE), self._head)
 
 
 class LiveTake:
-    """A take on its way to the player. What is sampled before the take has begun waits here.
+    """A take on its way to the player. What is sampled before it begins to play waits here.
 
-    `more(take)` is called, with the lock held, whenever there is something to hand over.
+    `more(take)` is called, with the lock held, whenever there is something for the player.
     """
 
     def __init__(self, start: TakeStart, lock: threading.RLock, more: "Callable[[LiveTake], None]") -> None:
@@ -113,16 +113,16 @@ class LiveTake:
         self._beside = DueMessages(start.accompaniment)
 
     def feed(self, messages: Sequence[NoteMessage], head: float) -> None:
-        """What one event has made, and how far the take is sampled, in seconds. Never waits."""
+        """Take in the messages of one event, with which the take is sampled up to `head` seconds. Never waits."""
         self._beside.begin()  # before anyone has to wait for the lock
         with self._lock:
             self._waiting.append((messages, head))
             self._more(self)
 
     def finish(self, seconds: float, accompaniment: Iterable[Timed] | None = None) -> None:
-        """The take is sampled and lasts so long; what plays beside it from now on, if that is something else.
+        """The take is sampled to its end and lasts so many seconds. Never waits for the player.
 
-        Never waits for the player.
+        `accompaniment` is what plays beside it from now on, if that is something else than before.
         """
         self._beside.begin()
         beside = None if accompaniment is None else list(accompaniment)  # laid out before anyone has to wait
@@ -133,7 +133,7 @@ class LiveTake:
             self._more(self)
 
     def due(self) -> Iterator[tuple[list[Timed], float]]:
-        """What waits, event by event: messages and head in score seconds; it waits no longer."""
+        """Give out what waits, event by event: messages and head, in score seconds."""
         marker = self.start.marker
         waiting, self._waiting = self._waiting, []
         for messages, head in waiting:
@@ -143,9 +143,9 @@ class LiveTake:
             yield routed, marker + head
 
     def rest(self) -> list[Timed]:
-        """What plays beside it that has not been handed over yet: what comes behind the take."""
+        """Give out what is left of what plays beside it: what comes behind the take."""
         return self._beside.until(inf)
 
     def drop(self) -> None:
-        """Nobody hears it any more: let go of what waits."""
+        """Forget what waits: the take is not heard any more."""
         self._waiting.clear()

@@ -32,9 +32,9 @@ _log = logging.getLogger("continuo")
 
 
 class Output:
-    """Where the sound goes. `lock` is held wherever the player changes; `taken_up(player)` is told of a new one.
+    """Where the sound goes. `lock` is held wherever the player changes; `taken_up(player)` is called with a new one.
 
-    A player that is lost is replaced; with `replaces_lost` False a ContinuoError says so to whoever sends to it.
+    A player that is lost is replaced; with `replaces_lost` False, whoever sends to it gets a ContinuoError instead.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Output:
             self._listing.do(self._list_ports)
 
     def try_again(self) -> None:
-        """The synth was chosen and had no audio device, and nothing plays: there may be one now."""
+        """Try the synth again if it was chosen and had no audio device. Call it while nothing plays."""
         if self._is_silent and isinstance(self.choice, BuiltInSynth) and not self._thread.is_busy:
             self._thread.do(self._try_again, self.choice)
 
@@ -123,17 +123,17 @@ class Output:
         return player.description if player is not None else ""
 
     def status(self) -> PlayerStatus:
-        """What the player itself says, its figures included; of a player that is not there, nothing."""
+        """The player's own status with its figures; an empty one where there is no player."""
         player = self.player
         return player.status() if player is not None else PlayerStatus()
 
     def is_connected(self) -> bool | None:
-        """Whether anything listens to the output; None if nobody can tell."""
+        """Whether anything listens to the output; None where that cannot be found out."""
         player = self.player
         return player.status().connected if player is not None and not self._is_silent else False
 
     def send(self, command: Callable[[Player], None]) -> None:
-        """Tell the player, if there is one; one that has died counts as lost. With the lock held."""
+        """Give the player a command, if there is a player; one that has died counts as lost. With the lock held."""
         player = self.player
         if player is None:
             return
@@ -164,11 +164,13 @@ class Output:
 
     @property
     def is_external(self) -> bool:
-        """Whether it has sounds of its own."""
+        """Whether what gets the messages has sounds of its own."""
         return not isinstance(self.choice, BuiltInSynth)
 
     def wanted(self, setup: Sequence[bytes]) -> list[bytes]:
-        """What sets up a sound: without programs if the output keeps its own, nothing where all share a channel."""
+        """What of the messages that set up a sound goes to the output: none where everything goes on one channel,
+        no programs where the output keeps its own.
+        """
         if not self.is_external:
             return list(setup)
         return [m for m in setup if self.channel is None and (self.programs or not chooses_sound(m))]

@@ -132,14 +132,17 @@ class Playback:
                 self.output.send(lambda player, message=message: player.send_now(message))
 
     def try_again(self) -> None:
-        """The output chosen could not be had, and nothing plays: there may be one now."""
+        """Try the output that was chosen again, if it could not be had and nothing plays."""
         if self._song is None:
             self.output.try_again()
 
     # Playing a take while it is sampled
 
     def begin_take(self, start: TakeStart) -> LiveTake:
-        """Play what the take that is returned is fed: from the marker on, joining what plays before it if it can."""
+        """Play a take from its marker on, as its notes are given to the LiveTake that is returned.
+
+        If what plays now reaches the marker the take joins it without a gap.
+        """
         with self._lock:
             live = self._live = LiveTake(start, self._lock, self._hand_over_sampled)
             if not self._layout.is_busy:
@@ -161,7 +164,7 @@ class Playback:
     # What is heard
 
     def poll(self) -> PlaybackState:
-        """What goes on, for one frame of the screen; what is due now and then is done with it."""
+        """What is heard now, for each frame of the screen; now and then this looks for ports, too."""
         self.output.look_now_and_then()
         with self._lock:
             self.output.check()
@@ -193,7 +196,7 @@ class Playback:
             )
 
     def ahead(self) -> float:
-        """Seconds in hand of the take that is sampled, 0 where there are none. Raises ContinuoError as `poll` does."""
+        """Seconds of the take that are sampled and not played yet, else 0. Raises ContinuoError as `poll` does."""
         return self.poll().ahead or 0.0
 
     @property

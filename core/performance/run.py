@@ -19,18 +19,18 @@ _LOOK_AGAIN = 0.05  # seconds between two looks at the playhead while waiting fo
 
 
 def _as_it_is(step: "Step") -> "Step":
-    """The step, its notes given to nobody."""
+    """The step as it was sampled, its notes without tracks."""
     return step
 
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """One continuation. Each step goes through `route`, which gives its notes to tracks; then `play` hears of it, if it
-    is the first take's; then the figures here follow; then `show` hears of it. Once the first take is complete,
-    `finished` hears how many seconds it lasts.
+    """One continuation. Each step goes through `route`, which gives its notes to tracks. Then `play` is called with it,
+    if it is of the first take; then the figures here are brought up to date; then `show` is called with it. Once the
+    first take is complete, `finished` is called with the seconds that it lasts.
 
-    `ahead()` tells how many seconds of music are in hand, None where nobody plays it: a run without an end does not
-    go on further than FURTHEST_AHEAD. `clock` counts seconds.
+    `ahead()` gives the seconds of music that are sampled and not played yet (None where nobody plays it): a run
+    without an end waits while they are more than FURTHEST_AHEAD. `clock` counts seconds.
     """
 
     play: "Callable[[Step], object]" = nobody
