@@ -9,7 +9,7 @@ sequences   the pieces of a format 2 file, one after the other
 ports       the ports that a file's channels belong to
 percussion  which channels play drums, and when
 repair      a whole file's damaged bytes -> clean bytes, and sentences about what was skipped
-read        a file -> Score, and a Score -> the messages that play it
+read        a file -> Score
 write       Score + takes -> a file
 splice      a stretch of some tracks taken out, and the original's return behind it
 controllers pedals, pitch bend and other controllers as points and spans, and into chunks again

@@ -19,12 +19,13 @@ from mido import Message, MetaMessage
 
 from core.live.outputs import NoOutput
 from core.live.scheduler import PlayerStatus
-from core.midi.read import read_score, score_messages
+from core.midi.read import read_score
 from core.resources import bundled
 from tests.conftest import WAIT, JackServer, Listener, wait_for
 from tests.core.cli.helpers import ONE, Command, notes_on_wire, sounding, start, take_notes, wire_groups
 from tests.core.live.chord import without_repeats
 from tests.core.midi.builders import file_of, scale
+from tests.core.midi.sounding import score_messages
 from tests.core.performance.fakes import FakePlayer
 
 NOCTURNE = bundled("examples", "nocturne.mid")

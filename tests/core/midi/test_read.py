@@ -10,11 +10,12 @@ from mido import Message, MetaMessage
 
 from core.errors import UnreadableInput
 from core.midi import read
-from core.midi.read import parse_score, read_score, score_messages
+from core.midi.read import parse_score, read_score
 from core.midi.score import Note, Score
 from core.midi.texts import decode_text
 from core.midi.write import score_bytes
 from tests.core.midi.builders import END, chunk, control, file_of, header, off, on, raw_file, scale
+from tests.core.midi.sounding import score_messages
 
 
 def spans(score: Score, track: int = 0) -> list[tuple[int, int, int]]:

@@ -7,7 +7,7 @@ import pytest
 from mido import Message, MetaMessage
 
 from core.midi.ports import one_port_words, wire_channels
-from core.midi.read import parse_score, score_messages
+from core.midi.read import parse_score
 from core.midi.score import TakeNote, TrackKey
 from core.session.edits import transpose
 from core.session.export import midi_bytes
@@ -16,6 +16,7 @@ from core.session.session import RestOfSong, Session, TakeRecord, session_from_m
 from core.session.storage import parse_session, session_bytes
 from core.session.timeline import Timed, timeline
 from tests.core.midi.builders import control, file_of, off, on, scale
+from tests.core.midi.sounding import score_messages
 
 METRE = MetaMessage("time_signature", numerator=4, denominator=4)
 GS_KIT_ON_1 = Message("sysex", data=bytes.fromhex("41 10 42 12 40 11 15 01 00"))

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mido import Message, MetaMessage
 
-from core.midi.read import score_messages
 from core.midi.tempo_map import Metre, Tempo, TempoMap
 from core.session.session import Session, session_from_midi
 from core.session.timeline import BAR_CLICK, BEAT_CLICK, Timed, clicks, playing_range, timeline
 from tests.core.midi.builders import control, file_of, off, on
+from tests.core.midi.sounding import score_messages
 from tests.core.session.sessions import TAKE, band, band_with_take
 
 
