@@ -356,7 +356,7 @@ class MainWindow(QMainWindow):
         self.enable()
 
     def show_all(self) -> None:
-        """Show everything anew: a panel shows what was wished, not what is."""
+        """Show everything anew, where a panel shows a change that was refused."""
         self._shown = None
         self.show_document()
 

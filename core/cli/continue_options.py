@@ -50,7 +50,7 @@ class ContinueOptions:
         str | None, typer.Option(metavar='auto|"D minor"', help="Keep to a scale; auto finds the prompt's.")
     ] = None
     key_strength: Annotated[
-        float, typer.Option(help="Lean to the prompt's key, as far as it has one; 0: not at all.")
+        float, typer.Option(help="How strongly to keep to the prompt's key, if it has one; 0: not at all.")
     ] = 0.7
     low: Annotated[str, typer.Option(help="Lowest pitch, as a number or a name.")] = "0"
     high: Annotated[str, typer.Option(help="Highest pitch.")] = "127"

@@ -62,7 +62,7 @@ class _WantedRun:
 
 
 class _Prepared(NamedTuple):
-    """The prompt that stands in the model's cache, and what is told of it."""
+    """The prompt that is in the model's cache, with its key and the name of its grid (or "")."""
 
     request: PromptRequest
     prompt: "PreparedPrompt"

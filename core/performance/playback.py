@@ -75,7 +75,7 @@ class Playback:
             self._layout.do(self._splice, request, song)
 
     def turn_to(self, request: PlayRequest) -> None:
-        """From the loop's next turn on play another session, without a gap. Where no loop plays nothing happens."""
+        """From the next time that the loop starts over, play another session, without a gap."""
         with self._lock:
             song = self._song
         if song is not None and song.loop is not None:

@@ -135,7 +135,7 @@ class PartRouter:
 
     @property
     def setup_in_song(self) -> Sequence[bytes]:
-        """The same of those channels that nobody else plays on meanwhile."""
+        """The same of those channels that nothing else plays on meanwhile."""
         return [message for setup in dict.fromkeys(v.setup_in_song for v in self._voices.values()) for message in setup]
 
     def route(self, messages: Sequence[NoteMessage]) -> list[Timed]:

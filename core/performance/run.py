@@ -96,7 +96,7 @@ class Run:
         self.takes, self.ranking = continuation.takes, continuation.ranking
 
     def _wait_for_playhead(self) -> float:
-        """Sample no further ahead than makes sense: seconds waited, none if nobody plays."""
+        """Wait while more than FURTHEST_AHEAD is sampled and not played yet: the seconds that it waited."""
         if self.ahead is None or self.ahead() <= FURTHEST_AHEAD:
             return 0.0
         started = self.clock()

@@ -97,7 +97,7 @@ def _controls(session: Session, start: float, end: float, owners: Iterable[Owner
 
 
 def _events(values: SpanValues, channel: int, start: int, end: int) -> list[Event]:
-    """A passage as messages. Its last values are said again at the end: so they are told from a sound's settings."""
+    """A passage as messages. Its last values come again at the end: by that it differs from the settings of a sound."""
     events: list[Event] = []
     for number, points in values.items():
         for point in (*points, Point(end - start, points[-1].value)):

@@ -70,7 +70,7 @@ class History:
         self._session = self._carry(session)
 
     def amend(self, session: Session, is_saved: bool = True) -> None:
-        """Go on to `session` without a step: for what nobody undoes. With `is_saved`, there is nothing new to save."""
+        """Go on to `session` without a step to undo. With `is_saved`, there is nothing new to save."""
         if is_saved and self._saved is self._session:
             self._saved = session
         self._session = session

@@ -254,7 +254,7 @@ class Session:
 
     @property
     def default_marker(self) -> float:
-        """Where a continuation starts if nobody says otherwise; see `core.midi.grid`."""
+        """Where a continuation starts unless the marker is moved; see `core.midi.grid`."""
         return _within(default_marker(self.score, self.prompt_indices)) if self.score else 0.0
 
     @property

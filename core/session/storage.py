@@ -424,7 +424,7 @@ def _note_parts(written: _TakeNotesJson, notes: int) -> list[tuple[TrackKey | No
 
 
 def _view(value: object) -> View:
-    """What was shown; the default if that cannot be, for nobody would lose a session over it."""
+    """The view; the default one if it is damaged, which is no reason to refuse the session."""
     try:
         return _decode(value, View, "the view")
     except _DamagedError:

@@ -1,4 +1,4 @@
-"""Qt's signals around the thread that owns the model: the window hears of it on its own thread."""
+"""GenerationSignals: the callbacks of `Generation` as Qt signals, which reach the window on its own thread."""
 
 from PySide6.QtCore import QObject, Signal
 
@@ -8,7 +8,7 @@ from desktop.adapters.gc_pause import gc_frozen
 
 
 class GenerationSignals(QObject):
-    """Has a `generation` and tells of it."""
+    """Makes a `generation`; its callbacks emit the signals here."""
 
     model_ready = Signal(object)  # ModelFacts
     models_found = Signal(object)  # list of (name, words, licence)

@@ -1,4 +1,4 @@
-"""Qt's signals around what plays: whatever thread it happens on, the window hears of it on its own."""
+"""PlaybackSignals: the callbacks of `Playback` as Qt signals, which reach the window on its own thread."""
 
 from PySide6.QtCore import QObject, Signal
 
@@ -8,7 +8,7 @@ from core.performance.playback import Playback
 
 
 class PlaybackSignals(QObject):
-    """Has a `playback` and tells of it."""
+    """Makes a `playback`; its callbacks emit the signals here."""
 
     opened = Signal(str)  # where the sound goes now
     message = Signal(str)  # a sentence: the output or the player was lost, or is back

@@ -26,7 +26,7 @@ class Commands(QObject):
     """What cannot be done is told in a sentence, and `refused`."""
 
     message = Signal(str)
-    refused = Signal()  # a panel shows what was wished, not what is
+    refused = Signal()  # a change, which a panel may show as if it were made
     rereading = Signal(bool)  # the song's file is being read anew, or all that was to be read has been
 
     def __init__(

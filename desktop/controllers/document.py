@@ -193,7 +193,7 @@ class Document(QObject):
             self._timer.start(SOON)
 
     def show_growing(self, takes: Callable[[], tuple[TakeRecord, ...]] | None, is_first: bool = False) -> None:
-        """Ask for the takes on their way whenever it autosaves; None: there are none any more."""
+        """Save the takes that are being sampled, as `takes()` gives them, whenever it autosaves; None: no more."""
         self._growing = takes
         if takes is not None and (is_first or not self._timer.isActive()):
             self._timer.start(SOON)

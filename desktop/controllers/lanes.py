@@ -74,7 +74,7 @@ class LaneDisplay(QObject):
 
     @property
     def owner(self) -> Owner | None:
-        """Whose controllers are shown; None where there is nobody's."""
+        """The track or take whose controllers are shown; None where there is none."""
         owners = [owner for owner, _ in self.owners()]
         if self._wanted in owners:
             return self._wanted
@@ -86,7 +86,7 @@ class LaneDisplay(QObject):
         return self.owner if any(isinstance(lane, CurveLane | PedalLane) for lane in self._lanes.shown) else None
 
     def owners(self) -> list[tuple[Owner, str]]:
-        """Whose can be shown, with their names: the score's tracks, and the take's parts."""
+        """The tracks, and the parts of the take, whose controllers can be shown, with their names."""
         session = self._document.session
         owners = [(Owner(i), track.name) for i, track in enumerate(session.tracks)]
         take = session.current_take
@@ -98,7 +98,7 @@ class LaneDisplay(QObject):
         return owners
 
     def choose_owner(self, owner: Owner) -> None:
-        """Show somebody's controllers."""
+        """Show the controllers of a track or take."""
         self._wanted = owner
         self.show_document()
 
@@ -139,7 +139,7 @@ class LaneDisplay(QObject):
         return [controller_lane(number) for number in numbers]
 
     def _show_again(self) -> None:
-        """What was wished is not to be."""
+        """An edit was refused: show what there is, not what was drawn."""
         self._shown.clear()
         self.show_document()
 

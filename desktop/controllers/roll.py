@@ -173,7 +173,7 @@ class RollDisplay(QObject):
             self._roll.set_loop(self._transport.loop)
 
     def _sounding_at(self, seconds: float) -> list[int]:
-        """The keys that are down: of all that is heard, as the roll shows it."""
+        """The pitches that sound at a time, of all that is heard, as the roll shows them."""
         what, in_progress = self._transport.heard, self._generation.in_progress
         pitches: list[int] = []
         for part in self._roll.parts:

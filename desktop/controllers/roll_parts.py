@@ -28,7 +28,7 @@ _Colours = Mapping[TrackKey, int]
 
 
 class Look(NamedTuple):
-    """What notes look like, beside themselves: the colour of each track, which are drums, the names of takes."""
+    """What the looks of notes depend on besides: the colour of each track, which are drums, the names of takes."""
 
     colours: _Colours
     drums: frozenset[TrackKey] = frozenset()

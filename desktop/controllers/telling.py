@@ -1,4 +1,4 @@
-"""Telling: what commands have done, in words, for screen readers. Others see it."""
+"""Telling: says for screen readers what commands have done. Others see it."""
 
 from collections.abc import Callable, Sequence
 

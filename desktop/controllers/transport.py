@@ -48,7 +48,7 @@ class TransportController(QObject):
 
     @property
     def is_paused(self) -> bool:
-        """Whether it stands still where the user let it."""
+        """Whether it stands still because the user has paused it."""
         return self._is_on and self._playback.is_paused
 
     @property
@@ -114,7 +114,7 @@ class TransportController(QObject):
         self._begin(session, stretch[0])
 
     def put_around(self, session: Session, stretch: tuple[float, float]) -> None:
-        """The same, again and again, but once the user goes on: now nothing plays."""
+        """Put a stretch of a session in place to be looped once the user goes on: now nothing plays."""
         self._playback.stop()
         self._around, self._loops_around, self._next = stretch, True, None
         self._played, self._is_on, self.position = session, False, stretch[0]
@@ -128,7 +128,7 @@ class TransportController(QObject):
             self._playback.turn_to(self._request(self._next, self.position))
 
     def turn_to(self, session: Session) -> None:
-        """From its next turn on, what goes round is this session."""
+        """From the next time that the loop starts over, play this session."""
         self._next = session
         if self.is_playing:
             self._playback.turn_to(self._request(session, self.position))
@@ -140,7 +140,7 @@ class TransportController(QObject):
             self._playback.refresh(self._request(session, self.position))
 
     def end_around(self) -> None:
-        """Nothing is heard by itself any more: what plays of that stops."""
+        """End `play_around`, if it goes on: what plays of that stops."""
         if self._around is not None:
             self._forget_around()
             self._playback.stop()
