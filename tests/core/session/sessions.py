@@ -4,7 +4,7 @@ from mido import Message, MetaMessage
 
 from core.midi.read import parse_score
 from core.midi.score import TakeNote
-from core.session.edits import note_order
+from core.session.edits import Part, note_order
 from core.session.export import written_score
 from core.session.session import Session, TakeRecord, in_order, session_from_midi
 from tests.core.midi.builders import control, file_of, off, on, scale
@@ -56,6 +56,19 @@ def band_with_take() -> Session:
 
 def _fields(take: TakeRecord) -> dict[str, object]:
     return {name: getattr(take, name) for name in take.__slots__}
+
+
+def take_of(session: Session) -> str:
+    """The id of its first take."""
+    return session.takes[0].id
+
+
+def picked(session: Session, picks: list[tuple[int, int]]) -> dict[Part, list[int]]:
+    """The notes chosen by (part, index); part 3 is the first take."""
+    chosen: dict[Part, list[int]] = {}
+    for part, index in picks:
+        chosen.setdefault(take_of(session) if part == 3 else part, []).append(index)
+    return chosen
 
 
 def assert_sound(session: Session) -> None:

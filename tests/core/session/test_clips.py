@@ -10,11 +10,7 @@ from core.session import clips, edits_notes
 from core.session.edits import Chosen, Part, part_notes
 from core.session.session import Session, session_from_midi
 from tests.core.midi.builders import file_of, off, on
-from tests.core.session.sessions import assert_sound, assert_written_as_it_is, band_with_take
-
-
-def take_of(session: Session) -> str:
-    return session.takes[0].id
+from tests.core.session.sessions import assert_sound, assert_written_as_it_is, band_with_take, picked, take_of
 
 
 def pasted(session: Session, data: bytes, at: float, into: Part) -> list[Note | TakeNote]:
@@ -105,13 +101,6 @@ def test_what_cannot_be_pasted_says_so() -> None:
 
 
 CHOSEN = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=6)
-
-
-def picked(session: Session, picks: list[tuple[int, int]]) -> dict[Part, list[int]]:
-    chosen: dict[Part, list[int]] = {}
-    for part, index in picks:
-        chosen.setdefault(take_of(session) if part == 3 else part, []).append(index)
-    return chosen
 
 
 @settings(max_examples=50)

@@ -8,11 +8,7 @@ from core.midi.score import TakeNote
 from core.session import edits, edits_notes
 from core.session.edits import Chosen, part_notes
 from core.session.session import Session
-from tests.core.session.sessions import assert_sound, assert_written_as_it_is, band_with_take
-
-
-def take_of(session: Session) -> str:
-    return session.takes[0].id
+from tests.core.session.sessions import assert_sound, assert_written_as_it_is, band_with_take, picked, take_of
 
 
 def with_origins() -> Session:
@@ -94,13 +90,6 @@ def test_lengths_change_by_the_same_ticks_whatever_the_tempo() -> None:
 CHOSEN = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=6)
 SECONDS = st.floats(-3, 8) | st.floats(-1e9, 1e9)
 TICKS = st.floats(-3000, 8000) | st.floats(-1e12, 1e12)
-
-
-def picked(session: Session, picks: list[tuple[int, int]]) -> dict[int | str, list[int]]:
-    chosen: dict[int | str, list[int]] = {}
-    for part, index in picks:
-        chosen.setdefault(take_of(session) if part == 3 else part, []).append(index)
-    return chosen
 
 
 @settings(max_examples=60)

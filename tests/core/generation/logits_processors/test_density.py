@@ -12,7 +12,7 @@ from core.generation.logits_processors import Density
 from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import summarize
 from tests.core.generation.test_continuation import continued
-from tests.core.generation.tunes import SCALE, line, position, struck
+from tests.core.generation.tunes import SCALE, line, position, processed, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # four notes a second
 
@@ -84,10 +84,7 @@ def leaned(every: int) -> NDArray[np.float32]:
     density = Density(summarize(PROMPT).density)
     for step in range(0, 800, every):
         density.observe(struck(step))
-    logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = density.process(logits, position(800))
-    assert not logits.any()
-    return result
+    return processed(density, position(800))
 
 
 @pytest.mark.parametrize(("every", "sign"), [(1, -1), (400, 1)])

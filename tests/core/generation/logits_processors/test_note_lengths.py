@@ -12,7 +12,7 @@ from core.generation.knobs import aim
 from core.generation.logits_processors import NoteLengths
 from core.generation.prompt_summary import summarize
 from core.session.knobs import Knobs
-from tests.core.generation.tunes import SCALE, line, position, struck
+from tests.core.generation.tunes import SCALE, line, position, processed, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5, 50)), 20.0)  # half a second each
 
@@ -29,11 +29,7 @@ def heard(lengths: list[int], prompt: Prompt = PROMPT) -> NoteLengths:
 
 def leaned(lengths: list[int], sounding: dict[int, int], step: int, prompt: Prompt = PROMPT) -> NDArray[np.float32]:
     """What becomes of even logits at a step after that."""
-    logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = heard(lengths, prompt).process(logits, position(step, sounding))
-    assert not logits.any()
-    assert np.isfinite(result).all()
-    return result
+    return processed(heard(lengths, prompt), position(step, sounding))
 
 
 def test_after_short_notes_they_are_held_until_the_prompts_length() -> None:

@@ -12,7 +12,7 @@ from core.generation.knobs import aim
 from core.generation.logits_processors import Register
 from core.generation.prompt_summary import summarize
 from core.session.knobs import Knobs
-from tests.core.generation.tunes import SCALE, line, position, struck
+from tests.core.generation.tunes import SCALE, line, position, processed, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5)), 10.0)  # about pitch 66
 
@@ -26,10 +26,7 @@ def heard(pitches: list[int], prompt: Prompt = PROMPT) -> Register:
 
 def leaned(pitches: list[int], prompt: Prompt = PROMPT) -> NDArray[np.float32]:
     """What becomes of even logits after that."""
-    logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = heard(pitches, prompt).process(logits, position(len(pitches)))
-    assert not logits.any()
-    return result
+    return processed(heard(pitches, prompt), position(len(pitches)))
 
 
 @given(st.lists(st.integers(70, 127), min_size=1), st.lists(st.integers(0, 62), min_size=1))

@@ -12,7 +12,7 @@ from core.codec.events import Prompt
 from core.codec.vocabulary import BOUNDARY, NOTE_OFF, NOTE_ON, TIME_SHIFT, VELOCITY, VOCABULARY_SIZE
 from core.generation.logits_processors import Rhythm
 from core.generation.prompt_summary import summarize
-from tests.core.generation.tunes import SCALE, line, position, struck
+from tests.core.generation.tunes import SCALE, line, position, processed, struck
 
 PROMPT = Prompt(tuple(line(list(SCALE) * 5, 25)), 10.0)
 
@@ -24,11 +24,7 @@ def leaned(gaps: list[int], since: int, prompt: Prompt = PROMPT) -> NDArray[np.f
         step += gap
         for pitch in (60, 64):  # a chord is one onset
             rhythm.observe(struck(step, pitch))
-    logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = rhythm.process(logits, position(step + since))
-    assert not logits.any()
-    assert np.isfinite(result).all()
-    return result
+    return processed(rhythm, position(step + since))
 
 
 def shifts(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ from core.generation.logits_processors import Velocities
 from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import summarize
 from tests.core.generation.test_continuation import continued
-from tests.core.generation.tunes import SCALE, line, position, struck
+from tests.core.generation.tunes import SCALE, line, position, processed, struck
 
 SOFT, LOUD = 10, 24  # bins
 # Soft and loud notes in turn; all keys of the middle, so that a network that knows nothing may play them.
@@ -39,11 +39,7 @@ def leaned(heard: list[int], prompt: Prompt = PROMPT) -> NDArray[np.float32]:
     velocities = Velocities(summarize(prompt))
     for step, bin in enumerate(heard):
         velocities.observe(struck(step, velocity=from_bin(bin)))
-    logits = np.zeros(VOCABULARY_SIZE, np.float32)
-    result = velocities.process(logits, position(len(heard)))
-    assert not logits.any()
-    assert np.isfinite(result).all()
-    return result
+    return processed(velocities, position(len(heard)))
 
 
 def of_bins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
