@@ -90,6 +90,22 @@ def write_varint(value: int) -> bytes:
     return bytes(reversed(out))
 
 
+def meta_event(number: int, data: bytes) -> bytes:
+    """A meta event as it stands in a file."""
+    return bytes((META, number)) + write_varint(len(data)) + data
+
+
+def tempo_event(microseconds_per_quarter: int) -> bytes:
+    """The meta event of a tempo."""
+    return meta_event(TEMPO, microseconds_per_quarter.to_bytes(3, "big"))
+
+
+def metre_event(numerator: int, denominator: int) -> bytes:
+    """The meta event of a metre; the denominator is a power of two."""
+    usual = 24, 8  # clocks of a click, 32nds of a quarter
+    return meta_event(TIME_SIGNATURE, bytes((numerator, denominator.bit_length() - 1, *usual)))
+
+
 def read_event(body: bytes, pos: int, running: int, with_delta: bool = True) -> tuple[int, bytes, int, int] | None:
     """The event at `pos`: (delta, message, place after it, running status), or None if it is broken.
 

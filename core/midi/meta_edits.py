@@ -6,7 +6,17 @@ Each returns the bodies of the score's chunks after it; a chunk that nothing is 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from core.midi.events import Event, TrackScan, encode_track, meta_data, scan_track, texts_of, write_varint
+from core.midi.events import (
+    Event,
+    TrackScan,
+    encode_track,
+    meta_data,
+    meta_event,
+    metre_event,
+    scan_track,
+    tempo_event,
+    texts_of,
+)
 from core.midi.messages import (
     BANK_LSB,
     BANK_MSB,
@@ -37,8 +47,8 @@ _Placed = tuple[int, int, bytes]  # (tick, port, message)
 
 def with_tempo(score: Score, tick: int, microseconds_per_quarter: int | None) -> Chunks:
     """The tempo that holds from a tick on, up to the next change; None: no change of it at this tick."""
-    data = None if microseconds_per_quarter is None else microseconds_per_quarter.to_bytes(3, "big")
-    return _with_meta(score, tick, TEMPO, data)
+    event = None if microseconds_per_quarter is None else tempo_event(microseconds_per_quarter)
+    return _with_meta(score, tick, TEMPO, event)
 
 
 def with_metre(score: Score, tick: int, metre: tuple[int, int] | None) -> Chunks:
@@ -46,14 +56,10 @@ def with_metre(score: Score, tick: int, metre: tuple[int, int] | None) -> Chunks
 
     The denominator is a power of two.
     """
-    data = None
-    if metre is not None:
-        numerator, denominator = metre
-        data = bytes((numerator, denominator.bit_length() - 1, 24, 8))  # clocks a click, 32nds a quarter: the usual
-    return _with_meta(score, tick, TIME_SIGNATURE, data)
+    return _with_meta(score, tick, TIME_SIGNATURE, None if metre is None else metre_event(*metre))
 
 
-def _with_meta(score: Score, tick: int, number: int, data: bytes | None) -> Chunks:
+def _with_meta(score: Score, tick: int, number: int, new: bytes | None) -> Chunks:
     """One meta event of a kind at a tick, or none: in the first chunk, where such events of all tracks stand."""
 
     def is_old(event: Event) -> bool:
@@ -64,16 +70,12 @@ def _with_meta(score: Score, tick: int, number: int, data: bytes | None) -> Chun
         scan = scan_track(body)
         events = [event for event in scan.events if not is_old(event)]
         is_changed = len(events) < len(scan.events)
-        if data is not None and i == 0:
+        if new is not None and i == 0:
             place = next((at for at, event in enumerate(events) if event[0] >= tick), len(events))
-            events.insert(place, (tick, _meta(number, data)))
+            events.insert(place, (tick, new))
             is_changed = True
-        chunks.append(encode_track(events, max(scan.end_tick, tick if data else 0)) if is_changed else body)
+        chunks.append(encode_track(events, max(scan.end_tick, tick if new else 0)) if is_changed else body)
     return tuple(chunks)
-
-
-def _meta(number: int, data: bytes) -> bytes:
-    return bytes((META, number)) + write_varint(len(data)) + data
 
 
 # Tracks
@@ -171,7 +173,7 @@ def with_name(score: Score, track: Track, name: str) -> Chunks:
     """
     scans = [scan_track(body) for body in score.chunks]
     encoding = find_encoding(texts_of(scans))
-    new = _meta(TRACK_NAME, name.encode("utf-8"))
+    new = meta_event(TRACK_NAME, name.encode("utf-8"))
     is_alone = sum(other.chunk == track.chunk for other in score.tracks) == 1
     becomes_utf_8 = encoding != "utf-8" and not name.isascii()
     chunks: list[bytes] = []
@@ -201,13 +203,13 @@ def _renamed(scan: TrackScan, channel: int, name: bytes, is_alone: bool) -> list
     # The prefix holds up to the next channel message, so that nothing else comes to stand behind it.
     place = next((i for i, (_, message) in enumerate(kept) if message[0] < SYSEX), len(kept))
     tick = kept[place][0] if place < len(kept) else scan.end_tick
-    return [*kept[:place], (tick, _meta(CHANNEL_PREFIX, bytes((channel,)))), (tick, name), *kept[place:]]
+    return [*kept[:place], (tick, meta_event(CHANNEL_PREFIX, bytes((channel,)))), (tick, name), *kept[place:]]
 
 
 def _as_utf_8(events: Iterable[Event], encoding: str) -> Iterable[Event]:
     for tick, message in events:
         if _is_text(message):
-            message = _meta(message[1], decode_text(meta_data(message), encoding).encode("utf-8"))
+            message = meta_event(message[1], decode_text(meta_data(message), encoding).encode("utf-8"))
         yield tick, message
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.midi.events import TrackScan, meta_data, scan_track
+from core.midi.events import TrackScan, meta_data, meta_event, scan_track
 from core.midi.messages import DEVICE_NAME, META, PORT
 from core.midi.score import PERCUSSION_CHANNEL, Place, Score
 
@@ -45,7 +45,7 @@ def port_names(scans: Sequence[TrackScan]) -> dict[int, bytes]:
         for (_, message), port in zip(scan.events, ports, strict=True):
             if port is not None and _is_meta(message, PORT if numbered else DEVICE_NAME):
                 names.setdefault(port, message)
-    names.setdefault(0, bytes((META, PORT, 1, 0)))
+    names.setdefault(0, meta_event(PORT, bytes((0,))))
     return names
 
 

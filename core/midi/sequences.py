@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from core.midi.chase import difference, held
-from core.midi.events import Event, TrackScan, encode_track
+from core.midi.events import Event, TrackScan, encode_track, metre_event, tempo_event
 from core.midi.messages import (
     BANK_LSB,
     BANK_MSB,
@@ -61,9 +61,9 @@ def _defaults(own: TempoMap, start: int) -> list[Event]:
     """What a piece that says nothing about it takes for granted."""
     events: list[Event] = []
     if not any(tempo.tick == 0 for tempo in own.tempos):
-        events.append((start, bytes((META, TEMPO, 3)) + DEFAULT_TEMPO.to_bytes(3, "big")))
+        events.append((start, tempo_event(DEFAULT_TEMPO)))
     if not any(metre.tick == 0 for metre in own.metres):
-        events.append((start, bytes((META, TIME_SIGNATURE, 4, 4, 2, 24, 8))))
+        events.append((start, metre_event(4, 4)))
     return events
 
 

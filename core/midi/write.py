@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import NamedTuple
 
-from core.midi.events import Event, encode_track, scan_track, texts_of, write_varint
+from core.midi.events import Event, encode_track, meta_event, metre_event, scan_track, tempo_event, texts_of
 from core.midi.messages import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -26,6 +26,7 @@ from core.midi.messages import (
     SYSEX,
     TEMPO,
     TIME_SIGNATURE,
+    TRACK_NAME,
     channel_of,
     is_control,
     is_note,
@@ -81,10 +82,8 @@ def tracks_alone(tempo_map: TempoMap, start: int, tracks: Sequence[AddedTrack], 
     metres = [m._replace(tick=m.tick - start) for m in tempo_map.metres if m.tick > start]
     if tempo_map.has_metre:
         metres.insert(0, Metre(0, *tempo_map.metre_at(start)[1:]))
-    events: list[Event] = [(tick, b"\xff\x51\x03" + tempo.to_bytes(3, "big")) for tick, tempo in tempos]
-    events += [
-        (m.tick, bytes((META, TIME_SIGNATURE, 4, m.numerator, m.denominator.bit_length() - 1, 24, 8))) for m in metres
-    ]
+    events: list[Event] = [(tick, tempo_event(tempo)) for tick, tempo in tempos]
+    events += [(m.tick, metre_event(m.numerator, m.denominator)) for m in metres]
     events = sorted((event for event in events if not end or event[0] < max(end - start, 1)), key=itemgetter(0))
     chunks = [encode_track(events, max(events[-1][0], end - start)), *(_chunk_of(track, start) for track in tracks)]
     return _file_bytes(tempo_map.division, chunks)
@@ -369,8 +368,8 @@ def _chunk_of(track: AddedTrack, origin: int = 0, port: bytes | None = None, tex
     title = track.name.encode(encoding, "replace")
     if not title.isascii() and find_encoding([*texts, title]) != encoding:
         title = track.name.encode("ascii", "replace")
-    events: list[Event] = [(0, b"\xff\x03" + write_varint(len(title)) + title)]
+    events: list[Event] = [(0, meta_event(TRACK_NAME, title))]
     if track.port:
-        events.append((0, port or bytes((META, PORT, 1, track.port))))
+        events.append((0, port or meta_event(PORT, bytes((track.port,)))))
     events += [(max(tick - origin, 0), message) for tick, _, message in messages]
     return encode_track(events, events[-1][0])
