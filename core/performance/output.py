@@ -15,11 +15,10 @@ from core.live.port_info import PortInfo
 from core.live.rtmidi_output import choose_port
 from core.live.scheduler import Message, PlayerStatus
 from core.midi.chase import chooses_sound
-from core.midi.messages import channel_of, on_channel
-from core.midi.score import PERCUSSION_CHANNEL
 from core.performance.background import Background
 from core.performance.events import PlaybackEvents
 from core.performance.standing_port import StandingPort
+from core.session.timeline import redirected
 
 LOOK_FOR_PORTS = 3.0  # seconds between looks at which ports there are
 TRY_AGAIN = 10.0  # seconds between two tries at an output that could not be had, while the ports stay the same
@@ -167,24 +166,29 @@ class Output:
         """Whether what gets the messages has sounds of its own."""
         return not isinstance(self.choice, BuiltInSynth)
 
+    @property
+    def only_channel(self) -> int | None:
+        """The channel that all but percussion is sent on; None: each message on its own."""
+        return self.channel if self.is_external else None
+
+    @property
+    def gets_programs(self) -> bool:
+        """Whether program changes are sent; else the output keeps the sounds that it has."""
+        return self.programs or not self.is_external
+
     def wanted(self, setup: Sequence[bytes]) -> list[bytes]:
-        """What of the messages that set up a sound goes to the output: none where everything goes on one channel,
-        no programs where the output keeps its own.
-        """
-        if not self.is_external:
-            return list(setup)
-        return [m for m in setup if self.channel is None and (self.programs or not chooses_sound(m))]
+        """What of the messages that set up a sound is sent: none where all go on one channel."""
+        is_own = self.only_channel is None
+        return [message for message in setup if is_own and (self.gets_programs or not chooses_sound(message))]
 
     def as_wanted(self, messages: Sequence[Message]) -> list[Message]:
-        """Timed messages on the channel that the output gets them on; without programs if it keeps its own."""
-        chooses = self.programs or not self.is_external
+        """Timed messages as they are sent."""
+        chooses = self.gets_programs
         return [(time, self.redirected(message)) for time, message in messages if chooses or not chooses_sound(message)]
 
     def redirected(self, message: bytes) -> bytes:
-        """A channel message on the channel that the output gets it on."""
-        if self.channel is None or not self.is_external or channel_of(message) == PERCUSSION_CHANNEL:
-            return message
-        return on_channel(message, self.channel)
+        """A channel message on the channel that it is sent on."""
+        return redirected(message, self.only_channel)
 
     # On the thread
 

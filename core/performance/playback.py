@@ -249,8 +249,8 @@ class Playback:
             request.what,
             start,
             end,
-            channel=output.channel if output.is_external else None,
-            programs=output.programs or not output.is_external,
+            channel=output.only_channel,
+            programs=output.gets_programs,
             metronome=request.metronome,
         )
 

@@ -231,11 +231,13 @@ def _is_pedal_down(channel: int, messages: Iterable[bytes]) -> bool:
     return down
 
 
+def redirected(message: bytes, channel: int | None) -> bytes:
+    """A channel message on this channel, unless it is percussion's; None: on its own."""
+    return message if channel is None or channel_of(message) == PERCUSSION_CHANNEL else on_channel(message, channel)
+
+
 def _redirected(ranked: Iterable[_Ranked], channel: int | None, programs: bool) -> Iterator[_Ranked]:
     """All but percussion on one channel; without programs and banks if they are not wanted."""
     for time, rank, message in ranked:
-        if not programs and chooses_sound(message):
-            continue
-        if channel is not None and channel_of(message) != PERCUSSION_CHANNEL:
-            message = on_channel(message, channel)
-        yield time, rank, message
+        if programs or not chooses_sound(message):
+            yield time, rank, redirected(message, channel)
