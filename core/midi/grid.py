@@ -190,7 +190,7 @@ def default_marker(score: Score, tracks: Collection[int] | None = None) -> float
     tempo_map = score.tempo_map
     if not is_gridded(score):
         return tempo_map.seconds(end)
-    this_bar = tempo_map.bar_tick(tempo_map.bar_beat(end)[0])
+    this_bar, _ = tempo_map.bar_around(end)
     is_over = onset < this_bar and is_hair(end - this_bar, tempo_map)
     tick = this_bar if is_over else tempo_map.next_bar_tick(end)
     return tempo_map.seconds(tick)

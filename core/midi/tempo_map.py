@@ -229,8 +229,12 @@ class TempoMap:
         i = max(bisect_right(self._bars, bar, key=lambda b: b.first) - 1, 0)
         return self._bars[i].start(bar - self._bars[i].first)
 
+    def bar_around(self, tick: int) -> tuple[int, int]:
+        """The ticks at which the bar that holds `tick` and the bar after it start."""
+        bar = self.bar_beat(tick)[0]
+        return self.bar_tick(bar), self.bar_tick(bar + 1)
+
     def next_bar_tick(self, tick: int) -> int:
         """The first bar line at or after `tick`."""
-        bar = self.bar_beat(tick)[0]
-        start = self.bar_tick(bar)
-        return start if start == tick else self.bar_tick(bar + 1)
+        start, after = self.bar_around(tick)
+        return start if start == tick else after

@@ -90,8 +90,8 @@ class TakePlan:
             return 0.0
         tempo_map = tempo_map_of(self.session.score, self.take.marker, self.take.rest)
         end = tempo_map.tick(self.start + seconds)
-        bar = tempo_map.bar_beat(end)[0]
-        return tempo_map.seconds(end + tempo_map.bar_tick(bar + 1) - tempo_map.bar_tick(bar)) - self.start - seconds
+        bar, after = tempo_map.bar_around(end)
+        return tempo_map.seconds(end + after - bar) - self.start - seconds
 
     def route(self, count: int) -> "Callable[[Step], Step]":
         """What gives the notes of so many takes to their tracks, as they are sampled.

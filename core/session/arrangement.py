@@ -310,7 +310,7 @@ def _latest_end(tempo_map: TempoMap, score: Score, part: TakePart, take: TakeRec
 
 def latest_ring(tempo_map: TempoMap, end: int) -> int:
     """The tick until which the last notes of a take that ends at a tick may ring out: a bar at most."""
-    return tempo_map.bar_tick(tempo_map.bar_beat(end)[0] + 1)
+    return tempo_map.bar_around(end)[1]
 
 
 def rings_until(score: Score, track: Track, stretch: Stretch) -> int | None:

@@ -77,8 +77,7 @@ class _Lines:
         for i, (tick, first) in enumerate(zip(ticks.tolist(), least.tolist(), strict=True)):
             at = max(tick, first)
             if not low <= at < high:
-                bar = self._tempo_map.bar_beat(int(at))[0]
-                low, high = self._tempo_map.bar_tick(bar), self._tempo_map.bar_tick(bar + 1)
+                low, high = self._tempo_map.bar_around(int(at))
             about = [line for line in self._about(at, low, high) if line >= first]
             found[i] = min(about, key=lambda line: abs(line - tick))
         return found

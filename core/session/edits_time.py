@@ -141,8 +141,7 @@ def _quarter_starts(tempo_map: TempoMap, ticks: Ticks) -> Ticks:
     quarter = tempo_map.ticks_per_quarter
     for i, tick in enumerate(ticks.tolist()):
         if not low <= tick < high:
-            bar = tempo_map.bar_beat(int(tick))[0]
-            low, high = tempo_map.bar_tick(bar), tempo_map.bar_tick(bar + 1)
+            low, high = tempo_map.bar_around(int(tick))
         starts[i] = low + (tick - low) // quarter * quarter
     return starts
 

@@ -320,9 +320,9 @@ def _around(tempo_map: TempoMap, start: float, end: float) -> tuple[float, float
     if not tempo_map.has_metre:
         return max(start - AROUND, 0.0), end + AROUND
     first, last = tempo_map.tick(start), tempo_map.tick(end)
-    bar = tempo_map.bar_beat(max(first - 1, 0))[0]
-    behind = tempo_map.bar_beat(tempo_map.next_bar_tick(last))[0] + 1
-    return tempo_map.seconds(tempo_map.bar_tick(bar)), tempo_map.seconds(tempo_map.bar_tick(behind))
+    before, _ = tempo_map.bar_around(max(first - 1, 0))
+    _, behind = tempo_map.bar_around(tempo_map.next_bar_tick(last))
+    return tempo_map.seconds(before), tempo_map.seconds(behind)
 
 
 def _words(tempo_map: TempoMap, start: float, end: float) -> str:

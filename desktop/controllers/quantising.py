@@ -82,6 +82,6 @@ class Quantising:
         first, last, tempo_map = float(start.min()), float(end.max()), self._document.session.tempo_map
         if not tempo_map.has_metre:
             return first, last
-        bars = (tempo_map.bar_beat(tempo_map.tick(at))[0] for at in (first, max(last - 0.001, first)))
-        begin, after = next(bars), next(bars) + 1
-        return tempo_map.seconds(tempo_map.bar_tick(begin)), tempo_map.seconds(tempo_map.bar_tick(after))
+        begin, _ = tempo_map.bar_around(tempo_map.tick(first))
+        _, after = tempo_map.bar_around(tempo_map.tick(max(last - 0.001, first)))
+        return tempo_map.seconds(begin), tempo_map.seconds(after)

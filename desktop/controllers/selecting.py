@@ -67,7 +67,7 @@ class Selecting:
         """Ticks from the start of the bar to each of these times (seconds), (n,)."""
         tempo_map = self._roll.grid.tempo_map
         ticks = tempo_map.ticks_array(starts).tolist()
-        return np.array([tick - tempo_map.bar_tick(tempo_map.bar_beat(tick)[0]) for tick in ticks], np.int64)
+        return np.array([tick - tempo_map.bar_around(tick)[0] for tick in ticks], np.int64)
 
     def _select(self, chosen: Callable[[RollPart], _Mask]) -> None:
         parts = [part for part in self._roll.parts if part.key in self._roll.selection.indices]
