@@ -13,13 +13,12 @@ from core.codec.vocabulary import (
     POLYPHONY,
     REGISTER,
     STEPS_PER_SECOND,
-    TIME_SHIFT,
     VELOCITY,
     attribute,
     from_bin,
 )
 from core.midi.key import key_of_weights
-from core.training.data.notes import Events
+from core.training.data.notes import Events, are_of, shifted
 
 _FEWEST = 4  # notes that tell something
 _ALL_DROPPED = 0.1  # share of the windows that have none, as models read what they are to continue without being told
@@ -29,14 +28,13 @@ _DROPPED = 1 / 9  # of each in the others: a fifth of all windows
 def attributes(events: Events, is_score: bool) -> list[int]:
     """The symbols of some events (T), in the order of their ids; of too few notes, none."""
     ids = events.astype(np.int64)
-    ons, offs = ids < NOTE_ON.end, (ids >= NOTE_OFF.first) & (ids < NOTE_OFF.end)
+    ons, offs = are_of(ids, NOTE_ON), are_of(ids, NOTE_OFF)
     pitch = ids[ons]
-    is_shift = (ids >= TIME_SHIFT.first) & (ids < TIME_SHIFT.end)
-    steps = np.where(is_shift, ids - TIME_SHIFT.first + 1, 0)
+    steps = shifted(ids)
     length = int(steps.sum())
     if len(pitch) < _FEWEST or not length:
         return []
-    spoken = np.maximum.accumulate(np.where((ids >= VELOCITY.first) & (ids < VELOCITY.end), np.arange(len(ids)), -1))
+    spoken = np.maximum.accumulate(np.where(are_of(ids, VELOCITY), np.arange(len(ids)), -1))
     said = spoken[ons]
     bins = ids[said[said >= 0]] - VELOCITY.first
     sounding = np.cumsum(ons.astype(np.int64) - offs)

@@ -5,7 +5,7 @@ import numpy as np
 from core.codec.events import Conventions
 from core.codec.vocabulary import BOUNDARY, STEPS_PER_SECOND, VELOCITY
 from core.training.data.corpus import Piece
-from core.training.data.notes import TICKS, Events, Notes, note_events
+from core.training.data.notes import TICKS, Events, Notes, are_of, note_events
 from core.training.recipes import Augmentation
 
 AT_START = 0.1  # share of the crops that start where the piece does
@@ -63,7 +63,7 @@ def restated(ids: Events, cut: int, conventions: Conventions) -> Events:
     if not cut or conventions.velocity == "each":
         return ids[cut:]
     before = ids[:cut]
-    velocities = before[(before >= VELOCITY.first) & (before < VELOCITY.end)]
+    velocities = before[are_of(before, VELOCITY)]
     return np.concatenate((velocities[-1:], ids[cut:]))
 
 

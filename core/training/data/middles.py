@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from core.codec.events import Conventions
-from core.codec.vocabulary import BOUNDARY, END, STEPS_PER_SECOND, SUFFIX, TIME_SHIFT, middle
+from core.codec.vocabulary import BOUNDARY, END, STEPS_PER_SECOND, SUFFIX, middle
 from core.training.data.attributes import attributes, shown
 from core.training.data.corpus import Piece
 from core.training.data.crops import CropChange, draw_change, from_first, random_crop, restated
-from core.training.data.notes import TICKS, Events, Mask, Notes, on_grid, serialise, to_steps
+from core.training.data.notes import TICKS, Events, Mask, Notes, on_grid, serialise, shifted, to_steps
 from core.training.data.sources import KNOWN
 from core.training.recipes import Augmentation
 
@@ -190,5 +190,4 @@ def _part(notes: Notes, inside: Mask, rng: np.random.Generator) -> Mask:
 
 def _clock(ids: Events) -> np.ndarray:
     """(T) the step after each id."""
-    is_shift = (ids >= TIME_SHIFT.first) & (ids < TIME_SHIFT.end)
-    return np.cumsum(np.where(is_shift, ids.astype(np.int64) - TIME_SHIFT.first + 1, 0))
+    return np.cumsum(shifted(ids))

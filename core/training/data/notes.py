@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.codec.events import LONGEST_PEDAL, Conventions
-from core.codec.vocabulary import BOUNDARY, LONGEST_SHIFT, NOTE_OFF, NOTE_ON, STEPS_PER_SECOND, TIME_SHIFT, VELOCITY
+from core.codec.vocabulary import (
+    BOUNDARY,
+    LONGEST_SHIFT,
+    NOTE_OFF,
+    NOTE_ON,
+    STEPS_PER_SECOND,
+    TIME_SHIFT,
+    VELOCITY,
+    Kind,
+)
 from core.midi.score import Score, Track
 
 TICKS = 16  # per step
@@ -21,6 +30,16 @@ _OURS = Conventions()
 
 Notes = NDArray[np.void]  # (N) of NOTE
 Events = NDArray[np.uint16]  # (T) ids
+
+
+def are_of(ids: NDArray[np.integer], kind: Kind) -> NDArray[np.bool_]:
+    """Which ids are of a kind, (T)."""
+    return (ids >= kind.first) & (ids < kind.end)
+
+
+def shifted(ids: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The steps of each id, (T): a time shift's, else 0."""
+    return np.where(are_of(ids, TIME_SHIFT), ids.astype(np.int64) - TIME_SHIFT.first + 1, 0)
 
 
 def score_notes(score: Score) -> Notes:
