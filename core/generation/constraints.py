@@ -133,7 +133,7 @@ class Grammar:
 
     While it `rings_out` nothing begins any more: what sounds is let go when its time has come.
 
-    `held` are sounding pitches that others let go: no limit is theirs, and the model may not end them.
+    `held` are sounding pitches that are ended from outside: no limit holds for them, and the model may not end them.
     """
 
     def __init__(

@@ -50,7 +50,7 @@ def port_names(scans: Sequence[TrackScan]) -> dict[int, bytes]:
 
 
 def wire_channels(score: Score) -> dict[Place, int]:
-    """For each (port, channel) that the score plays on the channel it has where there is one port, and no sysex sent.
+    """The channel on which each (port, channel) of a score is heard where there is one port, and no sysex is sent.
 
     Drums play on channel 10, wherever the file puts them. Channels of the first port keep their numbers, those of
     others, and an instrument on channel 10, get numbers that are free, as far as there are any; the rest share theirs.

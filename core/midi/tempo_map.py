@@ -215,7 +215,7 @@ class TempoMap:
         return bars.first + k, (tick - bars.start(k)) * bars.parts * bars.metre.numerator / bars.length
 
     def bar_beat_read(self, tick: int) -> tuple[int, float]:
-        """`bar_beat` as a place is told: of one that all but lies on a beat, that beat."""
+        """`bar_beat` as users read it: a place that all but lies on a beat counts as that beat."""
         bars = self._bars[self._stretch_at(tick)]
         beat = bars.length / (bars.parts * bars.metre.numerator)  # ticks
         slack = max(int(_ON_THE_BEAT * beat), int(beat >= _FINE))

@@ -72,7 +72,7 @@ def arrangement(
 
 
 def take_stretch(session: Session, take: TakeRecord, also: Collection[TrackKey | None] = ()) -> Stretch:
-    """What a take replaces of the score, that is `also` to play on these tracks."""
+    """What a take replaces of the score; it is `also` to play on these tracks, though it has no notes there yet."""
     tempo_map = session.tempo_map
     start = tempo_map.tick(take.marker)
     end = tempo_map.tick(take.marker + take_length(take, tempo_map))

@@ -32,7 +32,7 @@ class _Line(NamedTuple):
 
 
 def passage(session: Session, owner: Owner, start: float, end: float) -> SpanValues:
-    """The controllers that do something in [start, end), each from what it begins with; nothing of who is not there."""
+    """The controllers that do something in [start, end), each from what it begins with; none if there is no owner."""
     first = session.tempo_map.exact_tick(start)
     found: dict[int, list[Point]] = {}
     for number, line in _lines(session, owner, start, end).items():

@@ -32,7 +32,7 @@ class Fork:
     kept: tuple[TakeNote, ...]
 
     def joined(self, sampled: TakeRecord) -> TakeRecord:
-        """The new take: `sampled`, whose notes are all of it, but which counts its seconds from this fork's marker."""
+        """The new take. `sampled` has all of its notes, but counts its `seconds` from this fork's marker on."""
         return replace(
             sampled,
             notes=in_order(sampled.notes),

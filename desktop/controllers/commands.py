@@ -66,7 +66,7 @@ class Commands(QObject):
             self.attempt(lambda take: self._document.amend(self._document.session.select_take(take)), take_id)
 
     def set_rest(self, rest: RestOfSong) -> None:
-        """What becomes of the rest of the song goes for the take that is shown, too."""
+        """Let the take that is shown treat the rest of the song as the settings now do."""
         take = self._document.session.current_take
         if take is not None and take.rest != rest:
             name = self.tr("The rest of the song under {0}").format(take.name)
