@@ -31,8 +31,8 @@ from core.codec.vocabulary import (
     to_bin,
 )
 from core.generation.frequencies import Frequencies, Hazards, Variety
-from core.generation.prompt_summary import LONGEST_LOOP, LoopCounter, PromptSummary
 from core.generation.options import Sampling
+from core.generation.prompt_summary import LONGEST_LOOP, LoopCounter, PromptSummary
 
 Logits = NDArray[np.float32]  # (vocab)
 

@@ -78,9 +78,7 @@ def part_notes(session: Session, part: Part) -> tuple[Note, ...] | tuple[TakeNot
 def differing(before: Session, after: Session) -> list[tuple[Part, Sequence[object], Sequence[object]]]:
     """The parts that both sessions have with different notes: each part, its notes before and after."""
     pairs: list[tuple[Part, Any, Any]] = [
-        (take.id, part_notes(before, take.id), take.notes)
-        for take in after.takes
-        if before.find_take(take.id)
+        (take.id, part_notes(before, take.id), take.notes) for take in after.takes if before.find_take(take.id)
     ]
     if before.score and after.score and len(before.score.tracks) == len(after.score.tracks):
         is_one_reading = before.score.chunks is after.score.chunks

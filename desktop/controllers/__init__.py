@@ -20,3 +20,4 @@ roll_parts   tracks and takes as the roll's parts
 telling      tells screen readers what was done
 choices      the user's settings in effect: output, colours, recent files
 preferences  the user's settings, kept on disk
+"""

@@ -12,10 +12,10 @@ from core.session import edits_controls as edits
 from core.session.edits_controls import Owner
 from core.session.edits_song import with_tempo
 from core.session.session import Session, TakeRecord
+from desktop.controllers.commands import Commands
 from desktop.controllers.document import Document
 from desktop.controllers.preferences import Preferences
 from desktop.controllers.roll_parts import session_part
-from desktop.controllers.commands import Commands
 from desktop.dialogs.questions import Dialogs
 from desktop.piano_roll.lanes.curve import CurveLane, line
 from desktop.piano_roll.lanes.kinds import LAST_CONTROLLER, controller_lane

@@ -228,6 +228,7 @@ def session_ref(ref: NoteRef) -> SessionNoteRef:
     """The session's name for a note of the roll."""
     return SessionNoteRef(session_part(ref.part), ref.index)
 
+
 def as_chosen(notes: Selection) -> Chosen:
     """Notes that are selected in the roll, as edits of the session take them."""
     return {session_part(key): indices for key, indices in notes.indices.items()}
@@ -236,4 +237,3 @@ def as_chosen(notes: Selection) -> Chosen:
 def as_selection(chosen: Chosen) -> Selection:
     """Notes of the session as the roll selects them."""
     return Selection({roll_key(part): places for part, places in chosen.items()})
-

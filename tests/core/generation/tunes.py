@@ -26,6 +26,7 @@ def position(step: int = 0, sounding: Mapping[int, int] | None = None) -> Positi
     """A step of a take in which every event is allowed."""
     return Position(step, sounding or {}, np.ones(VOCABULARY_SIZE, bool))
 
+
 def processed(processor: LogitsProcessor, at: Position) -> NDArray[np.float32]:
     """What a processor makes of even logits, which themselves stay as they are."""
     logits = np.zeros(VOCABULARY_SIZE, np.float32)
@@ -33,4 +34,3 @@ def processed(processor: LogitsProcessor, at: Position) -> NDArray[np.float32]:
     assert not logits.any()
     assert np.isfinite(result).all()
     return result
-

@@ -11,7 +11,6 @@ from core.codec.vocabulary import (
     BOUNDARY,
     NOTE_ON,
     VELOCITY,
-    VOCABULARY_SIZE,
     from_bin,
     note_off,
     note_on,
