@@ -8,6 +8,7 @@ from core.midi.tempo_map import TempoMap
 from core.session.timeline import What
 from desktop.piano_roll.grid import SNAPS, Snap
 from desktop.widgets.buttons import FlatButton
+from desktop.widgets.menu_words import plain
 from desktop.widgets.palettes import DropDown
 
 _LEAST = 3  # letters of a choice that are seen
@@ -134,7 +135,7 @@ class TransportBar(QWidget):
 
 def _name(button: FlatButton, action: QAction) -> None:
     """What a screen reader calls a button: as its action, Play or Pause."""
-    button.setAccessibleName(action.text().replace("&", ""))
+    button.setAccessibleName(plain(action.text()))
 
 
 def tempo_words(tempo_map: TempoMap, tick: int) -> str:
