@@ -228,13 +228,14 @@ def _paint_bars(
     fill(painter, boxes[has_edge], paper.theme.edge(*look))
     is_near = part.kind != "other" and look[2] <= Shade.UNREAD
     if names is not None and is_near:
-        names.add_named(part.pitch[places], boxes, [colours[s] for s in strength])
+        names.add_named(part.pitch[places], boxes, colours, strength)
     elif names is not None:
         names.add(part.pitch[places], lambda: boxes)
     inside = boxes + has_edge[:, None] * np.array((1, 1, -1, -1), np.int32) * np.int32(edge_width)
     _fill_by_strength(painter, inside[~is_dot], strength[~is_dot], colours)
     if has_edge.any() and is_near:
-        _mark_origins(painter, inside[has_edge], part.origin[places][has_edge], viewport, paper.theme)
+        if (origins := part.origin[places]).any():
+            _mark_origins(painter, inside[has_edge], origins[has_edge], viewport, paper.theme)
         if paper.scale is not None:
             is_off = has_edge & ~paper.scale.contains(part.pitch[places])
             _mark_off_scale(painter, inside[is_off], viewport, paper.theme)

@@ -13,9 +13,10 @@ from desktop.piano_roll.coordinates import Viewport
 from desktop.widgets.theme import Theme
 
 NAMED_ROW = 14.0  # view pixels; notes in lower rows have no room for a name
-NAME_REACH = 48.0  # view pixels from where a note begins that its name takes at most
+NAME_REACH = 40.0  # view pixels from where a note begins that its name takes at most
 _NAMED_WIDTH = 26.0  # view pixels of a note that has a name, at least
 _INDENT = 4.0  # view pixels from where a note begins to its name
+_PAIRS = 1 << 18  # of a name and a note that are looked at together
 
 _Boxes = NDArray[np.int32]  # (n, 4) of first x, first y, last x, last y
 
@@ -38,10 +39,12 @@ class NoteNames:
     """
 
     def __init__(self, viewport: Viewport, font: QFont) -> None:
-        self._ratio = viewport.ratio
+        self._least, self._most = _NAMED_WIDTH * viewport.ratio, NAME_REACH * viewport.ratio
+        self._indent = round(_INDENT * viewport.ratio)
         self._font = QFont(font)
         self._font.setPixelSize(max(round(min(viewport.row * 0.66, 13 * viewport.ratio)), 1))
         self._metrics = QFontMetricsF(self._font)
+        self._known: dict[int, tuple[str, int]] = {}  # names by pitch, and how wide they are
         self._pitches: list[NDArray[np.int32]] = []
         self._boxes: list[Callable[[], _Boxes]] = []
         self._names: list[_Name] = []
@@ -53,15 +56,26 @@ class NoteNames:
         self._boxes.append(boxes)
         self._count += len(pitches)
 
-    def add_named(self, pitches: NDArray[np.int32], boxes: _Boxes, colours: Sequence[QColor]) -> None:
-        """The same of notes that have names, if they are wide enough, with what each is filled with."""
-        for i in np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= _NAMED_WIDTH * self._ratio).tolist():
-            pitch, (first, top, last, bottom) = int(pitches[i]), boxes[i].tolist()
-            left = first + round(_INDENT * self._ratio)
-            right = left + round(self._metrics.horizontalAdvance(pitch_name(pitch)))
-            if right <= last:
-                self._names.append(_Name(pitch, self._count + i, left, right, (top + bottom + 1) / 2, colours[i]))
+    def add_named(
+        self, pitches: NDArray[np.int32], boxes: _Boxes, colours: Sequence[QColor], looks: NDArray[np.uint8]
+    ) -> None:
+        """The same of notes that have names, if they are wide enough; `looks`: which of some colours is in each."""
+        wide = np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= self._least)
+        columns = wide.tolist(), pitches[wide].tolist(), boxes[wide].tolist(), looks[wide].tolist()
+        for place, pitch, (first, top, last, bottom), look in zip(*columns, strict=True):
+            left = first + self._indent
+            right = left + self._words(pitch)[1]
+            if right <= last and right - first <= self._most:
+                name = _Name(pitch, self._count + place, left, right, (top + bottom + 1) / 2, colours[look])
+                self._names.append(name)
         self.add(pitches, lambda: boxes)
+
+    def _words(self, pitch: int) -> tuple[str, int]:
+        known = self._known.get(pitch)
+        if known is None:
+            words = pitch_name(pitch)
+            known = self._known[pitch] = words, round(self._metrics.horizontalAdvance(words))
+        return known
 
     def paint(self, painter: QPainter, theme: Theme) -> None:
         """Write the names that can be read."""
@@ -69,23 +83,26 @@ class NoteNames:
             return
         painter.setFont(self._font)
         cap = self._metrics.capHeight()
-        for name, is_hidden in zip(self._names, self._are_hidden().tolist(), strict=True):
+        pens: dict[int, QColor] = {}
+        for name, is_hidden in zip(self._names, self._are_hidden(), strict=True):
             if not is_hidden:
-                painter.setPen(theme.on(name.colour))
-                painter.drawText(QPointF(name.left, round(name.middle + cap / 2)), pitch_name(name.pitch))
+                rgb = name.colour.rgb()
+                if rgb not in pens:
+                    pens[rgb] = theme.on(name.colour)
+                painter.setPen(pens[rgb])
+                painter.drawText(QPointF(name.left, round(name.middle + cap / 2)), self._words(name.pitch)[0])
 
-    def _are_hidden(self) -> NDArray[np.bool_]:
-        """Which of the names lie under a note that was painted later, if only in part, (k,)."""
-        pitch, boxes = np.concatenate(self._pitches), np.concatenate([make() for make in self._boxes])
-        first, last = boxes[:, 0], boxes[:, 2]
-        order = np.lexsort((first, pitch))
-        before, after = order[:-1], order[1:]
-        overlaps = (pitch[after] == pitch[before]) & (first[after] <= last[before])
-        of, place, left, right = np.array([name[:4] for name in self._names]).T
-        are_hidden = np.zeros(len(of), np.bool_)
-        for each in np.unique(pitch[after][overlaps]).tolist():  # most often there are none
-            names, notes = np.flatnonzero(of == each), np.flatnonzero(pitch == each)
-            later = notes > place[names, None]
-            meets = (first[notes] <= right[names, None]) & (last[notes] >= left[names, None])
-            are_hidden[names] = (later & meets).any(1)
-        return are_hidden
+    def _are_hidden(self) -> list[bool]:
+        """Which of the names lie under a note that was painted later, if only in part."""
+        row = np.concatenate(self._pitches).astype(np.int64) << 32  # so that no note reaches into another row
+        boxes = np.concatenate([make() for make in self._boxes])
+        first, last = row + boxes[:, 0], row + boxes[:, 2]
+        order = np.argsort(first)
+        if (first[order[1:]] > last[order[:-1]]).all():  # most often nothing lies over anything
+            return [False] * len(self._names)
+        pitch, place, left, right = np.array([name[:4] for name in self._names], np.int64).T
+        left, right, notes = (pitch << 32) + left, (pitch << 32) + right, np.arange(len(row))
+        hidden: list[bool] = []
+        for k in np.array_split(np.arange(len(pitch))[:, None], len(pitch) * len(row) // _PAIRS + 1):
+            hidden += ((notes > place[k]) & (first <= right[k]) & (last >= left[k])).any(1).tolist()
+        return hidden
