@@ -16,6 +16,7 @@ from desktop.piano_roll.selection import Selection
 MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
 
 Edit = Callable[[Session, Chosen], Edited]  # of the notes chosen
+Deed = Callable[[Callable[[], None]], None]  # is given what it calls at its end
 Repeated = Callable[[Session, Chosen, int], Edited]  # the same, done so many times
 
 
@@ -66,13 +67,15 @@ class EditQueue:
         parts: RollParts,
         files: TaskWorker,
         show: Callable[[Chosen], Selection],
+        selected: Callable[[], Chosen],
         tell: Callable[[str], object],
     ) -> None:
         self._document, self._parts, self._files = document, parts, files
         self._show = show  # selects notes, and says which are selected then
+        self._selected = selected  # the notes that are selected
         self._tell = tell  # says why an edit that had waited cannot be; empty: its notes have changed
-        self._current: Wish | None = None  # on the worker's thread
-        self._waiting: list[Wish | Callable[[], None]] = []
+        self._current: Wish | Deed | None = None  # under way
+        self._waiting: list[Wish | Deed] = []
         self._run = _Run()
         document.replaced.connect(self._forget)
 
@@ -92,12 +95,10 @@ class EditQueue:
         else:
             self._waiting.append(wish)
 
-    def do_after(self, deed: Callable[[], None]) -> None:
-        """Do something else, once all edits that were asked for before are made."""
-        if self.is_busy:
-            self._waiting.append(deed)
-        else:
-            deed()
+    def do_after(self, deed: Deed) -> None:
+        """Do something else, such as undo, once all edits that were asked for before are made."""
+        self._waiting.append(deed)
+        self._go_on()
 
     def _forget(self) -> None:
         """Another document: nothing of the one before is edited."""
@@ -150,16 +151,33 @@ class EditQueue:
         shown = self._show(edited.chosen) if wish.selects else notes
         now = self._document.session
         self._run = _Run(kind, number, now, shown)
-        for place, other in enumerate(self._waiting if wish.selects else ()):
-            if isinstance(other, Wish) and other.session is wish.session and other.is_of(wish.chosen):
-                self._waiting[place] = other._replace(session=now, chosen=edited.chosen)
+        if wish.selects:
+            self._follow(wish.session, wish.chosen, edited.chosen)
+
+    def _follow(self, session: Session, chosen: Chosen, now: Chosen) -> None:
+        """Those that wait for these notes of a session have them where they are now."""
+        for place, other in enumerate(self._waiting):
+            if isinstance(other, Wish) and other.session is session and other.is_of(chosen):
+                self._waiting[place] = other._replace(session=self._document.session, chosen=now)
+
+    def _do(self, deed: Deed) -> None:
+        before, selected = self._document.session, self._selected()
+        self._current = deed
+
+        def ended() -> None:
+            if self._current is deed:
+                self._current = None
+                self._follow(before, selected, self._selected())
+                self._go_on()
+
+        deed(ended)
 
     def _go_on(self) -> None:
         """Make what has waited."""
         while self._waiting and self._current is None:
             wish = self._waiting.pop(0)
             if not isinstance(wish, Wish):
-                wish()
+                self._do(wish)
                 continue
             try:
                 self._start(wish)

@@ -1,6 +1,7 @@
 """Editing: the notes selected in the roll, changed in the session, with a name for Undo."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -32,8 +33,7 @@ class Editing(QObject):
     ) -> None:
         super().__init__(parent)
         self._document, self._roll, self._parts, self._files = document, roll, parts, files
-        self._reached: Session | None = None  # by the last step of the history that was gone
-        self._queue = EditQueue(document, parts, files, self._show, self._tell)
+        self._queue = EditQueue(document, parts, files, self._show, lambda: as_chosen(roll.selection), self._tell)
         roll.delete_requested.connect(self.delete)
         roll.moved.connect(self.move)
         roll.nudged.connect(self.nudge)
@@ -52,22 +52,23 @@ class Editing(QObject):
 
     def undo(self) -> None:
         """Take back the last step."""
-        self._queue.do_after(lambda: self._step(self._document.undo, lambda: self._document.undo_session))
+        self._queue.do_after(partial(self._step, self._document.undo, lambda: self._document.undo_session))
 
     def redo(self) -> None:
         """Do again the last step that was taken back."""
-        self._queue.do_after(lambda: self._step(self._document.redo, lambda: self._document.redo_session))
+        self._queue.do_after(partial(self._step, self._document.redo, lambda: self._document.redo_session))
 
-    def _step(self, step: Callable[[], None], target: Callable[[], Session | None]) -> None:
+    def _step(self, step: Callable[[], None], target: Callable[[], Session | None], ended: Callable[[], None]) -> None:
         """Go a step of the history, and select the notes that it brings: where they stand now, they are others."""
         before, after = self._document.session, target()
         if after is None:
+            ended()
             return
         if sum(len(new) for _, _, new in edits.differing(before, after)) <= edit_queue.MOST_AT_ONCE:
             step()
-            self._reached = self._document.session
             if (brought := edits.new_notes(before, after)) is not None:
                 self._roll.select(as_selection(brought), brings_forward=True)
+            ended()
             return
 
         def work(task: object) -> Selection:
@@ -78,14 +79,16 @@ class Editing(QObject):
         def done(brought: Selection) -> None:
             if self._document.session is before and target() is after:
                 step()
-                self._reached = self._document.session
                 self._roll.select(brought, brings_forward=True)
-            elif self._document.session is self._reached:  # by a step that was asked for just before
-                self._step(step, target)
             else:  # what was done since is not taken back unasked
                 self._tell()
+            ended()
 
-        self._files.run(self.tr("Undo or redo"), work, done)
+        def failed(sentence: str) -> None:
+            self._files.failed.emit(sentence)
+            ended()
+
+        self._files.run(self.tr("Undo or redo"), work, done, failed)
 
     def delete(self, notes: Selection) -> None:
         """Delete notes."""

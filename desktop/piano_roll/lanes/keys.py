@@ -64,6 +64,8 @@ class LaneKeys:
     def means(self, event: QKeyEvent) -> bool:
         """Whether a key means something here, whatever it does elsewhere."""
         key, modifiers, _ = _press_of(event)
+        if not self._lane.has_items:
+            return False
         if key in _PUTS:
             return modifiers == _NONE
         if not len(self._lane.times) and not self.waits:

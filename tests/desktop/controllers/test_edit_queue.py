@@ -84,6 +84,25 @@ def test_keys_pressed_by_turns_are_all_done(at: Desk) -> None:
     assert (after.pitch, after.start_tick) == (before.pitch + 3, before.start_tick + 3 * step)
 
 
+def test_undo_comes_in_its_turn_and_keys_after_it_act_upon_what_it_brings_back(at: Desk) -> None:
+    window, roll, document = at.window, at.window.roll, at.window.document
+    window.tracks.mute_changed.emit(0, True)
+    roll.set_selection((NoteRef(FIRST, 5),))
+    (before,) = selected(at)
+    step = round(roll.grid.step_ticks(before.start))
+    for _ in range(3):
+        QTest.keyClick(roll, Qt.Key.Key_Up)
+    window.actions_["undo"].trigger()
+    for _ in range(2):
+        QTest.keyClick(roll, Qt.Key.Key_Right)
+    at.settle()
+    (after,) = selected(at)
+    assert (after.pitch, after.start_tick) == (before.pitch, before.start_tick + 2 * step)
+    assert not [message for message in at.messages if "meanwhile" in message]
+    undone(at)
+    assert document.undo_name == "Mute"
+
+
 def test_notes_drawn_one_after_the_other_are_all_there_and_steps_of_their_own(at: Desk) -> None:
     window, document = at.window, at.window.document
     window.tracks.mute_changed.emit(0, True)
