@@ -39,15 +39,15 @@ _TYPES = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def associate(program: Path | None = None) -> Path:
-    """Register `program` (default: the one that runs) for this user; the entry written. Raises WriteError.
+def associate() -> Path:
+    """Register the program that runs for this user; the entry written. Raises WriteError.
 
     MIDI files then offer Continuo under "Open with"; sessions, which nothing else opens, open with it.
     """
     if sys.platform != "linux":
         raise WriteError("Only on Linux does Continuo register itself; elsewhere its installer does.")
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    program = program or Path(sys.executable).with_name("continuo")
+    program = Path(sys.executable).with_name("continuo")
     entry = data / "applications" / "continuo.desktop"
     types = data / "mime" / "packages" / "continuo.xml"
     words = _ENTRY.format(

@@ -157,9 +157,9 @@ def _shifts(steps: int) -> list[int]:
     return [time_shift(LONGEST_SHIFT)] * min(seconds, LONGEST_PAUSE) + ([time_shift(rest)] if rest else [])
 
 
-def encode(score: Score, conventions: Conventions = Conventions(), tracks: Iterable[Track] | None = None) -> list[int]:
-    """Events of a whole score (its non-percussion tracks, or those given), from second 0 on."""
-    return encode_grid(grid_notes(score.tracks if tracks is None else tracks), conventions)
+def encode(score: Score, conventions: Conventions = Conventions()) -> list[int]:
+    """Events of a whole score, percussion left out, from second 0 on."""
+    return encode_grid(grid_notes(score.tracks), conventions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ fade is to be heard.
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from operator import attrgetter
 
 from core.midi import messages as midi
 from core.midi.chase import chased, held
@@ -102,8 +101,7 @@ def drum_channels(score: Score) -> frozenset[int]:
 
 
 def _messages(score: Score, place: Place, tick: int) -> list[bytes]:
-    controls = [c for track in score.tracks if track.place == place for c in track.controls if c.tick < tick]
-    return [control.message for control in sorted(controls, key=attrgetter("tick"))]
+    return [control.message for control in score.controls_on(place) if control.tick < tick]
 
 
 def volumes(messages: Iterable[bytes]) -> list[bytes]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 
 from core.midi.chase import StateKey, difference, held
 from core.midi.grid import is_hair
@@ -73,18 +72,13 @@ def is_heard_from(score: Score, track: int, tick: int) -> bool:
     """Whether a track plays at a tick or later, sounds past it by more than a hair, or has a pedal down there."""
     own = score.tracks[track]
     return any(_reaches(note, tick, score.tempo_map) for note in own.notes) or bool(
-        _pedals_down(_controls_of(score, own.place), tick)
+        _pedals_down(score.controls_on(own.place), tick)
     )
 
 
 def _reaches(note: Note, tick: int, tempo_map: TempoMap) -> bool:
     """Whether a note begins at a tick or later, or sounds past it by more than a hair."""
     return note.end_tick > tick and (note.start_tick >= tick or not is_hair(note.end_tick - tick, tempo_map))
-
-
-def _controls_of(score: Score, place: Place) -> list[Control]:
-    """All controls of a channel, in order of time."""
-    return sorted((c for track in score.tracks if track.place == place for c in track.controls), key=attrgetter("tick"))
 
 
 def _pedals_down(controls: Sequence[Control], tick: int) -> dict[StateKey, bytes]:
@@ -119,7 +113,7 @@ def pedal_comes_back(score: Score, stretch: Stretch, place: Place) -> bool:
     """Whether a channel that plays again has a pedal down where a stretch ends, which would hold what sounds there."""
     if stretch.end is None or not _comes_back(score, stretch, place):
         return False
-    down = _pedals_down(_controls_of(score, place), stretch.end + 1)
+    down = _pedals_down(score.controls_on(place), stretch.end + 1)
     return any(is_control(message, SUSTAIN, SOSTENUTO) for message in down.values())
 
 
@@ -130,7 +124,7 @@ def seams(score: Score, stretch: Stretch) -> Iterator[tuple[int, list[tuple[int,
     """
     for place in sorted(replaced_channels(score, stretch)):
         mine = [i for i, track in enumerate(score.tracks) if track.place == place]
-        controls = _controls_of(score, place)
+        controls = score.controls_on(place)
         most = max(mine, key=lambda i: len(score.tracks[i].controls))
         is_reset = any(stretch.start < tick and stretch.has(tick) for tick in resets(score))
         yield (

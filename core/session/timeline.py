@@ -84,9 +84,9 @@ def timeline(
     return [(time, message) for time, _, message in ranked]
 
 
-def playing_range(session: Session, what: What, take: TakeRecord | None = None) -> tuple[float, float]:
+def playing_range(session: Session, what: What) -> tuple[float, float]:
     """Where `timeline` begins and ends of itself, in score seconds; a take alone begins at its marker."""
-    take = take or session.current_take
+    take = session.current_take
     return _range(arrangement(session, take if what != "prompt" else None), what, take)
 
 

@@ -15,8 +15,6 @@ from typing import NamedTuple
 from core.midi.score import Note, Track
 from core.midi.tempo_map import TempoMap
 
-DRUMS_ALONE = "The models play no drums, and there is nothing else in the prompt; the drums' pattern can be repeated."
-
 _PERIODS = (1, 2, 4, 8)
 _PHRASES = (4, 8, 16)
 _MOST_BARS = 32  # at the end, among which the pattern is sought
@@ -72,7 +70,7 @@ class DrumPattern:
 
 
 def is_drums_alone(tracks: Sequence[Track]) -> bool:
-    """Whether all that the tracks play is drums: a prompt that no model can go on from (see DRUMS_ALONE)."""
+    """Whether all that the tracks play is drums: a prompt that no model can go on from."""
     playing = [track for track in tracks if track.notes]
     return bool(playing) and all(track.is_percussion for track in playing)
 

@@ -18,6 +18,8 @@ from core.training.run.learner import summed_loss
 
 Ids = NDArray[np.int64]
 
+_BATCH = 4  # windows that are read at once
+
 
 def windows(events: Events, window: int) -> Iterator[tuple[Ids, Ids]]:
     """Inputs and targets of one piece, (window) each; every event but the first is a target once."""
@@ -38,14 +40,12 @@ def windows(events: Events, window: int) -> Iterator[tuple[Ids, Ids]]:
 
 
 @torch.inference_mode()
-def nll_per_event(
-    model: MusicTransformer, pieces: Iterable[Events], device: torch.device, batch: int = 4
-) -> tuple[float, int]:
+def nll_per_event(model: MusicTransformer, pieces: Iterable[Events], device: torch.device) -> tuple[float, int]:
     """Nats per event over pieces (each encoded by the model's conventions), and how many were scored."""
     model = model.to(device).eval()
     total, count = 0.0, 0
     rows = (row for piece in pieces for row in windows(piece, model.config.block_size))
-    while some := list(islice(rows, batch)):
+    while some := list(islice(rows, _BATCH)):
         inputs = torch.from_numpy(np.stack([row[0] for row in some])).to(device)
         targets = torch.from_numpy(np.stack([row[1] for row in some])).to(device)
         total += float(summed_loss(model(inputs), targets))
