@@ -27,13 +27,15 @@ from core.midi.score import TakeNote
 from core.midi.statistics import Music, apart, excerpt, music
 from core.model.kv_cache import KVCache
 
-_ENDED_ANEW, _ENDINGS = 4, 3  # how many of the best candidates get other endings, and how many each
-_ENDING = 0.9  # of the gap: where the first candidate gets there, the endings of all part, as many events on
+_ENDED_ANEW, _ENDINGS = 4, 6  # how many of the best candidates get other endings, and how many each
+_ENDING = 0.8  # of the gap: where the first candidate gets there, the endings of all part, as many events on
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
 # Chosen among some on regions of the validation split (see resources/models/FILLING.md).
 _WEIGHTS: dict[ScoredPart, float] = {"inside": 1.0, "seam": 0.3, "follow": 1.0}
 _LIKE = 100.0  # nats that a distance of 1 from the music around costs
+_CLOSE = 0.03  # seconds before the gap's end: an onset there counts against what follows, as the model hears one chord
+_CLOSE_ONSET = 3.0  # nats for it, with which onsets are chosen there as often as they are sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +191,11 @@ class LeftToRightFiller(Filler):
 
 
 class _Surroundings:
-    """The music around a gap: what is kept in it, and as much as it lasts before it and behind it."""
+    """The music around a gap `seconds` long: what is kept in it, and as much as it lasts before it and behind it."""
 
     def __init__(self, gap: Gap) -> None:
         steps = gap.prompt.steps
-        self._seconds = seconds = steps.seconds(gap.end)
+        self.seconds = seconds = steps.seconds(gap.end)
         kept = [TakeNote(n.pitch, from_bin(n.bin), steps.seconds(n.start), steps.seconds(n.end)) for n in gap.kept]
         self._inside = [note for note in kept if 0 <= note.start < seconds]
         before = decode(gap.prompt.events, steps=Steps(steps.rate))
@@ -206,7 +208,7 @@ class _Surroundings:
 
     def apart(self, notes: Sequence[TakeNote]) -> float:
         """How far the gap's music with these new notes is from it in its statistics, 0 (alike, or none there) to 1."""
-        filled = music([*notes, *self._inside], self._seconds)
+        filled = music([*notes, *self._inside], self.seconds)
         return sum(apart(filled, each) for each in self._near) / max(1, len(self._near))
 
 
@@ -214,7 +216,9 @@ def _candidate(row: FillRow, surroundings: _Surroundings) -> Candidate:
     scores: dict[ScoredPart, float] = {part: float(sum(logs)) for part, logs in row.scores.items()}
     notes = tuple(sorted(row.notes, key=lambda note: (note.start, note.pitch)))
     distance = surroundings.apart(notes)
+    has_close_onset = any(note.start >= surroundings.seconds - _CLOSE for note in notes)
     score = sum(_WEIGHTS[part] * value for part, value in scores.items()) - _LIKE * distance
+    score += _CLOSE_ONSET * has_close_onset
     return Candidate(notes, row.seed, scores, distance, score)
 
 

@@ -281,6 +281,19 @@ def test_what_is_like_the_music_around_is_judged_better() -> None:
     )
 
 
+def test_an_onset_close_before_the_end_does_not_count_against_a_candidate() -> None:
+    gap = gap_of((around(MELODY), BASS))
+    given = [
+        placed_notes([around(MELODY), BASS, track_of((60, start, 4.2))], REGION, gap.prompt.steps)
+        for start in (3.96, 3.98)
+    ]
+    for candidate, nats in zip(
+        LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), given).given, (0, 3), strict=True
+    ):
+        scores = candidate.scores["inside"] + 0.3 * candidate.scores["seam"] + candidate.scores["follow"]
+        assert candidate.score == pytest.approx(scores - 100 * candidate.apart + nats)
+
+
 def test_a_rest_before_a_gap_counts_as_rest() -> None:
     early = track_of(*((60, i / 4, i / 4 + 0.2) for i in range(4)), (60, 4.0, 4.2))  # silent from 1 s to the gap at 2 s
     gap = gap_of((early,))
