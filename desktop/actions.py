@@ -52,7 +52,7 @@ COMMANDS = (
         tip="A take saved with the score is written into the tracks that it plays on, not beside them",
     ),
     Command("export", "Export A&udio …", "Ctrl+Shift+W"),
-    Command("quit", "&Quit", _K.Quit, role=QAction.MenuRole.QuitRole),
+    Command("quit", "&Quit", "Ctrl+Q", role=QAction.MenuRole.QuitRole),
     Command("undo", "&Undo", _K.Undo),
     Command("redo", "&Redo", _K.Redo),
     Command("cut", "Cu&t", _K.Cut),
@@ -246,7 +246,8 @@ class Actions:
             action.setToolTip(f"{words} ({shown})" if shown else words)
             self._by_name[command.name] = action
         self["pointer"].setChecked(True)
-        self["quit"].setShortcuts([QKeySequence(_K.Quit), QKeySequence(_K.Close)])
+        # On Windows, and where no desktop is known, Qt has no key for Quit.
+        self["quit"].setShortcuts([QKeySequence("Ctrl+Q"), *QKeySequence.keyBindings(_K.Close)])
 
     def __getitem__(self, name: str) -> QAction:
         return self._by_name[name]

@@ -97,3 +97,5 @@ def test_a_song_is_continued_edited_and_saved_by_keys_alone(desk: Callable[..., 
     press(Qt.Key.Key_E, modifiers=CTRL)
     at.settle()
     assert len(mido.MidiFile(at.answers.path).tracks) > len(session.score.tracks)
+    press(Qt.Key.Key_Q, modifiers=CTRL)
+    at.wait(lambda: not window.isVisible(), "the window to close")
