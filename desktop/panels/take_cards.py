@@ -225,6 +225,7 @@ class CardDelegate(QStyledItemDelegate):
         painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         if is_current and option.state & QStyle.StateFlag.State_HasFocus:
             painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(theme.text)
             painter.drawRoundedRect(QRectF(box).adjusted(1.5, 1.5, -1.5, -1.5), 4, 4)
         text = palette.color(QPalette.ColorRole.Text)
         quiet = with_contrast(faint(palette, QPalette.ColorRole.Base), back, TEXT_CONTRAST)

@@ -3,6 +3,7 @@
 fields         small input fields
 buttons        the big one, flat ones, and one that shows more
 panes          from one part of the window to the next by F6
+focus_ring     a ring around what the keys act upon
 announce       what screen readers are told that Qt does not tell them
 icons          SVG files in the palette's colours
 theme          colours for light and dark, each checked against what it stands on

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -89,22 +89,23 @@ def dark() -> QPalette:
 
 
 def focus_pixels(widget: QWidget) -> int:
-    """How many pixels of its window tell that a widget has the focus: by SHAPE_CONTRAST other than without it."""
+    """How many pixels in it and around it tell that a widget has the focus: by SHAPE_CONTRAST other than without it."""
     window = widget.window()
     widget.setFocus(Qt.FocusReason.TabFocusReason)
     QApplication.processEvents()
     assert window.focusWidget() is (widget.focusProxy() or widget), widget
-    pictures = [_luminances(window)]
+    around = QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()).adjusted(-4, -4, 4, 4) & window.rect()
+    pictures = [_luminances(window, around)]
     widget.clearFocus()
     QApplication.processEvents()
-    pictures.append(_luminances(window))
+    pictures.append(_luminances(window, around))
     low, high = np.minimum(*pictures), np.maximum(*pictures)
     return int(((high + 0.05) / (low + 0.05) >= SHAPE_CONTRAST).sum())
 
 
-def _luminances(widget: QWidget) -> NDArray[np.float64]:
-    """The relative luminance (WCAG 2) of each pixel, (height, width)."""
-    picture = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+def _luminances(widget: QWidget, rect: QRect) -> NDArray[np.float64]:
+    """The relative luminance (WCAG 2) of each pixel in a part of a widget, (height, width)."""
+    picture = widget.grab(rect).toImage().convertToFormat(QImage.Format.Format_RGB32)
     octets = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
     blue, green, red, _ = np.moveaxis(octets[:, : 4 * picture.width()].reshape(picture.height(), -1, 4), 2, 0) / 255
     linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in (red, green, blue)]

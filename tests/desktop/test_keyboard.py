@@ -7,8 +7,11 @@ import mido
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from core.session.edits import part_notes
+from tests.desktop.looking import focus_pixels, reachable
+from tests.desktop.test_contrast import dialogs, with_takes
 from tests.desktop.test_song import nine_tracks
 from tests.desktop.windows import Desk
 
@@ -17,6 +20,49 @@ CTRL, SHIFT, NONE = (
     Qt.KeyboardModifier.ShiftModifier,
     Qt.KeyboardModifier.NoModifier,
 )
+
+
+LEAST_SEEN = 24  # pixels that change where the focus comes: a short line
+
+
+def unseen(root: QWidget) -> list[str]:
+    """The widgets that the keys can go to and that do not show it."""
+    found: list[str] = []
+    for widget in reachable(root):
+        for area in root.findChildren(QScrollArea):
+            if area.isAncestorOf(widget):
+                area.ensureWidgetVisible(widget)
+        pixels = focus_pixels(widget)
+        if pixels < LEAST_SEEN:
+            found.append(f"{type(widget).__name__} {widget.accessibleName()}: {pixels}")
+    return found
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_where_the_keys_go_is_seen(desk: Callable[..., Desk], homes: Path, theme: str) -> None:
+    at = desk()
+    window = at.window
+    window.preferences.change(theme=theme)
+    window.activateWindow()
+    at.wait(window.isActiveWindow, "the window to be active")
+    bad = {"the first page": unseen(window.empty)}
+    (homes / "song.mid").write_bytes(nine_tracks())
+    at.open(homes / "song.mid")
+    with_takes(at)
+    window.panel.show_unfolded(("feel", "more"))
+    bad["a song"] = unseen(window)
+    window.fill_bar.show_alternatives(4, 2)
+    bad["alternatives"] = unseen(window.fill_bar)
+    window.fill_bar.end()
+    for dialog in dialogs(window):
+        dialog.show()
+        dialog.activateWindow()
+        at.wait(dialog.isActiveWindow, "the dialog to be active")
+        bad[f"{type(dialog).__name__} {dialog.windowTitle()}"] = unseen(dialog)
+        dialog.close()
+        dialog.deleteLater()
+    window.preferences.change(theme="system")
+    assert {place: widgets for place, widgets in bad.items() if widgets} == {}
 
 
 class Fingers:

@@ -1,0 +1,73 @@
+"""FocusRing: a ring around what the keys act upon, where the style shows that hardly, or only after Tab was pressed."""
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QFocusFrame,
+    QLineEdit,
+    QTextEdit,
+    QWidget,
+)
+from shiboken6 import isValid
+
+from desktop.widgets.buttons import BigButton, FlatButton
+from desktop.widgets.theme import SHAPE_CONTRAST, Theme, with_contrast
+
+_RINGED = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTextEdit)
+_OWN = (BigButton, FlatButton)  # they show it themselves, as lists and the notes do
+_WIDTH = 2  # pixels
+
+
+class FocusRing(QObject):
+    """Follows the focus in all windows of the app."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._ring: _Ring | None = None  # which may have gone with what it surrounds
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._follow)
+
+    def _follow(self, before: QWidget | None, now: QWidget | None) -> None:
+        if self._ring is not None and isValid(self._ring):
+            self._ring.hide()
+            self._ring.deleteLater()
+        self._ring = None
+        if isinstance(now, _RINGED) and not isinstance(now, _OWN) and now.parentWidget() is not None:
+            self._ring = _Ring(now)
+
+
+class _Ring(QFocusFrame):
+    """Beside what it surrounds, in the same widget. Of a QFocusFrame it has that screen readers pass it by."""
+
+    def __init__(self, around: QWidget) -> None:
+        super().__init__(around.parentWidget())
+        self._around = around
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        around.installEventFilter(self)
+        self._place()
+
+    def _place(self) -> None:
+        self.setGeometry(self._around.geometry().adjusted(-_WIDTH, -_WIDTH, _WIDTH, _WIDTH))
+        self.setVisible(self._around.isVisible())
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What it surrounds has another size or place, or is seen no more."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide):
+            self._place()
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the ring, and nothing inside of it."""
+        window = self.palette().color(QPalette.ColorRole.Window)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(with_contrast(Theme.of(self.palette()).accent, window, SHAPE_CONTRAST), _WIDTH))
+        half = _WIDTH / 2
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(half, half, -half, -half), 3, 3)
+        painter.end()
