@@ -1,6 +1,6 @@
 """FocusRing: a ring around what the keys act upon, where the style shows that hardly, or only after Tab was pressed."""
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -28,11 +28,18 @@ class FocusRing(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._ring: _Ring | None = None  # which may have gone with what it surrounds
+        # Later, and without being told of whom: the focus goes from widgets that are being destroyed, too.
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self._follow)
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            app.focusChanged.connect(self._follow)
+            app.focusChanged.connect(self._soon)
 
-    def _follow(self, before: QWidget | None, now: QWidget | None) -> None:
+    def _soon(self) -> None:
+        self._later.start()
+
+    def _follow(self) -> None:
+        now = QApplication.focusWidget()
         if self._ring is not None and isValid(self._ring):
             self._ring.hide()
             self._ring.deleteLater()
