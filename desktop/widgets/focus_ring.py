@@ -57,15 +57,15 @@ class _Ring(QFocusFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         around.installEventFilter(self)
         self._place()
+        self.show()
+        self.raise_()
 
     def _place(self) -> None:
         self.setGeometry(self._around.geometry().adjusted(-_WIDTH, -_WIDTH, _WIDTH, _WIDTH))
-        self.setVisible(self._around.isVisible())
-        self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """What it surrounds has another size or place, or is seen no more."""
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide):
+        """What it surrounds has another size or place. (Where it is hidden the focus goes, too.)"""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
             self._place()
         return False
 
