@@ -86,7 +86,6 @@ def repeat_drums(tracks: Sequence[Track], tempo_map: TempoMap, marker: int, end:
         return []
     # Where the file's drums stop within a bar the pattern goes on there.
     start = max(marker, pattern.final[-1][0] + 1)
-    near = _near(tempo_map)
     notes = []
     bar = tempo_map.bar_beat(start)[0]
     while (line := tempo_map.bar_tick(bar)) < end:
@@ -95,13 +94,24 @@ def repeat_drums(tracks: Sequence[Track], tempo_map: TempoMap, marker: int, end:
             onset = line + hit.offset
             if hit.offset < 0 and line >= start:
                 onset = max(onset, start)
-            is_played = any(abs(onset - tick) <= near and hit.pitch == pitch for tick, pitch in pattern.final)
-            if start <= onset < min(following, end) and not is_played:
+            if start <= onset < min(following, end) and not _is_played(pattern, hit.pitch, onset, tempo_map):
                 release = min(onset + hit.length, end)
                 times = tempo_map.seconds(onset), tempo_map.seconds(release)
                 notes.append(DrumNote(hit.track, Note(hit.pitch, hit.velocity, *times, onset, release)))
         bar += 1
     return sorted(notes, key=lambda n: (n.note.start_tick, n.track, n.note.pitch))
+
+
+def _is_played(pattern: DrumPattern, pitch: int, onset: int, tempo_map: TempoMap) -> bool:
+    """Whether one of the file's final hits is the pattern's hit at this onset: no other one is nearer to it."""
+    near = _near(tempo_map)
+    played = [tick for tick, key in pattern.final if key == pitch and abs(tick - onset) <= near]
+    if not played:
+        return False
+    bar = tempo_map.bar_beat(onset)[0]
+    lines = {each: tempo_map.bar_tick(each) for each in range(max(0, bar - 1), bar + 2)}
+    onsets = [lines[each] + hit.offset for each in lines for hit in pattern.hits(each) if hit.pitch == pitch]
+    return any(abs(tick - onset) <= min(abs(tick - other) for other in onsets) for tick in played)
 
 
 def _bars_between(tempo_map: TempoMap, first: int, second: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.midi.tempo_map import Metre, Tempo, TempoMap
@@ -102,6 +102,7 @@ def test_where_drums_stop_within_a_bar_their_pattern_goes_on_there(bar: int) -> 
     marker=st.integers(0, 6 * BAR),
     length=st.integers(1, 9 * BAR),
 )
+@example(pattern=[(0, 1, 35), (1860, 1, 35)], tempos=[], marker=0, length=7681)
 def test_repeats_stand_on_the_same_ticks_whatever_the_tempo(
     pattern: list[tuple[int, int, int]], tempos: list[tuple[int, int]], marker: int, length: int
 ) -> None:
