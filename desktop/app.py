@@ -130,11 +130,13 @@ def create_window(app: Application) -> "MainWindow":
     """The window, not shown yet."""
     with gc_frozen():
         from desktop.connections import connected_window
+        from desktop.widgets.focus_ring import FocusRing
         from desktop.widgets.palettes import mend_palette
 
         mend_palette()
         app.styleHints().colorSchemeChanged.connect(lambda _: mend_palette())
         window = connected_window()
+        FocusRing(window)
         window.fit_in(window.screen().availableSize())
         app.file_opened.connect(window.file_controller.open_path)
         app.commitDataRequest.connect(lambda _: window.document.autosave())

@@ -45,7 +45,6 @@ from desktop.piano_roll.lanes.kinds import USUAL_LANES, make_lane
 from desktop.piano_roll.lanes.lanes import Lanes
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets import icons
-from desktop.widgets.focus_ring import FocusRing
 from desktop.widgets.panes import Panes
 
 if TYPE_CHECKING:
@@ -131,7 +130,6 @@ class MainWindow(QMainWindow):
         self.frame = QTimer(self)
         self.frame.setInterval(IDLE)
         self.frame.setTimerType(Qt.TimerType.PreciseTimer)
-        self._focus_ring = FocusRing(self)
         for button in inside.findChildren(QAbstractButton):
             # A click must not take Space away from the transport.
             if button.focusPolicy() & Qt.FocusPolicy.ClickFocus:

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from core.session.edits import part_notes
+from desktop.widgets.focus_ring import FocusRing
 from tests.desktop.looking import focus_pixels, reachable
 from tests.desktop.test_contrast import dialogs, with_takes
 from tests.desktop.test_song import nine_tracks
@@ -42,6 +43,7 @@ def unseen(root: QWidget) -> list[str]:
 def test_where_the_keys_go_is_seen(desk: Callable[..., Desk], homes: Path, theme: str) -> None:
     at = desk()
     window = at.window
+    FocusRing(window)
     window.preferences.change(theme=theme)
     window.activateWindow()
     at.wait(window.isActiveWindow, "the window to be active")
