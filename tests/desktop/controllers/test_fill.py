@@ -30,6 +30,12 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 MakeDesk = Callable[..., Desk]
 
 
+@pytest.fixture(autouse=True)
+def few_endings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One other ending for each of the best candidates, as how many there are changes nothing here but the time."""
+    monkeypatch.setattr("core.generation.filling.filler._ENDINGS", 1)
+
+
 def regenerated(at: Desk, span: tuple[float, float] = SPAN) -> None:
     """Select a span, press R, wait for the alternatives."""
     window = at.window
