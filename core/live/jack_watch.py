@@ -43,7 +43,7 @@ def _hush(jack: Any) -> None:
 
 
 def _address(function: Any) -> int:
-    """Of a function of the C library's."""
+    """The address of a function of the C library."""
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
@@ -110,11 +110,10 @@ def wait_for_cycles(
 
 
 class _Calls:
-    """Counts how often JACK calls: the callback is the C library's `sem_post`, its argument a semaphore (see `_c`)."""
+    """Counts the calls of a JACK callback, which is the C library's `sem_post` with a semaphore for it (see `_c`)."""
 
     def __init__(self, set_callback: str, jack: Any, client: Any) -> None:
-        """`set_callback` of libjack's is called for a client that is not active yet, and must be closed before this
-        goes."""
+        """Set the callback by libjack's function `set_callback`. The client is not active yet; it is closed first."""
         self._semaphore = ctypes.create_string_buffer(64)  # more than a sem_t takes anywhere
         _c().sem_init(self._semaphore, 0, 0)
         pointers = [int(jack._ffi.cast("intptr_t", client._ptr)), _address(_c().sem_post)]
@@ -122,7 +121,7 @@ class _Calls:
         libjack[set_callback](*map(ctypes.c_void_p, pointers), self._semaphore)
 
     def take(self) -> int:
-        """Those since the last time."""
+        """How many there were since the last `take`."""
         count = 0
         while _c().sem_trywait(self._semaphore) == 0:
             count += 1

@@ -12,8 +12,6 @@ from core.performance.live_take import note_message
 from core.session.timeline import Timed
 from core.tracks.track_assignment import TrackAssigner
 
-_NOTE_ONS, _NOTE_OFFS, _VELOCITIES = (range(kind.first, kind.end) for kind in (NOTE_ON, NOTE_OFF, VELOCITY))
-
 
 class NoteRouter:
     """Gives each note of a take to the tracks that play it, and each note-off to those that still sound the note.
@@ -46,10 +44,11 @@ class NoteRouter:
         They are those of one `event`, with which the take is sampled as far as `head`, or without an event all that
         there are until the end. The note-on of an event comes with what the next one makes.
         """
-        goes_on = event is not None and (event in _NOTE_ONS or event in _VELOCITIES)
-        is_over = not goes_on and event not in _NOTE_OFFS  # the chord, as time goes on
+        is_on = event is not None and event in NOTE_ON
+        goes_on = is_on or (event is not None and event in VELOCITY)
+        is_over = not goes_on and (event is None or event not in NOTE_OFF)  # the chord, as time goes on
         due = (*self._waiting, *messages)
-        waits = event in _NOTE_ONS and self._assigner is not None and self._assigner.chooses and bool(messages)
+        waits = is_on and self._assigner is not None and self._assigner.chooses and bool(messages)
         self._waiting = due[-1:] if waits else ()
         return tuple(self._within_limits(due[:-1] if waits else due, goes_on, is_over, head))
 

@@ -223,9 +223,9 @@ class Commands(QObject):
         while self._after and not self._rereads:
             self._after.pop(0)()
 
-    def after_rereading(self, deed: Callable[[], object]) -> None:
+    def after_rereading(self, call: Callable[[], object]) -> None:
         """Do something once the song's file is as was asked for before: undo takes back what was done last."""
-        self._after.append(deed)
+        self._after.append(call)
         self._count_rereads(0)
 
     def play_from(self, ref: NoteRef) -> None:

@@ -16,11 +16,11 @@ from desktop.piano_roll.selection import Selection
 MOST_AT_ONCE = 2000  # notes selected, or in the parts they are of, that are edited on the GUI thread
 
 Edit = Callable[[Session, Chosen], Edited]  # of the notes chosen
-Deed = Callable[[Callable[[], None]], None]  # is given what it calls at its end
-Repeated = Callable[[Session, Chosen, int], Edited]  # the same, done so many times
+Job = Callable[[Callable[[], None]], None]  # something else to be done; is given what it calls at its end
+Repeated = Callable[[Session, Chosen, int], Edited]  # an edit, made so many times
 
 
-class Wish(NamedTuple):
+class EditRequest(NamedTuple):
     """An edit that is asked for, with its name for Undo, and the notes of a session that it is of.
 
     `press` is of a key, and tells what that does: presses of one kind (the first in it) that follow each other are one
@@ -36,7 +36,7 @@ class Wish(NamedTuple):
     selects: bool = True
     is_large: bool = False
 
-    def goes_on_from(self, other: "Wish") -> bool:
+    def goes_on_from(self, other: "EditRequest") -> bool:
         """Whether it is another press of the same key, for the same notes."""
         is_same_key = self.press != () and self.press == other.press
         return is_same_key and self.session is other.session and self.is_of(other.chosen)
@@ -47,7 +47,7 @@ class Wish(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """Presses that are one step: of which kind, the how manieth run, and what they have left: session and notes."""
+    """Presses of a key that are one step: their kind, a number of their own, the session and notes after the last."""
 
     kind: object = ""
     number: int = 0
@@ -74,8 +74,8 @@ class EditQueue:
         self._show = show  # selects notes, and says which are selected then
         self._selected = selected  # the notes that are selected
         self._tell = tell  # says why an edit that had waited cannot be; empty: its notes have changed
-        self._current: Wish | Deed | None = None  # under way
-        self._waiting: list[Wish | Deed] = []
+        self._current: EditRequest | Job | None = None  # under way
+        self._waiting: list[EditRequest | Job] = []
         self._run = _Run()
         document.replaced.connect(self._forget)
 
@@ -84,20 +84,20 @@ class EditQueue:
         """Whether an edit is under way, or waits."""
         return self._current is not None or bool(self._waiting)
 
-    def do(self, wish: Wish) -> None:
+    def do(self, request: EditRequest) -> None:
         """Make an edit, or let it wait. Raises what a small edit raises."""
         if not self.is_busy:
-            self._start(wish)
+            self._start(request)
             return
         last = self._waiting[-1] if self._waiting else None
-        if isinstance(last, Wish) and wish.goes_on_from(last):
-            self._waiting[-1] = last._replace(times=last.times + wish.times)
+        if isinstance(last, EditRequest) and request.goes_on_from(last):
+            self._waiting[-1] = last._replace(times=last.times + request.times)
         else:
-            self._waiting.append(wish)
+            self._waiting.append(request)
 
-    def do_after(self, deed: Deed) -> None:
+    def do_after(self, job: Job) -> None:
         """Do something else, such as undo, once all edits that were asked for before are made."""
-        self._waiting.append(deed)
+        self._waiting.append(job)
         self._go_on()
 
     def _forget(self) -> None:
@@ -105,81 +105,87 @@ class EditQueue:
         self._current, self._run = None, _Run()
         self._waiting.clear()
 
-    def _start(self, wish: Wish) -> None:
+    def _start(self, request: EditRequest) -> None:
         session = self._document.session
-        chosen = wish.chosen if session is wish.session else edits.same_notes(wish.session, session, wish.chosen)
+        chosen: Chosen | None = request.chosen
+        if session is not request.session:
+            chosen = edits.same_notes(request.session, session, request.chosen)
         if chosen is None:
             self._tell("")
             return
         count = sum(len(edits.part_notes(session, part)) for part in chosen)
-        if not wish.is_large and count <= MOST_AT_ONCE:
-            self._finish(wish, session, chosen, wish.edit(session, chosen, wish.times))
+        if not request.is_large and count <= MOST_AT_ONCE:
+            self._finish(request, session, chosen, request.edit(session, chosen, request.times))
             return
-        self._current = wish
+        self._current = request
 
         def work(task: Task) -> Edited:
             with gc_frozen():
-                edited = wish.edit(session, chosen, wish.times)
+                edited = request.edit(session, chosen, request.times)
                 self._parts.prepare(edited.session)
                 return edited
 
         def done(edited: Edited) -> None:
-            if self._current is not wish:
+            if self._current is not request:
                 return
             self._current = None
             if self._document.session is session:
-                self._finish(wish, session, chosen, edited)
+                self._finish(request, session, chosen, edited)
             else:  # something else was changed meanwhile
-                self._waiting.insert(0, wish)
+                self._waiting.insert(0, request)
             self._go_on()
 
         def failed(sentence: str) -> None:
             self._files.failed.emit(sentence)
-            if self._current is wish:
+            if self._current is request:
                 self._current = None
                 self._go_on()
 
-        self._files.run(wish.name, work, done, failed)
+        self._files.run(request.name, work, done, failed)
 
-    def _finish(self, wish: Wish, session: Session, chosen: Chosen, edited: Edited) -> None:
+    def _finish(self, request: EditRequest, session: Session, chosen: Chosen, edited: Edited) -> None:
         """The document has what was edited, and those that wait for the same notes have them where they are now."""
-        run, kind, notes = self._run, wish.press[0] if wish.press else "", as_selection(chosen)
+        run, kind, notes = self._run, request.press[0] if request.press else "", as_selection(chosen)
         goes_on = kind == run.kind and session is run.session and notes == run.notes
         number = run.number + (not goes_on)
         if edited.session is not session:
-            self._document.do(wish.name, edited.session, f"{kind} {number}" if kind else "")
-        shown = self._show(edited.chosen) if wish.selects else notes
+            self._document.do(request.name, edited.session, f"{kind} {number}" if kind else "")
+        shown = self._show(edited.chosen) if request.selects else notes
         now = self._document.session
         self._run = _Run(kind, number, now, shown)
-        if wish.selects:
-            self._follow(wish.session, wish.chosen, edited.chosen)
+        if request.selects:
+            self._follow(request.session, request.chosen, edited.chosen)
 
     def _follow(self, session: Session, chosen: Chosen, now: Chosen) -> None:
         """Those that wait for these notes of a session have them where they are now."""
         for place, other in enumerate(self._waiting):
-            if isinstance(other, Wish) and other.session is session and other.is_of(chosen):
+            if isinstance(other, EditRequest) and other.session is session and other.is_of(chosen):
                 self._waiting[place] = other._replace(session=self._document.session, chosen=now)
 
-    def _do(self, deed: Deed) -> None:
+    def _do(self, job: Job) -> None:
         before, selected = self._document.session, self._selected()
-        self._current = deed
+        self._current = job
 
         def ended() -> None:
-            if self._current is deed:
+            if self._current is job:
                 self._current = None
                 self._follow(before, selected, self._selected())
                 self._go_on()
 
-        deed(ended)
+        try:
+            job(ended)
+        except BaseException:
+            self._current = None  # or nothing would ever be edited again
+            raise
 
     def _go_on(self) -> None:
         """Make what has waited."""
         while self._waiting and self._current is None:
-            wish = self._waiting.pop(0)
-            if not isinstance(wish, Wish):
-                self._do(wish)
+            request = self._waiting.pop(0)
+            if not isinstance(request, EditRequest):
+                self._do(request)
                 continue
             try:
-                self._start(wish)
+                self._start(request)
             except ContinuoError as error:
                 self._tell(str(error))

@@ -16,7 +16,7 @@ from desktop.adapters.gc_pause import gc_frozen
 from desktop.adapters.task_worker import TaskWorker
 from desktop.controllers import edit_queue
 from desktop.controllers.document import Document
-from desktop.controllers.edit_queue import Edit, EditQueue, Repeated, Wish
+from desktop.controllers.edit_queue import Edit, EditQueue, EditRequest, Repeated
 from desktop.controllers.roll_parts import RollParts, as_chosen, as_selection, session_part
 from desktop.piano_roll.notes import RollNote
 from desktop.piano_roll.selection import Selection
@@ -204,9 +204,9 @@ class Editing(QObject):
             self.apply(name, as_chosen(notes), edit)
 
     def _press(self, name: str, notes: Selection, press: tuple[object, ...], edit: Repeated) -> None:
-        """Make what a key does one step with what it does next to the same notes; see `Wish`."""
+        """Make what a key does one step with what it does next to the same notes; see `EditRequest`."""
         if len(notes):
-            self._queue.do(Wish(name, self._document.session, as_chosen(notes), edit, press))
+            self._queue.do(EditRequest(name, self._document.session, as_chosen(notes), edit, press))
 
     def apply(self, name: str, chosen: Chosen, edit: Edit, selects: bool = True, is_large: bool = False) -> None:
         """Make an edit of these notes one step, and select what it has chosen then, unless it leaves the selection.
@@ -217,7 +217,7 @@ class Editing(QObject):
         def once(session: Session, notes: Chosen, times: int) -> Edited:
             return edit(session, notes)
 
-        self._queue.do(Wish(name, self._document.session, chosen, once, selects=selects, is_large=is_large))
+        self._queue.do(EditRequest(name, self._document.session, chosen, once, selects=selects, is_large=is_large))
 
     def _show(self, chosen: Chosen) -> Selection:
         """Select what was edited, so that it is seen, whatever track is in front; of hidden ones say that they are."""

@@ -43,7 +43,7 @@ def sound_words(session: Session, what: What) -> str:
 
     The tracks that are not heard are named, three of them at most.
     """
-    take, tracks = session.current_take, session.score.tracks if session.score else ()
+    take = session.current_take
     if take is None or what == "prompt":
         words = translate("TakeWords", "The score alone.")
     elif what == "take" or session.score is None:
@@ -51,7 +51,7 @@ def sound_words(session: Session, what: What) -> str:
     else:
         words = translate("TakeWords", "The score with {0}.").format(take.name)
     number, heard = translate("TakeWords", "Track {0}"), session.audible_tracks
-    silent = [t.name or number.format(i + 1) for i, t in enumerate(tracks) if t.notes and i not in heard]
+    silent = [t.name or number.format(i + 1) for i, t in enumerate(session.tracks) if t.notes and i not in heard]
     if silent:
         named = ", ".join(silent[:_MOST_NAMED])
         if len(silent) > _MOST_NAMED:

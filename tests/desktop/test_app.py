@@ -41,6 +41,13 @@ def test_no_module_is_read_as_source_at_the_start() -> None:
     assert read <= {enum.__file__}  # of which Qt's are made
 
 
+def run_script(script: str, home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python code in a process of its own, for a user whose folders are in `home`."""
+    homes = {name: str(home) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=WAIT)
+
+
 HANDED_OVER = """
 import sys
 from PySide6.QtCore import QUrl
@@ -60,9 +67,7 @@ window.shut_down()
 
 
 def test_a_file_that_the_system_hands_over_is_opened(tmp_path: Path) -> None:
-    homes = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
-    command = [sys.executable, "-c", HANDED_OVER, str(BACH)]
-    ended = subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=WAIT)
+    ended = run_script(HANDED_OVER, tmp_path, str(BACH))
     assert ended.returncode == 0, ended.stderr
     assert "bwv846" in ended.stdout
 
@@ -86,11 +91,33 @@ sys.exit(app.main([]))
 
 @pytest.mark.posix
 def test_ctrl_c_closes_the_window_quietly(tmp_path: Path) -> None:
-    homes = {name: str(tmp_path) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")}
-    command = [sys.executable, "-c", INTERRUPTED]
-    ended = subprocess.run(command, env={**os.environ, **homes}, capture_output=True, text=True, timeout=WAIT)
+    ended = run_script(INTERRUPTED, tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+WITH_A_RING = """
+import sys
+from PySide6.QtCore import QTimer
+from desktop import app
+from desktop.widgets.focus_ring import FocusRing
+
+create = app.create_window
+
+def created(application):
+    window = create(application)
+    print(len(window.findChildren(FocusRing)))
+    QTimer.singleShot(0, window.close)
+    return window
+
+app.create_window = created
+sys.exit(app.main([]))
+"""
+
+
+def test_the_app_shows_where_the_keys_go(tmp_path: Path) -> None:
+    ended = run_script(WITH_A_RING, tmp_path)
+    assert (ended.returncode, ended.stdout) == (0, "1\n"), ended.stderr
 
 
 @pytest.mark.linux

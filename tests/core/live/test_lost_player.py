@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
@@ -52,6 +53,24 @@ def test_a_player_that_stands_still_holds_nobody_up_and_counts_as_lost(monkeypat
             player.wait_until_ended(WAIT)
         assert "stands still" in player.status().problem
         wait_for(lambda: not player._process.is_alive(), "the process to be ended")
+
+
+def tell_and_stand_still(pipe: Connection, *_: object) -> None:
+    """A player that opens, says why it ends, and does not."""
+    pipe.send(("output", None))
+    pipe.send(ContinuoError("The port has gone."))
+    signal.pause()
+
+
+@pytest.mark.posix
+def test_why_a_player_ends_is_told_though_it_stands_still_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(player_process, "run", tell_and_stand_still)
+    monkeypatch.setattr(player_module, "STANDS_STILL", 0.5)
+    with Player(NoOutput()) as player:
+        player.start()
+        with pytest.raises(ContinuoError, match="The port has gone"):
+            player.wait_until_ended(WAIT)
+        assert player.status().problem == "The port has gone."
 
 
 @pytest.mark.posix
