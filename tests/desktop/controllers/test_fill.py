@@ -31,8 +31,9 @@ MakeDesk = Callable[..., Desk]
 
 
 @pytest.fixture(autouse=True)
-def few_endings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One other ending for each of the best candidates, as how many there are changes nothing here but the time."""
+def few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer candidates, and one other ending for each of the best: here how many there are changes only the time."""
+    monkeypatch.setattr("desktop.controllers.fill.CANDIDATES", 4)
     monkeypatch.setattr("core.generation.filling.filler._ENDINGS", 1)
 
 
