@@ -190,12 +190,12 @@ def export_wav(
     *,
     progress: Callable[[float], None] = lambda share: None,
     is_cancelled: Callable[[], bool] = lambda: False,
-) -> bool:
+) -> float | None:
     """Write what the built-in synth makes of the session as a stereo WAV file, with its last echoes.
 
     `progress` is told the share that is done (0 to 1) and `is_cancelled` asked for every second of
-    sound or less. False if it was cancelled, and then nothing is written. Raises WriteError, and UsageError where it
-    would be too long for a WAV file.
+    sound or less. Returned is the peak of what was written, 1 as full scale (over it is clipped); None if it was
+    cancelled, and then nothing is written. Raises WriteError, and UsageError where it would be too long for a WAV file.
     """
     import numpy as np
 
@@ -211,13 +211,14 @@ def export_wav(
             sound.setnchannels(2)
             sound.setsampwidth(form.bits // 8)
             sound.setframerate(form.sample_rate)
+            loudest = 0.0
             if not form.is_normalised:
                 for samples, share in _rendered(session, what, form.sample_rate):
                     told(share)
+                    loudest = max(loudest, float(np.abs(samples).max(initial=0.0)))
                     sound.writeframes(_written(samples, form.bits))
-                return True
+                return loudest
             with _beside(path) as kept:  # how loud it is shows at the end; an hour is a gigabyte
-                loudest = 0.0
                 for samples, share in _rendered(session, what, form.sample_rate):
                     told(0.9 * share)
                     loudest = max(loudest, float(np.abs(samples).max(initial=0.0)))
@@ -228,8 +229,8 @@ def export_wav(
                     told(0.9 + 0.1 * kept.tell() / size)
                     sound.writeframes(_written(np.frombuffer(data, np.float32) * gain, form.bits))
     except _CancelledError:
-        return False
-    return True
+        return None
+    return loudest * gain
 
 
 def _check_length(session: Session, what: What, form: SoundFormat) -> None:

@@ -1,5 +1,6 @@
 """FileController: opening, saving, exporting, recovering. What takes time happens on a file worker's thread."""
 
+import math
 import os
 import re
 import time
@@ -220,9 +221,16 @@ class FileController(QObject):
         if not path:
             return
 
-        def done(is_whole: bool) -> None:
-            words = self.tr("Exported {0}.") if is_whole else self.tr("The export was cancelled; {0} was not written.")
-            self.message.emit(words.format(Path(path).name))
+        def done(peak: float | None) -> None:
+            if peak is None:
+                words = self.tr("The export was cancelled; {0} was not written.")
+            elif peak > 1.0:
+                words = self.tr(
+                    "Exported {0}. It is too loud by {1:.1f} dB and was clipped: tick Normalise, or turn down."
+                )
+            else:
+                words = self.tr("Exported {0}.")
+            self.message.emit(words.format(Path(path).name, 20 * math.log10(max(peak or 0.0, 1.0))))
 
         self._exports.run(
             self.tr("Exporting {0}").format(Path(path).name),

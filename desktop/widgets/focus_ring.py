@@ -1,9 +1,10 @@
 """FocusRing: a ring around what the keys act upon, where the style shows that hardly, or only after Tab was pressed."""
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractScrollArea,
     QAbstractSlider,
     QApplication,
     QComboBox,
@@ -49,19 +50,21 @@ class FocusRing(QObject):
 
 
 class _Ring(QFocusFrame):
-    """Beside what it surrounds, in the same widget. Of a QFocusFrame it has that screen readers pass it by."""
+    """Around a widget, in the nearest one above with room. Of a QFocusFrame it has that screen readers pass it by."""
 
     def __init__(self, around: QWidget) -> None:
-        super().__init__(around.parentWidget())
+        parent, between = _room(around)
+        super().__init__(parent)
         self._around = around
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        around.installEventFilter(self)
+        for widget in between:
+            widget.installEventFilter(self)
         self._place()
         self.show()
         self.raise_()
 
     def _place(self) -> None:
-        self.setGeometry(self._around.geometry().adjusted(-_WIDTH, -_WIDTH, _WIDTH, _WIDTH))
+        self.setGeometry(_surrounding(self._around, self.parentWidget()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """What it surrounds has another size or place. (Where it is hidden the focus goes, too.)"""
@@ -78,3 +81,22 @@ class _Ring(QFocusFrame):
         half = _WIDTH / 2
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(half, half, -half, -half), 3, 3)
         painter.end()
+
+
+def _surrounding(around: QWidget, parent: QWidget) -> QRect:
+    """The ring's place in `parent`, which is above `around`."""
+    place = QRect(around.mapTo(parent, QPoint()), around.size())
+    return place.adjusted(-_WIDTH, -_WIDTH, _WIDTH, _WIDTH)
+
+
+def _room(around: QWidget) -> tuple[QWidget, list[QWidget]]:
+    """Where a ring is not cut off, and what can move `around` in it; at most what is scrolled, or the window."""
+    parent, between = around.parentWidget(), [around]
+    while not (
+        parent.rect().contains(_surrounding(around, parent))
+        or parent.isWindow()
+        or isinstance(parent.parentWidget(), QAbstractScrollArea)
+    ):
+        between.append(parent)
+        parent = parent.parentWidget()
+    return parent, between

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QWidget
 
 
@@ -25,18 +25,16 @@ class Panes:
 
 
 def _widget_for_focus(pane: QWidget) -> QWidget | None:
-    """What had the focus last in a pane, else what Tab comes to first; None if nothing in it can have it."""
+    """What had the focus last in a pane, else what is nearest to its top left; None if nothing in it can have it."""
     if not _is_seen(pane):
         return None
     last = pane.focusWidget()
     if last is not None and _can_have_focus(last):
         return last
-    widget = pane.nextInFocusChain()
-    while widget is not None and widget is not pane:
-        if pane.isAncestorOf(widget) and _can_have_focus(widget):
-            return widget
-        widget = widget.nextInFocusChain()
-    return pane if _can_have_focus(pane) else None
+    # Not by nextInFocusChain: PySide takes what it returns for a child, and to be gone when the widget before it goes.
+    inside = [widget for widget in pane.findChildren(QWidget) if _can_have_focus(widget)]
+    first = min(inside, key=lambda widget: widget.mapTo(pane, QPoint()).manhattanLength(), default=None)
+    return pane if first is None and _can_have_focus(pane) else first
 
 
 def _can_have_focus(widget: QWidget) -> bool:

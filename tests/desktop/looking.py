@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QImage, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -19,7 +19,15 @@ from desktop.widgets.theme import SHAPE_CONTRAST
 
 
 def reachable(root: QWidget) -> list[QWidget]:
-    """The widgets that Tab reaches, in their order."""
+    """The widgets that Tab reaches, in their order. Nothing has the focus then.
+
+    PySide takes the next in the focus chain for a child: with a focus ring in the chain it would go when the ring goes.
+    """
+    focus = root.window().focusWidget()
+    if focus is not None:
+        focus.clearFocus()
+    QApplication.processEvents()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     widgets = [w for w in root.findChildren(QWidget) if _takes_tab(w)]
     order: list[QWidget] = []
     at: QWidget | None = root.nextInFocusChain()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import mido
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QFocusFrame, QScrollArea, QWidget
 
 from core.session.edits import part_notes
 from desktop.widgets.focus_ring import FocusRing
@@ -39,6 +39,22 @@ def unseen(root: QWidget) -> list[str]:
     return found
 
 
+def cut(root: QWidget) -> list[str]:
+    """The widgets whose ring has no room on one of its sides, or stays behind as they move."""
+    found: list[str] = []
+    for widget in reachable(root):
+        widget.setFocus(Qt.FocusReason.TabFocusReason)
+        QApplication.processEvents()
+        for ring in [ring for ring in root.findChildren(QFocusFrame) if ring.isVisible()]:
+            parent = ring.parentWidget()
+            inside = QRect(widget.mapTo(parent, QPoint()), widget.size())
+            if not ring.geometry().contains(inside.adjusted(-1, -1, 1, 1)) or not parent.rect().contains(
+                ring.geometry()
+            ):
+                found.append(f"{type(widget).__name__} {widget.accessibleName()}")
+    return found
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_where_the_keys_go_is_seen(desk: Callable[..., Desk], homes: Path, theme: str) -> None:
     at = desk()
@@ -60,7 +76,11 @@ def test_where_the_keys_go_is_seen(desk: Callable[..., Desk], homes: Path, theme
         dialog.show()
         dialog.activateWindow()
         at.wait(dialog.isActiveWindow, "the dialog to be active")
-        bad[f"{type(dialog).__name__} {dialog.windowTitle()}"] = unseen(dialog)
+        name = f"{type(dialog).__name__} {dialog.windowTitle()}"
+        bad[name] = unseen(dialog)
+        bad[f"{name}, cut off"] = cut(dialog)
+        dialog.resize(dialog.width() + 40, dialog.height() + 40)
+        bad[f"{name}, larger"] = cut(dialog)
         dialog.close()
         dialog.deleteLater()
     window.preferences.change(theme="system")

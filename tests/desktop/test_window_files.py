@@ -1,5 +1,6 @@
 """The files of the window: opened, saved, exported, left."""
 
+import re
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from core.session.export import SoundFormat
 from core.session.session import TakeRecord
 from core.session.storage import open_session
 from core.settings import load_settings
+from tests.core.midi.builders import file_of, off, on
 from tests.desktop.windows import BACH, Desk
 
 MakeDesk = Callable[..., Desk]
@@ -101,6 +103,22 @@ def test_what_is_exported_is_said_and_how_is_remembered(desk: MakeDesk, homes: P
     document.do("Continue", document.session.with_take(take))
     export.trigger()
     assert at.answers.sound_words.startswith("The score with Take 1. Not heard")
+
+
+def test_an_export_that_is_clipped_says_so(desk: MakeDesk, homes: Path) -> None:
+    chord = [on(24 + i, velocity=127) for i in range(80)]
+    (homes / "loud.mid").write_bytes(file_of([*chord, *[off(24 + i, 960 * (i == 0)) for i in range(80)]]))
+    at = desk()
+    at.open(homes / "loud.mid")
+    at.answers.path = str(homes / "loud.wav")
+    for is_normalised, words in (
+        (True, r"Exported loud\.wav\."),
+        (False, r"Exported .* too loud by \d+\.\d dB .* Norm.*"),
+    ):
+        at.answers.sound = SoundFormat(is_normalised=is_normalised)
+        at.window.actions_["export"].trigger()
+        at.settle()
+        assert re.fullmatch(words, at.messages[-1])
 
 
 def test_a_take_that_is_still_sampled_is_not_left_out_without_a_word(desk: MakeDesk, homes: Path) -> None:

@@ -81,9 +81,9 @@ def test_sound_is_normalised_at_the_rate_and_resolution_asked_for(
 ) -> None:
     session = band_with_take()
     shares: list[float] = []
-    sounds = []
+    sounds, peaks = [], []
     for form in (SoundFormat(rate, bits), SoundFormat(rate, bits, False)):
-        assert export_wav(session, tmp_path / "x.wav", "take", form, progress=shares.append)
+        peaks.append(export_wav(session, tmp_path / "x.wav", "take", form, progress=shares.append))
         with wave.open(str(tmp_path / "x.wav"), "rb") as file:
             assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, bits // 8, rate)
             assert file.getnframes() == round((4.5 + LONGEST_TAIL) * rate)
@@ -92,17 +92,29 @@ def test_sound_is_normalised_at_the_rate_and_resolution_asked_for(
         whole[:, 4 - bits // 8 :] = octets
         sounds.append(whole.view("<i4").ravel() / 2**31)
     loud, plain = sounds
+    assert peaks == pytest.approx([np.abs(loud).max(), np.abs(plain).max()], abs=0.001)
     assert np.abs(loud).max() == pytest.approx(PEAK, abs=0.001)
     assert np.abs(plain).max() < 0.5
     assert loud == pytest.approx(plain * (np.abs(loud).max() / np.abs(plain).max()), abs=0.001)
     assert shares[: len(shares) // 2] == sorted(shares[: len(shares) // 2])
 
 
+def test_how_far_sound_is_too_loud_for_the_file_is_told(tmp_path: Path) -> None:
+    chord = [on(24 + i, velocity=127) for i in range(80)]
+    session = session_from_midi(file_of([*chord, *[off(24 + i, 960 * (i == 0)) for i in range(80)]]), "loud")
+    peak = export_wav(session, tmp_path / "x.wav", "both", PLAIN)
+    assert peak is not None
+    assert peak > 1.1
+    sound = read_wav(tmp_path / "x.wav")
+    assert sound.max() == 2**15 - 1
+    assert export_wav(session, tmp_path / "x.wav") == pytest.approx(PEAK)
+
+
 def test_a_cancelled_export_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "take.wav"
     path.write_bytes(b"before")
     asked: list[float] = []
-    assert not export_wav(band_with_take(), path, progress=asked.append, is_cancelled=lambda: len(asked) > 1)
+    assert export_wav(band_with_take(), path, progress=asked.append, is_cancelled=lambda: len(asked) > 1) is None
     assert path.read_bytes() == b"before"
     assert [p.name for p in tmp_path.iterdir()] == ["take.wav"]
 
@@ -113,7 +125,7 @@ def test_sound_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_an_empty_session_is_a_moment_of_silence(tmp_path: Path) -> None:
-    assert export_wav(Session(), tmp_path / "x.wav")
+    assert export_wav(Session(), tmp_path / "x.wav") == 0.0
     assert not read_wav(tmp_path / "x.wav").any()
 
 

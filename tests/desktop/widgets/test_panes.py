@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from desktop.widgets.buttons import FlatButton
-from desktop.widgets.palettes import palette_of
+from desktop.widgets.focus_ring import FocusRing
+from desktop.widgets.palettes import DropDown, palette_of
 from desktop.widgets.theme import SHAPE_CONTRAST, contrast
 from tests.desktop.windows import BACH, Desk
 
@@ -39,6 +42,24 @@ def test_f6_goes_through_the_parts_that_can_be_worked_in(desk: Callable[..., Des
     assert [pressed(SHIFT) for _ in range(5)] == ["roll", "tracks", "transport_bar", "takes", "panel"]
     window.splitter.setSizes([0, 900, 300])
     assert [pressed() for _ in range(4)] == ["takes", "transport_bar", "roll", "panel"]
+
+
+def test_nothing_is_lost_where_f6_passes_a_focus_ring(desk: Callable[..., Desk]) -> None:
+    at = desk()
+    window = at.window
+    FocusRing(window)
+    at.open(BACH)
+    window.activateWindow()
+    at.wait(window.isActiveWindow, "the window to be active")
+    for widget in [box for box in window.findChildren(DropDown) if box.isVisible()]:
+        for modifiers in (Qt.KeyboardModifier.NoModifier, SHIFT):
+            widget.setFocus()
+            for _ in range(5):
+                QApplication.processEvents()  # a ring comes
+                QTest.keyClick(window, Qt.Key.Key_F6, modifiers)
+                QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # and is gone
+    assert [child for child in window.findChildren(QObject) if not isValid(child)] == []
+    assert [name for name, child in vars(window).items() if isinstance(child, QObject) and not isValid(child)] == []
 
 
 @pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark])
