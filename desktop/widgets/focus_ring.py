@@ -53,9 +53,9 @@ class _Ring(QFocusFrame):
     """Around a widget, in the nearest one above with room. Of a QFocusFrame it has that screen readers pass it by."""
 
     def __init__(self, around: QWidget) -> None:
-        parent, between = _room(around)
-        super().__init__(parent)
         self._around = around
+        self._in, between = _room(around)
+        super().__init__(self._in)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for widget in between:
             widget.installEventFilter(self)
@@ -64,7 +64,7 @@ class _Ring(QFocusFrame):
         self.raise_()
 
     def _place(self) -> None:
-        self.setGeometry(_surrounding(self._around, self.parentWidget()))
+        self.setGeometry(_surrounding(self._around, self._in))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """What it surrounds has another size or place. (Where it is hidden the focus goes, too.)"""
@@ -91,12 +91,12 @@ def _surrounding(around: QWidget, parent: QWidget) -> QRect:
 
 def _room(around: QWidget) -> tuple[QWidget, list[QWidget]]:
     """Where a ring is not cut off, and what can move `around` in it; at most what is scrolled, or the window."""
-    parent, between = around.parentWidget(), [around]
-    while not (
-        parent.rect().contains(_surrounding(around, parent))
-        or parent.isWindow()
-        or isinstance(parent.parentWidget(), QAbstractScrollArea)
-    ):
+    between = [around]
+    while True:
+        last = between[-1]
+        parent = last.parentWidget()
+        assert parent is not None
+        is_scrolled = isinstance(parent.parentWidget(), QAbstractScrollArea)
+        if parent.rect().contains(_surrounding(around, parent)) or parent.isWindow() or is_scrolled:
+            return parent, between
         between.append(parent)
-        parent = parent.parentWidget()
-    return parent, between

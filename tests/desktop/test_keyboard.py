@@ -47,6 +47,7 @@ def cut(root: QWidget) -> list[str]:
         QApplication.processEvents()
         for ring in [ring for ring in root.findChildren(QFocusFrame) if ring.isVisible()]:
             parent = ring.parentWidget()
+            assert parent is not None
             inside = QRect(widget.mapTo(parent, QPoint()), widget.size())
             if not ring.geometry().contains(inside.adjusted(-1, -1, 1, 1)) or not parent.rect().contains(
                 ring.geometry()
