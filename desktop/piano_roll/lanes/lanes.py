@@ -12,7 +12,7 @@ from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.menu_words import add_named
 
 _LEAST, _MOST = 40, 400  # height of a lane
-USUAL = 90
+LOW, USUAL, TALL = 50, 90, 180
 _SHARE = 0.6  # of the roll's height that lanes may take
 
 LaneHeight = tuple[str, int]  # name of a lane, and its height
@@ -199,6 +199,7 @@ class Lanes(QWidget):
         menu.addSeparator()
         if row:
             self._fill(menu.addMenu(self.tr("&Another Lane")))
+            self._fill_heights(menu.addMenu(self.tr("&Height")), row)
             menu.addAction(self.tr("&Close This Lane"), lambda: self.replace(row, ""))
         if self._owners:
             owners = menu.addMenu(self.tr("Of &Track or Take"))
@@ -207,6 +208,18 @@ class Lanes(QWidget):
                 action.setCheckable(True)
                 action.setChecked(owner == self._owner)
                 action.triggered.connect(lambda _=False, owner=owner: self.owner_chosen.emit(owner))
+
+    def _fill_heights(self, menu: QMenu, row: str) -> None:
+        """What dragging the lane's upper edge does, by keys."""
+        for words, height in ((self.tr("&Low"), LOW), (self.tr("&Usual"), USUAL), (self.tr("&Tall"), TALL)):
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(height == self._heights[row])
+            action.triggered.connect(lambda _=False, height=height: self._choose_height(row, height))
+
+    def _choose_height(self, row: str, height: int) -> None:
+        self._ask_height(row, height)
+        self.changed.emit(self.choices)
 
     # Following the roll
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QApplication, QMenu
 
 from core.midi.controllers import BEND_CENTRE, Point
@@ -53,6 +53,25 @@ def test_lanes_are_chosen_and_their_heights_dragged(roll: PianoRoll, heard: Hear
     assert said[-1] == ((),)
     assert roll.coordinates.height == room
     assert lanes.isHidden()
+
+
+def test_heights_are_chosen_by_the_menu_of_a_lane(roll: PianoRoll, heard: Heard) -> None:
+    lanes = lanes_of(roll, ("velocity", 90), ("pedal", 61))
+    said = heard(lanes.changed)
+
+    def heights() -> list[QAction]:
+        lanes.rows[1].menu.aboutToShow.emit()
+        return next(menu for menu in lanes.rows[1].menu.findChildren(QMenu) if menu.title() == "&Height").actions()
+
+    assert [(action.text(), action.isChecked()) for action in heights()] == [
+        ("&Low", False), ("&Usual", False), ("&Tall", False)
+    ]  # fmt: skip
+    heights()[2].trigger()
+    assert [row.height() for row in lanes.rows] == [90, 180]
+    assert said[-1] == ((("velocity", 90), ("pedal", 180)),)
+    assert [action.isChecked() for action in heights()] == [False, False, True]
+    heights()[0].trigger()
+    assert [row.height() for row in lanes.rows] == [90, 50]
 
 
 def test_many_lanes_leave_room_for_the_notes(roll: PianoRoll) -> None:
