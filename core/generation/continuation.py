@@ -152,7 +152,7 @@ class Continuation:
         options = self.options
         if self._turned is not None or not options.then or options.seconds is None:
             return self._turned or options.knobs
-        part = int(time / options.seconds * (1 + len(options.then)))
+        part = int((options.before + time) / (options.before + options.seconds) * (1 + len(options.then)))
         return (options.knobs, *options.then)[min(part, len(options.then))]
 
     def _is_over(self, state: _TakeState) -> bool:

@@ -56,7 +56,7 @@ def seconds_to_sample(session: Session, marker: float) -> float:
 
 
 def options_for(
-    settings: GenerationSettings, seconds: float, seed: int, ring: float = 0.0
+    settings: GenerationSettings, seconds: float, seed: int, ring: float = 0.0, before: float = 0.0
 ) -> Callable[[Key | None], Options]:
     """What the sampler is told, once the prompt's key is known. Raises UsageError for a scale that is none."""
 
@@ -76,9 +76,14 @@ def options_for(
             dynamics=settings.dynamics,
             knobs=settings.knobs,
             then=settings.then,
+            before=before,
         )
 
     return options
+
+
+def _feel(settings: GenerationSettings) -> tuple[Knobs, ...]:
+    return (settings.knobs, *settings.then)
 
 
 def _tracks(session: Session) -> tuple[Track, ...]:
@@ -115,6 +120,7 @@ class GenerationController(QObject):
         self._name = ""  # of the step that Undo will take back
         self._settings = document.session.settings
         self._fork: Fork | None = None
+        self._curve_from = 0.0  # the take's second from which on knobs that follow each other share it
         self._again_from: float | None = None  # score seconds from where to sample anew, once the run has ended
         self._plan: TakePlan
         self._problem = ""  # of model or prompt
@@ -150,8 +156,10 @@ class GenerationController(QObject):
             return
         fork = fork_prompt(self._document.session, take.id, at - self.now(take.marker))
         prompt = _request(self._document.session, fork.tracks, fork.marker, fork.start)
-        end = self.now(self._plan.take.marker + self._plan.take.end)
-        self._begin(self.tr("Change the feel"), prompt, fork, fork.take.marker, seconds=max(end - fork.marker, 0.01))
+        seconds = max(self.now(self._plan.take.marker + self._plan.take.end) - fork.marker, 0.01)
+        is_same = _feel(self._settings) == _feel(self._document.session.settings)  # said of the whole take: it goes on
+        curve_from = self._curve_from if is_same else fork.at
+        self._begin(self.tr("Change the feel"), prompt, fork, fork.take.marker, seconds=seconds, curve_from=curve_from)
 
     # Getting ready
 
@@ -277,6 +285,7 @@ class GenerationController(QObject):
         marker: float,
         needs_new_seed: bool = False,
         seconds: float | None = None,
+        curve_from: float | None = None,
     ) -> None:
         if self.run is not None:
             return
@@ -294,6 +303,7 @@ class GenerationController(QObject):
         end = at + (seconds if is_exact else end_on_bar_line(tempo_map, prompt.marker, seconds))
         plan = plan_take(session, marker, end, fork, is_exact=is_exact)
         self._name, self._fork, self._settings, self._plan = name, fork, settings, plan
+        self._curve_from = at if curve_from is None else curve_from
         self.in_progress = [TakeInProgress(marker, at, plan.take.notes) for _ in range(settings.takes)]
         low, high = pitch_range(session)
         rate = self._worker.rate(settings.takes)
@@ -308,7 +318,8 @@ class GenerationController(QObject):
             finished=lambda seconds: plan.finish(live, seconds, has_metronome),
         )
         asked = replace(settings, low=low, high=high)
-        self._worker.want_run(self.run, prompt, options_for(asked, seconds, settings.seed, plan.ring(seconds)))
+        made = options_for(asked, seconds, settings.seed, plan.ring(seconds), max(at - self._curve_from, 0.0))
+        self._worker.want_run(self.run, prompt, made)
         # The sound is on its way: now what is seen.
         if not settings.seed_locked and not needs_new_seed:
             self._document.amend(session.with_settings(settings))

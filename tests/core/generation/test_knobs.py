@@ -305,6 +305,16 @@ def test_further_parts_of_a_take_have_knobs_of_their_own(engine: Engine) -> None
         assert inside == {velocity}
 
 
+def test_parts_of_a_take_that_was_begun_before_stay_where_they_were(engine: Engine) -> None:
+    options = Options(seed=3, seconds=8.0, before=8.0, then=(Knobs(loud=1), Knobs(loud=-2), Knobs(loud=-1)))
+    continuation = Continuation(engine, engine.prepare(tune((64,))), options)
+    for _ in continuation:
+        pass
+    for part, velocity in enumerate((64 - 2 * LOUDER, 64 - LOUDER)):
+        inside = {n.velocity for n in continuation.takes[0].notes if 4 * part + 1.1 < n.start < 4 * part + 3.9}
+        assert inside == {velocity}
+
+
 def test_the_streamed_notes_are_those_of_the_take(engine: Engine) -> None:
     """Also after a turn: what is heard is what is kept."""
     continuation = Continuation(engine, engine.prepare(tune((64,))), Options(seed=5, seconds=6.0))

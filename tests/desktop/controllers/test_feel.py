@@ -10,8 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
 from core.session.knobs import Knobs
-from core.session.session import LONGEST_NAME
+from core.session.session import LONGEST_NAME, GenerationSettings
 from core.settings import MOST_PRESETS, Preset, load_settings
+from desktop.controllers.generation import options_for
 from desktop.panels import feel_panel
 from desktop.panels.take_words import differences
 from tests.desktop.windows import Desk
@@ -223,6 +224,34 @@ def test_now_throws_away_what_is_in_hand_and_the_take_is_kept(desk: Callable[...
     assert [n for n in second.notes if n.end < second.forked_at] == [n for n in first.notes if n.end < second.forked_at]
     now.setEnabled(True)
     assert not window.generation.sample_again_from(0.0)
+
+
+def test_now_goes_on_with_what_was_said_of_the_whole_take(
+    desk: Callable[..., Desk], homes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = desk()
+    at.open()
+    at.wait_until_ready()
+    window, generation, panel = at.window, at.window.generation, at.window.panel
+    begun: list[float] = []
+
+    def recorded(settings: GenerationSettings, seconds: float, seed: int, ring: float, before: float) -> object:
+        begun.append(before)
+        return options_for(settings, seconds, seed, ring, before)
+
+    monkeypatch.setattr("desktop.controllers.generation.options_for", recorded)
+    at.set(length=100.0)
+    panel.set_feel(Knobs(loud=2), (Knobs(loud=-2),))
+    window.proceed()
+    for wanted in (2.0, 4.0, 6.0):
+        if wanted == 6.0:
+            panel.set_feel(Knobs(busy=1), (Knobs(busy=-1),))  # said now
+        at.wait(lambda wanted=wanted: generation.in_progress[0].head > wanted + 1, "enough of it")
+        take, count = generation.take_to_come, len(at.takes)
+        assert generation.sample_again_from(take.marker + wanted)
+        at.wait(lambda count=count: len(at.takes) > count and generation.is_running, "another beginning")
+    generation.stop()
+    assert begun == pytest.approx([0.0, 2.0, 4.0, 0.0])
 
 
 def test_a_take_says_with_which_words_it_was_made(desk: Callable[..., Desk], homes: Path) -> None:
