@@ -174,6 +174,8 @@ COMMANDS = (
     Command("chords", "C&hord Names", "Shift+H", kind=_CHECK, tip="Over the ruler, told from the notes that sound"),
     Command("next pane", "&Next Pane", "F6", tip="The keys go to the next part of the window"),
     Command("previous pane", "&Previous Pane", "Shift+F6", tip="The keys go to the part of the window before"),
+    Command("fold tracks", "Hide or Show the &Tracks", "F7", tip="The list at the left"),
+    Command("fold side", "&Hide or Show Settings and Takes", "F8", tip="What is at the right"),
     Command("theme system", "As the &System", kind=_CHECK),
     Command("theme light", "&Light", kind=_CHECK),
     Command("theme dark", "&Dark", kind=_CHECK),
@@ -359,7 +361,7 @@ def build_menus(
     )
     scale = actions.fill(view.addMenu(tr("Sca&le")), "scale auto", "-", *(f"scale {mode}" for mode in MODES), "-")
     actions.fill(scale.addMenu(tr("&Tonic")), *(f"tonic {tonic}" for tonic in range(12)))
-    actions.fill(view, "-", "next pane", "previous pane", "-")
+    actions.fill(view, "-", "next pane", "previous pane", "fold tracks", "fold side", "-")
     view.addMenu(lanes_menu)
     actions.fill(view.addMenu(tr("&Colours")), "theme system", "theme light", "theme dark")
     bar.addMenu(output_menu)

@@ -182,13 +182,14 @@ def connect_actions(window: MainWindow) -> None:
     on("start here", commands.put_prompt_start)
     on("end here", lambda: commands.put_end_marker(transport.position))
     _connect_transport_actions(window)
-    on("fit", window.roll.fit)
-    on("zoom in", window.roll.zoom_in)
-    on("zoom out", window.roll.zoom_out)
-    on("taller", lambda: window.roll.step_row_height(1))
-    on("lower", lambda: window.roll.step_row_height(-1))
-    on("next pane", lambda: window.panes.step(1))
-    on("previous pane", lambda: window.panes.step(-1))
+    for name, show_so in (("fit", window.roll.fit), ("zoom in", window.roll.zoom_in), ("zoom out", window.roll.zoom_out)):
+        on(name, show_so)
+    for name, by in (("taller", 1), ("lower", -1)):
+        on(name, lambda by=by: window.roll.step_row_height(by))
+    for name, by in (("next pane", 1), ("previous pane", -1)):
+        on(name, lambda by=by: window.panes.step(by))
+    for name, pane in (("fold tracks", window.tracks), ("fold side", window.side)):
+        on(name, lambda pane=pane: window.panes.fold(pane))
     on("manual", lambda: _show_page(window, window.tr("Manual"), manual_page))
     on("shortcuts", lambda: _show_page(window, window.tr("Keyboard Shortcuts"), lambda: shortcuts_of(window)))
     on("log", lambda: show(log_path()))

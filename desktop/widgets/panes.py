@@ -1,9 +1,9 @@
-"""Panes: F6 goes from one part of the window to the next, so that no one has to press Tab twenty times."""
+"""Panes: the parts of a window by keys. F6 goes from one to the next, so that no one has to press Tab twenty times."""
 
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 
 class Panes:
@@ -11,6 +11,7 @@ class Panes:
 
     def __init__(self, panes: Sequence[QWidget]) -> None:
         self._panes = panes
+        self._widths: dict[QWidget, int] = {}  # of parts that are folded
 
     def step(self, by: int) -> None:
         """Give the focus to the next part (1) or the one before (-1), where it was in there last."""
@@ -22,6 +23,18 @@ class Panes:
             if widget is not None:
                 widget.setFocus(Qt.FocusReason.TabFocusReason)
                 return
+
+    def fold(self, pane: QWidget) -> None:
+        """Push a part beside others together, as dragging its edge does, or give it its width again."""
+        splitter = pane.parentWidget()
+        assert isinstance(splitter, QSplitter)
+        at, sizes = splitter.indexOf(pane), splitter.sizes()
+        self._widths[pane] = sizes[at] or self._widths.get(pane, pane.sizeHint().width())
+        sizes[at] = 0 if sizes[at] else self._widths[pane]
+        splitter.setSizes(sizes)
+        focus = pane.window().focusWidget()
+        if not sizes[at] and focus is not None and pane.isAncestorOf(focus):
+            self.step(1)
 
 
 def _widget_for_focus(pane: QWidget) -> QWidget | None:

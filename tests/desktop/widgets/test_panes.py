@@ -44,6 +44,30 @@ def test_f6_goes_through_the_parts_that_can_be_worked_in(desk: Callable[..., Des
     assert [pressed() for _ in range(4)] == ["takes", "transport_bar", "roll", "panel"]
 
 
+def test_parts_at_the_sides_are_hidden_and_shown_by_keys(desk: Callable[..., Desk]) -> None:
+    at = desk()
+    window = at.window
+    at.open(BACH)
+    window.activateWindow()
+    at.wait(window.isActiveWindow, "the window to be active")
+    window.tracks.table.setFocus()
+    before = window.splitter.sizes()
+    for key, pane in ((Qt.Key.Key_F7, 0), (Qt.Key.Key_F8, 2)):
+        QTest.keyClick(window, key)
+        assert window.splitter.sizes()[pane] == 0
+        assert window.splitter.sizes()[1] > before[1]
+        focus = window.focusWidget()
+        assert focus is not None
+        assert window.splitter.widget(pane) is not focus.parentWidget()
+        assert not window.tracks.table.hasFocus()
+    QTest.keyClick(window, Qt.Key.Key_F7)
+    QTest.keyClick(window, Qt.Key.Key_F8)
+    assert window.splitter.sizes() == before
+    window.splitter.setSizes([0, 1000, 300])  # dragged together
+    QTest.keyClick(window, Qt.Key.Key_F7)
+    assert window.splitter.sizes()[0] == before[0]
+
+
 def test_nothing_is_lost_where_f6_passes_a_focus_ring(desk: Callable[..., Desk]) -> None:
     at = desk()
     window = at.window
