@@ -35,9 +35,8 @@ def connected_window() -> MainWindow:
     connect_actions(window)
     connect_panels(window)
     connect_roll(window)
-    Feel(window.panel, window.preferences, window.files, lambda: window.dialogs, window).message.connect(
-        window.status.say
-    )
+    feel = Feel(window.panel, window.preferences, window.files, lambda: window.dialogs, window)
+    feel.message.connect(window.status.say)
     window.panel.feelings.now_wanted.connect(lambda: _sample_again(window))
     connect_document(window)
     connect_generation(window)
@@ -182,8 +181,9 @@ def connect_actions(window: MainWindow) -> None:
     on("start here", commands.put_prompt_start)
     on("end here", lambda: commands.put_end_marker(transport.position))
     _connect_transport_actions(window)
-    for name, show_so in (("fit", window.roll.fit), ("zoom in", window.roll.zoom_in), ("zoom out", window.roll.zoom_out)):
-        on(name, show_so)
+    on("fit", window.roll.fit)
+    for name, zoom in (("zoom in", window.roll.zoom_in), ("zoom out", window.roll.zoom_out)):
+        on(name, zoom)
     for name, by in (("taller", 1), ("lower", -1)):
         on(name, lambda by=by: window.roll.step_row_height(by))
     for name, by in (("next pane", 1), ("previous pane", -1)):
