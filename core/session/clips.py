@@ -155,6 +155,21 @@ def _voice_of(score: Score, chunk: int, scan: TrackScan, channel: int) -> _Voice
     return _Voice(names[0] if names else "", channel)
 
 
+def tracks_for(session: Session, clip: Clip, target: int) -> dict[_Voice, int]:
+    """The tracks (indices) that the tracks of a clip go to where it is put into a track, see `paste`."""
+    voices = _voices_of(clip)
+    known = _known(session) if len(voices) > 1 else {}
+    return {voice: known.get(voice, target) for voice in voices}
+
+
+def _known(session: Session) -> dict[_Voice, int]:
+    return {_Voice(track.name, track.channel): i for i, track in enumerate(session.tracks)}
+
+
+def _voices_of(clip: Clip) -> set[_Voice]:
+    return {_Voice(track.name, track.channel) for track in clip.notes.tracks if track.notes} | set(clip.controls)
+
+
 def paste(
     session: Session, clip: Clip, at: float, target: Part, owner: Owner | None = None, front: TrackKey | None = None
 ) -> Edited:
@@ -170,12 +185,11 @@ def paste(
     if owner is not None and is_of_lanes(clip):
         return _with_controls(Edited(session, {}), clip, at, dict.fromkeys(clip.controls, owner))
     tracks = session.tracks
-    known = {_Voice(track.name, track.channel): i for i, track in enumerate(tracks)}
-    voices = {_Voice(track.name, track.channel) for track in clip.notes.tracks if track.notes} | set(clip.controls)
     if isinstance(target, str):
         if at < session.take(target).marker - SHORTEST_NOTE:
             raise UsageError("The take begins later: put the playhead at its marker or behind it.")
-        keys = {voice: tracks[i].key for voice, i in known.items()}
+        keys = {voice: tracks[i].key for voice, i in _known(session).items()}
+        voices = _voices_of(clip)
         if front is not None:
             keys = {voice: front if len(voices) == 1 else keys.get(voice, front) for voice in voices}
         new = [
@@ -185,9 +199,7 @@ def paste(
         return _with_controls(edited, clip, at, {voice: Owner(target, keys.get(voice)) for voice in clip.controls})
     if not 0 <= target < len(tracks):
         raise UsageError("There is no track to paste into.")
-    into = dict.fromkeys(voices, target)
-    if len(into) > 1:
-        into = {voice: known.get(voice, target) for voice in into}
+    into = tracks_for(session, clip, target)
     by_track: dict[int, list[Note]] = {}
     for track in clip.notes.tracks:
         if track.notes:

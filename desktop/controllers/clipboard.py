@@ -20,7 +20,7 @@ from core.session.edits_controls import Owner
 from core.session.session import Session
 from desktop.controllers.document import Document
 from desktop.controllers.editing import Editing
-from desktop.controllers.roll_parts import as_chosen, session_part
+from desktop.controllers.roll_parts import as_chosen, roll_key, session_part
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 
@@ -117,7 +117,7 @@ class Clipboard(QObject):
                 return
             clip = clips.parse_clip(data)
             owner = self._lanes_owner() if into is None and clips.is_of_lanes(clip) else None
-            part = owner.part if owner is not None else self._part_at(at) if into is None else into
+            part = owner.part if owner is not None else self._part_at(at, clip) if into is None else into
             if part is None:
                 self.message.emit(self.tr("There is no track to paste into: open a file, or continue first."))
                 return
@@ -132,9 +132,15 @@ class Clipboard(QObject):
         except ContinuoError as error:
             self.message.emit(str(error))
 
-    def _part_at(self, seconds: float) -> Part | None:
+    def _part_at(self, seconds: float, clip: clips.Clip) -> Part | None:
+        """The part that a clip at a time is put into: the take, where a track of it would be one that it replaces."""
         key = self._roll.part_to_draw_in(seconds)
-        return None if key is None else session_part(key)
+        part = None if key is None else session_part(key)
+        if isinstance(part, int):
+            into = clips.tracks_for(self._document.session, clip, part).values()
+            if any(self._roll.take.replaces(roll_key(track), seconds) for track in into):
+                return self._document.session.current
+        return part
 
     def duplicate(self) -> None:
         """Copy the notes behind themselves."""

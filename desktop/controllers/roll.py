@@ -1,6 +1,7 @@
 """RollDisplay: keeps the piano roll showing the document, the takes that grow, and the playhead."""
 
 from collections.abc import Callable
+from math import inf
 
 from PySide6.QtCore import QObject
 
@@ -13,7 +14,7 @@ from desktop.controllers.document import Document
 from desktop.controllers.generation import GenerationController
 from desktop.controllers.roll_parts import TAKE, Look, RollParts, as_chosen, as_roll, roll_key, session_part
 from desktop.controllers.transport import TransportController
-from desktop.piano_roll.notes import RollNote
+from desktop.piano_roll.notes import NO_TAKE, RollNote, TakeOnView
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from desktop.widgets.theme import Shade
@@ -67,12 +68,22 @@ class RollDisplay(QObject):
             front = session.find_track(self._parts.in_front)
             self._roll.in_front = "" if front is None else roll_key(front)
             self._roll.set_drum_keys(self._drum_part())
-            self._roll.set_take_end(playing and playing.marker + take_length(playing, session.tempo_map))
+            self._show_take(playing)
             if self._sampled and session.current != self._sampled and not in_progress:
                 self._sampled = ""
                 self._roll.set_sampling(None)
         self._roll.set_prompt(session.prompt_start, session.marker)
         self._roll.set_end_marker(session.end_marker or None)
+
+    def _show_take(self, take: TakeRecord | None) -> None:
+        """Show where a take ends, and let what it replaces not be drawn in."""
+        tempo_map, stretch = self._session.tempo_map, self._parts.stretch
+        if take is None or stretch is None:
+            self._roll.set_take(NO_TAKE)
+            return
+        end = take.marker + take_length(take, tempo_map)
+        until = inf if stretch.end is None else tempo_map.seconds(stretch.end)
+        self._roll.set_take(TakeOnView(take.marker, end, frozenset(map(roll_key, stretch.tracks)), until))
 
     def _show_tempo_map(self, now: TempoMap) -> None:
         """Show the bars; span, loop and what is being sampled stay on their ticks."""

@@ -69,6 +69,7 @@ class RollParts:
 
     def __init__(self) -> None:
         self.in_front: TrackKey | None = None  # the track whose notes lie in front of all others
+        self.stretch: Stretch | None = None  # what the take that is shown replaces
         self._kept: dict[_Name, _Made] = {}
         self._older: list[tuple[_Name, _Made]] = []  # what was replaced, or will be wanted, newest last
         self._shaded: dict[str, tuple[RollPart, object, RollPart]] = {}  # part, why it is shaded, and so shaded
@@ -89,7 +90,7 @@ class RollParts:
         kept, parts = self._kept, []
         self._kept = {}
         look = Look.of(session)
-        stretch = take_stretch(session, playing) if playing else None
+        stretch = self.stretch = take_stretch(session, playing) if playing else None
         for i, track in enumerate(session.tracks):
             part = self._part(kept, f"{TRACK}{i}", "prompt", track.notes, 0.0, look.of_track(track))
             if not session.flags[i].hidden:

@@ -12,6 +12,7 @@ from desktop.widgets.theme import OWN, PartKind, Shade
 
 _PAINTED = ("start", "end", "pitch", "velocity", "colour", "shade", "is_drum", "origin")
 _COLUMNS = 8  # of numbers that make a note
+_HAIR = 0.005  # seconds
 _COLOURS = 256  # more than there are
 
 
@@ -37,6 +38,30 @@ class NoteRef(NamedTuple):
 
     part: str
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]
+
+
+class TakeOnView(NamedTuple):
+    """Where the take that is shown lasts, in seconds, and the parts (their keys) that it replaces until they return."""
+
+    start: float
+    end: float
+    replaced: frozenset[str] = frozenset()
+    until: float = 0.0
+
+    def has_begun(self, seconds: float) -> bool:
+        """Whether a time is its start, were it by a hair, or behind it."""
+        return seconds >= self.start - _HAIR
+
+    def lasts_at(self, seconds: float) -> bool:
+        """Whether a time lies in it."""
+        return self.has_begun(seconds) and seconds < self.end
+
+    def replaces(self, key: str, seconds: float) -> bool:
+        """Whether it is heard instead of a part at a time."""
+        return key in self.replaced and self.has_begun(seconds) and seconds < self.until
+
+
+NO_TAKE = TakeOnView(0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)

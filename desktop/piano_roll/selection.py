@@ -78,6 +78,15 @@ class Selection:
             return self
         return Selection({key: self.indices[key][each] for key, each in can_be.items()})
 
+    def behind(self, parts: Sequence[RollPart]) -> "Selection":
+        """Those of notes in these parts that are behind the track in front."""
+        found: _Sorted = {}
+        for part in parts:
+            if part.key in self.indices and part.kind != "other" and part.is_behind.any():
+                places = part.places(self.indices[part.key])
+                found[part.key] = part.index[places[part.is_behind[places]]].astype(np.int64)
+        return Selection(found)
+
 
 def _sorted(indices: NDArray[np.int64]) -> NDArray[np.int64]:
     """Each index once. np.unique, which hashes, takes a hundred times as long for all notes of a large file."""

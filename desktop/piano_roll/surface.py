@@ -12,7 +12,7 @@ from desktop.piano_roll import hits
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
 from desktop.piano_roll.layers import NoteColumns
 from desktop.piano_roll.navigation import RollNavigation
-from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.notes import NO_TAKE, NoteRef, RollNote, RollPart, TakeOnView
 from desktop.piano_roll.order import NoteOrder
 from desktop.piano_roll.ruler import RULER_HEIGHT
 from desktop.piano_roll.selection import Indices, Selection
@@ -74,6 +74,7 @@ class RollSurface(RollNavigation):
         self.last_length = 0.0  # quarters of the note drawn last; 0 before the first
         self._drawn_in = ""  # the part that was drawn in last
         self.in_front = ""  # the part that is drawn in while no note is selected
+        self.take = NO_TAKE
         self._known_order = NoteOrder(())
         self._place = -1.0  # seconds where the notes selected last began
         self.accessible: list[object] = []  # what tells screen readers of it: Qt does not keep it alive
@@ -82,7 +83,7 @@ class RollSurface(RollNavigation):
 
     def set_parts(self, parts: Sequence[RollPart]) -> None:
         """Show these parts and no others. What is no longer there is no longer selected."""
-        forward, self._forward = self._forward, _behind(self._forward, parts)
+        forward, self._forward = self._forward, self._forward.behind(parts)
         keys = forward.indices
         super().set_parts([part.with_behind(keys[part.key], False) if part.key in keys else part for part in parts])
         self._select(self._selected.within(self.parts), are_notes_new=True)
@@ -159,7 +160,7 @@ class RollSurface(RollNavigation):
         With `brings_forward` those behind the track in front are before it, as long as they are selected.
         """
         if brings_forward:
-            self._bring_forward(self._forward.plus(_behind(selection, self.parts)))
+            self._bring_forward(self._forward.plus(selection.behind(self.parts)))
         self._select(selection.within(self.parts))
 
     def send_back(self) -> None:
@@ -308,22 +309,33 @@ class RollSurface(RollNavigation):
         look = int(part.colour[i]), bool(part.is_drum[i]), int(part.origin[i]), bool(part.is_behind[i])
         return RollNote(float(start), float(end), int(pitch), int(velocity), *look)
 
+    def set_take(self, take: TakeOnView) -> None:
+        """Show where the take on view ends. What it replaces is not drawn in."""
+        self.take = take
+        self.set_take_end(take.end or None)
+
     def part_to_draw_in(self, seconds: float) -> str | None:
-        """The part that a note drawn at a time belongs to: that of the selected notes; else the one in front, but under
-        a take; else that drawn in last, the take from the marker on, the first track. None if there is none.
+        """The part that a note drawn at a time belongs to: that of the selected notes; else the take, if it lasts then;
+        else the one in front, that drawn in last, the take from its start on, the first track. None if there is none.
+
+        What the take replaces then is not drawn in: it would not be heard.
         """
         keys = {part.kind: part.key for part in reversed(self.parts)}
-        selected = list(self._selected.indices)
-        if len(selected) == 1:
-            self._drawn_in = selected[0]
-        elif self.in_front in self._parts and self._parts[self.in_front].kind != "other":
-            prompt, end = self.overlays.prompt, self.overlays.take_end
-            is_take = "take" in keys and prompt is not None and end is not None and prompt[1] <= seconds < end
-            return keys["take"] if is_take else self.in_front
-        if self._drawn_in in self._parts and self._parts[self._drawn_in].kind != "other":
-            return self._drawn_in
-        is_behind = self.overlays.prompt is not None and seconds >= self.overlays.prompt[1]
-        return keys.get("take") if is_behind and "take" in keys else keys.get("prompt")
+        take = keys.get("take", "")
+        selected = "".join(self._selected.indices) if len(self._selected.indices) == 1 else ""
+        self._drawn_in = selected or self._drawn_in
+        its = take if self.take.lasts_at(seconds) else ""
+        wanted = (selected, its, self.in_front, self._drawn_in, take, keys.get("prompt", ""))
+        return next((key for key in wanted if self._is_drawn_in(key, seconds)), None)
+
+    def _is_drawn_in(self, key: str, seconds: float) -> bool:
+        """Whether notes at a time may be of that part: it is there then, and heard beside the take."""
+        part = self._parts.get(key)
+        if part is None or part.kind == "other":
+            return False
+        if part.kind == "take":
+            return self.take.has_begun(seconds)
+        return not self.take.replaces(key, seconds)
 
     def note_at(self, x: float, y: float) -> NoteRef | None:
         """The note that is meant at a view pixel, the topmost of several; those behind the track in front are not."""
@@ -429,13 +441,3 @@ class RollSurface(RollNavigation):
         """Ask for the selected notes to become louder, or softer."""
         if self.has_selection:
             self.velocity_changed.emit(self.selection, by)
-
-
-def _behind(selection: Selection, parts: Sequence[RollPart]) -> Selection:
-    """Those of a selection that are behind the track in front."""
-    behind: dict[str, NDArray[np.int64]] = {}
-    for part in parts:
-        if part.key in selection.indices and part.kind != "other" and part.is_behind.any():
-            places = part.places(selection.indices[part.key])
-            behind[part.key] = part.index[places[part.is_behind[places]]].astype(np.int64)
-    return Selection(behind)

@@ -132,6 +132,41 @@ def test_without_a_selection_notes_are_drawn_in_the_track_in_front(desk: Callabl
     assert roll.part_to_draw_in(1.0) == "track:1"  # where the last one was
 
 
+def test_nothing_is_drawn_or_pasted_under_the_take_that_is_on_view(desk: Callable[..., Desk], homes: Path) -> None:
+    (homes / "song.mid").write_bytes(song())
+    at = desk()
+    at.open(homes / "song.mid")
+    window, roll, document = at.window, at.window.roll, at.window.document
+    roll.marker_moved.emit(8.0)
+    first, second = at.sample(2.0), at.sample(2.0)
+    roll.set_selection([NoteRef("track:0", 0)])
+    assert roll.part_to_draw_in(1.0) == "track:0"
+    assert roll.part_to_draw_in(9.0) == f"take:{second.id}"  # the note is of a track that is not heard there
+    roll.clear_selection()
+    window.commands.select_take(first.id)
+    assert roll.part_to_draw_in(9.0) == f"take:{first.id}"
+    roll.set_selection([NoteRef(f"take:{first.id}", 0)])
+    assert roll.part_to_draw_in(1.0) == "track:0"  # the take begins later
+    roll.set_selection([NoteRef("track:2", 0)])
+    assert roll.part_to_draw_in(9.0) == "track:2"  # drums, which play on
+
+    roll.set_selection([NoteRef("track:0", 0), NoteRef("track:1", 0), NoteRef("track:2", 0)])
+    window.actions_["copy"].trigger()
+    song_before = document.session.score
+    for notes in ([], [NoteRef("track:0", 0)], [NoteRef("track:2", 0)]):  # selected
+        count = len(document.session.take(first.id).notes)
+        roll.set_selection(notes)
+        window.transport.go_to(9.0)
+        window.actions_["paste"].trigger()
+        assert len(document.session.take(first.id).notes) == count + 3
+    assert document.session.score is song_before
+    roll.marker_moved.emit(4.0)  # the take stays where it is
+    roll.clear_selection()
+    assert roll.part_to_draw_in(5.0) == "track:2"
+    window.commands.select_take("")
+    assert roll.part_to_draw_in(9.0) == "track:2"
+
+
 @pytest.mark.parametrize("step", ["undo", "redo"])
 def test_a_step_in_mid_drag_gives_up_the_drag_alone(desk: Callable[..., Desk], step: str) -> None:
     at = desk()

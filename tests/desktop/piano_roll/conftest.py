@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from core.midi.tempo_map import Metre, Tempo, TempoMap
-from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
+from desktop.piano_roll.notes import NoteRef, RollNote, RollPart, TakeOnView
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.painted import PaintWatch
 
@@ -87,6 +87,7 @@ def roll(qtbot: QtBot) -> PianoRoll:
         ]
     )
     widget.set_prompt(0.0, 4.5)
+    widget.take = TakeOnView(4.5, 5.6)
     with qtbot.waitExposed(widget):
         widget.show()
     view = replace(widget.coordinates, left=0.0, pixels_per_second=100.0, row=14)
