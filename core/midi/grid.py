@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ _MOST_COVERED = 0.7
 _SEEN = 512  # notes before the marker that tell the grid: about as many as a model looks back on
 _TOLERANCE = 1 / 240  # of a quarter: 2 ticks of 480
 _FEWEST_TICKS = 12  # of a quarter: with fewer there is hardly a place off the grid
+_HOLDS = 2  # quarters that a tempo lasts on average, at least, where it is one to go on at
 _CLOSEST = 0.005  # seconds between two lines; closer ones lie within a step of the codec
 _HAIR = 1 / 16  # of a quarter: what an overlap between two played or drawn notes may be
 
@@ -95,10 +97,11 @@ def find_grid(
 
     `tempo_map` is the one that holds under the take: its lines lie where that says, whatever changes on the way.
 
-    "auto" finds out whether the prompt's last notes lie on the lines of their metre at one tempo,
-    and on which, never coarser than sixteenths: None for any other prompt, as for "off". One of `GRIDS` is taken
-    at its word. Where the tempo is so fast that its lines would lie closer than 5 ms, there is none. Raises UsageError
-    for what is none of GRID_CHOICES.
+    "auto" finds out whether the prompt's last notes lie on the lines of their metre, and on which, never coarser than
+    sixteenths: None for any other prompt, as for "off", and where tempi do not hold for two quarters on average, as in
+    one that follows a performance: they say nothing of the tempo to come. One of `GRIDS` is taken at its word. Where
+    the tempo is so fast that its lines would lie closer than 5 ms, there is none. Raises UsageError for what is none of
+    GRID_CHOICES.
     """
     if wanted not in GRID_CHOICES:
         raise UsageError(f'There is no grid called "{wanted}"; choose one of {", ".join(GRID_CHOICES)}.')
@@ -134,7 +137,7 @@ def _changes(tempo_map: TempoMap, marker: float, quarter: float) -> tuple[tuple[
 
 
 def _parts(tempo_map: TempoMap, tracks: Sequence[Track], marker: float, start: float | None) -> tuple[int, ...] | None:
-    """The plainest grid that the last notes of a prompt lie on at one tempo, None if there is none."""
+    """The plainest grid that the last notes of a prompt lie on; None if there is none, or if no tempo holds."""
     quarter = tempo_map.ticks_per_quarter
     if tempo_map.is_smpte or quarter < _FEWEST_TICKS:
         return None
@@ -148,8 +151,10 @@ def _parts(tempo_map: TempoMap, tracks: Sequence[Track], marker: float, start: f
     if not onsets:
         return None
     last = tempo_map.tick(marker)
-    tempo = tempo_map.tempo_at(onsets[0])
-    if any(t.microseconds_per_quarter != tempo for t in tempo_map.tempos if onsets[0] < t.tick < last):
+    tempi = [tempo_map.tempo_at(onsets[0])]
+    tempi += [tempo.microseconds_per_quarter for tempo in tempo_map.tempos if onsets[0] < tempo.tick < last]
+    changes = sum(after != before for before, after in pairwise(tempi))
+    if changes * _HOLDS > (last - onsets[0]) / quarter:
         return None
     # Lines that take up most of a quarter's few ticks tell nothing.
     telling = [parts for parts in _LIKELY if _share_on_lines(range(quarter), quarter, parts) < _MOST_COVERED]

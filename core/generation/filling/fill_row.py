@@ -291,8 +291,10 @@ def _dues(gap: Gap, notes: Sequence[GridNote]) -> list[_Due]:
     following = [note.start for note in gap.kept if note.start >= gap.end][:FOLLOWING]
     last = following[-1] if following else gap.end - 1
     kept = {(note.start, note.pitch) for note in gap.kept}
-    begins = [_Due(n.start, 1, n.pitch, n.bin, (n.start, n.pitch) not in kept) for n in notes if 0 <= n.start <= last]
-    ends = [_Due(n.end, 0, n.pitch) for n in notes if n.end <= last]
+    are_new = [(note.start, note.pitch) not in kept for note in notes]
+    both = list(zip(notes, are_new, strict=True))
+    begins = [_Due(n.start, 1, n.pitch, n.bin, is_new) for n, is_new in both if 0 <= n.start <= last]
+    ends = [_Due(n.end, 0, n.pitch, is_new=is_new) for n, is_new in both if n.end <= last]
     return sorted(begins + ends)
 
 

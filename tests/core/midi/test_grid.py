@@ -118,7 +118,7 @@ def test_the_plainest_grid_that_a_prompt_lies_on(parts: tuple[int, ...], name: s
     assert grid.quarter == 0.5
 
 
-def test_played_prompts_and_those_of_several_tempi_have_no_grid() -> None:
+def test_played_prompts_have_no_grid_and_those_of_several_tempi_that_of_the_last() -> None:
     dice = random.Random(1)
     assert found(at(dice.sample(range(480 * 200), 150))) is None
     for division in (4, 12, 16, 24):
@@ -126,7 +126,15 @@ def test_played_prompts_and_those_of_several_tempi_have_no_grid() -> None:
     notes = scale(range(40, 80))
     slower = [MetaMessage("set_tempo", tempo=600_000, time=4800)]
     again = [MetaMessage("set_tempo", tempo=500_000, time=4800)]
-    assert found(parse_score(file_of(notes, slower), "x")) is None
+    after = found(parse_score(file_of(notes, slower), "x"))
+    assert after is not None
+    assert (after.name, after.quarter) == ("1/16", 0.6)
+    slowing = [MetaMessage("set_tempo", tempo=500_000 + 20_000 * i, time=480) for i in range(1, 30)]
+    assert found(parse_score(file_of(notes, slowing), "x")) is None  # as one that follows a performance
+    ritardando = [MetaMessage("set_tempo", tempo=500_000 + 50_000 * i, time=240 + 7200 * (i == 1)) for i in range(1, 6)]
+    slow = found(parse_score(file_of(notes, ritardando), "x"))
+    assert slow is not None
+    assert slow.quarter == 0.75
     assert found(parse_score(file_of(notes, again), "x")) == found(parse_score(file_of(notes), "x"))
     both = parse_score(file_of(notes, slower), "x")
     assert found(both, marker=5.0) is not None  # the tempo changes there

@@ -104,6 +104,18 @@ def test_a_given_middle_is_read_as_the_music_is_written_and_scored_as_the_networ
     assert given.scores["inside"] == pytest.approx(inside, rel=0.05, abs=0.1)
 
 
+def test_where_the_notes_of_a_given_middle_end_is_no_part_of_what_follows() -> None:
+    gap = gap_of((around(MELODY), BASS), rings_to=4.6)
+    scored = []
+    for end in (3.9, 4.13, 4.55):
+        notes = placed_notes([around(MELODY), BASS, track_of((90, 3.0, end))], REGION, gap.prompt.steps)
+        row = FillRow(gap, Options(), 0, summarize(gap.prompt), CONVENTIONS, notes)
+        while not row.is_over:
+            row.next(np.zeros(390, np.float32))
+        scored.append(len(row.scores["follow"]))
+    assert len(set(scored)) == 1
+
+
 @pytest.mark.parametrize("grid", [None, Grid(0.5, 0.0, (4,))])
 def test_kept_notes_are_read_at_their_times_and_new_ones_keep_clear_of_them(grid: Grid | None) -> None:
     gap = gap_of((around(MELODY), BASS), rings_to=4.3, grid=grid)
@@ -277,7 +289,7 @@ def test_what_is_like_the_music_around_is_judged_better() -> None:
     near, far = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [like, unlike]).given
     assert near.apart < 0.1 < 0.3 < far.apart
     assert near.score == pytest.approx(
-        near.scores["inside"] + 0.3 * near.scores["seam"] + near.scores["follow"] - 100 * near.apart
+        near.scores["inside"] + 0.3 * near.scores["seam"] + near.scores["follow"] - 50 * near.apart
     )
 
 
@@ -291,7 +303,7 @@ def test_an_onset_close_before_the_end_does_not_count_against_a_candidate() -> N
         LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), given).given, (0, 3), strict=True
     ):
         scores = candidate.scores["inside"] + 0.3 * candidate.scores["seam"] + candidate.scores["follow"]
-        assert candidate.score == pytest.approx(scores - 100 * candidate.apart + nats)
+        assert candidate.score == pytest.approx(scores - 50 * candidate.apart + nats)
 
 
 def test_a_rest_before_a_gap_counts_as_rest() -> None:
