@@ -6,7 +6,7 @@ from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QMainWindow, QMenu, QMenuBar
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QComboBox, QMainWindow, QMenu, QMenuBar
 
 from core.midi.scale import MODES, TONICS
 from core.session.session import Session
@@ -383,12 +383,16 @@ class KeyGuard(QObject):
     """An event filter: where a button or list has the focus, Space and Return are its own, not the transport's."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Claim such keys before a shortcut takes them."""
-        is_own = (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(watched, QAbstractButton | QComboBox | QAbstractItemView)
-            and cast(QKeyEvent, event).key() in _OWN_KEYS
-        )
-        if is_own:
-            event.accept()
-        return is_own
+        """Claim such keys before a shortcut takes them. In an open drop-down list Space chooses as Return does."""
+        if event.type() != QEvent.Type.ShortcutOverride:
+            return False
+        key = cast(QKeyEvent, event).key()
+        if not isinstance(watched, QAbstractButton | QComboBox | QAbstractItemView) or key not in _OWN_KEYS:
+            return False
+        event.accept()
+        if watched.window().windowType() != Qt.WindowType.Popup:
+            return True
+        if key == Qt.Key.Key_Space:
+            chosen = QKeyEvent(event.type(), Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+            QApplication.sendEvent(watched, chosen)
+        return key == Qt.Key.Key_Space  # Qt itself chooses by Return, and as early as this

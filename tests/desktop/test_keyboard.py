@@ -168,3 +168,23 @@ def test_a_song_is_continued_edited_and_saved_by_keys_alone(desk: Callable[..., 
     assert len(mido.MidiFile(at.answers.path).tracks) > len(session.score.tracks)
     press(Qt.Key.Key_Q, modifiers=CTRL)
     at.wait(lambda: not window.isVisible(), "the window to close")
+
+
+def test_return_enter_and_space_choose_in_an_open_list(desk: Callable[..., Desk]) -> None:
+    at = desk()
+    window, press = at.window, Fingers(at)
+    panel = window.panel
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+        for box in (window.transport_bar.snap, panel.drums, panel.rest, panel.unit):
+            before = box.currentIndex()
+            step = Qt.Key.Key_Up if before else Qt.Key.Key_Down
+            box.setFocus()
+            press(Qt.Key.Key_Space)
+            assert box.view().isVisible()
+            QTest.keyClick(box.view(), step)
+            QTest.keyClick(box.view(), key)
+            assert not box.view().isVisible()
+            assert box.currentIndex() == before + (-1 if before else 1)
+    assert not window.transport.is_playing
+    assert window.roll.grid.snap == window.transport_bar.snap.currentData()
+    assert window.document.session.settings.unit == panel.unit.currentData()
