@@ -39,6 +39,7 @@ class RollDisplay(QObject):
         self._session = document.session  # as it was shown last
         self._tempo_map: TempoMap | None = None
         self._edit: Callable[[Session], Session] | None = None
+        self._was_playing = False
         self._sampled = ""  # the take whose sampling head stays to be seen while it plays
         roll.selection_changed.connect(lambda: roll.set_drum_keys(self._drum_part()))
 
@@ -176,6 +177,9 @@ class RollDisplay(QObject):
 
     def show_transport(self) -> None:
         """Something plays, or nothing does any more."""
+        if self._transport.is_playing and not self._was_playing:
+            self._roll.catch_playhead()
+        self._was_playing = self._transport.is_playing
         if not self._transport.is_playing:
             self._roll.set_lit_keys(())
             if not self._generation.is_running:

@@ -58,6 +58,10 @@ class RollNavigation(RollCanvas):
         if follow:
             self.set_playhead(self.overlays.playhead)
 
+    def catch_playhead(self) -> None:
+        """Something begins to play: follow again, though the user has scrolled away, unless that is switched off."""
+        self._set_yielded(False)
+
     # Place and zoom
 
     def set_covered(self, height: int) -> None:
@@ -109,7 +113,7 @@ class RollNavigation(RollCanvas):
         pps = self.coordinates.pixels_per_second
         factor = max(factor, min(least / pps, 1.0))
         self._set_coordinates(self.coordinates.zoomed(factor, min(max(x, 0.0), self.coordinates.width)))
-        self._user_moved()
+        self._user_moved(yields=False)
 
     def step_row_height(self, step: int) -> None:
         """Zoom pitch in (1) or out (-1), about the middle."""
@@ -152,10 +156,12 @@ class RollNavigation(RollCanvas):
         x = self.coordinates.x(self.overlays.playhead) if self.overlays.playhead is not None else -1.0
         return x if 0 <= x <= self.coordinates.width else self.coordinates.width / 2
 
-    def _user_moved(self) -> None:
+    def _user_moved(self, yields: bool = True) -> None:
+        """The user came to the playhead, or left it out of view: unless that was by a zoom, it is not followed then."""
         if self._follows and self.overlays.playhead is not None:
-            x = self.coordinates.x(self.overlays.playhead)
-            self._set_yielded(not 0 <= x < self.coordinates.width)
+            is_seen = 0 <= self.coordinates.x(self.overlays.playhead) < self.coordinates.width
+            if is_seen or yields:
+                self._set_yielded(not is_seen)
 
     def _set_yielded(self, has_yielded: bool) -> None:
         if has_yielded != self._has_yielded:

@@ -214,8 +214,14 @@ def test_keys_of_the_transport(desk: MakeDesk) -> None:
     QTest.keyClick(window.roll, Qt.Key.Key_Space)
     assert not transport.is_playing
     paused = transport.position
+    window.roll.zoom_time(8.0, 0.0)
+    window.roll.scroll_to(paused + 5.0)
+    assert not window.actions_["follow"].isChecked()
     QTest.keyClick(window.roll, Qt.Key.Key_Space)
+    assert window.actions_["follow"].isChecked()
     at.wait(lambda: transport.position > paused, "the playhead to go on")
+    assert 0 <= window.roll.coordinates.x(transport.position) < window.roll.coordinates.width
+    window.roll.scroll_to(paused + 5.0)
     QTest.keyClick(window.roll, Qt.Key.Key_Home)
     at.wait(lambda: transport.position < paused, "the playhead to return")
     QTest.keyClick(window.roll, Qt.Key.Key_Escape)
@@ -227,6 +233,7 @@ def test_keys_of_the_transport(desk: MakeDesk) -> None:
     at.set(length=1.0)
     QTest.keyClick(window.roll, Qt.Key.Key_C)
     assert window.generation.is_running
+    assert window.actions_["follow"].isChecked()
     at.wait(lambda: at.takes, "the take")
 
 

@@ -214,6 +214,16 @@ def test_following_yields_to_the_user_until_the_playhead_is_back(roll: PianoRoll
     assert roll.coordinates.left > left
 
 
+def test_zooming_does_not_end_following(roll: PianoRoll, heard: Heard) -> None:
+    said = heard(roll.follow_changed)
+    roll.set_playhead(0.0)
+    roll.zoom_time(4.0, 5.0)
+    assert roll.coordinates.x(0.0) < 0
+    roll.set_playhead(6.0)
+    assert 0 < roll.coordinates.x(6.0) < roll.coordinates.width
+    assert said == []
+
+
 def test_selection_survives_what_it_can(roll: PianoRoll, heard: Heard) -> None:
     roll.set_selection([*score(0, 3), NoteRef("take", 1), NoteRef("gone", 0), NoteRef("old", 0)])
     assert set(roll.selection.refs) == {*score(0, 3), NoteRef("take", 1)}
