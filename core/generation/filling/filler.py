@@ -33,7 +33,7 @@ _READ = 1024  # events before a gap that are read: what a window has place for t
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
 # Chosen among some on regions of the validation split (see resources/models/FILLING.md).
 _WEIGHTS: dict[ScoredPart, float] = {"inside": 1.0, "seam": 0.3, "follow": 1.0}
-_LIKE = 50.0  # nats that a distance of 1 from the music around costs
+_LIKE = 35.0  # nats that a distance of 1 from the music around costs
 _CLOSE = 0.03  # seconds before the gap's end: an onset there counts against what follows, as the model hears one chord
 _CLOSE_ONSET = 3.0  # nats for it, with which onsets are chosen there as often as they are sampled
 

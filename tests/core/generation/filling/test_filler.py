@@ -289,7 +289,7 @@ def test_what_is_like_the_music_around_is_judged_better() -> None:
     near, far = LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), [like, unlike]).given
     assert near.apart < 0.1 < 0.3 < far.apart
     assert near.score == pytest.approx(
-        near.scores["inside"] + 0.3 * near.scores["seam"] + near.scores["follow"] - 50 * near.apart
+        near.scores["inside"] + 0.3 * near.scores["seam"] + near.scores["follow"] - 35 * near.apart
     )
 
 
@@ -303,7 +303,7 @@ def test_an_onset_close_before_the_end_does_not_count_against_a_candidate() -> N
         LeftToRightFiller(ENGINE).candidates(gap, Options(takes=1), given).given, (0, 3), strict=True
     ):
         scores = candidate.scores["inside"] + 0.3 * candidate.scores["seam"] + candidate.scores["follow"]
-        assert candidate.score == pytest.approx(scores - 50 * candidate.apart + nats)
+        assert candidate.score == pytest.approx(scores - 35 * candidate.apart + nats)
 
 
 def test_a_rest_before_a_gap_counts_as_rest() -> None:
