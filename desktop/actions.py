@@ -6,10 +6,23 @@ from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QComboBox, QMainWindow, QMenu, QMenuBar
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QMenuBar,
+    QSpinBox,
+)
 
 from core.midi.scale import MODES, TONICS
 from core.session.session import Session
+from desktop.widgets.fields import forget_typed
 from desktop.widgets.icons import set_icon
 from desktop.widgets.menu_words import plain, shown
 
@@ -380,19 +393,29 @@ def _entries(actions: Iterable[QAction], titles: tuple[str, ...]) -> Iterator[tu
 
 
 class KeyGuard(QObject):
-    """An event filter: where a button or list has the focus, Space and Return are its own, not the transport's."""
+    """An event filter: where a button or list has the focus, Return is its own, and a button's Space, not the window's.
+
+    In an open drop-down list Space chooses, as Return does. Esc in a field gives up what is typed, and stops nothing.
+    """
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Claim such keys before a shortcut takes them. In an open drop-down list Space chooses as Return does."""
+        """Claim such keys before a shortcut takes them."""
         if event.type() != QEvent.Type.ShortcutOverride:
             return False
         key = cast(QKeyEvent, event).key()
+        if isinstance(watched, QLineEdit | QAbstractSpinBox) and key == Qt.Key.Key_Escape:
+            if isinstance(watched, QSpinBox | QDoubleSpinBox):
+                forget_typed(watched)
+            event.accept()
+            return True
         if not isinstance(watched, QAbstractButton | QComboBox | QAbstractItemView) or key not in _OWN_KEYS:
             return False
-        event.accept()
-        if watched.window().windowType() != Qt.WindowType.Popup:
-            return True
-        if key == Qt.Key.Key_Space:
-            chosen = QKeyEvent(event.type(), Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
-            QApplication.sendEvent(watched, chosen)
-        return key == Qt.Key.Key_Space  # Qt itself chooses by Return, and as early as this
+        is_open = watched.window().windowType() == Qt.WindowType.Popup
+        if key == Qt.Key.Key_Space and isinstance(watched, QAbstractItemView):
+            if is_open:
+                chosen = QKeyEvent(event.type(), Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)
+                QApplication.sendEvent(watched, chosen)
+            return is_open  # of others, those that need it claim it themselves
+        if not is_open:  # there Qt chooses, as early as this
+            event.accept()
+        return not is_open

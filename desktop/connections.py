@@ -307,8 +307,8 @@ def connect_roll(window: MainWindow) -> None:
     """What is done in the roll."""
     roll, commands, audition, do = window.roll, window.commands, window.audition, window.commands.change
     roll.seek_requested.connect(window.transport.go_to)
-    end_moved = window.tr("Move end of takes")
-    roll.end_marker_moved.connect(lambda t: do(end_moved, lambda s: s.with_end_marker(t)))
+    window.tracks.table.clicked.connect(lambda: roll.setFocus())  # Space is to play, and Ctrl+A to select notes
+    roll.end_marker_moved.connect(lambda t: do(window.tr("Move end of takes"), lambda s: s.with_end_marker(t)))
     roll.marker_moved.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t)))
     roll.marker_stepped.connect(lambda t: do(window.tr("Move marker"), lambda s: s.with_marker(t), "marker"))
     roll.prompt_start_moved.connect(lambda t: do(window.tr("Move prompt start"), lambda s: s.with_prompt_start(t)))

@@ -407,8 +407,8 @@ class MainWindow(QMainWindow):
     # Events
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Return in a field of the panel, once its value is taken over, gives the keys back to the roll."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.roll.isVisible():
+        """Return in a field of the panel, once its value is taken over, and Esc give the keys back to the roll."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape) and self.roll.isVisible():
             self.roll.setFocus()
         self.roll.follow_modifiers(event)
         super().keyPressEvent(event)

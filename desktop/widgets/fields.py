@@ -191,16 +191,20 @@ class WheelGuard(QObject):
     """Keeps the wheel from changing fields that have not the focus: it scrolls what they stand in instead."""
 
     def watch(self, root: QWidget) -> None:
-        """Guard the fields in `root`; only those that are typed into take the keys when they are clicked."""
+        """Guard the fields in `root`; a click takes the keys only where it goes into what is typed."""
         for kind in (QAbstractSpinBox, QComboBox, QAbstractSlider):
             for field in root.findChildren(kind):
                 if not isinstance(field, QScrollBar):
-                    is_typed = kind is QAbstractSpinBox
-                    field.setFocusPolicy(Qt.FocusPolicy.StrongFocus if is_typed else Qt.FocusPolicy.TabFocus)
+                    field.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                     field.installEventFilter(self)
+        for field in root.findChildren(QAbstractSpinBox):
+            for typed in field.findChildren(QLineEdit):
+                typed.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Pass the wheel by."""
+        """Pass the wheel by; give the focus to a field whose text is clicked."""
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(watched, QLineEdit):
+            watched.setFocus(Qt.FocusReason.MouseFocusReason)
         if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
             event.ignore()
             return True
@@ -235,6 +239,11 @@ def show_number(spin: QSpinBox | QDoubleSpinBox, value: float) -> None:
     """Show a number; where it is shown already, what is being typed is left alone."""
     if spin.value() != value:
         spin.setValue(value)  # pyright: ignore[reportArgumentType]
+
+
+def forget_typed(spin: QSpinBox | QDoubleSpinBox) -> None:
+    """Show the number that holds, not what is being typed."""
+    spin.setValue(spin.value())  # pyright: ignore[reportArgumentType]
 
 
 def _spin_width(widget: QWidget, text: str) -> int:

@@ -7,7 +7,17 @@ import mido
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFocusFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFocusFrame,
+    QLineEdit,
+    QScrollArea,
+    QSpinBox,
+    QStyle,
+    QStyleOptionSpinBox,
+    QTableView,
+    QWidget,
+)
 
 from core.session.edits import part_notes
 from desktop.widgets.focus_ring import FocusRing
@@ -23,6 +33,7 @@ CTRL, SHIFT, NONE = (
 )
 
 
+LEFT = Qt.MouseButton.LeftButton
 LEAST_SEEN = 24  # pixels that change where the focus comes: a short line
 
 
@@ -168,6 +179,52 @@ def test_a_song_is_continued_edited_and_saved_by_keys_alone(desk: Callable[..., 
     assert len(mido.MidiFile(at.answers.path).tracks) > len(session.score.tracks)
     press(Qt.Key.Key_Q, modifiers=CTRL)
     at.wait(lambda: not window.isVisible(), "the window to close")
+
+
+def spot_in(table: QTableView, row: int) -> QPoint:
+    return table.visualRect(table.model().index(row, 0)).center()
+
+
+def step_up(spin: QSpinBox) -> QPoint:
+    option = QStyleOptionSpinBox()
+    spin.initStyleOption(option)
+    kind, part = QStyle.ComplexControl.CC_SpinBox, QStyle.SubControl.SC_SpinBoxUp
+    return spin.style().subControlRect(kind, option, part, spin).center()
+
+
+def test_the_mouse_in_lists_and_fields_leaves_the_keys_to_the_notes(desk: Callable[..., Desk], homes: Path) -> None:
+    (homes / "song.mid").write_bytes(nine_tracks())
+    at = desk()
+    at.open(homes / "song.mid")
+    window, roll, press = at.window, at.window.roll, Fingers(at)
+    table, takes = window.tracks.table, window.panel.takes
+    QTest.mouseClick(table.viewport(), LEFT, pos=spot_in(table, 1))
+    assert window.tracks.model.in_front is not None
+    count = len(window.document.session.tracks[1].notes)
+    press(Qt.Key.Key_A, modifiers=CTRL)
+    assert len(roll.selection) == count
+    press(Qt.Key.Key_Space)
+    assert (window.transport.is_playing, window.document.session.flags[1].mute) == (True, False)
+    press(Qt.Key.Key_Delete)
+    assert not window.document.session.tracks[1].notes
+
+    before = takes.value()
+    QTest.mouseClick(takes, LEFT, pos=step_up(takes))
+    assert (takes.value(), roll.hasFocus()) == (before + 1, True)
+    (typed,) = takes.findChildren(QLineEdit)
+    QTest.mouseClick(typed, LEFT)
+    assert takes.hasFocus()
+    QTest.keyClick(takes, Qt.Key.Key_7)
+    press(Qt.Key.Key_Escape)  # it goes on playing
+    assert (takes.value(), takes.text(), roll.hasFocus()) == (before + 1, str(before + 1), True)
+    assert window.transport.is_playing
+    press(Qt.Key.Key_Escape)
+    assert not window.transport.is_playing
+    QTest.mouseClick(typed, LEFT)
+    typed.selectAll()
+    QTest.keyClick(takes, Qt.Key.Key_3)
+    press(Qt.Key.Key_Return)
+    assert (takes.value(), roll.hasFocus()) == (3, True)
 
 
 def test_return_enter_and_space_choose_in_an_open_list(desk: Callable[..., Desk]) -> None:
