@@ -140,9 +140,8 @@ def _sample(
         def show(step: FillStep) -> None:
             if step.messages and not first_note:
                 first_note.append(time.perf_counter() - started)
-            draw(step.head, seconds, "")
 
-        run = FillRun(plan, lambda key: options, count, show)
+        run = FillRun(plan, lambda key: options, count, show, lambda share: draw(share, 1.0, ""))
         run.sample(engine)
     wall = time.perf_counter() - started
     return run, {

@@ -169,7 +169,7 @@ class FillPlan:
         session = self.session
         if self.take:
             take = session.take(self.take)
-            kept = [note for note in take.notes if not self._is_replaced(note, take)]
+            kept = [note for note in take.notes if not self.replaces(note)]
             new = [
                 TakeNote(note.pitch, note.velocity, note.start - take.marker, note.end - take.marker, key)
                 for key, some in placed.items()
@@ -184,8 +184,9 @@ class FillPlan:
                 session = with_notes(session, i, tuple(both))
         return session
 
-    def _is_replaced(self, note: TakeNote, take: TakeRecord) -> bool:
-        return note.track in self.keys and self.region.has(note, take.marker)
+    def replaces(self, note: TakeNote) -> bool:
+        """Whether a note of the take is replaced."""
+        return note.track in self.keys and self.region.has(note, self.session.take(self.take).marker)
 
 
 def plan_fill(session: Session, region: Region, take: str = "") -> FillPlan:

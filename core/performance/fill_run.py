@@ -28,30 +28,27 @@ class FillRun:
     """Samples on the thread that owns the model; the first candidate can be followed from another, by `follow`.
 
     `options` by the key of the music before the region, if there is any. `show` hears of each step of the first
-    candidate as it comes. In the end `candidates` are all that were sampled, best first, `chosen` those of them to
-    choose from, at most `count`, and `alternatives` the notes of these; or `fault` says what it broke off with.
+    candidate as it comes, `progressed` of the `share` of all the work that is done, 0 to 1. In the end `candidates` are
+    all that were sampled, best first, `chosen` those of them to choose from, at most `count`, and `alternatives` the
+    notes of these; or `fault` says what it broke off with.
     """
 
     plan: FillPlan
     options: "Callable[[Key | None], Options]"
     count: int = 3
     show: "Callable[[FillStep], object]" = nobody
+    progressed: Callable[[float], object] = nobody
     stopped: threading.Event = field(default_factory=threading.Event)
     candidates: "Sequence[Candidate]" = ()
     chosen: "Sequence[Candidate]" = ()
     alternatives: Sequence[Mapping[VoiceKey, Sequence[Note]]] = ()
     fault: Exception | None = None
+    share: float = 0.0
     head: float = 0.0  # seconds of the region that the first candidate has, as far as it was followed
 
     def __post_init__(self) -> None:
         self._steps: deque[tuple[Sequence[NoteMessage], float]] = deque()
         self._first = TakeInProgress(self.plan.region.start)
-
-    @property
-    def share(self) -> float:
-        """How much of the first candidate is there, 0 to 1."""
-        region = self.plan.region
-        return min(self.head / (region.end - region.start), 1.0)
 
     def stop(self) -> None:
         """End within one event, from any thread: there are no alternatives then."""
@@ -67,7 +64,7 @@ class FillRun:
         region = plan.region
         key = find_key([voice.kept for voice in plan.voices], region.start - _KEY_SECONDS, region.start)
         self.candidates = filler_for(engine).fill(
-            plan.gap(engine.config.conventions), self.options(key), self._on_step, self.stopped.is_set
+            plan.gap(engine.config.conventions), self.options(key), self._on_step, self.stopped.is_set, self._on_share
         )
         self.chosen = choose(self.candidates, self.count, region.end - region.start)
         self.alternatives = [plan.placed(candidate.notes) for candidate in self.chosen]
@@ -76,6 +73,10 @@ class FillRun:
         if not step.candidate:
             self._steps.append((step.messages, step.head))
             self.show(step)
+
+    def _on_share(self, share: float) -> None:
+        self.share = share
+        self.progressed(share)
 
     def follow(self) -> bool:
         """Take in what was sampled of the first candidate; whether notes have begun or ended since."""
@@ -89,4 +90,14 @@ class FillRun:
     @property
     def so_far(self) -> list[TakeNote]:
         """The notes of the first candidate as far as it was followed, seconds from the region's start."""
-        return [*self._first.notes, *self._first.sounding]
+        return [*self.ended, *self.sounding]
+
+    @property
+    def ended(self) -> list[TakeNote]:
+        """Those of them that have ended."""
+        return self._first.notes
+
+    @property
+    def sounding(self) -> list[TakeNote]:
+        """Those of them that have begun and not ended, up to the head."""
+        return self._first.sounding

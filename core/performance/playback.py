@@ -14,7 +14,7 @@ from core.performance.background import Background
 from core.performance.events import PlaybackEvents
 from core.performance.live_take import LiveTake, TakeStart, note_message
 from core.performance.output import Output
-from core.performance.song import PlaybackState, PlayRequest, Song, possible_loop, shifted
+from core.performance.song import PlaybackState, PlayRequest, Song, begun_from, possible_loop, shifted
 from core.session.timeline import playing_range, timeline
 
 LOOP_IN_HAND = 4.0  # seconds of a loop that are always handed over
@@ -63,14 +63,19 @@ class Playback:
             self.output.send(lambda player: player.stop())
         self._layout.do(self._play, request, self._song, serial)
 
-    def refresh(self, request: PlayRequest) -> None:
-        """Something has changed while it plays: go on with the new, without a gap. Not for a take being sampled."""
+    def refresh(self, request: PlayRequest, since: float = 0.0) -> None:
+        """Something has changed while it plays: go on with the new, without a gap. Not for a take being sampled.
+
+        In a loop, what comes before `since` (score seconds) is as it was, and goes on untouched.
+        """
         with self._lock:
             song = self._song
             if song is None or song.is_sampled or self._is_paused:
                 return
-        if song.loop or request.loop:
+        if song.loop != possible_loop(request.loop):
             self.play(request)
+        elif song.loop:
+            self._layout.do(self._turn, request, song, since)
         else:
             self._layout.do(self._splice, request, song)
 
@@ -79,7 +84,7 @@ class Playback:
         with self._lock:
             song = self._song
         if song is not None and song.loop is not None:
-            self._layout.do(self._turn, request, song)
+            self._layout.do(self._turn, request, song, None)
 
     def play_messages(self, messages: Sequence[Message]) -> None:
         """Play a few messages, seconds from now, such as those of the sound check."""
@@ -286,21 +291,32 @@ class Playback:
         song.add(messages, song.head + loop[1] - loop[0])
         self.output.send(lambda player: player.feed(messages, song.head))
 
-    def _turn(self, request: PlayRequest, song: Song) -> None:
+    def _turn(self, request: PlayRequest, song: Song, since: float | None) -> None:
+        """Play another session from the loop's next turn on; with `since`, from there on in the present round."""
         assert song.loop is not None
-        again = self._timeline(request, *song.loop)
+        first, last = song.loop
+        again = self._timeline(request, first, last)
         with self._lock:
             if self._song is not song or self._is_paused:
                 return
             self.poll()
-            turn = song.next_turn(self._position + SPLICE)
+            soonest = self._position + SPLICE
+            turn = song.next_turn(soonest)
             while song.head < turn - 1e-6:  # too late for the turn that is about to come
                 self._feed_round(song, song.loop)
             song.take_back(turn)
             song.again = again
-            song.sessions = [(since, session) for since, session in song.sessions if since < turn]
-            song.sessions.append((turn, request.session))
-            self.output.send(lambda player: player.clear_after(turn))
+            if since is None:
+                song.sessions = [(begin, session) for begin, session in song.sessions if begin < turn]
+                song.sessions.append((turn, request.session))
+                self.output.send(lambda player: player.clear_after(turn))
+            else:
+                song.sessions = [(song.start, request.session)]
+                begun = turn - last  # what song time is ahead of score time in the round that plays
+                cut = min(max(soonest, begun + since), turn)
+                song.cut(cut)
+                self.output.send(lambda player: player.clear_after(cut))
+                self._feed(song, begun_from(shifted(again, begun), cut), turn)
         self._top_up(song)
 
     def _splice(self, request: PlayRequest, song: Song) -> None:

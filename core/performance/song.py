@@ -5,13 +5,14 @@ counting while the score starts over.
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from operator import itemgetter
 
 from core.live.scheduler import DEFAULT_CUSHION
-from core.midi.messages import CONTROL, PITCH_BEND, PROGRAM, kind
+from core.midi.messages import CONTROL, NOTE_ON, PITCH_BEND, PROGRAM, channel_of, is_note, kind
 from core.session.session import Session
 from core.session.timeline import Timed, What
 
@@ -112,6 +113,24 @@ class Song:
 def shifted(messages: Iterable[Timed], by: float) -> list[Timed]:
     """The same, later."""
     return [(time + by, message) for time, message in messages]
+
+
+def begun_from(messages: Iterable[Timed], at: float) -> list[Timed]:
+    """Messages from a time on, without the ends of notes that began before it."""
+    begun: Counter[tuple[int, int]] = Counter()  # notes that sound, by channel and pitch
+    kept: list[Timed] = []
+    for time, message in messages:
+        if time >= at and is_note(message):
+            note = channel_of(message), message[1]
+            if kind(message) == NOTE_ON:
+                begun[note] += 1
+            elif begun[note]:
+                begun[note] -= 1
+            else:
+                continue
+        if time >= at:
+            kept.append((time, message))
+    return kept
 
 
 def possible_loop(loop: tuple[float, float] | None) -> tuple[float, float] | None:

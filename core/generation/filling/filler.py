@@ -28,6 +28,7 @@ from core.midi.statistics import Music, apart, excerpt, music
 from core.model.kv_cache import KVCache
 
 _ENDED_ANEW, _ENDINGS = 4, 6  # how many of the best candidates get other endings, and how many each
+SAMPLED = 0.6  # of the work is done, about, once the candidates are first sampled: the rest is for endings or scores
 _ENDING = 0.8  # of the gap: where the first candidate gets there, the endings of all part, as many events on
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
@@ -73,13 +74,15 @@ class Filler(Protocol):
         options: Options,
         on_step: Callable[[FillStep], object] = lambda step: None,
         cancelled: Callable[[], bool] = lambda: False,
+        on_share: Callable[[float], object] = lambda share: None,
     ) -> list[Candidate]:
-        """As many candidates as `options.takes` says, best first; `on_step` gets each event as it comes.
+        """As many candidates as `options.takes` says, best first; `on_step` gets each event as it comes, `on_share` how
+        much of the work is done, 0 to 1.
 
         `options.seconds` and `options.events` are not used: the gap has its end. Raises Cancelled when `cancelled()`
         turns true on the way.
         """
-        made = self.candidates(gap, options, (), on_step, cancelled).ended
+        made = self.candidates(gap, options, (), on_step, cancelled, on_share).ended
         return sorted(made, key=lambda candidate: -candidate.score)
 
     def candidates(
@@ -89,6 +92,7 @@ class Filler(Protocol):
         given: Sequence[Sequence[GridNote]] = (),
         on_step: Callable[[FillStep], object] = lambda step: None,
         cancelled: Callable[[], bool] = lambda: False,
+        on_share: Callable[[float], object] = lambda share: None,
     ) -> Candidates:
         """As many candidates as `options.takes` says, and those `given`, scored in the same way.
 
@@ -124,24 +128,29 @@ class LeftToRightFiller(Filler):
         given: Sequence[Sequence[GridNote]] = (),
         on_step: Callable[[FillStep], object] = lambda step: None,
         cancelled: Callable[[], bool] = lambda: False,
+        on_share: Callable[[float], object] = lambda share: None,
     ) -> Candidates:
         """See Filler. `on_step` gets the events of the candidates as first sampled."""
         summary, prepared = self._prepared(gap, cancelled)
         conventions = self.engine.config.conventions
         rows = [FillRow(gap, options, i, summary, conventions) for i in range(options.takes)]
         both = rows + [FillRow(gap, options, options.takes, summary, conventions, notes) for notes in given]
-        parted, ending_at = None, _ENDING * gap.prompt.steps.seconds(gap.end)
+        seconds = gap.prompt.steps.seconds(gap.end)
+        parted, ending_at = None, _ENDING * seconds
         begun = FillRows(list(enumerate(both)), *self.engine.fork(prepared, len(both)))
         for now in self._rounds(begun, prepared.events, on_step, cancelled):
             if parted is None and max(row.head for row in rows) >= ending_at:
                 parted = _parted(now)
+            on_share(SAMPLED * min(min(row.head for row in rows) / seconds, 1.0))
         surroundings = _Surroundings(gap)
         made = [_candidate(row, surroundings) for row in both]
         sampled, ended = made[: len(rows)], made[: len(rows)]
         best = sorted(range(len(rows)), key=lambda i: -sampled[i].score)[:_ENDED_ANEW]
         if parted is not None and (endings := _endings(parted, best)) is not None:
+            begun_at = min(row.head for _, row in endings.running)
             for _ in self._rounds(endings, prepared.events, cancelled=cancelled):
-                pass
+                done = (min(row.head for _, row in endings.running) - begun_at) / max(seconds - begun_at, 0.01)
+                on_share(SAMPLED + (1 - SAMPLED) * min(done, 1.0))
             for i, row in endings.running:
                 ended[i] = max(ended[i], _candidate(row, surroundings), key=lambda candidate: candidate.score)
         return Candidates(sampled, ended, made[len(rows) :])
@@ -152,13 +161,14 @@ class LeftToRightFiller(Filler):
         options: Options,
         given: Sequence[Sequence[GridNote]],
         cancelled: Callable[[], bool] = lambda: False,
+        on_share: Callable[[float], object] = lambda share: None,
     ) -> list[Candidate]:
         """The candidates that are `given` (see Filler), as they are scored here."""
         summary, prepared = self._prepared(gap, cancelled)
         rows = [FillRow(gap, options, 0, summary, self.engine.config.conventions, notes) for notes in given]
         begun = FillRows(list(enumerate(rows)), *self.engine.fork(prepared, len(rows)))
         for _ in self._rounds(begun, prepared.events, cancelled=cancelled):
-            pass
+            on_share(min(min(row.head for row in rows) / gap.prompt.steps.seconds(gap.end), 1.0))
         surroundings = _Surroundings(gap)
         return [_candidate(row, surroundings) for row in rows]
 

@@ -9,7 +9,7 @@ from core.codec.gap import Gap
 from core.codec.vocabulary import BOUNDARY, STEPS_PER_SECOND, SUFFIX, middle, shift_steps
 from core.generation.engine import Engine, PreparedPrompt, cut_window
 from core.generation.filling.fill_rounds import FillRows, FillStep, rounds
-from core.generation.filling.filler import Candidates, Filler, LeftToRightFiller
+from core.generation.filling.filler import SAMPLED, Candidates, Filler, LeftToRightFiller
 from core.generation.filling.middle_row import MiddleRow
 from core.generation.options import Options
 from core.generation.prompt_summary import summarize
@@ -39,21 +39,25 @@ class MiddleFiller(Filler):
         given: Sequence[Sequence[GridNote]] = (),
         on_step: Callable[[FillStep], object] = lambda step: None,
         cancelled: Callable[[], bool] = lambda: False,
+        on_share: Callable[[float], object] = lambda share: None,
     ) -> Candidates:
         """See Filler. `on_step` gets the events of the candidates, of which no other endings are sampled."""
         config = self.engine.config
         context = encode_gap(gap, config.conventions, int(_CONTEXT * config.block_size))
         if context is None or gap.end > _LONGEST * STEPS_PER_SECOND:
-            return self._left_to_right.candidates(gap, options, given, on_step, cancelled)
+            return self._left_to_right.candidates(gap, options, given, on_step, cancelled, on_share)
         logits, cache = self.engine.prefill([context], cancelled)
         prepared = PreparedPrompt(gap.prompt, tuple(context), cache, logits)
         summary = summarize(gap.prompt)
         rows = [MiddleRow(gap, options, i, summary) for i in range(options.takes)]
         begun = FillRows(list(enumerate(rows)), *self.engine.fork(prepared, len(rows)))
+        seconds = gap.prompt.steps.seconds(gap.end)
         for _ in rounds(self.engine, begun, prepared.events, on_step, cancelled):
-            pass
+            on_share(SAMPLED * min(min(row.head for row in rows) / seconds, 1.0))
         wholes = [sorted([*gap.kept, *row.on_grid]) for row in rows]
-        judged = self._left_to_right.judge(gap, options, [*wholes, *given], cancelled)
+        judged = self._left_to_right.judge(
+            gap, options, [*wholes, *given], cancelled, lambda share: on_share(SAMPLED + (1 - SAMPLED) * share)
+        )
         made = [
             replace(candidate, notes=tuple(sorted(row.notes, key=lambda note: (note.start, note.pitch))), seed=row.seed)
             for row, candidate in zip(rows, judged, strict=False)

@@ -91,13 +91,18 @@ def test_a_region_of_a_take_changes_that_take_alone() -> None:
 def test_a_run_gives_alternatives_that_are_placed_and_can_be_followed() -> None:
     plan = plan_fill(session(), Region(4.0, 6.0))
     told: list[FillRun] = []
-    run = FillRun(plan, lambda key: Options(Sampling(1.5), seed=2, takes=4), count=3)
+    shares: list[float] = []
+    options = Options(Sampling(1.5), seed=2, takes=4)
+    run = FillRun(plan, lambda key: options, count=3, progressed=shares.append)
     run.sample(small_engine())
     assert 1 <= len(run.alternatives) <= 3
     assert all(4.0 <= n.start < 6.0 for placed in run.alternatives for notes in placed.values() for n in notes)
-    assert run.share == 0
+    assert shares == sorted(shares)
+    assert shares[0] < 0.1
+    assert min(abs(share - 0.8) for share in shares) < 0.1  # endings and scores are a part of the work
+    assert (run.share, run.head) == (1.0, 0.0)
     run.follow()
-    assert run.share == 1
+    assert run.head >= 2.0
     assert all(0 <= note.start < 2.0 for note in run.so_far)
     assert not run.follow()
 

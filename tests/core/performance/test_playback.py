@@ -1,5 +1,9 @@
 """Every command that is sent to the player, by a player that only keeps them."""
 
+from math import ceil
+
+import pytest
+
 from core.live.outputs import BuiltInSynth, ExistingPort, NoOutput
 from core.live.scheduler import Scheduler
 from core.midi.score import TakeNote
@@ -70,6 +74,33 @@ def test_from_its_next_turn_on_a_loop_plays_another_session(made: Made) -> None:
     assert playback.poll().session is first
     heads = [command[2] for command in player().commands if command[0] == "feed"]
     assert heads[-1] >= 1.9 + 8
+
+
+def test_what_has_changed_in_a_loop_goes_on_in_its_round(made: Made) -> None:
+    playback, first = made(NoOutput()), session()
+    other = transpose(first, {0: [0, 1]}, 12).session
+    playback.play(PlayRequest(first, "both", 0.0, loop=(0.0, 0.5)))
+    settle(playback)
+    for position, since, cut, rest in (
+        (1.0, 0.0, 1.25, ["904a50", "804a40"]),
+        (2.1, 0.3, 2.35, []),
+        (3.0, 0.4, 3.4, []),  # up to there it has nothing new
+    ):
+        at(position)
+        playback.refresh(PlayRequest(other, "both", position, loop=(0.0, 0.5)), since)
+        settle(playback)
+        commands = player().commands
+        cleared = max(i for i, command in enumerate(commands) if command[0] == "clear_after")
+        assert commands[cleared][1] == pytest.approx(cut)
+        turn = 0.5 * ceil((cut - 1e-6) / 0.5)
+        assert ([m for _, m in commands[cleared + 1][1]], commands[cleared + 1][2]) == (rest, turn)
+        assert [m for _, m in commands[cleared + 2][1]] == ["904850", "804840", "904a50", "804a40"]
+        assert commands[-1][2] >= position + 8
+        assert playback.poll().session is other
+    assert len([command for command in commands if command[0] == "start"]) == 1
+    playback.refresh(PlayRequest(other, "both", 3.0))  # no loop any more
+    settle(playback)
+    assert len([command for command in player().commands if command[0] == "start"]) == 2
 
 
 def test_where_no_loop_plays_there_is_no_turn(made: Made) -> None:
