@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence
@@ -283,8 +283,11 @@ class Actions:
             self[name].setText(self._tr(words).format(shown(step, metrics)).rstrip())
             self[name].setEnabled(bool(step))
 
-    def enable_for(self, session: Session, has_selection: bool, is_running: bool, is_empty: bool) -> None:
-        """Let be chosen what can be done; `is_empty`: nothing was opened yet."""
+    def enable_for(
+        self, session: Session, has_selection: bool, samples: Literal["take", "fill", ""], is_empty: bool
+    ) -> None:
+        """Let be chosen what can be done; `samples` is what the model does, `is_empty`: nothing was opened yet."""
+        is_running, is_sampling = bool(samples), samples == "take"  # a take may begin while a span is regenerated
         has_take, has_score = session.current_take is not None, session.score is not None
         edits = ("delete notes", "up", "down", "octave up", "octave down", "earlier", "later", "quantise")
         edits += ("degree up", "degree down", "mirror", "split", "join", "legato", "set length", "stretch", "reverse")
@@ -292,8 +295,10 @@ class Actions:
         edits += ("louder", "softer", "set velocity", "scale velocity", "compress velocity")
         self.enable(has_selection, *edits)
         self.enable(has_take, "save score and take", "save take")
-        self.enable(has_take and not is_running, "fork", "another take", "accept")
-        self.enable(not is_running and not is_empty, "continue", "tempo")
+        self.enable(has_take and not is_sampling, "fork", "another take")
+        self.enable(not is_sampling and not is_empty, "continue")
+        self.enable(has_take and not is_running, "accept")
+        self.enable(not is_running and not is_empty, "tempo")
         self.enable(bool(session.takes), "save all takes")
         self.enable(has_score, "save score")
         has_music = has_score or has_take or is_running

@@ -10,8 +10,8 @@ from core.logs import log_path
 from core.session.edits_song import change_track
 from desktop.controllers.edit_commands import connect_edits
 from desktop.controllers.feel import Feel
-from desktop.controllers.generation import SOUNDS_ON
 from desktop.controllers.quantising import Quantising
+from desktop.controllers.resampling import Resampling
 from desktop.controllers.scale import ScaleDisplay
 from desktop.controllers.selecting import Selecting
 from desktop.controllers.telling import Telling
@@ -37,20 +37,15 @@ def connected_window() -> MainWindow:
     connect_roll(window)
     feel = Feel(window.panel, window.preferences, window.files, lambda: window.dialogs, window)
     feel.message.connect(window.status.say)
-    window.panel.feelings.now_wanted.connect(lambda: _sample_again(window))
     connect_document(window)
     connect_generation(window)
     connect_messages(window)
     _connect_telling(window)
+    again = Resampling(window.document, window.generation, window.transport, window.panel, window)
+    again.message.connect(window.status.say)
     window.show_document()
     window.show_transport()
     return window
-
-
-def _sample_again(window: MainWindow) -> None:
-    at = max(window.transport.position, window.generation.take_to_come.marker) + SOUNDS_ON
-    if not window.generation.sample_again_from(at):
-        window.status.say(window.tr("Nothing more is sampled ahead: what is changed is heard at once."))
 
 
 def connect_generation(window: MainWindow) -> None:
@@ -69,6 +64,8 @@ def connect_generation(window: MainWindow) -> None:
     generation.ended.connect(window.display.show_ended)
     generation.ended.connect(window.takes.end_growing)
     window.fill.changed.connect(lambda: _show_fill(window))
+    window.fill.progressed.connect(window.fill_bar.show_progress)
+    window.fill.replacing.connect(window.display.show_replacing)
     window.model_signals.models_found.connect(window.panel.show_models)
     window.model_signals.model_ready.connect(lambda facts: window.panel.show_missing_model(facts.missing))
     transport.changed.connect(window.display.show_transport)
@@ -356,7 +353,7 @@ def _show_fill(window: MainWindow) -> None:
     fill, bar = window.fill, window.fill_bar
     bar.show_tracks(fill.tracks)
     if fill.run is not None:
-        bar.show_sampling(fill.run.share)
+        bar.show_sampling()
     elif fill.is_choosing:
         bar.show_alternatives(len(fill.alternatives), fill.shown, fill.turns, fill.more is not None)
     elif bar.end():

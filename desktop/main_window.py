@@ -272,7 +272,6 @@ class MainWindow(QMainWindow):
     def proceed(self) -> None:
         """Continue from the marker; while the model runs, nothing."""
         if not self.generation.is_running:
-            self.fill.drop_run()
             if self.centre.currentWidget() is self.empty:
                 self.show_roll()
             self.generation.proceed()
@@ -400,9 +399,8 @@ class MainWindow(QMainWindow):
         document = self.document
         self.actions_.name_steps(document.undo_name, document.redo_name)
         is_empty = self.centre.currentWidget() is self.empty
-        self.actions_.enable_for(
-            document.session, self.roll.has_selection, self.generation.is_running or self.fill.run is not None, is_empty
-        )
+        model = "take" if self.generation.is_running else "fill" if self.fill.run is not None else ""
+        self.actions_.enable_for(document.session, self.roll.has_selection, model, is_empty)
 
     # Events
 

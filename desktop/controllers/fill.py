@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -9,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 from core.errors import UsageError
 from core.logs import sentence_for
 from core.midi.region import Region
-from core.midi.score import TrackKey
+from core.midi.score import TakeNote, TrackKey
 from core.midi.tempo_map import TempoMap
 from core.performance.fill import FillPlan, plan_fill
 from core.performance.fill_run import FillRun
@@ -22,6 +23,7 @@ from desktop.controllers.generation import GenerationController, options_for
 from desktop.controllers.roll_parts import Look, as_roll, as_selection, session_part
 from desktop.controllers.transport import TransportController
 from desktop.panels.fill_bar import MOST_ALTERNATIVES
+from desktop.piano_roll.notes import RollNote
 from desktop.piano_roll.view import PianoRoll
 
 CANDIDATES = 8
@@ -33,11 +35,15 @@ AT_ONCE = 3  # that a run adds
 class FillController(QObject):
     """Alternatives for the span selected in the roll: while one is shown, it is what the session has, as one step.
 
-    Number 0 is what stood there. They can be chosen until something else is changed. Where each has its `turns`, the
-    next one follows whenever what is heard starts over, and further ones are sampled meanwhile.
+    Number 0 is what stood there. They can be chosen until one is kept, something else is changed, or a take begins; the
+    one that is shown is kept then, and as long as the music stays as it is, `regenerate` brings the others back. Where
+    each has its `turns`, the next one follows whenever what is heard starts over, and further ones are sampled
+    meanwhile.
     """
 
     changed = Signal()  # what the bar with the alternatives is to show
+    replacing = Signal(object)  # FillPlan whose notes are sampled anew, or None any more
+    progressed = Signal(float)  # how much of the work is done, 0 to 1
     message = Signal(str)
 
     def __init__(
@@ -54,20 +60,20 @@ class FillController(QObject):
         self._transport, self._roll = transport, roll
         self.run: FillRun | None = None
         self.more: FillRun | None = None  # samples further alternatives while there are some
+        self.is_choosing = False  # there are alternatives to choose from
         self.alternatives: list[Session] = []  # the first as it was before
         self.shown = 0
         self.turns = False
+        self._asked: tuple[object, ...] = ()  # for what they are, and by which settings
         self._name = self._key = ""  # of the step, and what tells it from others
         self._around = (0.0, 0.0)
         self._plan: FillPlan | None = None  # of the alternatives that are there
         self._played_at = 0.0
+        self._is_unheard = False  # something was sampled since
         self._seed = 0
         signals.filled.connect(self._on_filled)
-
-    @property
-    def is_choosing(self) -> bool:
-        """Whether there are alternatives to choose from."""
-        return bool(self.alternatives)
+        generation.beginning.connect(self.make_way)
+        document.replaced.connect(self._forget)
 
     @property
     def tracks(self) -> tuple[str, ...]:
@@ -89,21 +95,41 @@ class FillController(QObject):
                     "Select a span of time first: drag in the lower half of the ruler, or press I and O at its ends."
                 )
             )
-        self.keep(0)  # once more from what stood there
+        if self.is_choosing:
+            self.keep(0)  # once more from what stood there
         session = self._document.session
         take = self._take_in(session, span)
         start = max(span[0], take.marker) if take else span[0]
         settings = session.settings
+        asked = (span, take.id if take else "", self._front(session), replace(settings, seed=0))
+        if self._come_back(asked):
+            return
         region = Region(start, span[1], self._tracks(session, take, span), settings.low, settings.high)
         plan = plan_fill(session, region, take.id if take else "")
+        self._asked, self.alternatives = asked, []
         self._seed = seed = settings.seed if settings.seed_locked else secrets.randbelow(2**31)
         self._name = self.tr("Regenerate {0}").format(_words(session.tempo_map, start, span[1]))
         self._key = f"fill {seed} {time.monotonic()}"
         self._around = _around(session.tempo_map, start, span[1])
         self.run = self._start(plan, AT_ONCE)
-        self._played_at = 0.0
-        self._transport.play_around(plan.filled(()), self._around, loops=False)
+        self._played_at, self._is_unheard = 0.0, False
+        self._transport.play_around(plan.filled(()), self._around)
+        self.replacing.emit(plan)
+        self.message.emit(self.tr("{0}: you hear what is around it until the alternatives come.").format(self._name))
         self.changed.emit()
+
+    def _come_back(self, asked: tuple[object, ...]) -> bool:
+        """Choose once more from the alternatives that are there for the same, if the music is still one of them."""
+        session, chosen = self._document.session, self._roll.selection
+        number = next((n for n, each in enumerate(self.alternatives) if _is_same_music(session, each)), None)
+        if number is None or asked != self._asked:
+            return False
+        own = edits.new_notes(self.alternatives[0 if number else self.shown], self.alternatives[number]) or {}
+        if len(chosen) and chosen != as_selection(own):  # the user's, which asks for tracks
+            return False
+        self.is_choosing = True
+        self.choose(number or self.shown)
+        return True
 
     def _start(self, plan: FillPlan, count: int) -> FillRun:
         region, settings = plan.region, replace(self._document.session.settings, takes=CANDIDATES)
@@ -168,27 +194,27 @@ class FillController(QObject):
             self._follow_turns()
             return
         is_new = run.follow()
-        if not is_new:
-            return
-        if self._transport.is_playing and self._transport.position >= run.plan.region.end:
-            # The model is slower than the music: from the bar before once more.
-            self._transport.play_around(run.plan.filled(run.so_far), self._around, loops=False)
-        elif time.monotonic() - self._played_at > PLAY_EVERY:
-            self._played_at = time.monotonic()
-            self._transport.go_on_with(run.plan.filled(run.so_far))
-        self._show_so_far(run)
-        self.changed.emit()
+        self._is_unheard = self._is_unheard or is_new
+        if self._is_unheard and self._transport.is_playing and time.monotonic() - self._played_at > PLAY_EVERY:
+            self._played_at, self._is_unheard = time.monotonic(), False
+            self._transport.go_on_with(run.plan.filled(run.so_far), run.plan.region.start)
+        if is_new:
+            self._show_so_far(run)
+        self.progressed.emit(run.share)
 
     def _show_so_far(self, run: FillRun) -> None:
         """What is sampled, on its ticks: the tempo may have been changed."""
         look, began, now = Look.of(run.plan.session), run.plan.session.tempo_map, self._document.session.tempo_map
         start = run.plan.region.start
-        notes = [as_roll(note, start, look) for note in run.so_far]
+
+        def moved(notes: Sequence[TakeNote]) -> list[RollNote]:
+            shown = [as_roll(note, start, look) for note in notes]
+            if now == began:
+                return shown
+            return [n._replace(start=began.moved(n.start, now), end=began.moved(n.end, now)) for n in shown]
+
         head = start + run.head
-        if now != began:
-            notes = [note._replace(start=began.moved(note.start, now)) for note in notes]
-            head = began.moved(head, now)
-        self._roll.set_sampling(head, notes)
+        self._roll.set_sampling(head if now == began else began.moved(head, now), moved(run.sounding), moved(run.ended))
 
     def _on_filled(self, run: FillRun) -> None:
         if run is self.more:
@@ -197,17 +223,20 @@ class FillController(QObject):
             return
         self.run = None
         self._roll.set_sampling(None)
+        self.replacing.emit(None)
         session, before = self._document.session, run.plan.session
-        if run.stopped.is_set() or run.fault:
+        if run.stopped.is_set():
+            pass
+        elif run.fault:
             self._transport.end_around()
-            if run.fault and not run.stopped.is_set():
-                self.message.emit(sentence_for(run.fault, "regenerating"))
+            self.message.emit(sentence_for(run.fault, "regenerating"))
         elif not _is_same_music(session, before):
             self._transport.end_around()
             self.message.emit(self.tr("Something was changed meanwhile: please do that once more."))
         else:
             plan = self._plan = replace(run.plan, session=session)
             self.alternatives = [session, *(plan.with_placed(placed) for placed in run.alternatives)]
+            self.is_choosing = True
             self.choose(1, plays=not self._transport.is_paused)
         self.changed.emit()
 
@@ -253,7 +282,7 @@ class FillController(QObject):
         if self.is_choosing:
             number %= len(self.alternatives)
             if plays:  # sound comes first
-                self._transport.play_around(self.alternatives[number], self._around, loops=True)
+                self._transport.play_around(self.alternatives[number], self._around)
             else:
                 self._transport.put_around(self.alternatives[number], self._around)
             self._show(number)
@@ -261,27 +290,55 @@ class FillController(QObject):
                 self._line_up()
 
     def _show(self, number: int) -> None:
-        before = self._document.session
         self.shown = number
         session = self.alternatives[number]
-        self._document.do(self._name, session.with_settings(before.settings), self._key)
+        self._put(session)
         new = edits.new_notes(self.alternatives[0], session) or {}
         self._roll.select(as_selection(new), brings_forward=True)
         self.changed.emit()
         self._roll.show_all_selected()  # the bar of alternatives has its place by now
 
+    def _put(self, music: Session) -> None:
+        """Let the session have the score and the takes of another, and all else as it has it now."""
+        now = self._document.session
+        new = replace(now, score=music.score, midi=music.midi, edited=music.edited, takes=music.takes)
+        self._document.do(self._name, new, self._key)
+
     def keep(self, number: int | None = None) -> None:
         """End the choice with the alternative that is shown, or this one. The original leaves no step behind."""
-        if self.is_choosing:
-            chosen = self.shown if number is None else number
-            self._end_more()
-            self.shown, alternatives, self.alternatives = 0, self.alternatives, []
-            if chosen == 0 and _is_same_music(self._document.undo_session, alternatives[0]):
-                self._document.undo()
-            if chosen == 0:
-                self._roll.clear_selection()
-            self._transport.end_around()
-            self.changed.emit()
+        if not self.is_choosing:
+            return
+        chosen = self.shown if number is None else number
+        self._end()
+        if chosen == 0:
+            self._restore()
+        else:
+            self._take_back(self.alternatives[chosen])  # it came back, and others were only looked at
+            self.message.emit(self._words_of_keeping(self.tr(" With R the others can be chosen again.")))
+        self._transport.end_around()
+        self.changed.emit()
+
+    def _end(self) -> None:
+        self.is_choosing = False
+        self._end_more()
+
+    def _restore(self) -> None:
+        """What stood there stands there again: as if nothing had been done, if nothing else was."""
+        before, self.alternatives = self.alternatives[0], []
+        if not self._take_back(before):
+            self._put(before)
+        self._roll.clear_selection()
+
+    def _take_back(self, music: Session) -> bool:
+        """Undo the step of the choice if that leads to this music; whether it does."""
+        document = self._document
+        leads_there = document.undo_name == self._name and _is_same_music(document.undo_session, music)
+        if leads_there:
+            document.undo()
+        return leads_there
+
+    def _words_of_keeping(self, more: str = "") -> str:
+        return self.tr("{0}: alternative {1} is kept.").format(self._name, self.shown) + more
 
     def drop(self) -> None:
         """Give up: what stood there before stands there again."""
@@ -296,16 +353,41 @@ class FillController(QObject):
             self.run.stop()
             self._transport.end_around()
 
+    def make_way(self) -> None:
+        """A take begins, and is heard: what is being sampled is given up, what is shown is kept."""
+        if self.run is not None:
+            self.run.stop()
+            self.message.emit(self.tr("{0} was given up for the take.").format(self._name))
+        elif self.is_choosing:
+            self._end()
+            if self.shown == 0:
+                self._restore()
+                self.message.emit(self.tr("{0} was given up: what stood there is kept.").format(self._name))
+            else:
+                self.message.emit(self._words_of_keeping())
+        self._transport.end_around(goes_on=False)
+        self.changed.emit()
+
     def _end_more(self) -> None:
         if self.more is not None:
             self.more.stop()
             self.more = None
 
+    def _forget(self) -> None:
+        """Another document: these are of the one before."""
+        for run in (self.run, self.more):
+            if run is not None:
+                run.stop()
+        self.is_choosing, self.more, self.alternatives = False, None, []
+        self.changed.emit()
+
     def follow_document(self) -> None:
-        """Something else was changed: what is shown is kept."""
-        if self.is_choosing and not _is_same_music(self._document.session, self.alternatives[self.shown]):
-            self._end_more()
-            self.alternatives = []
+        """Something else was changed: what is shown is kept, unless it was undone."""
+        session = self._document.session
+        if self.is_choosing and not _is_same_music(session, self.alternatives[self.shown]):
+            self._end()
+            if self.shown and not _is_same_music(session, self.alternatives[0]):
+                self.message.emit(self._words_of_keeping())
             self._transport.end_around()
             self.changed.emit()
 

@@ -36,7 +36,6 @@ from desktop.controllers.document import Document
 if TYPE_CHECKING:
     from core.generation.continuation import Step
 
-
 SOUNDS_ON = 1.5  # seconds of what is thrown away that go on sounding, until there is something else
 
 
@@ -82,8 +81,9 @@ def options_for(
     return options
 
 
-def _feel(settings: GenerationSettings) -> tuple[Knobs, ...]:
-    return (settings.knobs, *settings.then)
+def feel_of(made: GenerationSettings | TakeRecord) -> tuple[Knobs, ...]:
+    """The knobs that a take is to be made with, or was."""
+    return (made.knobs, *made.then)
 
 
 def _tracks(session: Session) -> tuple[Track, ...]:
@@ -98,6 +98,7 @@ def _request(session: Session, tracks: tuple[Track, ...], marker: float, start: 
 class GenerationController(QObject):
     """One run at a time: its takes grow here and are kept in the session when it ends."""
 
+    beginning = Signal()  # a take will be sampled and heard: what else plays or is chosen makes way
     running_changed = Signal(bool)
     ready_changed = Signal(bool, str)  # whether Continue can be pressed, and the sentence beside it
     key_found = Signal(object)  # the prompt's key, such as "D minor", or None
@@ -121,6 +122,7 @@ class GenerationController(QObject):
         self._settings = document.session.settings
         self._fork: Fork | None = None
         self._curve_from = 0.0  # the take's second from which on knobs that follow each other share it
+        self._newest = ""  # the take that was made last
         self._again_from: float | None = None  # score seconds from where to sample anew, once the run has ended
         self._plan: TakePlan
         self._problem = ""  # of model or prompt
@@ -139,26 +141,36 @@ class GenerationController(QObject):
             self.run.knobs = knobs
 
     def sample_again_from(self, at: float) -> bool:
-        """Throw away what the first take has from a place (score seconds) on, and sample that anew, with the present
-        settings; up to there it goes on sounding. Whether there is anything to throw away.
+        """Throw away what a take has from a place (score seconds) on, and sample that anew, with the present settings.
+        Whether there is anything to throw away. The take is the first of those being sampled, or the current one.
         """
-        first = self.in_progress[0] if self.in_progress else None
-        if self.run is None or first is None or at >= self.now(first.marker + first.head):
-            return False
-        self._again_from = at
-        self.run.stop()
-        return True
+        take = self._document.session.current_take
+        if self.run is not None:
+            first = self.in_progress[0]
+            if at < self.now(first.marker + first.head):
+                self._again_from = at
+                self.run.stop()
+                return True
+        elif take is not None and take.marker <= at < take.marker + take.seconds:
+            curve_from = self._curve_from if take.id == self._newest else take.forked_at
+            self._fork_again(take.id, at, take.marker + (take.end or take.seconds), feel_of(take), curve_from)
+            return True
+        return False
 
     def _sample_again(self, take: TakeInProgress) -> None:
         """What `sample_again_from` asked for, if the take that was stopped is there."""
         at, self._again_from = self._again_from, None
-        if at is None or not self._document.session.find_take(take.id):
-            return
-        fork = fork_prompt(self._document.session, take.id, at - self.now(take.marker))
-        prompt = _request(self._document.session, fork.tracks, fork.marker, fork.start)
-        seconds = max(self.now(self._plan.take.marker + self._plan.take.end) - fork.marker, 0.01)
-        is_same = _feel(self._settings) == _feel(self._document.session.settings)  # said of the whole take: it goes on
-        curve_from = self._curve_from if is_same else fork.at
+        if at is not None and self._document.session.find_take(take.id):
+            end = self.now(self._plan.take.marker + self._plan.take.end)
+            self._fork_again(take.id, at, end, feel_of(self._settings), self._curve_from)
+
+    def _fork_again(self, take_id: str, at: float, end: float, feel: tuple[Knobs, ...], curve_from: float) -> None:
+        """Sample a take anew between two places; `feel` is what it was made with, from its second `curve_from` on."""
+        session = self._document.session
+        fork = fork_prompt(session, take_id, at - session.take(take_id).marker)
+        if feel != feel_of(session.settings):  # else it was said of the whole take, and goes on
+            curve_from = fork.at
+        prompt, seconds = _request(session, fork.tracks, fork.marker, fork.start), max(end - fork.marker, 0.01)
         self._begin(self.tr("Change the feel"), prompt, fork, fork.take.marker, seconds=seconds, curve_from=curve_from)
 
     # Getting ready
@@ -292,6 +304,7 @@ class GenerationController(QObject):
         if self._problem:  # the button cannot be pressed then, but the keys and menus of takes can
             self.message.emit(self._problem)
             return
+        self.beginning.emit()
         session = self._document.session
         settings = session.settings
         if needs_new_seed or not settings.seed_locked:
@@ -408,6 +421,7 @@ class GenerationController(QObject):
             count = len(run.takes)
             name = self._name if count == 1 else self.tr("{0}, {1} takes").format(self._name, count)
             self._document.do(name, session)
+            self._newest = session.current
 
     def _record(self, growing: TakeInProgress, take: Take) -> TakeRecord:
         made = self._made(

@@ -55,7 +55,7 @@ class Quantising:
         def listen(is_on: bool) -> None:
             if is_on:
                 moved = quantise(self._document.session, chosen, dialog.wanted)
-                self._transport.play_around(moved.session, bars, loops=True)
+                self._transport.play_around(moved.session, bars)
             else:
                 self._transport.end_around()
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 
 from core.midi.score import TakeNote, TrackKey
 from core.midi.tempo_map import TempoMap
+from core.performance.fill import FillPlan
 from core.session.arrangement import take_length
 from core.session.edits import moved_places
 from core.session.session import Session, TakeRecord, View
@@ -115,6 +116,12 @@ class RollDisplay(QObject):
             return roll_key(front) if front is not None and session.tracks[front].is_percussion else ""
         shown = [part for part in parts.values() if len(part) and part.kind != "other"]
         return shown[0].key if shown and all(part.are_drums for part in shown) else ""
+
+    def show_replacing(self, plan: FillPlan | None) -> None:
+        """The notes that are sampled anew are faint until that ends (None)."""
+        self._parts.replacing = plan
+        self._shown = ()
+        self.show_document()
 
     def bring_forward(self, track: TrackKey | None) -> None:
         """Show the notes of one track in front of all others, which fade; None: all alike."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication
 
 from core.midi.score import TakeNote, Track, TrackKey
 from core.midi.splice import Stretch
+from core.performance.fill import FillPlan
 from core.performance.take_in_progress import TakeInProgress
 from core.session.arrangement import take_stretch
 from core.session.edits import Chosen, Part, SessionNoteRef
@@ -70,6 +71,7 @@ class RollParts:
     def __init__(self) -> None:
         self.in_front: TrackKey | None = None  # the track whose notes lie in front of all others
         self.stretch: Stretch | None = None  # what the take that is shown replaces
+        self.replacing: FillPlan | None = None  # whose notes are sampled anew: those that stand there are faint
         self._kept: dict[_Name, _Made] = {}
         self._older: list[tuple[_Name, _Made]] = []  # what was replaced, or will be wanted, newest last
         self._shaded: dict[str, tuple[RollPart, object, RollPart]] = {}  # part, why it is shaded, and so shaded
@@ -83,7 +85,8 @@ class RollParts:
     ) -> list[RollPart]:
         """The tracks, the current take, starred ones faint; while takes grow, they in the current one's place.
 
-        Faint, too, are tracks that are not heard, and what `playing`, the take that is shown, replaces. Notes of
+        Faint, too, are tracks that are not heard, what is being replaced, by the take that is shown (`playing`) or by
+        what is sampled for a span. Notes of
         tracks that are not in the prompt are hollow. Those of hidden tracks are left out. `now` says when in the song
         the times of takes that grow come, (n,) -> (n,).
         """
@@ -140,7 +143,8 @@ class RollParts:
         heard = Shade.BEHIND if is_behind else Shade.FULL if is_read else Shade.UNREAD
         whole = heard if is_audible else Shade.SILENT
         is_replaced = stretch is not None and i in stretch.tracks
-        why = whole, is_behind, stretch if is_replaced else None
+        plan = self.replacing if self.replacing and not self.replacing.take else None
+        why = whole, is_behind, stretch if is_replaced else None, plan
         old = self._shaded.get(part.key)
         if old is None or old[0] is not part or old[1] != why:
             shade = np.full(len(part), whole, np.uint8)
@@ -149,6 +153,8 @@ class RollParts:
                 starts = np.array(ticks, np.int64)[part.index]
                 end = starts.max(initial=0) + 1 if stretch.end is None else stretch.end
                 shade[(starts >= stretch.start) & (starts < end)] = Shade.SILENT
+            if plan is not None and session.tracks[i].key in plan.keys:
+                shade[[plan.region.has(session.tracks[i].notes[n]) for n in part.index]] = Shade.SILENT
             behind = np.full(len(part), is_behind)
             old = self._shaded[part.key] = part, why, part.shaded(shade, behind) if shade.any() else part
         return old[2]
@@ -156,13 +162,14 @@ class RollParts:
     def _shaded_take(self, session: Session, part: RollPart, notes: Sequence[TakeNote], look: Look) -> RollPart:
         """The part of a take: its notes on tracks that are not heard are faint, and so are those behind a track."""
         silent = frozenset(track.key for i, track in enumerate(session.tracks) if i not in session.audible_tracks)
-        why = silent, self.in_front
+        plan = self.replacing if self.replacing and TAKE + self.replacing.take == part.key else None
+        why = silent, self.in_front, plan
         old = self._shaded.get(part.key)
         if old is None or old[0] is not part or old[1] != why:
             shaded = part
-            if silent or self.in_front is not None:
+            if silent or plan is not None or self.in_front is not None:
                 ordered = [notes[i] for i in part.index.tolist()]
-                is_silent = np.array([note.track in silent for note in ordered], np.bool_)
+                is_silent = np.array([n.track in silent or (plan and plan.replaces(n)) for n in ordered], np.bool_)
                 is_behind = np.array([look.is_behind(note) for note in ordered], np.bool_)
                 shade = np.where(is_silent, Shade.SILENT, np.where(is_behind, Shade.BEHIND, Shade.FULL))
                 shaded = part.shaded(shade.astype(np.uint8), is_behind)

@@ -34,8 +34,8 @@ class TransportController(QObject):
         self.state = PlaybackState()
         self._played: Session | None = None
         self._around: tuple[float, float] | None = None  # a stretch that is heard by itself
-        self._loops_around = False
         self._next: Session | None = None  # what follows at the next turn
+        self._goes_on = False  # what plays besides once that ends
         self._is_on = False  # something was started and has neither ended nor been stopped
         self._tempo_map = document.session.tempo_map  # whose seconds `position` and `loop` are
 
@@ -105,21 +105,26 @@ class TransportController(QObject):
             self.what = "both"
         self.play(take.marker)
 
-    def play_around(self, session: Session, stretch: tuple[float, float], loops: bool) -> None:
-        """Play a stretch of a session from its beginning, again and again if it `loops`: all that is in it.
+    def play_around(self, session: Session, stretch: tuple[float, float]) -> None:
+        """Play a stretch of a session from its beginning, again and again: all that is in it.
 
         The user's loop, and the choice of prompt or take, stand aside until that ends.
         """
-        self._around, self._loops_around, self._next = stretch, loops, None
+        self._put_around(stretch)
         self._begin(session, stretch[0])
 
     def put_around(self, session: Session, stretch: tuple[float, float]) -> None:
         """Put a stretch of a session in place to be looped once the user goes on: now nothing plays."""
+        self._put_around(stretch)
         self._playback.stop()
-        self._around, self._loops_around, self._next = stretch, True, None
         self._played, self._is_on, self.position = session, False, stretch[0]
         self.moved.emit(self.position)
         self.changed.emit()
+
+    def _put_around(self, stretch: tuple[float, float]) -> None:
+        if self._around is None:
+            self._goes_on = self.is_playing
+        self._around, self._next = stretch, None
 
     def _go_on_around(self, session: Session, start: float, end: float) -> None:
         """Go on with the stretch that is heard by itself, from where it stood still."""
@@ -133,22 +138,26 @@ class TransportController(QObject):
         if self.is_playing:
             self._playback.turn_to(self._request(session, self.position))
 
-    def go_on_with(self, session: Session) -> None:
-        """What plays goes on as this session has it."""
+    def go_on_with(self, session: Session, since: float = 0.0) -> None:
+        """What plays goes on as this session has it; before `since` (score seconds) that has nothing new."""
         if self.is_playing and not self._playback.has_live_take:
             self._played = session
-            self._playback.refresh(self._request(session, self.position))
+            self._playback.refresh(self._request(session, self.position), since)
 
-    def end_around(self) -> None:
-        """End `play_around`, if it goes on: what plays of that stops."""
+    def end_around(self, goes_on: bool = True) -> None:
+        """End `play_around`, if it goes on. Where it plays, what played before `goes_on` from here; else silence."""
         if self._around is not None:
+            goes_on = goes_on and self._goes_on and self.is_playing
             self._forget_around()
             self._playback.stop()
             self._is_on = False
+            self._follow_tempo(self._document.session.tempo_map)
+            if goes_on:
+                self.play(self.position)
             self.changed.emit()
 
     def _forget_around(self) -> None:
-        self._around, self._loops_around, self._next = None, False, None
+        self._around, self._next = None, None
 
     def stop(self) -> None:
         """Stop model and sound."""
@@ -252,6 +261,7 @@ class TransportController(QObject):
         if is_running:
             self._is_on = True
             self._played = self._document.session
+            self._forget_around()  # the take plays
             if self.what == "prompt":
                 self.what = "both"
         self.changed.emit()
@@ -295,7 +305,7 @@ class TransportController(QObject):
     def _request(self, session: Session, at: float) -> PlayRequest:
         loop = self.loop if self.is_looping else None
         if self._around is not None:
-            loop = self._around if self._loops_around else None
+            loop = self._around
         return PlayRequest(session, self.heard, at, loop, self.has_metronome)
 
     def _forget_pause(self) -> None:

@@ -183,10 +183,14 @@ class FillBar(QFrame):
         tracks = self.tr("These tracks are made anew: {0}").format(self.tracks.text()) if self.tracks.text() else ""
         self.setAccessibleDescription(". ".join(filter(None, (self.words.text(), tracks))))
 
-    def show_sampling(self, share: float) -> None:
-        """The model samples: how much of the first alternative there is, 0 to 1."""
+    def show_sampling(self) -> None:
+        """The model samples: there is nothing to choose yet."""
         self._count = 0
         self._show(self.tr("Regenerating …"), is_sampling=True)
+        self.show_progress(0.0)
+
+    def show_progress(self, share: float) -> None:
+        """How much of the model's work is done, 0 to 1."""
         self.progress.setRange(0, 100 if share else 0)
         self.progress.setValue(round(100 * share))
 

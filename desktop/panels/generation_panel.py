@@ -165,7 +165,6 @@ class GenerationPanel(QWidget):
     def set_running(self, running: bool) -> None:
         """Whether the button says Stop."""
         self._running = running
-        self.feelings.now.setEnabled(running)
         self.button.setText(self.tr("Stop") if running else self.tr("Continue"))
         icons.set_icon(self.button, "stop" if running else "play")
         self.button.setToolTip(

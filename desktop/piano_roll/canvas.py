@@ -215,9 +215,13 @@ class RollCanvas(QAbstractScrollArea):
         """Where the take that is shown ends and the song comes back."""
         self._change_overlay(take_end=seconds)
 
-    def set_sampling(self, head: float | None, sounding: Sequence[RollNote] = ()) -> None:
-        """How far the model has sampled, and notes it has begun and not ended (their ends do not count)."""
-        self._change_overlay(sampling_head=head, sounding=tuple(sounding))
+    def set_sampling(
+        self, head: float | None, sounding: Sequence[RollNote] = (), ended: Sequence[RollNote] = ()
+    ) -> None:
+        """How far the model has sampled, notes it has begun and not ended (their ends do not count), and notes that it
+        has ended and no part has yet.
+        """
+        self._change_overlay(sampling_head=head, sounding=tuple(sounding), ended=tuple(ended))
 
     def set_playhead(self, seconds: float | None) -> None:
         """Where the sound is."""

@@ -72,6 +72,7 @@ class Overlays:
     playhead: float | None = None
     sampling_head: float | None = None
     sounding: tuple[RollNote, ...] = ()  # begun by the model and not yet ended: they reach to the sampling head
+    ended: tuple[RollNote, ...] = ()  # sampled, and in no part yet
     selected: NoteColumns = NO_NOTES
     preview: tuple[float, int] | None = None  # by how many ticks and rows the selected are being moved
     is_copy: bool = False  # what is moved are copies

@@ -55,18 +55,18 @@ def paint_overlays(painter: QPainter, exposed: QRectF, viewport: Viewport, overl
 
 def _paint_sounding(painter: QPainter, exposed: QRectF, viewport: Viewport, overlays: Overlays, theme: Theme) -> None:
     head = overlays.sampling_head
-    if not overlays.sounding or head is None:
+    if head is None:
         return
     first, last = _seconds_of(exposed, viewport)
-    for note in overlays.sounding:
-        if note.start >= last or max(head, note.start) <= first:
+    for note in [note._replace(end=max(head, note.start)) for note in overlays.sounding] + list(overlays.ended):
+        if note.start >= last or note.end <= first:
             continue  # most often: the head is far ahead of what is on view
         if note.is_drum:
             boxes = _shown(viewport.diamonds([note.start], [note.pitch]), viewport)
             inside = theme.velocities("take", note.colour)[STRENGTHS[note.velocity]]
             _paint_diamonds(painter, boxes, inside, theme.edge("take", note.colour), viewport)
             continue
-        boxes = viewport.boxes([note.start], [max(head, note.start)], [note.pitch])
+        boxes = viewport.boxes([note.start], [note.end], [note.pitch])
         boxes = _shown(boxes, viewport)
         fill(painter, boxes, theme.edge("take", note.colour))
         inside = boxes + np.array((1, 1, -1, -1), np.int32) * line_width(viewport.ratio)

@@ -37,6 +37,8 @@ def boxes(view: Viewport, before: Overlays, after: Overlays) -> Iterator[QRectF]
     head = after.sampling_head if after.sampling_head is not None else before.sampling_head
     for note in set(before.sounding) ^ set(after.sounding) if head is not None else ():
         yield _box(view, note, max(head or 0.0, note.start))
+    for note in set(before.ended) ^ set(after.ended):
+        yield _box(view, note, note.end)
     for note in _of_one(before.drawn, after.drawn):
         yield _box(view, note, note.end)
     for band in _of_one(before.band, after.band):

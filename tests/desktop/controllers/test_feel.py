@@ -226,6 +226,37 @@ def test_now_throws_away_what_is_in_hand_and_the_take_is_kept(desk: Callable[...
     assert not window.generation.sample_again_from(0.0)
 
 
+def test_now_samples_anew_what_is_left_of_a_take_that_is_sampled_to_its_end(
+    desk: Callable[..., Desk], homes: Path
+) -> None:
+    at = desk()
+    at.open()
+    at.wait_until_ready()
+    window, transport, now = at.window, at.window.transport, at.window.panel.feelings.now
+    first = at.sample(3.0)
+    assert transport.is_playing
+    at.wait(lambda: transport.position > first.marker, "the sound")
+    assert now.isEnabled()
+    window.panel.set_feel(Knobs(loud=2))
+    assert "Now samples anew what is not heard yet" in window.status.toolTip()
+    place = transport.position - first.marker
+    now.click()
+    assert window.generation.is_running
+    assert window.generation.take_to_come.end == first.end
+    assert transport.is_playing
+    at.wait(lambda: not window.generation.is_running, "the other take")
+    kept, second = at.takes
+    assert kept == first
+    assert (second.parent, second.knobs, window.document.session.current) == (first.id, Knobs(loud=2), second.id)
+    assert place + 1.4 < second.forked_at < first.seconds
+    transport.stop()
+    assert not now.isEnabled()
+    transport.play(0.0)
+    assert not now.isEnabled()  # the song before it plays
+    window.panel.feelings.now_wanted.emit()
+    assert window.status.toolTip() == "There is nothing more to hear of the take."
+
+
 def test_now_goes_on_with_what_was_said_of_the_whole_take(
     desk: Callable[..., Desk], homes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,9 +108,7 @@ def test_alternatives_are_heard_in_their_place_whatever_loops_elsewhere(
     at.wait(lambda: around[0] < transport.position < around[1], "what is around")
     assert (transport.is_looping, transport.what) == (True, "take")
     QTest.keyClick(window.fill_bar, Qt.Key.Key_Return)
-    assert not transport.is_playing
-    transport.toggle()
-    assert requests[-1].loop == (12.0, 14.0)
+    assert (transport.is_playing, requests[-1].loop, requests[-1].what) == (True, (12.0, 14.0), "take")
 
 
 def test_alternatives_stand_still_and_go_on(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:

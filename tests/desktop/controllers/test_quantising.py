@@ -91,11 +91,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     for name in ("play", "refresh"):
         real = getattr(Playback, name)
 
-        def request(engine: Playback, it: PlayRequest, name: str = name, real: Any = real) -> None:
+        def request(engine: Playback, it: PlayRequest, *more: float, name: str = name, real: Any = real) -> None:
             assert it.session.score is not None
             requests.append((name, [note.start_tick for note in it.session.score.tracks[0].notes[:3]], it.loop))
             count = len(requests)
-            real(engine, it)
+            real(engine, it, *more)
             del requests[count:]  # to go on with other notes may be to play them anew
 
         monkeypatch.setattr(Playback, name, request)

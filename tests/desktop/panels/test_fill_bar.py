@@ -22,7 +22,8 @@ def test_its_keys_wait_for_the_alternatives_and_are_no_commands_meanwhile(qtbot:
     commands, chosen = [], []
     QShortcut(key, window).activated.connect(lambda: commands.append(key))
     bar.chosen.connect(chosen.append)
-    bar.show_sampling(0.3)
+    bar.show_sampling()
+    bar.show_progress(0.3)
     with qtbot.waitExposed(window):
         window.show()
     window.activateWindow()
