@@ -153,7 +153,11 @@ COMMANDS = (
     Command("span start", "Select a &Span From the Playhead", "I", kind=_SNAPS, tip="Bars to loop or to copy"),
     Command("span end", "Select a Span &Until the Playhead", "O", kind=_SNAPS),
     Command(
-        "snap", "S&nap to the Grid", "N", kind=_CHECK, tip="Drags in the piano roll snap; with Alt held they do not"
+        "snap",
+        "S&nap to the Grid",
+        "N",
+        kind=_CHECK,
+        tip="Drags in the piano roll and its ruler snap; with Alt held they do not",
     ),
     Command(
         "hear edits", "&Hear Notes While Editing", kind=_CHECK, tip="Notes sound as they are clicked, drawn and moved"

@@ -83,7 +83,10 @@ class TransportBar(QWidget):
         for snap in SNAPS:
             choice.addItem(self.tr(snap_words(snap)), snap)
         choice.setToolTip(
-            self.tr("What drags among the notes snap to (T: triplets, D: dotted); with Alt held to nothing")
+            self.tr(
+                "What drags among the notes, and the playhead in the ruler, snap to (T: triplets, D: dotted); with Alt "
+                "held to nothing"
+            )
         )
         choice.set_name(self.tr("Snap"))
         choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -125,9 +125,13 @@ class Viewport:
         """View pixel of the upper edge of a pitch's row."""
         return (int(self.rows.lines[pitch]) * self.row - self.origin[1]) / self.ratio
 
+    def line(self, y: float) -> float:
+        """How many rows lie above a view pixel, parts of one included."""
+        return (y * self.ratio + self.origin[1]) / self.row
+
     def pitch(self, y: float) -> int:
         """The pitch at a view pixel, 0 to 127."""
-        return self.rows.pitch(floor((y * self.ratio + self.origin[1]) / self.row))
+        return self.rows.pitch(floor(self.line(y)))
 
     @property
     def pitches(self) -> tuple[int, int]:

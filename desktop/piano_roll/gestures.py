@@ -137,6 +137,7 @@ class MoveNotes:
 
     def __init__(self, roll: RollSurface, at: Pointer, ref: NoteRef) -> None:
         self._roll, self._start, self._ref = roll, at, ref
+        self._line = roll.coordinates.line(at.y)
         self._is_dragging = False
         self._can_move = roll.is_selectable(ref)
         self._was_selected = roll.is_selected(ref)
@@ -174,9 +175,9 @@ class MoveNotes:
             by = round(by / step) * step
         first, low, high = self._roll.selected_extent()
         rows = self._roll.coordinates.rows
-        start, wanted = rows.places((self._start.pitch, at.pitch)).tolist()
         down, up = rows.room(low, high)
-        return max(by, -grid.tempo_map.exact_tick(first)), min(max(wanted - start, down), up)
+        wanted = round(self._line - self._roll.coordinates.line(at.y))  # a hand that trembles leaves the row
+        return max(by, -grid.tempo_map.exact_tick(first)), min(max(wanted, down), up)
 
     def release(self, at: Pointer) -> None:
         """A click selects this note alone (Ctrl takes it out); a drag moves."""

@@ -20,7 +20,11 @@ DEFAULT_SNAP: Snap = "1/16"
 
 BAR, BEAT, PART = 2, 1, 0  # strength of a line
 _LABEL_WIDTH = 56.0  # pixels from one label to the next, at least
-_BAR_WIDTH, _BEAT_WIDTH, _PART_WIDTH = 7.0, 11.0, 15.0  # pixels between lines, at least
+_BAR_WIDTH, _BEAT_WIDTH, _PART_WIDTH = 7.0, 11.0, 6.0  # pixels between lines, at least
+_ADAPTIVE_WIDTH = 15.0  # the same between those of "adaptive"
+_RULER_WIDTH = 10.0  # the same between lines that the playhead goes to: they are hit without Alt
+_BAR_REACH = 8.0  # pixels beside a bar line that draw to it
+_NEAR_BAR = 300.0  # pixels of a bar that is so wide that a part of it may be selected
 _FINEST = 1 / 16  # of a quarter: how fine "adaptive" becomes
 _SAMPLES = 64  # tempos looked at to find the usual length of a bar
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
@@ -114,7 +118,7 @@ class GridLines:
 
     def _beats(self, bar: int, pixels_per_second: float) -> list[Line]:
         tick, after = self.tempo_map.bar_tick(bar), self.tempo_map.bar_tick(bar + 1)
-        beats = max(round(self.tempo_map.bar_beat(after - 1)[1] + 0.5), 1)  # fewer where a change cut the bar short
+        beats = self._beats_of(bar)
         beat = (after - tick) / beats
         width = self._even_length(bar) * pixels_per_second / beats
         if width < _BEAT_WIDTH:
@@ -129,6 +133,10 @@ class GridLines:
             if (place := round(k * step)) not in known:
                 lines.append(Line(self.tempo_map.seconds(tick + place), PART))
         return sorted(lines)
+
+    def _beats_of(self, bar: int) -> int:
+        """How many beats a bar has: fewer where a change cut it short."""
+        return max(round(self.tempo_map.bar_beat(self.tempo_map.bar_tick(bar + 1) - 1)[1] + 0.5), 1)
 
     def _shown_step(self, bar: int, pixels_per_tick: float) -> float:
         """Ticks from one line between beats to the next: those that are snapped to, as many as there is room for."""
@@ -146,7 +154,7 @@ class GridLines:
         if snap == "bar":
             return float(self.tempo_map.bar_tick(bar + 1) - self.tempo_map.bar_tick(bar))
         if snap == "adaptive":
-            room = max(_PART_WIDTH / max(pixels_per_tick * quarter, 1e-9), _FINEST)  # in quarters
+            room = max(_ADAPTIVE_WIDTH / max(pixels_per_tick * quarter, 1e-9), _FINEST)  # in quarters
             return max(quarter * 2.0 ** ceil(log2(room)), 1.0)
         return max(float(self.tempo_map.ticks_per_quarter * NOTE_VALUES["1/16" if snap == "off" else snap]), 1.0)
 
@@ -178,7 +186,31 @@ class GridLines:
         """The line of the nudging grid nearest to a time."""
         return self._snap(seconds, round)
 
-    def _snap(self, seconds: float, whole: Callable[[float], int]) -> float:
+    def nearest_line_on_ruler(self, seconds: float, pixels_per_second: float, is_stretch: bool) -> float | None:
+        """The line nearest to a time of those that are snapped to, as many as there is room for; None: a bar's.
+
+        What `is_stretch` goes from bar to bar, unless they are wide.
+        """
+        seconds = max(seconds, 0.0)
+        bar = self._bar_at(seconds) if self.has_bars else 0
+        if is_stretch and (self._length(bar) if self.has_bars else 1.0) * pixels_per_second < _NEAR_BAR:
+            return None
+        if self.snap == "off":
+            return None if is_stretch else seconds
+        if abs(self.nearest_bar(seconds) - seconds) * pixels_per_second <= _BAR_REACH:
+            return None
+        if not self.has_bars:
+            return self.nearest_line(seconds) if 0.1 * pixels_per_second >= _RULER_WIDTH else None
+        ticks = self.tempo_map.bar_tick(bar + 1) - self.tempo_map.bar_tick(bar)
+        pixels_per_tick = self._length(bar) * pixels_per_second / max(ticks, 1)
+        wanted, beat = self._step_ticks(bar, self.snap, pixels_per_tick), ticks / self._beats_of(bar)
+        coarser = [step for k in range(1, 6) if (step := wanted * 2**k) < beat]
+        steps = [wanted, *coarser, beat] if wanted < beat else [wanted]
+        step = next((step for step in steps if step * pixels_per_tick >= _RULER_WIDTH), None)
+        return None if step is None else self._snap(seconds, round, step)
+
+    def _snap(self, seconds: float, whole: Callable[[float], int], step: float = 0.0) -> float:
+        """The line that is `whole` steps (of so many ticks, else those of the grid) from the start of its bar."""
         seconds = max(seconds, 0.0)
         if self.snap == "off":
             return seconds
@@ -187,7 +219,7 @@ class GridLines:
         tick = self.tempo_map.tick(seconds)
         bar = self.tempo_map.bar_beat(tick)[0]
         low, after = self.tempo_map.bar_tick(bar), self.tempo_map.bar_tick(bar + 1)
-        step = self._snap_ticks(bar)
+        step = step or self._snap_ticks(bar)
         return self.tempo_map.seconds(min(low + round(whole((tick - low) / step) * step), after))
 
     def _snap_ticks(self, bar: int) -> float:

@@ -11,7 +11,7 @@ SHIFT = Qt.KeyboardModifier.ShiftModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
 _KEYS: dict[int, Qt.KeyboardModifier] = {Qt.Key.Key_Shift: SHIFT, Qt.Key.Key_Control: CTRL, Qt.Key.Key_Alt: ALT}
-_STILL = 3.0  # view pixels that a hand trembles while it presses a button
+_STILL = 3.0  # view pixels that a hand trembles while it presses a button, at most
 COPY = ALT if sys.platform == "darwin" else CTRL  # held while notes are dragged: copies of them are
 
 
@@ -52,14 +52,18 @@ class Gesture(Cancellable, Protocol):
 
 
 def has_moved(start: Pointer, at: Pointer) -> bool:
-    """Whether the pointer went so far that it is a drag, no click."""
-    distance = QGuiApplication.styleHints().startDragDistance()
-    return abs(at.x - start.x) + abs(at.y - start.y) >= distance
+    """Whether the pointer went so far that what was taken hold of is dragged: it is no click."""
+    return max(abs(at.x - start.x), abs(at.y - start.y)) >= _STILL
 
 
 def has_gone(start: Pointer, at: Pointer) -> bool:
     """Whether a handle in the ruler that was taken hold of is dragged."""
     return abs(at.x - start.x) >= _STILL
+
+
+def has_gone_far(start: Pointer, at: Pointer) -> bool:
+    """Whether something is drawn where a click would put the playhead."""
+    return abs(at.x - start.x) >= QGuiApplication.styleHints().startDragDistance()
 
 
 def modifiers_after(event: QKeyEvent) -> Qt.KeyboardModifier | None:

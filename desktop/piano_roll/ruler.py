@@ -58,8 +58,10 @@ def end_flag(viewport: Viewport, seconds: float, font: QFont) -> QRectF:
     return QRectF(viewport.line_x(seconds), _FLAG_TOP, width, _FLAG_HEIGHT)
 
 
-def _start_handle(viewport: Viewport, seconds: float) -> QRectF:
-    return QRectF(viewport.line_x(seconds), RULER_HEIGHT - _HANDLE, _HANDLE, _HANDLE)
+def _is_on_start(x: float, y: float, viewport: Viewport, seconds: float) -> bool:
+    """Whether a view pixel is on the triangle of the prompt's start, or next to it: beside it spans are drawn."""
+    across, down = x - viewport.line_x(seconds), abs(y - (RULER_HEIGHT - _HANDLE / 2))
+    return -2 <= across <= _HANDLE and down <= (_HANDLE - across) / 2 + 1
 
 
 def spot_at(x: float, y: float, viewport: Viewport, overlays: Overlays, font: QFont) -> RulerSpot:
@@ -68,7 +70,7 @@ def spot_at(x: float, y: float, viewport: Viewport, overlays: Overlays, font: QF
         start, marker = overlays.prompt
         if marker_flag(viewport, marker, font).adjusted(-1, 0, 1, 0).contains(x, y):
             return "marker"
-        if _start_handle(viewport, start).adjusted(-2, -1, 2, 0).contains(x, y):
+        if _is_on_start(x, y, viewport, start):
             return "prompt start"
         if y >= _FLAG_TOP and abs(x - viewport.line_x(marker)) <= 3:
             return "marker"

@@ -1,6 +1,6 @@
 """The gestures of the ruler: the playhead, the prompt's ends, the loop and the span."""
 
-from desktop.piano_roll.pointer import ALT, SHIFT, Gesture, Pointer, has_gone, has_moved
+from desktop.piano_roll.pointer import ALT, SHIFT, Gesture, Pointer, has_gone, has_gone_far
 from desktop.piano_roll.ruler import spot_at
 from desktop.piano_roll.surface import RollSurface
 
@@ -26,21 +26,23 @@ def begin_in_ruler(roll: RollSurface, at: Pointer) -> Gesture:
     return SelectSpan(roll, at, None)
 
 
-def _on_ruler(roll: RollSurface, at: Pointer) -> float:
-    """The time meant by a place on the ruler."""
-    is_free = at.modifiers & ALT  # Shift is how a loop is drawn in the lower half
-    return max(at.seconds if is_free else roll.snapped(at.x), 0.0)
+def _on_ruler(roll: RollSurface, at: Pointer, is_stretch: bool = False) -> float:
+    """What time a place on the ruler means: for the playhead on the grid, for a stretch at a bar until that is wide."""
+    if at.modifiers & ALT:  # Shift is how a loop is drawn in the lower half
+        return max(at.seconds, 0.0)
+    line = roll.grid.nearest_line_on_ruler(at.seconds, roll.coordinates.pixels_per_second, is_stretch)
+    return roll.snapped(at.x) if line is None else line
 
 
 class Seek:
-    """Drag the playhead's handle: it scrubs from bar to bar; with Alt freely."""
+    """Drag the playhead's handle: it scrubs from line to line; with Alt freely."""
 
     def __init__(self, roll: RollSurface, at: Pointer) -> None:
         self._roll, self._start, self._before = roll, at, roll.overlays.playhead
         self._is_dragging = False
 
     def move(self, at: Pointer) -> None:
-        """Put the playhead under the pointer, or at the bar next to it."""
+        """Put the playhead under the pointer, or on the line next to it."""
         self._is_dragging = self._is_dragging or has_gone(self._start, at)
         if self._is_dragging:
             self._roll.seek_requested.emit(_on_ruler(self._roll, at))
@@ -122,14 +124,14 @@ class DrawLoop:
         self._before = self._now = roll.overlays.loop
         self._is_edge = anchor is not None
         self._is_dragging = False
-        self._anchor = anchor if anchor is not None else _on_ruler(roll, at)
+        self._anchor = anchor if anchor is not None else _on_ruler(roll, at, is_stretch=True)
 
     def move(self, at: Pointer) -> None:
         """Stretch it to the pointer."""
-        goes = has_gone if self._is_edge else has_moved
+        goes = has_gone if self._is_edge else has_gone_far
         self._is_dragging = self._is_dragging or goes(self._start, at)
         if self._is_dragging:
-            first, last = sorted((self._anchor, _on_ruler(self._roll, at)))
+            first, last = sorted((self._anchor, _on_ruler(self._roll, at, is_stretch=True)))
             self._now = (first, last) if last > first else None
             self._roll.set_loop(self._now)
 
@@ -161,13 +163,14 @@ class SelectSpan:
         self._before = roll.span
         self._is_edge = anchor is not None
         self._is_dragging = False
-        self._anchor = anchor if anchor is not None else _on_ruler(roll, at)
+        self._anchor = anchor if anchor is not None else _on_ruler(roll, at, is_stretch=True)
 
     def move(self, at: Pointer) -> None:
         """Stretch it to the pointer."""
-        self._is_dragging = self._is_dragging or has_moved(self._start, at)
+        goes = has_gone if self._is_edge else has_gone_far
+        self._is_dragging = self._is_dragging or goes(self._start, at)
         if self._is_dragging:
-            first, last = sorted((self._anchor, _on_ruler(self._roll, at)))
+            first, last = sorted((self._anchor, _on_ruler(self._roll, at, is_stretch=True)))
             self._roll.set_span((first, last) if last > first else None)
 
     def release(self, at: Pointer) -> None:

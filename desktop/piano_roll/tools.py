@@ -44,6 +44,7 @@ class DrawNote:
         begin = max(at.seconds if at.is_free else line(at.seconds), 0.0)
         self._note = RollNote(begin, _usual_end(roll, begin), at.pitch, _DRAWN_VELOCITY, is_drum=is_drum)
         self._is_dragging = False
+        self._line = roll.coordinates.line(at.y)
         roll.set_drawn(self._note)
         self._sound(at.pitch)
 
@@ -62,10 +63,13 @@ class DrawNote:
             end = at.seconds if at.is_free else self._roll.grid.nearest_line(at.seconds)
             least = 0.02 if at.is_free else self._roll.grid.step(begin)
             note = note._replace(end=max(end, begin + least))
-        if at.pitch != note.pitch:
+        view = self._roll.coordinates
+        up = round(self._line - view.line(at.y))  # half a row, or the hand only trembles
+        pitch = int(view.rows.moved(np.array([self._start.pitch], np.int32), up)[0])
+        if pitch != note.pitch:
             self._roll.key_released.emit(note.pitch)
-            note = note._replace(pitch=at.pitch)
-            self._sound(at.pitch)
+            note = note._replace(pitch=pitch)
+            self._sound(pitch)
         self._note = note
         self._roll.set_drawn(note)
 

@@ -25,6 +25,7 @@ from desktop.piano_roll.pointer import Cancellable, modifiers_after
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, spot_at
 from desktop.piano_roll.surface import RollSurface, Tool
 
+_BAR_REACH = 5.0  # view pixels beside a bar line that mean it
 EDGE_TICK = 30  # ms between steps of scrolling while a drag is held outside
 
 
@@ -214,7 +215,9 @@ class PianoRoll(RollSurface):
         if at.x >= 0 and STRIP_HEIGHT - RULER_HEIGHT <= at.y < 0 and is_left:
             self._end_gesture()
             mark = self._metre_mark(at)
-            self.metre_requested.emit(mark.tick if mark else self.grid.tempo_map.tick(max(at.seconds, 0.0)))
+            bar = self.grid.nearest_bar(max(at.seconds, 0.0))
+            seconds = bar if abs(self.coordinates.x(bar) - at.x) <= _BAR_REACH else max(at.seconds, 0.0)
+            self.metre_requested.emit(mark.tick if mark else self.grid.tempo_map.tick(seconds))
             return
         if self.tool != "pointer" or not is_in_notes:
             self.mousePressEvent(event)

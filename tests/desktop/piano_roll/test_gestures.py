@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication
 
 from core.midi.tempo_map import Metre, Tempo, TempoMap
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
-from desktop.piano_roll.ruler import end_flag
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import NONE, SCORE, Hand, Heard, score
@@ -190,80 +189,6 @@ def test_other_keys_go_on_to_the_window(roll: PianoRoll, hand: Hand) -> None:
     event = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Space, NONE, " ")
     QApplication.sendEvent(roll, event)
     assert not event.isAccepted()
-
-
-# Ruler
-
-
-def test_the_marker_snaps_to_bars(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    moved = heard(roll.marker_moved)
-    hand.drag(hand.ruler(4.3, 26), hand.ruler(3.2, 26))
-    assert moved == [(pytest.approx(3.0),)]
-    hand.drag(hand.ruler(2.8, 26), hand.ruler(2.3, 26), ALT)
-    assert moved[1] == (pytest.approx(2.3, abs=0.011),)
-
-
-def test_the_marker_snaps_to_the_end_of_the_notes(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    moved = heard(roll.marker_moved)
-    hand.drag(hand.ruler(4.3, 26), hand.ruler(4.22, 26))
-    assert moved == [(pytest.approx(4.2),)]
-
-
-def test_start_and_marker_never_pass_each_other(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    marker, start = heard(roll.marker_moved), heard(roll.prompt_start_moved)
-    hand.drag(hand.ruler(0.05), hand.ruler(1.4))
-    assert start == [(pytest.approx(1.5),)]
-    hand.drag(hand.ruler(4.3, 26), hand.ruler(0.2, 26))
-    assert marker == [(pytest.approx(1.5),)]
-    assert roll.overlays.prompt == (pytest.approx(1.5), pytest.approx(1.5))
-
-
-def test_the_flag_of_the_takes_end_is_dragged_and_snaps(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    moved, seeks = heard(roll.end_marker_moved), heard(roll.seek_requested)
-    roll.set_end_marker(6.0)
-    flag = end_flag(roll.coordinates, 6.0, roll.small_font).center().toPoint()
-    at = QPoint(roll.keyboard_width + flag.x(), flag.y())
-    hand.drag(at, at + QPoint(hand.ruler(7.4).x() - hand.ruler(6.0).x(), 0))
-    assert moved == [(pytest.approx(7.5),)]
-    assert roll.overlays.end_marker == pytest.approx(7.5)
-    hand.click(at)
-    assert len(moved) == 1
-    assert seeks  # there is no flag any more
-
-
-def test_alt_arrows_move_the_marker_by_bars(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    moved = heard(roll.marker_stepped)
-    hand.key(Qt.Key.Key_Left, ALT)
-    hand.key(Qt.Key.Key_Right, ALT)
-    assert moved == [(pytest.approx(3.0),), (pytest.approx(4.5),)]
-
-
-def test_a_click_in_the_ruler_seeks(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    sought = heard(roll.seek_requested)
-    hand.click(hand.ruler(6.3))
-    assert sought == [(pytest.approx(6.0),)]  # the bar line next to it
-    hand.click(hand.ruler(6.3), ALT)
-    assert sought[1] == (pytest.approx(6.3, abs=0.011),)
-
-
-def test_a_click_beside_a_loop_seeks_to_a_bar(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    sought = heard(roll.seek_requested)
-    roll.set_loop((0.0, 1.5))
-    hand.click(hand.ruler(6.3, 8))
-    hand.click(hand.ruler(6.3, 8), ALT)
-    assert sought == [(pytest.approx(6.0),), (pytest.approx(6.3, abs=0.011),)]
-
-
-def test_a_loop_is_drawn_stretched_and_cleared(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
-    loops = heard(roll.loop_changed)
-    hand.drag(hand.ruler(1.6, 8), hand.ruler(4.4, 8))
-    assert loops == [((pytest.approx(1.5), pytest.approx(4.5)),)]
-    hand.drag(hand.ruler(4.5, 8), hand.ruler(6.1, 8))
-    assert loops[1] == ((pytest.approx(1.5), pytest.approx(6.0)),)
-    hand.click(hand.ruler(2.0, 8))
-    assert loops[2] == (None,)
-    hand.drag(hand.ruler(6.1), hand.ruler(7.4), SHIFT)
-    assert loops[3] == ((pytest.approx(6.0), pytest.approx(7.5)),)
 
 
 # Keyboard

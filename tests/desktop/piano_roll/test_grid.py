@@ -21,6 +21,15 @@ def test_bars_beats_and_parts_at_a_near_zoom() -> None:
     assert [line.label for line in lines if line.label] == ["1", "1.2", "1.3", "2", "2.2", "2.3"]
 
 
+def test_what_is_snapped_to_is_drawn_as_far_as_there_is_room() -> None:
+    snaps: dict[Snap, float] = {"1/16": 0.125, "1/8t": 1 / 6, "1/32": 0.0625}
+    for snap, seconds in snaps.items():
+        grid = GridLines(WALTZ, snap)
+        drawn = [line.seconds for line in grid.lines(0, 0.4, 100)]
+        assert drawn[1] == pytest.approx(seconds, abs=0.002)
+    assert GridLines(WALTZ, "1/32").lines(0, 0.4, 80)[1].seconds == pytest.approx(0.125)  # no room for them
+
+
 def test_far_out_only_some_bars() -> None:
     lines = GridLines(WALTZ).lines(0, 600, 2)
     assert {line.strength for line in lines} == {BAR}

@@ -101,7 +101,7 @@ def test_escape_puts_a_playhead_back_that_is_dragged(roll: PianoRoll, hand: Hand
     hand.move(hand.ruler(4.4))
     hand.key(Qt.Key.Key_Escape)
     hand.release(hand.ruler(4.4))
-    assert sought == [(pytest.approx(4.5),), (7.1,)]
+    assert sought == [(pytest.approx(4.375),), (7.1,)]
 
 
 def test_what_is_drawn_in_a_lane_stays_under_the_pointer_where_the_wheel_turns(roll: PianoRoll, hand: Hand) -> None:

@@ -16,6 +16,7 @@ from tests.desktop.piano_roll.conftest import NONE, Hand, Heard, score
 from tests.desktop.piano_roll.lane_hand import LaneHand, lanes_of
 
 ALT, CONTROL = Qt.Key.Key_Alt, Qt.Key.Key_Control
+FREE = Qt.KeyboardModifier.AltModifier
 
 
 def either(roll: PianoRoll, key: Qt.Key, see: Callable[[], object]) -> tuple[object, object, object]:
@@ -89,7 +90,7 @@ def test_what_is_dragged_in_the_ruler_leaves_the_bars_with_alt(roll: PianoRoll, 
     loop = dragged(hand.ruler(1.6, 8), hand.ruler(3.2, 8), lambda: o.loop and o.loop[1])
     assert loop == (pytest.approx(3.0), near(3.2), pytest.approx(3.0))
     playhead = dragged(hand.ruler(7.0), hand.ruler(6.2), lambda: sought[-1][0])
-    assert playhead == (pytest.approx(6.0), near(6.2), pytest.approx(6.0))
+    assert playhead == (pytest.approx(6.25), near(6.2), pytest.approx(6.25))
 
 
 def test_a_hand_that_trembles_moves_no_handle_with_alt_or_without(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
@@ -111,6 +112,18 @@ def test_a_hand_that_trembles_moves_no_handle_with_alt_or_without(roll: PianoRol
         assert (roll.overlays.prompt, roll.overlays.loop) == before
     assert said == [[], [], [], []]
     assert sought == []
+
+
+def test_a_short_drag_moves_a_note_and_a_hand_that_trembles_does_not(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    moved = heard(roll.moved)
+    hand.drag(hand.at(0.2, 60), hand.at(0.2, 60) + QPoint(4, 0), FREE)
+    assert moved == [(roll.selection, pytest.approx(38.4), 0)]  # ticks
+    foot = hand.at(0.2, 60) + QPoint(0, 6)
+    hand.drag(foot, foot + QPoint(2, 2), FREE)
+    hand.drag(foot, foot + QPoint(0, 4), FREE)  # into the row below, but by less than half a row
+    assert len(moved) == 1
+    hand.drag(foot, foot + QPoint(0, 8), FREE)
+    assert moved[1][2] == -1
 
 
 def test_a_loop_dragged_there_and_back_is_as_it_is_shown(roll: PianoRoll, hand: Hand, heard: Heard) -> None:

@@ -42,14 +42,34 @@ def test_a_click_seeks_and_clears_a_span_elsewhere(roll: PianoRoll, hand: Hand, 
     assert roll.span == (1.5, 4.5)
     hand.click(hand.ruler(6.1))
     assert roll.span is None
-    assert sought == [(pytest.approx(3.0),), (pytest.approx(6.0),)]
+    assert sought == [(pytest.approx(2.875),), (pytest.approx(6.125),)]
+
+
+def test_a_span_begins_at_the_first_bar_beside_the_prompts_start(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    started = heard(roll.prompt_start_moved)
+    for y in (20, 26, 33, 35, 43):
+        hand.drag(hand.ruler(0.08, y), hand.ruler(2.9, y))
+        assert roll.span == (pytest.approx(0.0), pytest.approx(3.0))
+        roll.set_span(None)
+    assert started == []
+
+
+def test_a_span_and_a_loop_go_by_the_grid_where_a_bar_is_wide(roll: PianoRoll, hand: Hand) -> None:
+    roll.zoom_time(2.2, 0.0)
+    hand.drag(hand.ruler(0.52), hand.ruler(1.24))
+    assert roll.span == (pytest.approx(0.5), pytest.approx(1.25))
+    hand.drag(hand.ruler(0.52, 8), hand.ruler(1.24, 8))
+    assert roll.overlays.loop == (pytest.approx(0.5), pytest.approx(1.25))
+    roll.set_snap("bar")
+    hand.drag(hand.ruler(1.9), hand.ruler(2.7))
+    assert roll.span == (pytest.approx(1.5), pytest.approx(3.0))
 
 
 def test_the_playheads_handle_scrubs(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
     sought = heard(roll.seek_requested)
     roll.set_playhead(3.0)
     hand.drag(hand.ruler(3.0), hand.ruler(6.1))
-    assert sought[-1] == (pytest.approx(6.0),)
+    assert sought[-1] == (pytest.approx(6.125),)
     assert roll.span is None
 
 
