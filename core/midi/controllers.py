@@ -165,10 +165,12 @@ def without_span(points: Sequence[Point], span: PointSpan) -> list[Point]:
     return [*points[: span.first], *points[span.after :]]
 
 
-def with_span(points: Sequence[Point], start: float, end: float, inside: Sequence[Point] = ()) -> list[Point]:
+def with_span(
+    points: Sequence[Point], start: float, end: float, inside: Sequence[Point] = (), joins: bool = True
+) -> list[Point]:
     """The points with a pedal down from `start` to `end`; where another is down too, the two become one.
 
-    `inside` are the values in it, the first of them at its start, the last, if it lifts, at its end. Nothing
+    Unless it `joins`: then the other ends where this one starts, and is pressed anew where this one ends. `inside` are the values in it, the first of them at its start, the last, if it lifts, at its end. Nothing
     lifts it where that is infinite.
     """
     before = [p for p in points if p.at < start or (p.at == start and p.value < PEDAL_DOWN)]
@@ -177,19 +179,25 @@ def with_span(points: Sequence[Point], start: float, end: float, inside: Sequenc
     values = [p for p in inside if p.value >= PEDAL_DOWN and start <= p.at < end]
     if not values or values[0].at > start:
         values.insert(0, Point(start, values[0].value if values else PRESSED))
+    if not joins and before and before[-1].value >= PEDAL_DOWN:
+        before.append(Point(start, 0))
     if math.isinf(end):
         return [*before, *values]
     held = next((p.value for p in reversed(points) if p.at < end), 0)
     is_over = held >= PEDAL_DOWN and not any(p.at == end and p.value < PEDAL_DOWN for p in points)
     if is_over:
         lift = [] if later and later[0].at == end else [Point(end, held)]
+        lift = lift if joins else [Point(end, 0), *lift]
     else:
         lift = [Point(end, inside[-1].value if inside and inside[-1].value < PEDAL_DOWN else 0)]
     return [*before, *values, *lift, *later]
 
 
 def moved_span(points: Sequence[Point], span: PointSpan, start: float, end: float) -> list[Point]:
-    """The points with a span from `start` to `end` instead: moved with all in it, or with other edges."""
+    """The points with a span from `start` to `end` instead: moved with all in it, or with other edges.
+
+    What others it lies over then are shortened to what is left of them.
+    """
     own = [p for p in points[span.first : span.after]]
     is_move = not math.isinf(span.end) and abs((end - start) - (span.end - span.start)) < 1e-6
     by = start - span.start if is_move else 0.0
@@ -200,7 +208,7 @@ def moved_span(points: Sequence[Point], span: PointSpan, start: float, end: floa
         inside = [Point(start, held), *(p for p in own if start < p.at < end and p.value >= PEDAL_DOWN), *lifted]
     elif own:
         inside[0] = Point(start, inside[0].value)
-    return with_span(without_span(points, span), start, end, inside)
+    return with_span(without_span(points, span), start, end, inside, joins=False)
 
 
 # Writing

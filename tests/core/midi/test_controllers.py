@@ -74,6 +74,7 @@ def test_a_pedal_that_is_moved_or_resized(points: list[Point], which: int, start
         span = found[which % len(found)]
         others = down(without_span(points, span))
         after = moved_span(points, span, start, start + length)
+        assert (start, start + length) in [(s.start, s.end) for s in spans(after)]
         assert down(after) == others | set(range(start, start + length))
 
 
@@ -81,8 +82,18 @@ def test_a_pedal_that_nothing_lifts_is_moved_and_ended() -> None:
     points = [Point(0, 127), Point(5, 0), Point(10, 127), Point(20, 100)]
     span = spans(points)[1]
     assert moved_span(points, span, 15, math.inf) == [*points[:2], Point(15, 127), points[3]]
-    assert moved_span(points, span, 3, math.inf) == [points[0], Point(3, 127), *points[2:]]
+    assert moved_span(points, span, 3, math.inf) == [points[0], Point(3, 0), Point(3, 127), *points[2:]]
     assert moved_span(points, span, 10, 30) == [*points, Point(30, 0)]
+
+
+def test_a_pedal_that_is_moved_over_others_leaves_presses_of_their_own() -> None:
+    points = [Point(0, 127), Point(20, 0), Point(20, 100), Point(30, 0)]
+    first, second = spans(points)
+    assert [(s.start, s.end) for s in spans(moved_span(points, first, 5, 25))] == [(5, 25), (25, 30)]
+    assert [(s.start, s.end) for s in spans(moved_span(points, second, 15, 25))] == [(0, 15), (15, 25)]
+    assert [(s.start, s.end) for s in spans(moved_span(points, second, 5, 15))] == [(0, 5), (5, 15), (15, 20)]
+    assert moved_span(points, first, 5, 25)[-2:] == [Point(25, 100), Point(30, 0)]
+    assert [(s.start, s.end) for s in spans(moved_span(points, first, 15, 35))] == [(15, 35)]
 
 
 def test_half_pedals_go_along() -> None:
