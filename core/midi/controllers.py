@@ -170,8 +170,9 @@ def with_span(
 ) -> list[Point]:
     """The points with a pedal down from `start` to `end`; where another is down too, the two become one.
 
-    Unless it `joins`: then the other ends where this one starts, and is pressed anew where this one ends. `inside` are the values in it, the first of them at its start, the last, if it lifts, at its end. Nothing
-    lifts it where that is infinite.
+    Unless it `joins`: then the other ends where this one starts, and is pressed anew where this one ends. `inside` are
+    the values in it, the first of them at its start, the last, if it lifts, at its end. Nothing lifts it where that is
+    infinite.
     """
     before = [p for p in points if p.at < start or (p.at == start and p.value < PEDAL_DOWN)]
     past = [i for i, p in enumerate(points, 1) if p.at < end or (p.at == end and p.value < PEDAL_DOWN)]

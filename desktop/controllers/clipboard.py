@@ -42,7 +42,7 @@ class _Stretch(NamedTuple):
 
 
 class Clipboard(QObject):
-    """What the Edit menu does with copies of notes: of those selected, else of those in the selected span.
+    """What the Edit menu does with copies of notes: of those selected, or those in the span if that was selected last.
 
     Where all of them lie in the span, the pedals, bends and controllers of their tracks and takes come along, and so
     do those that the lanes show.
@@ -183,10 +183,9 @@ class Clipboard(QObject):
         """The selected notes, or those in the selected span; from when to when: the span's, if they all lie in it."""
         roll, span = self._roll, self._roll.span
         in_span = roll.notes_in(*span) if span is not None else Selection()
-        notes = roll.selection if roll.has_selection else in_span
+        # Where the span was selected last, it is meant, whatever notes were selected before.
+        notes = roll.selection if roll.has_selection and not self._is_span_newer else in_span
         is_inside = span is not None and len(notes.plus(in_span)) == len(in_span)
-        if span is not None and self._is_span_newer and not is_inside:
-            notes, is_inside = in_span, True  # those that are selected elsewhere are not what is meant
         if span is not None and is_inside:
             session = self._document.session
             owners = self._owners(notes)

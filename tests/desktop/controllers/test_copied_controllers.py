@@ -115,6 +115,17 @@ def test_what_was_selected_last_is_copied(desk: Callable[..., Desk]) -> None:
     assert len(part_notes(window.document.session, 0)) == far
     assert pedals(window.document.session, Owner(0), 0.0) == own
 
+    # In the span, the note that is selected, or where the span was selected later, all of them.
+    inside = len(roll.notes_in(bars[0], bars[1]))
+    for drags, count in ((False, 1), (True, inside)):
+        roll.set_selection([NoteRef("track:0", 0)])
+        if drags:
+            roll.set_span(None)
+            hand.drag(hand.ruler(bars[1]), hand.ruler(bars[0]))
+        before = sum(len(part_notes(window.document.session, i)) for i in (0, 1))
+        key(at, Qt.Key.Key_D)
+        assert sum(len(part_notes(window.document.session, i)) for i in (0, 1)) == before + count
+
 
 def test_cut_and_duplicate_are_a_step_each(desk: Callable[..., Desk]) -> None:
     at, bars = drawn_in(desk)
