@@ -44,7 +44,8 @@ class FillPlan:
     """What `region` of a session's score is to become, or of its take with the id `take` where that is given.
 
     New notes go to the region's tracks alone, and drums are never among these. A note that begins before the region
-    stays as it is. New notes end at the region's end, or where notes that they replace rang over it, as late as those.
+    stays as it is. New notes end at the region's end, or where notes of their track that they replace rang over it, as
+    late as those.
     """
 
     session: Session
@@ -77,8 +78,12 @@ class FillPlan:
 
     @cached_property
     def rings_to(self) -> float:
-        """Up to where new notes may sound, in score seconds."""
-        return max([self.region.end, *(note.end for voice in self.voices for note in voice.replaced)])
+        """Up to where new notes of some track may sound, in score seconds."""
+        return max([self.region.end, *map(self._rings_to, self._chosen)])
+
+    def _rings_to(self, voice: Voice) -> float:
+        """The same of one track."""
+        return max([self.region.end, *(note.end for note in voice.replaced)])
 
     @cached_property
     def grid(self) -> Grid | None:
@@ -139,11 +144,12 @@ class FillPlan:
         given.add(router.route(_messages(notes)), 0.0)
         tempo_map = self._tempo_map
         start, end = (ceil(tempo_map.exact_tick(at) - _ALMOST) for at in (self.region.start, self.region.end))
-        last = max(end, tempo_map.tick(self.rings_to))
+        last = {voice.key: max(end, tempo_map.tick(self._rings_to(voice))) for voice in self._chosen}
         spans: dict[VoiceKey, list[tuple[int, int, TakeNote]]] = defaultdict(list)
         for note in sorted(given.notes, key=lambda note: (note.start, note.pitch)):
             first = min(max(tempo_map.tick(self.region.start + note.start), start), end - 1)
-            spans[note.track].append((first, min(tempo_map.tick(self.region.start + note.end), last), note))
+            until = min(tempo_map.tick(self.region.start + note.end), last[note.track])
+            spans[note.track].append((first, until, note))
         taken = _Taken(self._kept_on_channels())
         placed: dict[VoiceKey, tuple[Note, ...]] = {}
         for voice in self._chosen:

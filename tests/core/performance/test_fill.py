@@ -47,6 +47,16 @@ def test_what_begins_before_a_region_stays_and_what_rings_over_it_may_be_followe
     ]
 
 
+def test_a_note_rings_over_the_end_only_as_long_as_those_of_its_track_did() -> None:
+    melody = [m for p in (74, 72, 71, 69) for m in (on(p), off(p, 480))]
+    bass = [on(43, channel=1), off(43, 480, channel=1), on(36, channel=1), off(36, 1440, channel=1)]
+    plan = plan_fill(session_from_midi(file_of(melody, bass), "two.mid"), Region(0.5, 1.0))
+    assert plan.rings_to == 2.0
+    placed = plan.placed([TakeNote(76, 90, 0.0, 1.4), TakeNote(38, 80, 0.0, 1.4)])
+    ends = {key: [(n.pitch, n.end) for n in notes] for key, notes in placed.items()}
+    assert ends == {(0, 0): [(76, 1.0)], (1, 1): [(38, 1.9)]}
+
+
 def test_new_notes_go_to_the_chosen_tracks_in_their_range() -> None:
     plan = plan_fill(session(), Region(4.0, 8.0, frozenset([BASS, DRUMS])))
     assert plan.keys == {BASS}
