@@ -12,6 +12,13 @@ from core.errors import UsageError
 RESTS = ("stretch", "rest", "beside")  # core.session.session.RestOfSong, which takes too long to import for --help
 
 
+KNOB = typer.Option(
+    metavar="busier|softer=2|...",
+    help="How to differ from what comes before: calmer, busier; lower, higher; softer, louder; shorter, longer notes; "
+    "thinner, fuller chords; darker, brighter mode; steadier, freer rhythm; each by one step or =2. May be repeated.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ContinueOptions:
     """What is asked for, each with the words that the command line has for it. Raises UsageError."""
@@ -68,15 +75,7 @@ class ContinueOptions:
             help="How loud: auto as the prompt is (one velocity stays one); flat; human accents a flat prompt gently.",
         ),
     ] = "auto"
-    knob: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="busier|softer=2|...",
-            help="How to differ from the prompt: calmer, busier; lower, higher; softer, louder; shorter, longer notes; "
-            "thinner, fuller chords; darker, brighter mode; steadier, freer rhythm; each by one step or =2. May be "
-            "repeated.",
-        ),
-    ] = None
+    knob: Annotated[list[str] | None, KNOB] = None
     words: Annotated[
         str | None,
         typer.Option(

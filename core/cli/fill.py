@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli import interrupts
+from core.cli.continue_options import KNOB
 from core.cli.output import Json, give, progress, say
 from core.errors import UsageError
 
@@ -34,6 +35,11 @@ def fill(
     ] = 1,
     temperature: Annotated[float, typer.Option(help="Under 1 safer, over 1 bolder, 0 always the likeliest.")] = 1.0,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same notes.", show_default="random")] = None,
+    knob: Annotated[list[str] | None, KNOB] = None,
+    words: Annotated[
+        str | None,
+        typer.Option(metavar='"slow and sad"', help="The same in English words; what was understood is said."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="A model by name (see models) or path.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     as_json: Json = False,
@@ -64,7 +70,10 @@ def fill(
         keys = frozenset(session.score.tracks[i].key for i in prompt.parse_tracks(session.score, tracks))
     plan = plan_fill(session, Region(from_, to, keys, prompt.pitch(low), prompt.pitch(high)))
     seed = secrets.randbelow(2**31) if seed is None else seed
-    options = Options(Sampling(temperature), seed=seed, takes=candidates)
+    knobs, then = prompt.knobs(knob, words)
+    if then:
+        raise UsageError("A region has one feel: its --words cannot say what comes then.")
+    options = Options(Sampling(temperature), seed=seed, takes=candidates, knobs=knobs)
     paths = prompt.numbered(out, alternatives, file)
     run, figures = _sample(plan, options, alternatives, model, device)
     from core.session.export import save_midi

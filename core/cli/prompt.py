@@ -3,9 +3,10 @@
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.cli.output import say
 from core.errors import UnreadableInput, UsageError
 from core.files import check_writable
 from core.midi.grid import Grid, default_marker, find_grid
@@ -13,6 +14,7 @@ from core.midi.pitch_names import parse_pitch
 from core.midi.read import read_score
 from core.midi.score import Score, Track
 from core.session.arrangement import bars_in_seconds, tempo_map_of
+from core.session.knobs import Knobs, parse_knobs
 from core.session.session import LATEST, USUAL_BARS, GenerationSettings, RestOfSong, Session, TrackFlags
 
 MOST_BARS = 100_000
@@ -164,3 +166,19 @@ def numbered(path: Path, count: int, prompt: Path) -> Sequence[Path]:
         if os.path.abspath(each) != os.path.abspath(prompt):
             raise UsageError(f"{each} leads to the prompt itself, {prompt}: choose another name for the take.")
     return paths
+
+
+def knobs(given: Sequence[str] | None, words: str | None) -> tuple[Knobs, tuple[Knobs, ...]]:
+    """The knobs by name and by words, which are told as they were understood: those at first, those of further parts.
+
+    Raises UsageError.
+    """
+    by_name = parse_knobs(given or ())
+    if not words:
+        return by_name, ()
+    from core.words.understanding import bundled_understanding
+
+    understood = bundled_understanding().understand(words)
+    say(understood.words)
+    first, *others = (replace(part, **by_name.turned()) for part in understood.parts)
+    return first, tuple(others)

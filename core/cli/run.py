@@ -30,7 +30,6 @@ from core.performance.take_in_progress import TakeInProgress
 from core.performance.take_plan import TakePlan, plan_take
 from core.session.arrangement import end_on_bar_line, pitch_range, returns_at, take_stretch, tempo_map_of
 from core.session.export import save_midi
-from core.session.knobs import Knobs, parse_knobs
 from core.session.session import Session
 
 if TYPE_CHECKING:
@@ -103,21 +102,8 @@ def _options(wanted: ContinueOptions, choice: Choice, session: Session) -> Optio
         wanted.events,
         wanted.takes,
         wanted.dynamics,  # type: ignore[arg-type]  # checked by Options
-        *_knobs(wanted),
+        *prompt.knobs(wanted.knob, wanted.words),
     )
-
-
-def _knobs(wanted: ContinueOptions) -> tuple[Knobs, tuple[Knobs, ...]]:
-    """The knobs at first, and those of further parts."""
-    given = parse_knobs(wanted.knob or ())
-    if not wanted.words:
-        return given, ()
-    from core.words.understanding import bundled_understanding
-
-    understood = bundled_understanding().understand(wanted.words)
-    say(understood.words)
-    first, *others = (replace(knobs, **given.turned()) for knobs in understood.parts)
-    return first, tuple(others)
 
 
 def _scale(wanted: str | None, choice: Choice) -> frozenset[int] | None:
@@ -259,7 +245,16 @@ def _save(
 ) -> None:
     for i, ((take, in_progress), path) in enumerate(zip(made, paths, strict=bool(paths)), 1):
         name = "Continuo take" if len(made) == 1 else f"Continuo take {i}"
-        record = replace(plan.take, notes=in_progress.record().notes, seconds=take.seconds, name=name)
+        record = replace(
+            plan.take,
+            notes=in_progress.record().notes,
+            seconds=take.seconds,
+            name=name,
+            seed=take.seed,
+            model=take.model,
+            knobs=take.options.knobs,
+            then=take.options.then,
+        )
         session = plan.session.with_take(plan.cut_short(record))
         save_midi(session, path, "take" if wanted.take_only else "score and take", is_merged=wanted.merge)
 

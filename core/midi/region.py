@@ -25,7 +25,9 @@ class Region:
 
     def __post_init__(self) -> None:
         """Raises UsageError for a region that is too short, too long, or empty."""
-        if not (self.start >= 0 and _SHORTEST <= self.end - self.start <= _LONGEST):
+        if self.start < 0:
+            raise UsageError(f"What is regenerated must start at 0 seconds or later, not at {self.start:g}.")
+        if not _SHORTEST <= self.end - self.start <= _LONGEST:
             raise UsageError(
                 f"What is regenerated must last {_SHORTEST:g} to {_LONGEST:g} seconds; "
                 f"from {self.start:g} to {self.end:g} seconds is {self.end - self.start:g}."

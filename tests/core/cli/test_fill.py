@@ -59,7 +59,8 @@ def test_alternatives_are_numbered(command: Command, song: Path, tiny: Path, tmp
     [
         (("--from", 5, "--to", 2), "must last 0.1 to 120 seconds"),
         (("--from", 2, "--to", 200), "--to 200 lies outside the file, which ends at 8.00 seconds"),
-        (("--from", -1, "--to", 2), "must last"),
+        (("--from", -3, "--to", 4), "must start at 0 seconds or later, not at -3."),
+        (("--from", 1, "--to", 2, "--knob", "wilder"), '"wilder" is no knob'),
         (("--from", 1, "--to", 2, "--tracks", 7), "There is no track 7"),
         (("--from", 1, "--to", 2, "--low", "H9"), "is not a pitch"),
         (("--from", 1, "--to", 2, "--low", 70, "--high", 60), "is empty"),
@@ -73,6 +74,21 @@ def test_what_cannot_be_is_one_sentence(
     out = tmp_path / "other.mid"
     assert words in command.refuse(2, "fill", song, "-o", out, *options)
     assert not out.exists()
+
+
+def test_knobs_and_words_change_what_is_made(command: Command, song: Path, tiny: Path, tmp_path: Path) -> None:
+    given = ("fill", song, "--from", 2, "--to", 6, "--model", tiny, "--seed", 3, "--candidates", 1)
+    made: list[float] = []
+    for i, knobs in enumerate(((), ("--knob", "softer=2"), ("--words", "very soft"))):
+        out = tmp_path / f"{i}.mid"
+        code, _, err = command(*given, "-o", out, *knobs)
+        assert code == 0, err
+        assert ("very soft: much softer" in err) == ("--words" in knobs)
+        new = [n.velocity for track in open_midi(out).tracks for n in track.notes if 2.0 <= n.start < 6.0]
+        made.append(sum(new) / len(new))
+    assert max(made[1:]) < made[0] - 10
+    code, _, err = command(*given, "-o", tmp_path / "out.mid", "--words", "soft, then loud")
+    assert (code, "A region has one feel" in err) == (2, True)
 
 
 def test_drums_are_never_made_anew(command: Command, tiny: Path, tmp_path: Path) -> None:
