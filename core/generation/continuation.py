@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from core.generation.sampler import Sampler
 from core.midi.statistics import apart, excerpt, music
 from core.session.knobs import Knobs
 
+_TOLD = 1.0  # seconds of a take that other knobs must last to be told of it
 _RANKED_SECONDS = 20.0  # of the prompt's end, that a take is compared with
 
 
@@ -47,6 +50,19 @@ class _TakeState(Sampler):
         self.index = index
         self.events: list[int] = []
         self.ended = False
+        self._turns: list[tuple[float, Knobs]] = [(0.0, self.knobs)]  # from when on, in seconds
+
+    def turn(self, knobs: Knobs) -> None:
+        """See Sampler."""
+        self._turns.append((self.grammar.decoder.time, knobs))
+        super().turn(knobs)
+
+    def knobs_told(self) -> list[Knobs]:
+        """The knobs that it was made with, in order; those left out that had no time to be heard."""
+        ends = [since for since, _ in self._turns[1:]] + [self.grammar.decoder.time]
+        lasting = [(end - since, knobs) for (since, knobs), end in zip(self._turns, ends, strict=True)]
+        heard = [knobs for seconds, knobs in lasting if seconds >= _TOLD] or [max(lasting, key=itemgetter(0))[1]]
+        return [knobs for knobs, _ in groupby(heard)]
 
 
 class Continuation:
@@ -175,7 +191,10 @@ class Continuation:
         notes = tuple(decode(events, state.loudness.first, self._timing, state.loudness))
         seconds = max([self._seconds(state), *(note.end for note in notes)])
         marker = self._prepared.prompt.marker
-        options = self.options if self._turned is None else replace(self.options, knobs=state.knobs, then=())
+        options = self.options
+        if self._turned is not None:
+            knobs, *then = state.knobs_told()
+            options = replace(options, knobs=knobs, then=tuple(then))
         return Take(tuple(events), notes, seconds, state.seed, options, self._engine.name, marker)
 
 

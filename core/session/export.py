@@ -4,15 +4,15 @@ import math
 import os
 import tempfile
 import wave
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Literal, get_args
 
 from core.errors import UsageError
 from core.files import replacing, write_atomically
 from core.live.synth import BYTES_PER_FRAME, LONGEST_TAIL, Voices
-from core.midi.events import Event
-from core.midi.messages import master_volume, on_channel
+from core.midi.events import Event, meta_event
+from core.midi.messages import TEXT, master_volume, on_channel
 from core.midi.score import PERCUSSION_CHANNEL, Note, Score
 from core.midi.sound import disturbed, master_volume_before_fade, unfaded
 from core.midi.splice import Stretch, plays_on
@@ -26,6 +26,7 @@ from core.midi.write import (
     without_stretch,
 )
 from core.session.arrangement import Arrangement, TakePart, arrangement, wire_voice
+from core.session.knobs import knobs_words
 from core.session.session import Session, TakeRecord
 from core.session.timeline import What, playing_range, timeline
 
@@ -70,14 +71,18 @@ def midi_bytes(session: Session, content: MidiContent, take_id: str = "", *, is_
     song = arrangement(session, take)
     if content == "take":
         start = session.tempo_map.tick(take.marker)
-        return tracks_alone(song.score.tempo_map, start, list(_added(song, song.notes, "", is_alone=True)))
+        added = _telling(_added(song, song.notes, "", is_alone=True), take, start)
+        return tracks_alone(song.score.tempo_map, start, added)
+    start = song.score.tempo_map.tick(song.start)
     parts = {part: notes for part, notes in song.notes.items() if not is_merged or part.track is None}
     merged = {part.track: notes for part, notes in song.notes.items() if is_merged and part.track is not None}
     score = score or blank_score()
     if song.stretch is not None and (merged or not song.stretch.is_nothing):
-        score = without_stretch(score, song.stretch, merged, _merged_controls(song, merged))
-    added = list(_added(song, parts, ""))
-    start = song.score.tempo_map.tick(song.start)
+        controls = _merged_controls(song, merged)
+        if merged and not parts and (text := _made_words(take)):
+            controls[min(merged)] = [(start, text), *controls.get(min(merged), ())]
+        score = without_stretch(score, song.stretch, merged, controls)
+    added = _telling(_added(song, parts, ""), take, start)
     faded = [(start, message) for message in _against_master_fade(song, start)]
     if faded and added:
         added[0] = replace(added[0], setup=(*faded, *added[0].setup))
@@ -119,8 +124,23 @@ def _with_all_takes(session: Session) -> bytes:
     for take in session.takes:
         song = arrangement(session, replace(take, rest="beside"), used)
         used |= {part.voice.channel for part in song.notes}
-        added += _added(song, song.notes, take.name)
+        added += _telling(_added(song, song.notes, take.name), take, song.score.tempo_map.tick(song.start))
     return with_tracks(written_score(session) or blank_score(), added)
+
+
+def _telling(added: Iterable[AddedTrack], take: TakeRecord, start: int) -> list[AddedTrack]:
+    """The tracks of a take, of which the first says at the take's start with which knobs it was made, if with any."""
+    tracks, text = list(added), _made_words(take)
+    if tracks and text:
+        tracks[0] = replace(tracks[0], setup=((start, text), *tracks[0].setup))
+    return tracks
+
+
+def _made_words(take: TakeRecord) -> bytes:
+    """The text event "Continuo: busier, then softer; Continuo Base, seed 5"; empty if no knob was turned."""
+    feel = knobs_words((take.knobs, *take.then))
+    made = f"; {take.model}, seed {take.seed}" if take.model else ""
+    return meta_event(TEXT, f"Continuo: {feel}{made}".encode("ascii", "replace")) if feel else b""
 
 
 def _added(

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QLineEdit, QStyle, QStyledItemDelegate, QStyleOpti
 
 from core.errors import ContinuoError
 from core.midi.score import TakeNote
+from core.session.knobs import knobs_words
 from core.session.session import TakeRecord
 from desktop.panels.take_words import length_words
 from desktop.piano_roll.layers import fill
@@ -158,6 +159,7 @@ class TakeModel(QAbstractListModel):
             f"{length_words(take.seconds)}, {notes_words(len(take.notes))}",
             *([self.tr("By {0}").format(take.model)] if take.model else []),
             self.tr("Seed {0}, temperature {1:g}, top-p {2:g}").format(take.seed, take.temperature, take.top_p),
+            *([self.tr("Feel: {0}").format(feel)] if (feel := knobs_words((take.knobs, *take.then))) else []),
         ]
         if take.parent:
             words.append(

@@ -66,16 +66,19 @@ def _bar_words(bar: int, beat: float) -> str:
 
 
 def differences(take: TakeRecord, takes: Sequence[TakeRecord]) -> list[str]:
-    """What of the options this take does not share with all others; where they share all, its seed."""
+    """What of the options this take does not share with all others, or its seed; and its knobs, if any are turned."""
     aspects: list[tuple[Callable[[TakeRecord], object], Callable[[TakeRecord], str]]] = [
         (lambda t: t.model, lambda t: t.model),
         (lambda t: t.temperature, lambda t: translate("TakeWords", "temperature {0:g}").format(t.temperature)),
         (lambda t: t.top_p, lambda t: translate("TakeWords", "top-p {0:g}").format(t.top_p)),
         (lambda t: t.rest, lambda t: translate("TakeWords", _REST[t.rest])),
-        (lambda t: (t.knobs, t.then), lambda t: knobs_words((t.knobs, *t.then))),
     ]
     found = [words(take) for value, words in aspects if len({value(other) for other in takes}) > 1]
-    return [words for words in found if words] or [translate("TakeWords", "seed {0}").format(take.seed)]
+    feel = knobs_words((take.knobs, *take.then))
+    is_apart = any((other.knobs, other.then) != (take.knobs, take.then) for other in takes)
+    if not any(found) and not (feel and is_apart):
+        found.append(translate("TakeWords", "seed {0}").format(take.seed))
+    return [words for words in (*found, feel) if words]
 
 
 def length_words(seconds: float) -> str:

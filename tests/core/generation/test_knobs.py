@@ -263,11 +263,23 @@ def test_knobs_turn_while_a_take_is_sampled(engine: Engine) -> None:
             turned = step.head
             continuation.turn(Knobs(high=2, loud=-2))
     assert turned is not None
-    notes = continuation.takes[0].notes
+    take = continuation.takes[0]
+    assert (take.options.knobs, take.options.then) == (Knobs(), (Knobs(high=2, loud=-2),))
+    notes = take.notes
     early, late = ([note for note in notes if (note.start > turned) == is_late] for is_late in (False, True))
     assert {note.velocity for note in early} == {64}
     assert {note.velocity for note in late} == {64 - 2 * LOUDER}
     assert _pitch(tuple(late)) > _pitch(tuple(early)) + 2
+
+
+def test_a_take_says_the_knobs_that_had_time_to_be_heard(engine: Engine) -> None:
+    options = Options(seed=3, seconds=20.0, knobs=Knobs(busy=1, loud=-1))
+    continuation = Continuation(engine, engine.prepare(tune((64,))), options)
+    for step in continuation:
+        if step.head > 6:
+            continuation.turn(Knobs(high=-2))  # and stopped at once
+            continuation.stop()
+    assert (continuation.takes[0].options.knobs, continuation.takes[0].options.then) == (options.knobs, ())
 
 
 def turned_at_eight(engine: Engine, knobs: Knobs | None) -> tuple[TakeNote, ...]:

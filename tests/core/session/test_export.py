@@ -1,9 +1,11 @@
 import tempfile
 import wave
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
+import mido
 import numpy as np
 import pytest
 
@@ -11,7 +13,8 @@ from core.errors import UsageError, WriteError
 from core.live.synth import LONGEST_TAIL, SAMPLE_RATE
 from core.midi.read import parse_score, read_score
 from core.midi.score import TakeNote
-from core.session.export import PEAK, SampleRate, SoundFormat, export_wav, midi_bytes, save_midi
+from core.session.export import PEAK, MidiContent, SampleRate, SoundFormat, export_wav, midi_bytes, save_midi
+from core.session.knobs import Knobs
 from core.session.session import Session, TakeRecord, session_from_midi
 from tests.core.midi.builders import file_of, off, on
 from tests.core.session.sessions import TAKE, band, band_with_take
@@ -45,6 +48,24 @@ def test_all_takes_stand_where_each_begins() -> None:
     assert [t.notes[0].start for t in takes] == pytest.approx([3.0, 0.6, 1.4], abs=0.002)
     assert len({t.channel for t in back.tracks}) == 6
     assert back.tracks[1].notes[-1].start > 0.6  # the score goes on to the last of the markers
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+@pytest.mark.parametrize("content", ["score and take", "take", "all takes"])
+def test_a_file_says_once_with_which_knobs_its_take_was_made(content: MidiContent, is_merged: bool) -> None:
+    feel = {"knobs": Knobs(busy=1), "then": (Knobs(loud=-2),), "model": "Continuo Bäse", "seed": 5}
+    plain, key = band_with_take(), band().tracks[1].key
+    notes = tuple(replace(note, track=key) for note in TAKE.notes)
+    for own in (TAKE.notes, notes):
+        take = replace(TAKE, notes=own, marker=1.0, **feel)  # type: ignore[arg-type]
+        data = midi_bytes(band().with_take(take), content, is_merged=is_merged)
+        tracks = mido.MidiFile(file=BytesIO(data)).tracks
+        texts = [(sum(m.time for m in t[: i + 1]), m.text) for t in tracks for i, m in enumerate(t) if m.type == "text"]
+        tick = 0 if content == "take" else band().tempo_map.tick(1.0)
+        assert texts == [(tick, "Continuo: busier, then much softer; Continuo B?se, seed 5")]
+        again = session_from_midi(data, "again.mid")
+        assert midi_bytes(again, "score") == data
+    assert b"Continuo:" not in midi_bytes(plain, content, is_merged=is_merged)
 
 
 def test_what_is_not_there_cannot_be_saved() -> None:

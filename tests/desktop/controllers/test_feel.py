@@ -292,5 +292,8 @@ def test_a_take_says_with_which_words_it_was_made(desk: Callable[..., Desk], hom
     at.wait_until_ready()
     take = at.sample(2.0)
     assert (take.knobs, take.then) == (Knobs(busy=-1), (Knobs(loud=2),))
+    model = at.window.takes.model
+    for role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
+        assert "Feel: calmer, then much louder" in model.data(model.index(0), role)
     other = replace(take, id="other", knobs=Knobs(), then=())
     assert differences(take, (take, other)) == ["calmer, then much louder"]

@@ -14,6 +14,7 @@ from core.errors import WriteError
 from core.midi.read import read_score
 from core.midi.tempo_map import Metre, TempoMap
 from core.session.export import save_midi
+from core.session.knobs import Knobs
 from core.session.session import Session, TakeRecord
 from desktop.panels import takes_panel
 from desktop.panels.take_cards import Card, facts
@@ -173,5 +174,9 @@ def test_a_card_says_from_where_how_long_and_what_sets_it_apart() -> None:
     assert place_words(take, TempoMap()) == "From 8.0 s, 15.8 s"
     assert differences(take, [take, replace(take, seed=8)]) == ["seed 7"]
     assert differences(other, [take, other]) == ["temperature 1.3"]
+    turned = replace(take, knobs=Knobs(busy=1), then=(Knobs(loud=-1),))
+    assert differences(turned, [turned]) == ["seed 7", "busier, then softer"]  # alone, too
+    assert differences(turned, [take, turned]) == ["busier, then softer"]
+    assert differences(take, [take, turned]) == ["seed 7"]
     concert = replace(take, model="Continuo Concert", rest="rest")
     assert differences(concert, [take, concert]) == ["Continuo Concert", "song left out"]
