@@ -54,7 +54,7 @@ COMMANDS = (
     Command("open", "&Open …", _K.Open),
     Command("save", "&Save Session", _K.Save),
     Command("save as", "Save Session &As …", "Ctrl+Shift+S"),
-    Command("save score and take", "Score and &Take …", "Ctrl+E"),
+    Command("save score and take", "Score and &Take …", "Ctrl+E", tip="Without a take, the score"),
     Command("save take", "Take &Alone …", "Ctrl+Shift+E"),
     Command("save all takes", "A&ll Takes …"),
     Command("save score", "&Score Alone …"),
@@ -298,7 +298,8 @@ class Actions:
         edits += ("swing", "humanise", "select pitch", "select place", "select track")
         edits += ("louder", "softer", "set velocity", "scale velocity", "compress velocity")
         self.enable(has_selection, *edits)
-        self.enable(has_take, "save score and take", "save take")
+        self.enable(has_take, "save take")
+        self.enable(has_take or has_score, "save score and take")
         self.enable(has_take and not is_sampling, "fork", "another take")
         self.enable(not is_sampling and not is_empty, "continue")
         self.enable(has_take and not is_running, "accept")

@@ -194,9 +194,11 @@ class FileController(QObject):
         self._document.save(path, saved)
 
     def save_midi(self, content: MidiContent, take_id: str = "") -> None:
-        """Write a MIDI file where the user says."""
+        """Write a MIDI file where the user says; without a take, of the score alone."""
         if content != "score" and not take_id and self._refuse_while_sampling():
             return
+        if content == "score and take" and not take_id and self._document.session.current_take is None:
+            content = "score"
         session, is_merged = self._document.session, self._preferences.now.merges_takes
         names = {"score": "", "score and take": "-continued", "take": "-take", "all takes": "-takes"}
         path = self._ask(self.tr("Save MIDI file"), f"{names[content]}.mid", self.tr(MIDI_FILES), MIDI_SUFFIXES)

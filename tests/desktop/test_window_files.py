@@ -42,6 +42,10 @@ def test_saves_midi_and_never_over_the_file_that_was_opened(desk: MakeDesk, home
     source.write_bytes(BACH.read_bytes())
     at = desk()
     at.open(source)
+    at.answers.path = str(homes / "alone.mid")
+    at.window.actions_["save score and take"].trigger()  # there is no take
+    at.settle()
+    assert (homes / "alone.mid").read_bytes() == BACH.read_bytes()
     take = at.sample(1.5)
     at.answers.path = str(source)
     at.window.actions_["save score and take"].trigger()
