@@ -20,7 +20,8 @@ from desktop.widgets.palettes import DropDown
 
 
 class TempoDialog(QDialog):
-    """Asks for tempo and metre from the beginning, or from the bar around a tick on.
+    """Asks for tempo and metre from the beginning, or from the bar around a tick on; from the tick if the tempo changes
+    there, within the bar.
 
     Once accepted, `tick` is from where on, `bpm` quarters a minute and `metre` (numerator, denominator), both None
     where they are to stay as they are. `is_there`: from that bar on, unless something else is chosen. `is_removed` says
@@ -32,12 +33,14 @@ class TempoDialog(QDialog):
         self.setWindowTitle(self.tr("Tempo and metre"))
         self._map = tempo_map
         self._there: tuple[float, tuple[int, int]] | None = None  # tempo and metre at the place chosen before
-        bar = tempo_map.bar_beat_read(tick)[0] if tempo_map.has_metre else 0
+        bar, beat = tempo_map.bar_beat_read(tick) if tempo_map.has_metre else (0, 0.0)
         self._later = tempo_map.bar_tick(bar) if tempo_map.has_metre else tick
+        self._is_in_bar = is_there and tick > self._later and any(tempo.tick == tick for tempo in tempo_map.tempos)
+        where = self.tr("Bar {0}").format(bar + 1) if tempo_map.has_metre else self.tr("The playhead")
+        if self._is_in_bar:
+            self._later, where = tick, self.tr("Bar {0}, beat {1:g}").format(bar + 1, round(beat + 1, 2))
         self.from_start = QRadioButton(self.tr("The beginning"))
-        self.from_here = QRadioButton(
-            self.tr("Bar {0}").format(bar + 1) if tempo_map.has_metre else self.tr("The playhead")
-        )
+        self.from_here = QRadioButton(where)
         self.from_start.setChecked(not (is_there and self._later))
         self.from_here.setChecked(is_there and self._later > 0)
         self.is_removed = False
@@ -71,8 +74,7 @@ class TempoDialog(QDialog):
         layout.addStretch(1)
         layout.addWidget(buttons)
         self.from_start.toggled.connect(self._show_there)
-        self.has_bars.toggled.connect(self.beats.setEnabled)
-        self.has_bars.toggled.connect(self.unit.setEnabled)
+        self.has_bars.toggled.connect(self._show_there)
         self._show_there()
         self.tempo.setFocus()
         self.tempo.selectAll()
@@ -127,6 +129,8 @@ class TempoDialog(QDialog):
             self.beats.setValue(metre.numerator)
             self.unit.setCurrentIndex(max(self.unit.findData(metre.denominator), 0))
         self._there = self._bpm_there, (metre.numerator, metre.denominator)
+        for part in (self.beats, self.unit):  # a metre begins with a bar
+            part.setEnabled(self.has_bars.isChecked() and not (self._is_in_bar and self.from_here.isChecked()))
 
     @property
     def _bpm_there(self) -> float:
@@ -145,7 +149,7 @@ class TempoDialog(QDialog):
     @property
     def metre(self) -> tuple[int, int] | None:
         """Numerator and denominator; None: as it is."""
-        if not self.has_bars.isChecked():
+        if not self.beats.isEnabled():
             return None
         chosen, there = (self.beats.value(), self.unit.currentData()), self._map.metre_at(self.tick)
         is_same = self._map.has_metre and chosen == (there.numerator, there.denominator)

@@ -10,7 +10,7 @@ layers       paints rows, lines and notes of one tile
 diamonds     paints drums
 note_names   writes names into notes, where they can be read
 overlays     paints what lies over the tiles
-metre_marks  the metre's changes in the ruler
+ruler_marks  changes of metre and tempo in the ruler
 ruler        paints the ruler; what of it lies at a point
 keyboard     paints the keys; which key lies at a point
 chord_strip  the names of chords over the ruler

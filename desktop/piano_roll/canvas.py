@@ -20,6 +20,7 @@ from desktop.piano_roll.note_names import NAME_REACH, NAMED_ROW
 from desktop.piano_roll.notes import RollNote, RollPart
 from desktop.piano_roll.overlays import gone_to, paint_overlays, selected_area
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, paint_ruler
+from desktop.piano_roll.ruler_marks import RulerMarks
 from desktop.piano_roll.scroll_bars import show_view
 from desktop.piano_roll.tiles import TileCache
 from desktop.widgets.theme import Theme
@@ -41,6 +42,7 @@ class RollCanvas(QAbstractScrollArea):
         self.coordinates = Viewport()
         self.overlays = Overlays()
         self.grid = GridLines(TempoMap())
+        self.marks = RulerMarks(TempoMap())
         self.tiles = TileCache()
         self._parts: dict[str, RollPart] = {}
         self._is_syncing = False
@@ -156,6 +158,7 @@ class RollCanvas(QAbstractScrollArea):
     def set_tempo_map(self, tempo_map: TempoMap) -> None:
         """The bars and beats to show; seconds if it states no metre."""
         self.grid = GridLines(tempo_map, self.grid.snap, self.coordinates.pixels_per_second)
+        self.marks = RulerMarks(tempo_map)
         self._repaint_paper()
 
     def set_snap(self, snap: Snap) -> None:
@@ -326,7 +329,7 @@ class RollCanvas(QAbstractScrollArea):
         names = row_names(self.drum_part != "", view)
         for left, top, paint in (
             (KEYBOARD_WIDTH, RULER_HEIGHT, self._paint_notes),
-            (KEYBOARD_WIDTH, 0, lambda p, e: paint_ruler(p, e, view, o, self.grid, theme, self.small_font)),
+            (KEYBOARD_WIDTH, 0, lambda p, e: paint_ruler(p, e, view, o, self.grid, self.marks, theme, self.small_font)),
             (0, RULER_HEIGHT, lambda p, e: paint_keyboard(p, e, view, o, theme, self.font(), names)),
         ):
             width = view.width if left else KEYBOARD_WIDTH

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPolygonF
 from desktop.piano_roll.coordinates import Viewport
 from desktop.piano_roll.grid import BAR, GridLines, Line
 from desktop.piano_roll.layers import Overlays, fill, line_width, with_alpha
-from desktop.piano_roll.metre_marks import paint_metre_marks
+from desktop.piano_roll.ruler_marks import RulerMarks
 from desktop.widgets.theme import Theme
 
 RULER_HEIGHT = 44  # whole device pixels at 125, 150 and 175 % too
@@ -111,6 +111,7 @@ def paint_ruler(
     viewport: Viewport,
     overlays: Overlays,
     grid: GridLines,
+    marks: RulerMarks,
     theme: Theme,
     font: QFont,
 ) -> None:
@@ -136,7 +137,7 @@ def paint_ruler(
             painter.fillRect(QRectF(x, STRIP_HEIGHT, 2, RULER_HEIGHT - STRIP_HEIGHT), theme.accent)
     _paint_lines(painter, exposed, viewport, overlays, grid, theme, font)
     painter.fillRect(QRectF(exposed.left(), RULER_HEIGHT - 1, exposed.width(), 1), theme.lines[BAR])
-    paint_metre_marks(painter, exposed, viewport, grid.tempo_map, theme, font)
+    marks.paint(painter, exposed, viewport, theme, font)
     _paint_flags(painter, exposed, viewport, overlays, theme, font)
 
 

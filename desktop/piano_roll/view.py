@@ -19,7 +19,6 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from desktop.piano_roll import gestures, tools
 from desktop.piano_roll.accessible import describe, install, named, tell, tell_of_selection
 from desktop.piano_roll.keyboard import KEYBOARD_WIDTH
-from desktop.piano_roll.metre_marks import MetreMark, mark_at
 from desktop.piano_roll.notes import RollPart
 from desktop.piano_roll.pointer import Cancellable, modifiers_after
 from desktop.piano_roll.ruler import RULER_HEIGHT, STRIP_HEIGHT, spot_at
@@ -207,14 +206,14 @@ class PianoRoll(RollSurface):
         """With the pointer: a note is deleted if it is not dragged, elsewhere one is drawn. With other tools the second
         click is a click.
 
-        In the lower half of the ruler the metre is asked for.
+        In the lower half of the ruler tempo and metre are asked for.
         """
         at = self._pointer(event.position(), event.modifiers())
         is_left = event.button() == Qt.MouseButton.LeftButton
         is_in_notes = at.x >= 0 and at.y >= 0 and is_left
         if at.x >= 0 and STRIP_HEIGHT - RULER_HEIGHT <= at.y < 0 and is_left:
             self._end_gesture()
-            mark = self._metre_mark(at)
+            mark = self.marks.at(at.x, at.y + RULER_HEIGHT, self.coordinates, self.small_font)
             bar = self.grid.nearest_bar(max(at.seconds, 0.0))
             seconds = bar if abs(self.coordinates.x(bar) - at.x) <= _BAR_REACH else max(at.seconds, 0.0)
             self.metre_requested.emit(mark.tick if mark else self.grid.tempo_map.tick(seconds))
@@ -231,9 +230,6 @@ class PianoRoll(RollSurface):
                 self.note_activated.emit(ref)
         elif (part := self.part_to_draw_in(at.seconds)) is not None:
             self._gesture = tools.DrawNote(self, at, part)
-
-    def _metre_mark(self, at: gestures.Pointer) -> MetreMark | None:
-        return mark_at(at.x, at.y + RULER_HEIGHT, self.grid.tempo_map, self.coordinates, self.small_font)
 
     def set_tool(self, tool: Tool) -> None:
         """What the left button does among the notes."""

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from core.midi.tempo_map import Metre, Tempo, TempoMap
 from desktop.dialogs.tempo import TempoDialog
 from desktop.panels.transport_bar import tempo_words
-from desktop.piano_roll.metre_marks import metre_marks
+from desktop.piano_roll.ruler_marks import RulerMarks
 from tests.core.midi.builders import file_of, scale
 from tests.desktop.looking import cut_off, unnamed, untold
 from tests.desktop.piano_roll.conftest import NONE, Hand
@@ -37,6 +37,18 @@ def test_what_is_left_alone_stays_as_it_is(qtbot: QtBot) -> None:
     assert (dialog.tick, dialog.bpm, dialog.metre) == (0, 90.5, None)
     assert (cut_off(dialog), unnamed(dialog)) == ([], [])
     assert [w for w in untold(dialog) if w.parent() is dialog and w.accessibleName()] == []
+
+
+def test_a_change_of_tempo_within_a_bar_is_changed_where_it_is(qtbot: QtBot) -> None:
+    song = TempoMap(480, (Tempo(0, 500_000), Tempo(720, 600_000)), (Metre(0, 4, 4),))
+    dialog = TempoDialog(song, 720, is_there=True)
+    qtbot.addWidget(dialog)
+    assert (dialog.tick, dialog.tempo.value(), dialog.from_here.text()) == (720, 100.0, "Bar 1, beat 2.5")
+    assert not dialog.beats.isEnabled()
+    dialog.tempo.setValue(90.0)
+    assert (dialog.bpm, dialog.metre) == (90.0, None)
+    dialog.from_start.setChecked(True)
+    assert (dialog.tick, dialog.beats.isEnabled()) == (0, True)
 
 
 def test_the_bar_of_the_playhead_can_be_chosen_and_shows_what_holds_there(qtbot: QtBot) -> None:
@@ -140,7 +152,7 @@ def test_a_double_click_in_the_ruler_changes_and_removes_a_metre(
     there = before.tempo_map.seconds(bar)
     double_click(there + 0.1, 40)
     session = window.document.session
-    assert metre_marks(session.tempo_map) == [(0, "4/4"), (bar, "3/4")]
+    assert [(m.tick, m.words) for m in RulerMarks(session.tempo_map).all] == [(0, "4/4"), (bar, "3/4")]
     assert [note.start_tick for note in session.score.tracks[0].notes] == [240 * i for i in range(8)]  # type: ignore[union-attr]
     assert not roll.has_gesture
 
@@ -151,7 +163,7 @@ def test_a_double_click_in_the_ruler_changes_and_removes_a_metre(
 
     monkeypatch.setattr(TempoDialog, "exec", remove)
     double_click(there + 6 / roll.coordinates.pixels_per_second, 26)  # on the mark
-    assert metre_marks(window.document.session.tempo_map) == [(0, "4/4")]
+    assert [m.words for m in RulerMarks(window.document.session.tempo_map).all] == ["4/4"]
     assert asked == [(bar, False), (bar, True)]
     window.actions_["undo"].trigger()
     window.actions_["undo"].trigger()

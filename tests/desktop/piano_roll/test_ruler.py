@@ -1,10 +1,14 @@
-"""The ruler: what is dragged and clicked in it, and to what that snaps."""
+"""The ruler: what is dragged and clicked in it, to what that snaps, and which changes it marks."""
+
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from core.midi.tempo_map import Metre, Tempo, TempoMap
 from desktop.piano_roll.ruler import end_flag
+from desktop.piano_roll.ruler_marks import RulerMarks
 from desktop.piano_roll.view import PianoRoll
 from tests.desktop.piano_roll.conftest import Hand, Heard
 
@@ -107,3 +111,38 @@ def test_a_double_click_beside_a_bar_line_means_that_bar(roll: PianoRoll, hand: 
     for beside, bar in ((-2, 2), (2, 2), (-12, 1)):
         QTest.mouseDClick(hand.canvas, Qt.MouseButton.LeftButton, pos=hand.ruler(3.0) + QPoint(beside, 0))
         assert roll.grid.tempo_map.bar_beat(int(str(asked[-1][0])))[0] == bar
+
+
+def test_changes_of_tempo_and_metre_are_marked(roll: PianoRoll, hand: Hand, heard: Heard) -> None:
+    tempos = Tempo(0, 500_000), Tempo(1440, 500_000), Tempo(2400, 600_000), Tempo(4320, 400_000)
+    tempo_map = TempoMap(480, tempos, (Metre(0, 3, 4), Metre(4320, 4, 4)))
+    marks = RulerMarks(tempo_map)
+    assert [(m.tick, m.words) for m in marks.all] == [(0, "3/4  120 bpm"), (2400, "100 bpm"), (4320, "4/4  150 bpm")]
+    assert [m.words for m in RulerMarks(TempoMap(480, tempos[:2], tempo_map.metres[:1])).all] == ["3/4"]
+    before = roll.viewport().grab().toImage()
+    roll.set_tempo_map(tempo_map)
+    at = hand.ruler(tempo_map.seconds(2400), 26) + QPoint(8, 0)
+    after = roll.viewport().grab().toImage()
+    assert any(before.pixel(at + QPoint(x, 0)) != after.pixel(at + QPoint(x, 0)) for x in range(30))
+    asked = heard(roll.metre_requested)
+    QTest.mouseDClick(hand.canvas, Qt.MouseButton.LeftButton, pos=at)
+    assert asked == [(2400,)]
+
+
+def test_of_many_changes_of_tempo_those_are_marked_that_there_is_room_for() -> None:
+    tempos = tuple(Tempo(i * 120, 400_000 + i * 7919 % 200_000) for i in range(4000))
+    marks = RulerMarks(TempoMap(480, tempos, (Metre(0, 4, 4), Metre(480 * 40, 3, 4))))
+    asked: list[str] = []
+
+    def width(words: str) -> float:
+        asked.append(words)
+        return 7.0 * len(words)
+
+    for zoom in (5.0, 100.0, 2000.0):
+        asked.clear()
+        shown = marks.shown(zoom, width)
+        assert all(b.seconds - a.seconds >= 7.0 * len(a.words) / zoom for a, b in pairwise(shown))
+        assert [mark.tick for mark in shown if mark.has_metre] == [0, 480 * 40]
+        assert len(asked) < 3 * len(shown) + 10
+        assert marks.shown(zoom, width) is shown
+    assert marks.shown(2000.0, width) == marks.all
