@@ -113,7 +113,8 @@ def humanise(session: Session, chosen: Chosen, milliseconds: float, seed: int) -
 def swing(session: Session, chosen: Chosen, percent: float) -> Edited:
     """Let off-beat eighths begin so far into their quarter (50: straight, 67: as triplets); all between goes along.
 
-    Quarters are counted from the start of each bar.
+    Quarters are counted from the start of each bar. Notes are as long as they were, but those that end where another
+    begins go on to do so, and none sounds into the next of its pitch that did not.
     """
     share = min(max(percent, 1.0), 99.0) / 100
     tempo_map = session.tempo_map
@@ -128,7 +129,13 @@ def swing(session: Session, chosen: Chosen, percent: float) -> Edited:
         changed = []
         for part in parts:
             start = np.maximum(swung(part.start), part.first)
-            changed.append(replace(part, start=start, end=np.maximum(swung(part.end), start + 1)))
+            touches = np.isin(np.rint(part.end), np.rint(part.start))
+            end = np.where(touches, swung(part.end), start + (part.end - part.start))
+            order = np.lexsort((part.start, part.pitch))
+            one, after = order[:-1], order[1:]  # of one pitch, one after the other
+            apart = (part.pitch[one] == part.pitch[after]) & (part.end[one] <= part.start[after])
+            end[one] = np.where(apart, np.minimum(end[one], start[after]), end[one])
+            changed.append(replace(part, start=start, end=np.maximum(end, start + 1)))
         return changed
 
     return change_notes(session, chosen, change)

@@ -38,9 +38,10 @@ def describe(roll: RollSurface, ref: NoteRef) -> str:
     """A note in words: pitch, velocity, start and length, track or take, and what it came from."""
     note, part = roll.note(ref), next(part for part in roll.parts if part.key == ref.part)
     tr = QCoreApplication.translate
-    words = tr("PianoRoll", "{0}, velocity {1}, {2}, {3:.2f} s long")
+    words = tr("PianoRoll", "{0}, velocity {1}, {2}, {3} long")
     place = roll.grid.position(note.start)
-    text = words.format(named(note.pitch, note.is_drum), note.velocity, place, note.end - note.start)
+    length = roll.grid.length(note.start, note.end)
+    text = words.format(named(note.pitch, note.is_drum), note.velocity, place, length)
     if part.title:
         text += f", {part.title}"
     if 0 < note.origin <= len(part.origins):

@@ -39,6 +39,11 @@ def paint_diamonds(
     painter.drawPixmapFragments(first, len(boxes), _looks(size, insides, edge, line))
 
 
+def has_inside(size: int, line: float) -> bool:
+    """Whether a diamond is so large that more than the line around it is seen."""
+    return size > 4 * line
+
+
 def _looks(size: int, insides: Sequence[QColor], edge: QColor, line: float) -> QPixmap:
     """A diamond in each colour, side by side."""
     looks = QPixmap(size * len(insides), size)
@@ -49,7 +54,7 @@ def _looks(size: int, insides: Sequence[QColor], edge: QColor, line: float) -> Q
         painter.setPen(Qt.PenStyle.NoPen)
         for i, inside in enumerate(insides):
             _paint_one(painter, i * size, size, edge, 0.0)
-            if size > 4 * line:
+            if has_inside(size, line):
                 painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
                 _paint_one(painter, i * size, size, inside, line * 1.4)
                 painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)

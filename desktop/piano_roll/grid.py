@@ -257,6 +257,16 @@ class GridLines:
         bar, beat = self.tempo_map.bar_beat_read(self.tempo_map.tick(seconds))
         return QCoreApplication.translate("PianoRoll", "bar {0}, beat {1:g}").format(bar + 1, round(beat + 1, 2))
 
+    def length(self, start: float, end: float) -> str:
+        """A length in words: "1.5 beats (0.75 s)", or "0.75 s"."""
+        seconds = QCoreApplication.translate("PianoRoll", "{0:.2f} s").format(end - start)
+        if not self.has_bars:
+            return seconds
+        denominator = self.tempo_map.metre_at(self.tempo_map.tick(start)).denominator
+        beats = round(self.ticks_between(start, end) * denominator / (4 * self.tempo_map.ticks_per_quarter), 2)
+        words = "{0:g} beat ({1})" if beats == 1 else "{0:g} beats ({1})"
+        return QCoreApplication.translate("PianoRoll", words).format(beats, seconds)
+
 
 @lru_cache(1024)
 def _stride(width: float, least: float) -> int:

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
 from core.midi.scale import Scale
 from desktop.piano_roll.coordinates import PITCHES, Viewport
-from desktop.piano_roll.diamonds import paint_diamonds
+from desktop.piano_roll.diamonds import has_inside, paint_diamonds
 from desktop.piano_roll.grid import GridLines
 from desktop.piano_roll.note_names import NAME_REACH, NAMED_ROW, NoteNames
 from desktop.piano_roll.notes import RollNote, RollPart
@@ -189,7 +189,10 @@ def _paint_drums(
     boxes = boxes_within(viewport.diamonds(part.start[places], part.pitch[places]), area)
     looks = STRENGTHS[part.velocity[places]].astype(np.intp)
     colours, edge = paper.theme.velocities(kind, colour, shade), paper.theme.edge(kind, colour, shade)
-    paint_diamonds(painter, boxes, looks, colours, edge, line_width(viewport.ratio))
+    line = line_width(viewport.ratio)
+    if shade == Shade.FULL and not has_inside(2 * viewport.half_diamond + 1, line):
+        edge = paper.theme.part(kind, colour)  # which is all of it that is seen
+    paint_diamonds(painter, boxes, looks, colours, edge, line)
     if kind != "other" and shade <= Shade.UNREAD:
         _mark_origins(painter, boxes, part.origin[places], viewport, paper.theme, is_apart=False)
     if names is not None:

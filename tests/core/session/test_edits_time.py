@@ -63,7 +63,14 @@ def test_reversed_and_stretched() -> None:
 
 def test_swing_moves_off_beats_and_leaves_beats() -> None:
     session = session_from_midi(file_of([on(60, 0), off(60, 240), on(62, 0), off(62, 240)]), "x.mid")
-    assert [(s, e) for _, s, e in ticks(edits_time.swing(session, {0: [0, 1]}, 75))] == [(0, 360), (360, 480)]
+    assert [(s, e) for _, s, e in ticks(edits_time.swing(session, {0: [0, 1]}, 75))] == [(0, 360), (360, 600)]
+
+
+def test_swing_keeps_lengths_but_for_the_next_note_of_the_pitch() -> None:
+    notes = [on(60, 0), off(60, 440), on(62, 40), off(62, 440), on(64, 280), off(64, 200), on(64, 40), off(64, 400)]
+    session = session_from_midi(file_of(notes), "x.mid")
+    after = ticks(edits_time.swing(session, {0: [0, 1, 2, 3]}, 60))
+    assert after == [(60, 0, 440), (62, 480, 920), (64, 1248, 1440), (64, 1440, 1840)]
 
 
 def test_joining_makes_one_note_of_a_pitch() -> None:

@@ -58,9 +58,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
 def test_the_selected_note_and_its_neighbours_are_read(roll: PianoRoll) -> None:
     roll.set_selection(score(1))
     assert names(roll) == [
-        "C4, velocity 80, bar 1, beat 1, 0.50 s long",
-        "E4, velocity 100, bar 1, beat 2, 0.50 s long",
-        "G4, velocity 40, bar 2, beat 1, 1.50 s long",
+        "C4, velocity 80, bar 1, beat 1, 1 beat (0.50 s) long",
+        "E4, velocity 100, bar 1, beat 2, 1 beat (0.50 s) long",
+        "G4, velocity 40, bar 2, beat 1, 3 beats (1.50 s) long",
     ]
     states = [note.state() for note in notes(roll)]
     assert [state.selected for state in states] == [False, True, False]
@@ -77,8 +77,8 @@ def test_track_origin_and_drum_are_told(roll: PianoRoll) -> None:
     roll.set_parts([drum, take])
     roll.select_all()
     assert names(roll) == [
-        f"{drum_name(42)} (F#2), velocity 90, bar 1, beat 2, 0.10 s long",
-        "D4, velocity 90, bar 4, beat 1, 0.50 s long, Take 2, from The calm one",
+        f"{drum_name(42)} (F#2), velocity 90, bar 1, beat 2, 0.2 beats (0.10 s) long",
+        "D4, velocity 90, bar 4, beat 1, 1 beat (0.50 s) long, Take 2, from The calm one",
     ]
 
 
@@ -119,15 +119,15 @@ def test_what_becomes_of_the_selected_notes_is_told(
         roll.set_parts([RollPart.of("score", "prompt", notes)])
 
     roll.set_selection(score(1))
-    assert now() == [(Event.Focus, "E4, velocity 100, bar 1, beat 2, 0.50 s long")]
+    assert now() == [(Event.Focus, "E4, velocity 100, bar 1, beat 2, 1 beat (0.50 s) long")]
     show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
-    assert now() == [(Event.Focus, "F4, velocity 100, bar 1, beat 2, 0.50 s long")]  # of another item, to a reader
+    assert now() == [(Event.Focus, "F4, velocity 100, bar 1, beat 2, 1 beat (0.50 s) long")]  # of another item, to a reader
     show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
     assert now() == []  # it is as it was
     faces = {names(roll)[1]: notes(roll)[1]}
     for pitch, name in ((66, "F#4"), (67, "G4"), (68, "G#4")):
         show(SCORE[0], SCORE[1]._replace(pitch=pitch), SCORE[2])
-        words = f"{name}, velocity 100, bar 1, beat 2, 0.50 s long"
+        words = f"{name}, velocity 100, bar 1, beat 2, 1 beat (0.50 s) long"
         assert now()[-1] == (Event.Focus, words)
         faces[words] = notes(roll)[1]
         left = [face.text(QAccessible.Text.Name) for face in faces.values() if face is not faces[words]]
@@ -145,7 +145,7 @@ def test_what_becomes_of_the_selected_notes_is_told(
     assert now() == [(Event.DescriptionChanged, "Piano roll")]
     assert described(roll) == "1 notes, 0 selected"
     roll.set_selection(score(0))
-    assert now() == [(Event.Focus, "C4, velocity 80, bar 1, beat 1, 0.50 s long")]
+    assert now() == [(Event.Focus, "C4, velocity 80, bar 1, beat 1, 1 beat (0.50 s) long")]
     roll.set_parts([])
     assert now() == [(Event.Focus, "Piano roll")]  # a reader would stay at the note that is gone
 
@@ -161,7 +161,7 @@ def test_what_a_reader_keeps_of_a_note_is_told_anew_before_the_note_has_the_focu
     told.clear()
     roll.set_selection(score(1))
     QApplication.processEvents()
-    words = "E4, velocity 7, bar 1, beat 2, 0.50 s long"
+    words = "E4, velocity 7, bar 1, beat 2, 1 beat (0.50 s) long"
     assert told[1:] == [(Event.NameChanged, words), (Event.StateChanged, words), (Event.Focus, words)]
 
 
@@ -177,7 +177,7 @@ def test_who_comes_to_the_roll_is_told_of_the_selected_note(
     for _ in range(2):  # of a dialog, say
         QApplication.sendEvent(roll, QFocusEvent(QEvent.Type.FocusIn))
         QApplication.processEvents()
-        assert told.pop() == (Event.Focus, "E4, velocity 100, bar 1, beat 2, 0.50 s long")
+        assert told.pop() == (Event.Focus, "E4, velocity 100, bar 1, beat 2, 1 beat (0.50 s) long")
     roll.clear_selection()
     QApplication.processEvents()
     told.clear()
@@ -195,7 +195,7 @@ def test_a_note_says_where_it_is_and_when_it_is_gone(roll: PianoRoll, hand: Hand
     roll.set_parts([RollPart.of("score", "prompt", SCORE[:1])])
     assert not note.isValid()
     assert note.text(QAccessible.Text.Name) == ""
-    assert names(roll) == ["C4, velocity 80, bar 1, beat 1, 0.50 s long"]
+    assert names(roll) == ["C4, velocity 80, bar 1, beat 1, 1 beat (0.50 s) long"]
     roll.set_parts([])
     assert names(roll) == []
 

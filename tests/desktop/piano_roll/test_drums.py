@@ -12,6 +12,7 @@ from desktop.piano_roll.measure import dense_part
 from desktop.piano_roll.notes import NoteRef, RollNote, RollPart
 from desktop.piano_roll.selection import Selection
 from desktop.piano_roll.view import PianoRoll
+from desktop.widgets.theme import OWN
 from tests.desktop.piano_roll.conftest import SCORE, Hand, Heard
 from tests.desktop.piano_roll.painted import afresh, colour_at, pixels, tiled
 
@@ -50,6 +51,14 @@ def test_a_drum_is_a_diamond_in_the_colour_of_its_velocity(drums: PianoRoll, han
     soft, loud = (colour_at(drums, shown, hand.at(note.start, note.pitch)) for note in (BEATS[1], BEATS[2]))
     assert soft != loud
     assert colour_at(drums, shown, hand.at(0.03, KICK)) != paper  # half of the first is seen at time 0
+
+
+def test_a_takes_small_drums_have_its_colour(drums: PianoRoll, hand: Hand) -> None:
+    drums.set_parts([RollPart.of("take", "take", [note._replace(colour=OWN) for note in BEATS])])
+    drums._set_coordinates(replace(drums.coordinates, row=4, top=0.0))
+    colour = QColor.fromRgba(colour_at(drums, pixels(drums), hand.at(1.0, HAT)))
+    assert colour.saturation() > 100
+    assert abs(colour.hue() - drums._paper.theme.part("take").hue()) < 20
 
 
 @pytest.mark.parametrize("row", [4, 7, 14, 15])
