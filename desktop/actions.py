@@ -60,7 +60,7 @@ COMMANDS = (
     Command("save score", "&Score Alone …"),
     Command(
         "merge takes",
-        "Into Their &Tracks",
+        "&Into Their Tracks",
         kind=_CHECK,
         tip="A take saved with the score is written into the tracks that it plays on, not beside them",
     ),
@@ -72,14 +72,14 @@ COMMANDS = (
     Command("copy", "&Copy", _K.Copy, tip="The selected notes, or all in the selected span"),
     Command("paste", "&Paste", _K.Paste, tip="At the playhead, into the part of the selected notes"),
     Command("duplicate", "Dup&licate", "Ctrl+D", tip="The notes once more, behind themselves"),
-    Command("repeat", "Repeat &Times …", "Ctrl+Shift+D", tip="The notes several times more"),
+    Command("repeat", "Repeat Times …", "Ctrl+Shift+D", tip="The notes several times more"),
     Command("delete notes", "&Delete Notes", _K.Delete, kind=_ROLL),
     Command("insert note", "Insert a &Note", "Shift+N", tip="At the playhead; the arrow keys move it then"),
     Command("select all", "Select &All Notes", _K.SelectAll, kind=_ROLL),
     Command("up", "Semitone &Up", "Up", kind=_ROLL),
     Command("down", "Semitone &Down", "Down", kind=_ROLL),
     Command("octave up", "&Octave Up", "Shift+Up", kind=_ROLL),
-    Command("octave down", "O&ctave Down", "Shift+Down", kind=_ROLL),
+    Command("octave down", "Octa&ve Down", "Shift+Down", kind=_ROLL),
     Command("earlier", "&Earlier", "Left", kind=_ROLL),
     Command("later", "&Later", "Right", kind=_ROLL),
     Command("louder", "&Louder", "Ctrl+Up", kind=_ROLL),
@@ -94,8 +94,8 @@ COMMANDS = (
     Command("mirror", "&Mirror", tip="The highest note becomes the lowest"),
     Command("split", "&Split at the Playhead", "Ctrl+K"),
     Command("join", "&Join", "J", tip="One note of all selected ones of a pitch"),
-    Command("legato", "&Legato", "Shift+J", tip="Each note lasts until the next begins"),
-    Command("set length", "Set L&ength …"),
+    Command("legato", "Leg&ato", "Shift+J", tip="Each note lasts until the next begins"),
+    Command("set length", "Set Len&gth …"),
     Command("stretch", "S&tretch Time …", tip="Notes and the time between them become longer or shorter"),
     Command("reverse", "&Reverse", tip="Backwards"),
     Command("swing", "S&wing …", tip="Off-beat eighths come later"),
@@ -142,7 +142,7 @@ COMMANDS = (
         kind=_SNAPS,
         tip="They end at the bar next to it, with Alt there; at the marker: they are as long as the panel says",
     ),
-    Command("accept", "&Make Part of the Score", "Ctrl+Return", tip="The take becomes a track of the score"),
+    Command("accept", "Make Part of the &Score", "Ctrl+Return", tip="The take becomes a track of the score"),
     Command("play", "&Play", "Space", "play", tip="Play or pause"),
     Command("stop", "&Stop", "Esc", "stop", tip="Stop the sound and the model"),
     Command("return", "&Return to Start", "Home", "return", tip="Playhead to the beginning"),
@@ -154,13 +154,13 @@ COMMANDS = (
     Command("span end", "Select a Span &Until the Playhead", "O", kind=_SNAPS),
     Command(
         "snap",
-        "S&nap to the Grid",
+        "Snap to the &Grid",
         "N",
         kind=_CHECK,
         tip="Drags in the piano roll and its ruler snap; with Alt held they do not",
     ),
     Command(
-        "hear edits", "&Hear Notes While Editing", kind=_CHECK, tip="Notes sound as they are clicked, drawn and moved"
+        "hear edits", "Hear Notes &While Editing", kind=_CHECK, tip="Notes sound as they are clicked, drawn and moved"
     ),
     Command("select span", "Select the Notes in the Sp&an", "Shift+A"),
     Command("loop span", "Loop the S&pan", "Shift+L", tip="Play the span selected in the ruler again and again"),
@@ -169,12 +169,12 @@ COMMANDS = (
     Command("loop", "&Loop", "L", "loop", _CHECK, "Play the stretch drawn in the ruler again and again"),
     Command("metronome", "&Metronome", "M", "metronome", _CHECK, "Click along"),
     Command("panic", "P&anic", "Ctrl+.", "panic", tip="Silence everything at once"),
-    Command("fit", "&Show Everything", "F", "fit", tip="See the whole piece, from the first note to the last"),
+    Command("fit", "Show &Everything", "F", "fit", tip="See the whole piece, from the first note to the last"),
     Command("zoom in", "Zoom &In", _K.ZoomIn),
     Command("zoom out", "Zoom &Out", _K.ZoomOut),
-    Command("taller", "&Taller Rows", "Alt+PgUp", tip="Fewer pitches on view"),
+    Command("taller", "Taller &Rows", "Alt+PgUp", tip="Fewer pitches on view"),
     Command("lower", "Lo&wer Rows", "Alt+PgDown", tip="More pitches on view"),
-    Command("follow", "F&ollow Playhead", "Ctrl+F", "follow", _CHECK, "Turn the page as the music goes on"),
+    Command("follow", "&Follow Playhead", "Ctrl+F", "follow", _CHECK, "Turn the page as the music goes on"),
     Command(
         "scale", "Show the &Scale", "Shift+S", kind=_CHECK, tip="Rows of the scale are light; notes outside are marked"
     ),
@@ -192,7 +192,7 @@ COMMANDS = (
     Command("next pane", "&Next Pane", "F6", tip="The keys go to the next part of the window"),
     Command("previous pane", "&Previous Pane", "Shift+F6", tip="The keys go to the part of the window before"),
     Command("fold tracks", "Hide or Show the &Tracks", "F7", tip="The list at the left"),
-    Command("fold side", "&Hide or Show Settings and Takes", "F8", tip="What is at the right"),
+    Command("fold side", "Hide or Show Settings an&d Takes", "F8", tip="What is at the right"),
     Command("theme system", "As the &System", kind=_CHECK),
     Command("theme light", "&Light", kind=_CHECK),
     Command("theme dark", "&Dark", kind=_CHECK),
@@ -361,11 +361,11 @@ def build_menus(
     edit.addMenu(paste_menu)
     actions.fill(edit, "duplicate", "repeat", "insert note", "delete notes", "-", "select all")
     actions.fill(edit.addMenu(tr("S&elect")), "select pitch", "select place", "select track", "select velocities")
-    span = actions.fill(edit.addMenu(tr("&Span of Time")), "span start", "span end", "-", "select span", "loop span")
+    span = actions.fill(edit.addMenu(tr("Span o&f Time")), "span start", "span end", "-", "select span", "loop span")
     actions.fill(span, "-", "lane line", "lane erase")
-    transpose = actions.fill(edit.addMenu(tr("&Transpose")), "up", "down", "octave up", "octave down")
+    transpose = actions.fill(edit.addMenu(tr("Tran&spose")), "up", "down", "octave up", "octave down")
     actions.fill(transpose, "-", "degree up", "degree down", "mirror")
-    time = actions.fill(edit.addMenu(tr("&Nudge and Length")), "earlier", "later", "-", "split", "join", "legato")
+    time = actions.fill(edit.addMenu(tr("Nudge and Lengt&h")), "earlier", "later", "-", "split", "join", "legato")
     actions.fill(time, "set length", "-", "stretch", "reverse", "swing", "humanise")
     actions.fill(edit, "snap", "hear edits")
     velocity = edit.addMenu(tr("&Velocity"))

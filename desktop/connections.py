@@ -395,7 +395,8 @@ def _insert_note(window: MainWindow) -> None:
 
 def _repeat(window: MainWindow) -> None:
     """Ask how often to repeat the notes, and do."""
-    if times := window.dialogs.number(window.tr("Repeat"), window.tr("How many times?"), 3, 1, 999):
+    ask = window.dialogs.number
+    if window.clipboard.can_copy() and (times := ask(window.tr("Repeat"), window.tr("How many times?"), 3, 1, 999)):
         window.clipboard.repeat(times)
 
 

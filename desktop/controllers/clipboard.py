@@ -70,6 +70,10 @@ class Clipboard(QObject):
     def _see_span(self, is_newer: bool) -> None:
         self._is_span_newer = is_newer
 
+    def can_copy(self) -> bool:
+        """Whether there are notes to copy; what to do where there are none is told."""
+        return self._stretch() is not None
+
     def copy(self) -> bool:
         """Put the notes on the clipboard; False if there are none."""
         stretch = self._stretch()

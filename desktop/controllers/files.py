@@ -200,7 +200,7 @@ class FileController(QObject):
         if content == "score and take" and not take_id and self._document.session.current_take is None:
             content = "score"
         session, is_merged = self._document.session, self._preferences.now.merges_takes
-        names = {"score": "", "score and take": "-continued", "take": "-take", "all takes": "-takes"}
+        names = {"score": "-edited", "score and take": "-continued", "take": "-take", "all takes": "-takes"}
         path = self._ask(self.tr("Save MIDI file"), f"{names[content]}.mid", self.tr(MIDI_FILES), MIDI_SUFFIXES)
         if path:
             self._files.run(

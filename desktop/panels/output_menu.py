@@ -46,7 +46,7 @@ class OutputMenu(QMenu):
         self.addSeparator()
         self.sound_check = self.addAction(self.tr("&Sound check …"), self.sound_check_requested.emit)
         self.sound_check.setToolTip(self.tr("Play a few notes and see whether they come through."))
-        self.panic = self.addAction(self.tr("Pa&nic: silence everything"), self.panic_requested.emit)
+        self.panic = self.addAction(self.tr("Panic: silence &everything"), self.panic_requested.emit)
         self.panic.setToolTip(self.tr("End every note on every channel."))
         self.show_outputs([], BuiltInSynth(), True)
 

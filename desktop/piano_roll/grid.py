@@ -264,8 +264,9 @@ class GridLines:
             return seconds
         denominator = self.tempo_map.metre_at(self.tempo_map.tick(start)).denominator
         beats = round(self.ticks_between(start, end) * denominator / (4 * self.tempo_map.ticks_per_quarter), 2)
-        words = "{0:g} beat ({1})" if beats == 1 else "{0:g} beats ({1})"
-        return QCoreApplication.translate("PianoRoll", words).format(beats, seconds)
+        tr = QCoreApplication.translate
+        words = tr("PianoRoll", "{0:g} beat ({1})") if beats == 1 else tr("PianoRoll", "{0:g} beats ({1})")
+        return words.format(beats, seconds)
 
 
 @lru_cache(1024)

@@ -1,8 +1,17 @@
 """Light and dark on systems that cannot be asked for them: a palette of our own, where Qt has none to give."""
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QStyledItemDelegate, QWidget
+from PySide6.QtGui import QColor, QGuiApplication, QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QWidget,
+)
 
 from desktop.widgets.theme import TEXT_CONTRAST, luminance, mix, with_contrast
 
@@ -84,7 +93,10 @@ def palette_of(scheme: Qt.ColorScheme) -> QPalette:
 
 
 class DropDown(QComboBox):
-    """A combo box whose list is painted as a list: Qt would paint it as a menu, on the grey that frames switches."""
+    """A combo box whose list is painted as a list: Qt would paint it as a menu, on the grey that frames switches.
+
+    What is chosen ends in "…" where there is no room for it.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,6 +110,20 @@ class DropDown(QComboBox):
         self._label.setBuddy(self)
         self._label.setParent(self.parentWidget())
         self._label.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint as much of the words as there is room for."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        kind, part = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(kind, option, part, self).width() - 2
+        words = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
+        option.currentText = words  # pyright: ignore[reportAttributeAccessIssue]
+        painter = QStylePainter(self)
+        painter.setPen(self.palette().color(_Role.Text))
+        painter.drawComplexControl(kind, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        painter.end()  # else Qt may find it open where this is destroyed late
 
     def event(self, event: QEvent) -> bool:
         """The label is found beside it."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMainWindow, QMenu
 
@@ -68,6 +69,26 @@ def test_no_letter_with_alt_is_used_twice(desk: Callable[..., Desk]) -> None:
     assert {"Alt+F", "Alt+M", "Alt+L"} <= set(keys)
     keys.update({key.toString() for action in window.actions() for key in action.shortcuts()})
     assert {key for key, count in keys.items() if count > 1} == set()
+
+
+def twice_in(menu: QMenu, title: str) -> list[str]:
+    """The letters that two entries of a menu, or of one inside of it, have."""
+    keys = Counter(key for action in menu.actions() if (key := QKeySequence.mnemonic(action.text()).toString()))
+    found = [f"{title}: {key}" for key, count in keys.items() if count > 1]
+    for action in menu.actions():
+        inside = action.menu()
+        if isinstance(inside, QMenu):
+            found += twice_in(inside, f"{title}, {action.text()}")
+    return found
+
+
+def test_no_letter_is_used_twice_in_a_menu(desk: Callable[..., Desk]) -> None:
+    window = desk().window
+    menus = [action.menu() for action in window.menuBar().actions()]
+    window.roll.context_menu_requested.emit(QPoint(), window.roll.selection, 0.0)
+    menus += [menu for menu in window.findChildren(QMenu) if menu.isVisible()]
+    assert len(menus) == len(window.menuBar().actions()) + 1
+    assert [twice for menu in menus if isinstance(menu, QMenu) for twice in twice_in(menu, menu.title())] == []
 
 
 def test_no_name_is_used_twice() -> None:

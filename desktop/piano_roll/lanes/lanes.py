@@ -41,7 +41,7 @@ class Lanes(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
-        self.menu = QMenu(self.tr("&Lanes"), self)
+        self.menu = QMenu(self.tr("L&anes"), self)
         self.menu.aboutToShow.connect(lambda: self._fill(self.menu))
         roll.view_changed.connect(self._on_view)
         roll.notes_changed.connect(self._on_notes)

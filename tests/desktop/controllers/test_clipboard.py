@@ -145,6 +145,10 @@ def test_what_is_no_music_on_the_clipboard_is_told(desk: Callable[..., Desk]) ->
     assert at.messages[-4] == at.messages[-2] == "There are no notes on the clipboard."
     assert "The clipboard" in at.messages[-3]
     assert "Select notes" in at.messages[-1]
+    at.answers.numbers = [2]
+    at.window.actions_["repeat"].trigger()
+    assert at.answers.numbers == [2]  # nobody was asked
+    assert at.messages[-1] == at.messages[-2]
 
 
 def test_a_platform_may_have_nothing_on_its_clipboard(

@@ -137,9 +137,11 @@ def test_where_to_save_is_suggested(desk: MakeDesk, homes: Path, monkeypatch: py
     for path in (BACH, source):
         at.open(path)
         at.window.actions_["save as"].trigger()
-    assert [path.name for path in suggested] == ["bwv846.continuo", "mine.continuo"]
+        at.window.actions_["save score"].trigger()
+    names = ["bwv846.continuo", "bwv846-edited.mid", "mine.continuo", "mine-edited.mid"]
+    assert [path.name for path in suggested] == names
     assert suggested[0].parent != BACH.parent  # the program's own folder
-    assert suggested[1].parent == homes
+    assert suggested[2].parent == homes
 
 
 def test_a_file_that_is_gone_leaves_the_recent_ones(desk: MakeDesk, homes: Path) -> None:

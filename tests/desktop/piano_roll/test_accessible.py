@@ -121,7 +121,9 @@ def test_what_becomes_of_the_selected_notes_is_told(
     roll.set_selection(score(1))
     assert now() == [(Event.Focus, "E4, velocity 100, bar 1, beat 2, 1 beat (0.50 s) long")]
     show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
-    assert now() == [(Event.Focus, "F4, velocity 100, bar 1, beat 2, 1 beat (0.50 s) long")]  # of another item, to a reader
+    assert now() == [
+        (Event.Focus, "F4, velocity 100, bar 1, beat 2, 1 beat (0.50 s) long")
+    ]  # of another item, to a reader
     show(SCORE[0], SCORE[1]._replace(pitch=65), SCORE[2])
     assert now() == []  # it is as it was
     faces = {names(roll)[1]: notes(roll)[1]}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QPalette
+from PySide6.QtGui import QImage, QPalette
 from PySide6.QtWidgets import QApplication, QCheckBox, QRadioButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -67,6 +67,19 @@ def test_the_list_of_a_drop_down_can_be_read(qtbot: QtBot, scheme: Qt.ColorSchem
     ground = picture.pixelColor(picture.width() - 2, picture.height() // 2)
     shown = [picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height())]
     assert max(contrast(colour, ground) for colour in shown) >= TEXT_CONTRAST
+
+
+def test_a_choice_that_has_no_room_ends_in_an_ellipsis(qtbot: QtBot) -> None:
+    def painted(words: str) -> QImage:
+        box = DropDown()
+        qtbot.addWidget(box)
+        box.addItem(words)
+        box.setFixedWidth(90)
+        box.show()
+        return box.grab().toImage()
+
+    words = "8 bars, or 20 seconds"
+    assert painted(words) in [painted(f"{words[:count]}…") for count in range(1, len(words))]
 
 
 _R = QPalette.ColorRole
