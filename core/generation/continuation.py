@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 
 import numpy as np
@@ -50,19 +50,19 @@ class _TakeState(Sampler):
         self.index = index
         self.events: list[int] = []
         self.ended = False
-        self._turns: list[tuple[float, Knobs]] = [(0.0, self.knobs)]  # from when on, in seconds
+        self._turns: list[tuple[float, tuple[Knobs, ...]]] = [(0.0, self.parts)]  # from when on, in seconds
 
-    def turn(self, knobs: Knobs) -> None:
+    def turn(self, parts: tuple[Knobs, ...]) -> None:
         """See Sampler."""
-        self._turns.append((self.grammar.decoder.time, knobs))
-        super().turn(knobs)
+        self._turns.append((self.grammar.decoder.time, parts))
+        super().turn(parts)
 
     def knobs_told(self) -> list[Knobs]:
         """The knobs that it was made with, in order; those left out that had no time to be heard."""
         ends = [since for since, _ in self._turns[1:]] + [self.grammar.decoder.time]
-        lasting = [(end - since, knobs) for (since, knobs), end in zip(self._turns, ends, strict=True)]
-        heard = [knobs for seconds, knobs in lasting if seconds >= _TOLD] or [max(lasting, key=itemgetter(0))[1]]
-        return [knobs for knobs, _ in groupby(heard)]
+        lasting = [(end - since, parts) for (since, parts), end in zip(self._turns, ends, strict=True)]
+        heard = [parts for seconds, parts in lasting if seconds >= _TOLD] or [max(lasting, key=itemgetter(0))[1]]
+        return [knobs for knobs, _ in groupby(chain.from_iterable(heard))]
 
 
 class Continuation:
@@ -77,7 +77,7 @@ class Continuation:
         self._prepared = prepared
         self._timing = prepared.prompt.steps
         summary = summarize(prepared.prompt, prepared.events)
-        self._turned: Knobs | None = None
+        self._turned: tuple[Knobs, ...] | None = None
         self._states = [_TakeState(i, options, prepared.prompt, summary) for i in range(options.takes)]
         self._last_step: int | None = None
         self._silent_step: int | None = None
@@ -96,9 +96,9 @@ class Continuation:
         """End within one event, from any thread; the steps that close the takes still come."""
         self._stop.set()
 
-    def turn(self, knobs: Knobs) -> None:
-        """From the next event on, sample to the end with other knobs; from any thread."""
-        self._turned = knobs
+    def turn(self, *parts: Knobs) -> None:
+        """From the next event on, sample with other knobs, those of the parts of the whole take; from any thread."""
+        self._turned = parts
 
     @property
     def stopped(self) -> bool:
@@ -150,8 +150,8 @@ class Continuation:
     def _next(self, state: _TakeState, logits: NDArray[np.float32]) -> Step:
         """Choose the next event of a take and move it on."""
         grammar = state.grammar
-        if state.knobs is not (knobs := self._knobs_at(grammar.decoder.time)):
-            state.turn(knobs)
+        if self._turned is not None and self._turned != state.parts:
+            state.turn(self._turned)
         grammar.rings_out = self._last_step is not None and grammar.step >= self._last_step
         event = grammar.forced_event()
         if event is None:
@@ -162,14 +162,6 @@ class Continuation:
             state.observe(message)
         state.events.append(event)
         return Step(state.index, event, tuple(messages), grammar.decoder.time)
-
-    def _knobs_at(self, time: float) -> Knobs:
-        """The knobs of a take at a time, in seconds."""
-        options = self.options
-        if self._turned is not None or not options.then or options.seconds is None:
-            return self._turned or options.knobs
-        part = int((options.before + time) / (options.before + options.seconds) * (1 + len(options.then)))
-        return (options.knobs, *options.then)[min(part, len(options.then))]
 
     def _is_over(self, state: _TakeState) -> bool:
         step = state.grammar.step

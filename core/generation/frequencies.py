@@ -49,7 +49,7 @@ class Variety:
     _FREER = 1.3  # a step; times the nats by which each is done less often than wanted
     _STEADIER = 4.0  # a step; times those by which it is done less often than what is done most
 
-    def __init__(self, prompt: NDArray[np.int64], wanted: NDArray[np.float64], steps: int) -> None:
+    def __init__(self, prompt: NDArray[np.int64], wanted: NDArray[np.float64], steps: float) -> None:
         """`prompt` is what is done there, one bin each. A take that is `steps` more various comes nearer to doing each
         as often as `wanted` (bins), in numbers of any sum; one that is more alike, nearer to doing the same always.
         """

@@ -2,6 +2,7 @@
 for what no other one does: the size of chords, the mode, shorter notes, and the key in a changed take.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,7 @@ from core.generation.logits_processors import (
 from core.generation.prompt_summary import PromptSummary
 from core.midi.key import Key
 from core.midi.score import TakeNote
-from core.session.knobs import Knobs
+from core.session.knobs import WORDS, Knobs
 
 LOUDER = 9  # MIDI velocity a step, added to what is played (see core.generation.dynamics)
 
@@ -43,6 +44,8 @@ _SHORTER_WHEN_BUSY = 0.5  # the power of the density by which notes become short
 _DENSER_WHEN_FULL = 0.5  # the power of the chords' size by which there are more notes a second
 _HIGHER = 4  # semitones a step
 
+_FINEST = 4  # of a step, how far a curve moves at once: what counts what was lately played begins anew each time
+
 
 MOST_TOGETHER = 10  # notes of a chord; more count as that
 
@@ -53,6 +56,27 @@ _VELOCITIES = slice(VELOCITY.first, VELOCITY.end)
 # How bright a pitch class is over a tonic, which is how far it lies from it on the line of fifths: over C the raised
 # F and B, E and A are bright, B flat, E flat and A flat dark. What major and minor share is neither.
 _BRIGHTNESS = np.array([0, -0.5, 0, -1, 1, 0, 0.5, 0, -1, 1, -1, 1])
+
+
+def knobs_at(parts: Sequence[Knobs], share: float) -> Knobs:
+    """Where knobs stand once a `share` (0 to 1) of some parts is over, which follow each other and are equally long.
+
+    They go steadily from the middle of each part to that of the next, gradual ones from their part's start to its end.
+    """
+    if len(parts) == 1 and not parts[0].gradual:
+        return parts[0]
+    return Knobs(**{name: _step_at(parts, name, share * len(parts)) for name in WORDS}, gradual=())
+
+
+def _step_at(parts: Sequence[Knobs], name: str, time: float) -> float:
+    """The steps of one knob at a time that is counted in parts."""
+    times, steps = list[float](), [0.0]
+    for part, knobs in enumerate(parts):
+        wanted = getattr(knobs, name)
+        is_gradual = name in knobs.gradual
+        times += (part, part + 1) if is_gradual else (part + 0.5,)
+        steps += (steps[-1], wanted) if is_gradual else (wanted,)
+    return round(_FINEST * float(np.interp(time, times, steps[1:]))) / _FINEST
 
 
 def aim(summary: PromptSummary, knobs: Knobs) -> PromptSummary:
@@ -84,19 +108,19 @@ def _turned(note: TakeNote, busier: float, longer: float) -> TakeNote:
     return replace(note, start=start, end=start + (note.end - note.start) * longer)
 
 
-def _loosened(bounds: Bounds, busier: float, longer: float, fuller: float, higher: int) -> Bounds:
+def _loosened(bounds: Bounds, busier: float, longer: float, fuller: float, higher: float) -> Bounds:
     """The bounds, moved as far as the knobs ask for, and never narrower than the prompt's."""
     more = max(1.0, busier * fuller)
     return Bounds(
         bounds.longest_note * max(1.0, longer),
-        bounds.lowest + min(0, higher),
-        bounds.highest + max(0, higher),
+        bounds.lowest + min(0, round(higher)),
+        bounds.highest + max(0, round(higher)),
         round(bounds.most_at_once * max(more, more * longer)),
         round(bounds.most_in_window * more),
     )
 
 
-def _parallel(summary: PromptSummary, bright: int) -> NDArray[np.bool_]:
+def _parallel(summary: PromptSummary, bright: float) -> NDArray[np.bool_]:
     """The pitches of the parallel mode that the knob asks for: they do not count as outside the key."""
     if not bright or summary.tonic is None:
         return np.zeros_like(summary.outside_key)
@@ -129,7 +153,7 @@ class Brightness:
 
     _NATS = 0.7  # a step
 
-    def __init__(self, tonic: int, steps: int) -> None:
+    def __init__(self, tonic: int, steps: float) -> None:
         self._nats = np.zeros(VOCABULARY_SIZE, np.float32)
         self._nats[_ONS] = self._NATS * steps * _BRIGHTNESS[(np.arange(NOTE_ON.size) - tonic) % 12]
 

@@ -43,9 +43,10 @@ class Options:
     """What to sample: `seconds` or `events` of length (neither: until stopped), `takes` at once.
 
     `dynamics` says how loud flat prompts are continued (see core.generation.dynamics), `knobs` how takes are to differ
-    from the prompt, and `then` how in the parts that follow, all equally long: they need `seconds`, and with these
-    count those `before` the marker, sampled already. For `ring` seconds past `seconds` the last notes may sound, as
-    long as the model holds them. Take number i (from 0) draws from its own random numbers, seeded by `seed` + i.
+    from the prompt, and `then` how in the parts that follow, all equally long: they go steadily from one to the next,
+    need `seconds`, and with these count those `before` the marker, sampled already. For `ring` seconds past `seconds`
+    the last notes may sound, as long as the model holds them. Take number i (from 0) draws from its own random numbers,
+    seeded by `seed` + i.
     """
 
     sampling: Sampling = field(default_factory=Sampling)

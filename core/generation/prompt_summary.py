@@ -72,8 +72,8 @@ class PromptSummary:
     length_factor: float = 1.0
     chord_factor: float = 1.0
     higher: float = 0.0
-    freer: int = 0
-    brightness: int = 0
+    freer: float = 0.0
+    brightness: float = 0.0
 
 
 @lru_cache(2)

@@ -6,6 +6,7 @@ machine.
 """
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from core.codec.events import NoteMessage, Prompt
 from core.generation.constraints import Grammar
 from core.generation.dynamics import Loudness
-from core.generation.knobs import LOUDER, aim, knob_processors
+from core.generation.knobs import LOUDER, aim, knob_processors, knobs_at
 from core.generation.logits_processors import (
     Density,
     Logits,
@@ -62,13 +63,15 @@ def sample(logits: NDArray[np.floating], allowed: NDArray[np.bool_], params: Sam
 class Sampler:
     """Chooses the events of one take, or of one candidate for a gap. `index` counts those that are sampled together.
 
-    `summary` is the prompt's, whatever the knobs ask for: it is changed by them here.
+    `summary` is the prompt's, whatever the knobs ask for: it is changed by them here, and again as they go on their
+    curve over `options.seconds`.
     """
 
     def __init__(self, options: Options, index: int, prompt: Prompt, summary: PromptSummary) -> None:
         self.seed = options.seed + index
-        self.knobs = options.knobs
-        self.loudness = Loudness(options.dynamics, prompt, self.seed, LOUDER * self.knobs.loud)
+        self.parts, self._before, self._seconds = (options.knobs, *options.then), options.before, options.seconds
+        self.knobs = self._knobs_at(0.0)
+        self.loudness = Loudness(options.dynamics, prompt, self.seed, round(LOUDER * self.knobs.loud))
         self._summary, self._sampling = summary, options.sampling
         changed = aim(summary, self.knobs)
         self.grammar = Grammar(options.rules, prompt.steps, self.loudness, changed.bounds, prompt.sounding)
@@ -80,6 +83,8 @@ class Sampler:
 
     def choose(self, logits: Logits, allowed: NDArray[np.bool_]) -> int:
         """An event, drawn from the model's logits (vocab) among those `allowed` (vocab)."""
+        if (knobs := self._knobs_at(self.grammar.decoder.time)) != self.knobs:
+            self._change(knobs)
         position = Position(self.grammar.step, self.grammar.decoder.sounding, allowed)
         for processor in (self._density, *self._processors, self._repetition):
             logits = processor.process(logits, position)
@@ -101,10 +106,20 @@ class Sampler:
             processor.observe(message)
         self._messages.append(message)
 
-    def turn(self, knobs: Knobs) -> None:
-        """Go on with other knobs; the processors learn again what was lately played, but how dense it was is over."""
+    def turn(self, parts: tuple[Knobs, ...]) -> None:
+        """Go on with other knobs, where their curve stands by now."""
+        self.parts = parts
+
+    def _knobs_at(self, time: float) -> Knobs:
+        """Where the knobs stand at a time, in seconds; at those of the first part where no end is known."""
+        if self._seconds is None:
+            return replace(self.parts[0], gradual=())
+        return knobs_at(self.parts, (self._before + time) / (self._before + self._seconds))
+
+    def _change(self, knobs: Knobs) -> None:
+        """Other knobs: the processors learn again what was lately played, but how dense it was is over."""
         self.knobs = knobs
-        self.loudness.change(self.grammar.step + 1, LOUDER * knobs.loud)  # what sounds already stays as it was
+        self.loudness.change(self.grammar.step + 1, round(LOUDER * knobs.loud))  # what sounds already stays as it was
         changed = aim(self._summary, knobs)
         self.grammar.change_bounds(changed.bounds)
         self._density.change(changed.density, self.grammar.step)

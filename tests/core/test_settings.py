@@ -22,7 +22,7 @@ ALL = Settings(
     geometry="AAEC",
     layout="/w==",
     unfolded=("feel", "more"),
-    presets=(Preset("Rain", Knobs(busy=-1), (Knobs(loud=2),)),),
+    presets=(Preset("Rain", Knobs(busy=-1), (Knobs(loud=2, gradual=("loud",)),)),),
     sound=SoundFormat(96000, 24, False),
     generation=GenerationSettings("big", 8.0, "bars", 0.7, 0.9, 5, True, 2, "auto", 2.0, 21, 108, "off", "flat"),
 )

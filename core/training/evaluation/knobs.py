@@ -90,7 +90,7 @@ def evaluate_knobs(
             keyed: list[float] = []
             for steps in (-MOST_STEPS, MOST_STEPS):
                 take = continue_place(
-                    engine, place, Options(seed=i, seconds=seconds, knobs=Knobs(**{name: steps}))
+                    engine, place, Options(seed=i, seconds=seconds, knobs=Knobs().with_steps(name, steps))
                 ).sampled
                 has_notes = len(take.pitch) > 1
                 ends.append((statistic(take, key) - before if has_notes else 0.0) * np.sign(steps))

@@ -14,7 +14,7 @@ from core.codec.vocabulary import LONGEST_SHIFT, NOTE_OFF, TIME_SHIFT, VOCABULAR
 from core.errors import UsageError
 from core.generation.continuation import Continuation
 from core.generation.engine import Engine
-from core.generation.knobs import LOUDER, KeyShare, ShorterNotes, aim, brightness, knob_processors
+from core.generation.knobs import LOUDER, KeyShare, ShorterNotes, aim, brightness, knob_processors, knobs_at
 from core.generation.logits_processors import Logits, chord_onsets, chord_sizes
 from core.generation.options import Options
 from core.generation.prompt_summary import PromptSummary, summarize
@@ -225,7 +225,8 @@ def test_takes_move_the_way_a_knob_says(
     engine: Engine, name: str, statistic: Callable[[tuple[TakeNote, ...]], float]
 ) -> None:
     down, centre, up = (
-        statistic(sampled(engine, Knobs(**{name: steps}), seconds=30.0)) for steps in (-MOST_STEPS, 0, MOST_STEPS)
+        statistic(sampled(engine, Knobs().with_steps(name, steps), seconds=30.0))
+        for steps in (-MOST_STEPS, 0, MOST_STEPS)
     )
     assert down < centre < up
 
@@ -305,26 +306,72 @@ def test_a_take_that_turns_busier_or_calmer_soon_is_so(engine: Engine, steps: in
     assert sum(note.start >= 10 for note in notes) / 14 == pytest.approx(wanted, rel=0.3)
 
 
-def test_further_parts_of_a_take_have_knobs_of_their_own(engine: Engine) -> None:
-    options = Options(seed=3, seconds=12.0, then=(Knobs(loud=1), Knobs(loud=-2)))
+def test_knobs_go_from_the_middle_of_a_part_to_that_of_the_next() -> None:
+    parts = (Knobs(busy=1), Knobs(busy=-1, loud=2), Knobs(busy=-1))
+    assert [knobs_at(parts, share / 12).busy for share in range(13)] == [
+        1,
+        1,
+        1,
+        0.5,
+        0,
+        -0.5,
+        -1,
+        -1,
+        -1,
+        -1,
+        -1,
+        -1,
+        -1,
+    ]
+    assert [knobs_at(parts, share / 6).loud for share in range(7)] == [0, 0, 1, 2, 1, 0, 0]
+    assert knobs_at(parts[:1], 0.9) is parts[0]
+
+
+def test_gradual_knobs_go_from_the_start_of_their_part_to_its_end() -> None:
+    louder = Knobs(busy=-1, loud=2, gradual=("loud",))
+    shares = (0, 0.25, 0.5, 0.75, 1, 1.5)
+    assert [knobs_at((louder,), share).loud for share in shares] == [0, 0.5, 1, 1.5, 2, 2]
+    assert {knobs_at((louder,), share).busy for share in shares} == {-1}
+    fading = (Knobs(loud=1), Knobs(loud=-2, gradual=("loud",)))
+    assert [knobs_at(fading, share).loud for share in shares] == [1, 1, 1, -0.5, -2, -2]
+    assert [knobs_at((*fading, Knobs()), share).loud for share in (1 / 3, 0.5, 2 / 3, 0.75, 5 / 6, 1)] == [
+        1,
+        -0.5,
+        -2,
+        -1,
+        0,
+        0,
+    ]
+
+
+def distance(engine: Engine, options: Options, times: tuple[float, ...], steps: tuple[float, ...]) -> float:
+    """How far the velocities of a take's notes, after a flat prompt, lie at most from a curve of `steps` at `times`."""
     continuation = Continuation(engine, engine.prepare(tune((64,))), options)
     for _ in continuation:
         pass
     (take,) = continuation.takes
     assert (take.options.knobs, take.options.then) == (options.knobs, options.then)
-    for part, velocity in enumerate((64, 64 + LOUDER, 64 - 2 * LOUDER)):
-        inside = {note.velocity for note in take.notes if 4 * part + 1.1 < note.start < 4 * part + 3.9}
-        assert inside == {velocity}
+    assert {int(note.start) for note in take.notes} >= set(range(7))
+    return max(abs(n.velocity - 64 - LOUDER * np.interp(n.start, times, steps)) for n in take.notes)
 
 
-def test_parts_of_a_take_that_was_begun_before_stay_where_they_were(engine: Engine) -> None:
+def test_parts_of_a_take_follow_a_curve(engine: Engine) -> None:
+    options = Options(seed=3, seconds=12.0, then=(Knobs(loud=1), Knobs(loud=-2)))
+    assert distance(engine, options, (2, 6, 10), (0, 1, -2)) < 0.7 * LOUDER
+    fading = Options(seed=3, seconds=8.0, knobs=Knobs(loud=-2, gradual=("loud",)))
+    assert distance(engine, fading, (0, 8), (0, -2)) < 0.7 * LOUDER
+
+
+def test_a_take_that_was_begun_before_goes_on_its_curve(engine: Engine) -> None:
     options = Options(seed=3, seconds=8.0, before=8.0, then=(Knobs(loud=1), Knobs(loud=-2), Knobs(loud=-1)))
-    continuation = Continuation(engine, engine.prepare(tune((64,))), options)
-    for _ in continuation:
-        pass
-    for part, velocity in enumerate((64 - 2 * LOUDER, 64 - LOUDER)):
-        inside = {n.velocity for n in continuation.takes[0].notes if 4 * part + 1.1 < n.start < 4 * part + 3.9}
-        assert inside == {velocity}
+    assert distance(engine, options, (-2, 2, 6), (1, -2, -1)) < 0.7 * LOUDER
+
+
+def test_without_an_end_a_gradual_knob_is_turned_at_once(engine: Engine) -> None:
+    continuation = Continuation(
+        engine, engine.prepare(tune((64,))), Options(events=40, knobs=Knobs(loud=1, gradual=("loud",)))
+    )
+    assert {m.velocity for step in continuation for m in step.messages} == {64 + LOUDER, 0}
 
 
 def test_the_streamed_notes_are_those_of_the_take(engine: Engine) -> None:

@@ -39,7 +39,8 @@ def rich_and_accepted() -> Session:
 
 
 def with_knobs() -> Session:
-    session = band_with_take().with_take(replace(TAKE, knobs=Knobs(busy=2, free=-1)))
+    then = (Knobs(), Knobs(loud=-2, gradual=("loud",)))
+    session = band_with_take().with_take(replace(TAKE, knobs=Knobs(busy=2, free=-1), then=then))
     return session.with_settings(replace(DEFAULTS, knobs=Knobs(loud=-2, bright=1)))
 
 

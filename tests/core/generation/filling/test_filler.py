@@ -13,12 +13,14 @@ from core.generation.engine import Cancelled
 from core.generation.filling.fill_rounds import FillStep
 from core.generation.filling.fill_row import FillRow
 from core.generation.filling.filler import Candidate, LeftToRightFiller, choose
+from core.generation.knobs import LOUDER
 from core.generation.options import Options, Sampling
 from core.generation.prompt_summary import summarize
 from core.midi.grid import Grid
 from core.midi.region import Region
 from core.midi.score import Note, Pedal, TakeNote, Track
 from core.model.transformer import ModelConfig
+from core.session.knobs import Knobs
 from tests.core.generation.test_continuation import small_engine
 
 ENGINE = small_engine(ModelConfig(n_layer=1, n_head=2, n_embd=16, block_size=512))
@@ -155,6 +157,14 @@ def test_the_best_candidates_keep_the_best_of_several_endings() -> None:
         first = min({*old.notes} ^ {*new.notes}, key=lambda note: note.end)
         assert first.end > 0.5  # of two seconds: what comes before is the same
         assert [n for n in old.notes if n.end < first.end] == [n for n in new.notes if n.end < first.end]
+
+
+def test_knobs_go_on_their_curve_over_the_gap() -> None:
+    fading = Options(Sampling(1.5), takes=6, seconds=2.0, dynamics="flat", knobs=Knobs(loud=-2, gradual=("loud",)))
+    made = LeftToRightFiller(ENGINE).candidates(gap_of((around(track_of((60, 0.0, 1.0), (62, 1.0, 2.0))),)), fading)
+    notes = [note for candidate in made.sampled for note in candidate.notes]
+    assert max(abs(note.velocity - 80 + LOUDER * note.start) for note in notes) < LOUDER
+    assert min(note.velocity for note in notes) < 80 - LOUDER / 2
 
 
 def test_a_candidate_that_has_come_to_the_end_at_once_has_no_other_endings() -> None:
