@@ -18,8 +18,8 @@ class KnownLine:
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
-    """What became of a line: `is_right` if every knob meant moves its way, no other by more than a step, and nothing
-    moves where nothing is meant; `beside` how many knobs moved that were not meant.
+    """What became of a line: `is_right` if every knob meant moves its way, gradually where that is meant, no other by
+    more than a step, and nothing moves where nothing is meant; `beside` how many knobs moved that were not meant.
     """
 
     line: KnownLine
@@ -56,4 +56,6 @@ def _is_right(meant: Knobs, moved: Knobs) -> bool:
     others = [steps for name, steps in got.items() if name not in wanted]
     if not wanted:
         return not others
+    if not set(meant.gradual) <= set(moved.gradual):
+        return False
     return all(got.get(name, 0) * steps > 0 for name, steps in wanted.items()) and all(abs(s) <= 1 for s in others)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,16 @@ from safetensors import safe_open
 from core.resources import bundled
 from core.session.knobs import WORDS, Knobs, knobs_words
 from core.words.encoder import EMBEDDING_SIZE, bundled_encoder
+from core.words.english import is_known
 from core.words.evaluation import evaluate, read_lines
-from core.words.understanding import ENGLISH_ALONE, Understanding, bundled_understanding, read_anchors
+from core.words.understanding import (
+    ENGLISH_ALONE,
+    NO_WORDS,
+    NOTHING,
+    Understanding,
+    bundled_understanding,
+    read_anchors,
+)
 
 REFERENCE = [0.03931, -0.03094, 0.11569, 0.0862]
 # Words without a content of their own.
@@ -51,8 +60,14 @@ def test_a_sentence_lies_where_the_model_has_it() -> None:
         ("much louder", [Knobs(loud=2)]),
         ("not so loud", [Knobs(loud=-1)]),
         ("don\u2019t be so loud", [Knobs(loud=-1)]),
-        ("wilder, then fading", [Knobs(busy=1), Knobs(loud=-1)]),
+        ("wilder, then fading", [Knobs(busy=1), Knobs(loud=-2, gradual=("loud",))]),
         ("please make it a bit slower", [Knobs(busy=-1)]),
+        ("much less busy", [Knobs(busy=-2)]),
+        ("sad, louder at the end", [Knobs(bright=-1), Knobs(bright=-1, loud=1)]),
+        ("quiet, but loud in the middle", [Knobs(loud=-1), Knobs(loud=1), Knobs(loud=-1)]),
+        ("loud with a diminuendo", [Knobs(loud=1), Knobs(loud=-2, gradual=("loud",))]),
+        ("fade in", [Knobs(loud=-2), Knobs()]),
+        ("getting a bit louder", [Knobs(loud=1, gradual=("loud",))]),
         ("then higher", [Knobs(high=1)]),
         ("", [Knobs()]),
     ],
@@ -65,7 +80,23 @@ def test_what_is_not_understood_is_said(understanding: Understanding) -> None:
     said = understanding.understand("slow, no guitars here")
     assert said.parts == (Knobs(busy=-1),)
     assert said.words == 'slow: calmer. Not understood: "no guitars here".'
-    assert understanding.understand("louder, but softer").parts == (Knobs(loud=1),)
+    odds = understanding.understand("louder, but softer and higher")
+    assert odds.parts == (Knobs(high=1),)
+    assert odds.words == 'higher: higher. "louder" and "softer" are opposites: neither is done.'
+    negated = understanding.understand("happy but not busier")
+    assert negated.words == "happy: brighter; not busier: neither calmer nor busier."
+
+
+@pytest.mark.parametrize("line", ["then", "1 2", "!!!", "\U0001f3b9", "..., then"])
+def test_without_words_that_is_said(understanding: Understanding, line: str) -> None:
+    said = understanding.understand(line)
+    assert (said.parts, said.words) == ((Knobs(),), NO_WORDS)
+
+
+@pytest.mark.parametrize("line", ["asdf qwer zxcv", "qqq", "lorem ipsum", "transpose up a fifth", "play it in 7/8"])
+def test_what_says_nothing_of_knobs_is_not_taken_for_understood(understanding: Understanding, line: str) -> None:
+    said = understanding.understand(line)
+    assert (said.parts, said.words) == ((Knobs(),), f'Not understood: "{line}".')
 
 
 @pytest.mark.parametrize(
@@ -77,7 +108,8 @@ def test_what_is_not_understood_is_said(understanding: Understanding) -> None:
         "m\u00e1s r\u00e1pido",
         "tre\u0300s doux",
         "медленно",
-        "1 2",
+        "doucement",
+        "leiser",
     ],
 )
 def test_other_languages_are_answered_honestly(understanding: Understanding, line: str) -> None:
@@ -99,6 +131,17 @@ def test_lines_that_were_held_out_are_understood(understanding: Understanding) -
     assert len(outcomes) > 145
     assert sum(outcome.is_right for outcome in outcomes) / len(outcomes) > 0.8
     assert sum(outcome.beside for outcome in outcomes) / len(outcomes) < 1.2
+
+
+def test_lines_of_difficult_kinds_are_understood(understanding: Understanding) -> None:
+    outcomes = evaluate(understanding, read_lines(bundled("words", "kinds.txt")))
+    assert len(outcomes) > 140
+    assert [outcome.line.words for outcome in outcomes if not outcome.is_right] == ["getting ready for bed"]
+
+
+def test_all_anchors_are_known_as_english() -> None:
+    anchors = read_anchors(bundled("words", "anchors.txt"))
+    assert [phrase for phrase, meant in anchors if meant != NOTHING and not is_known(phrase)] == []
 
 
 def test_anchors_have_no_content_word_of_what_was_held_out() -> None:
@@ -126,8 +169,14 @@ def test_what_was_learned_is_of_the_anchors_as_they_are() -> None:
         assert file.get_slice("points").get_shape() == [len(list(read_anchors(anchors))), EMBEDDING_SIZE]
 
 
+def gradual(knobs: Knobs, names: tuple[str, ...]) -> Knobs:
+    return replace(knobs, gradual=tuple(name for name in names if name in knobs.turned()))
+
+
 STEPS = st.sampled_from([0, 0, 0, -2, -1, 1, 2])
-PARTS = st.lists(st.builds(Knobs, **dict.fromkeys(WORDS, STEPS)), min_size=1, max_size=3).map(tuple)
+KNOBS = st.builds(Knobs, **dict.fromkeys(WORDS, STEPS))
+GRADUAL = st.sampled_from([(), (), ("loud", "bright"), tuple(WORDS)])
+PARTS = st.lists(st.builds(gradual, KNOBS, GRADUAL), min_size=1, max_size=3).map(tuple)
 
 
 @settings(max_examples=60, deadline=None)
