@@ -6,7 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from core.session.knobs import AS_THE_PROMPT, Knobs, knobs_words
+from core.session.knobs import AS_THE_PROMPT, UNTURNED, WORDS, Knobs, knobs_words, turned_throughout
 from desktop.panels.knob_sliders import KnobSliders
 from desktop.widgets.announce import announce
 from desktop.widgets.menu_words import add_named
@@ -28,7 +28,7 @@ class FeelPanel(QWidget):
     """A line for words, what was understood of it, the sliders, and the presets. It shows what it is told."""
 
     words_entered = Signal(str)  # once Return is pressed
-    knobs_changed = Signal(object)  # Knobs, by the sliders
+    knobs_changed = Signal(object, object)  # Knobs, and a tuple of those of further parts, by the sliders
     preset_chosen = Signal(str)  # its name
     preset_wanted = Signal()  # to be saved, of the knobs as they stand
     preset_renamed = Signal(str)
@@ -74,24 +74,33 @@ class FeelPanel(QWidget):
             layout.addWidget(widget)
         layout.addLayout(last)
         self.words.returnPressed.connect(lambda: self.words_entered.emit(self.words.text()))
-        self.knobs.knobs_changed.connect(self._turn)
+        self.knobs.knob_turned.connect(self._turn)
         self.now.clicked.connect(lambda: self.now_wanted.emit())
         self.show_presets(())
 
-    def _turn(self, knobs: Knobs) -> None:
-        """By hand: the words do not say any more what is."""
+    def _turn(self, name: str, steps: int) -> None:
+        """By hand: the knob stands there in all parts, and what was typed does not say any more what is."""
+        parts = turned_throughout(self._parts, name, steps)
         self.forget_words()
-        self.knobs_changed.emit(knobs)
+        self.show_feel(parts)
+        if _is_curve(parts):
+            low, high = WORDS[name]
+            words = Knobs().with_steps(name, steps).words or UNTURNED
+            self.show_understood(
+                self.tr("{0} or {1}: {2}, all through the take.").format(self.tr(low.capitalize()), high, words)
+            )
+        first, *then = parts
+        self.knobs_changed.emit(first, tuple(then))
 
     def show_feel(self, parts: tuple[Knobs, ...]) -> None:
-        """Show the knobs of a take's parts; emits nothing. Sliders are the first part's; words tell of further ones.
+        """Show the knobs of a take's parts; emits nothing. Sliders are the first part's; words tell of a curve.
 
         The line keeps its own words as long as they are what was understood of them.
         """
         self.knobs.show_knobs(parts[0])
         if parts != self._parts:
             self._parts = parts
-            self._set_words(knobs_words(parts) if len(parts) > 1 else "")
+            self._set_words(knobs_words(parts) if _is_curve(parts) else "")
 
     def show_understood(self, words: str, parts: tuple[Knobs, ...] | None = None) -> None:
         """Show what was made of the words, empty to show nothing; with the knobs that they are taken to mean."""
@@ -129,3 +138,8 @@ class FeelPanel(QWidget):
             self.words.setText(words)
             self.words.setCursorPosition(0)
         self.show_understood("")
+
+
+def _is_curve(parts: tuple[Knobs, ...]) -> bool:
+    """Whether the knobs change in the course of a take, which sliders cannot show."""
+    return len(parts) > 1 or any(knobs.gradual for knobs in parts)

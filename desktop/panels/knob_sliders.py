@@ -1,7 +1,5 @@
 """KnobSliders: how takes are to differ from the prompt, a slider for each knob between its two words."""
 
-from dataclasses import replace
-
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
@@ -22,11 +20,10 @@ _TIPS = {
 class KnobSliders(QWidget):
     """A slider for each knob. In the middle: as in the prompt."""
 
-    knobs_changed = Signal(object)  # Knobs, by the user
+    knob_turned = Signal(str, int)  # its name and steps, by the user
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._knobs = Knobs()
         self.sliders = {name: self._slider(name) for name in WORDS}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -42,10 +39,9 @@ class KnobSliders(QWidget):
 
     def show_knobs(self, knobs: Knobs) -> None:
         """Show where they stand; emits nothing."""
-        self._knobs = knobs
         for name, slider in self.sliders.items():
             with QSignalBlocker(slider):
-                slider.setValue(getattr(knobs, name))
+                slider.setValue(round(getattr(knobs, name)))
 
     def _slider(self, name: str) -> QSlider:
         low, high = WORDS[name]
@@ -62,6 +58,5 @@ class KnobSliders(QWidget):
         return slider
 
     def _turn(self, name: str, steps: int) -> None:
-        self._knobs = replace(self._knobs, **{name: steps})
-        self.knobs_changed.emit(self._knobs)
-        announce(self.sliders[name], Knobs(**{name: steps}).words or UNTURNED)  # a reader says the number
+        self.knob_turned.emit(name, steps)
+        announce(self.sliders[name], Knobs().with_steps(name, steps).words or UNTURNED)  # a reader says the number

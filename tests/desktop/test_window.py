@@ -316,7 +316,7 @@ def test_words_of_the_users_squeeze_nothing(desk: MakeDesk) -> None:
     at.open()
     before = window.roll.geometry()
     name = "a very long name of a preset " * 6
-    knobs = Knobs(*[2, -2, 2, -2, 2, -2, 2])
+    knobs = Knobs(2, -2, 2, -2, 2, -2, 2)
     window.preferences.change(presets=(Preset(name[:200], knobs, (knobs, knobs)),))
     (action,) = [a for a in panel.feelings.presets.menu().actions() if a.toolTip() == name[:200]]
     assert panel.feelings.presets.menu().sizeHint().width() < 800

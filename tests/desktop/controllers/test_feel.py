@@ -22,6 +22,9 @@ def actions_of(at: Desk) -> dict[str, Callable[[], object]]:
     return {action.text(): action.trigger for action in at.window.panel.feelings.presets.menu().actions()}
 
 
+FADING = Knobs(loud=-2, gradual=("loud",))
+
+
 def say(at: Desk, words: str) -> str:
     """Type a line and press Return; what is said of it."""
     feelings = at.window.panel.feelings
@@ -45,16 +48,24 @@ def test_words_move_the_sliders_visibly_and_a_hand_takes_over(
     assert (panel.knobs.sliders["busy"].value(), panel.knobs.sliders["bright"].value()) == (-1, -1)
     assert at.window.document.session.settings.knobs == Knobs(busy=-1, bright=-1)
     assert panel.feelings.understood.isVisible()
-    assert say(at, "wilder, then fading") == "wilder: busier. Then fading: softer."
+    assert say(at, "wilder, then fading") == "wilder: busier. Then fading: gradually much softer."
     settings = at.window.document.session.settings
-    assert (settings.knobs, settings.then) == (Knobs(busy=1), (Knobs(loud=-1),))
-    assert panel.feel.text() == "Feel: busier, then softer"
+    assert (settings.knobs, settings.then) == (Knobs(busy=1), (FADING,))
+    assert panel.feel.text() == "Feel: busier, then gradually much softer"
     assert say(at, "langsam und traurig").startswith("Only English")
     assert at.window.document.session.settings == settings
     QTest.keyClick(panel.knobs.sliders["busy"], Qt.Key.Key_Right)
     settings = at.window.document.session.settings
-    assert (settings.knobs, settings.then) == (Knobs(busy=2), ())
+    assert (settings.knobs, settings.then) == (Knobs(busy=2), (replace(FADING, busy=2),))
+    assert panel.feelings.words.text() == "much busier, then much busier, gradually much softer"
+    assert panel.feelings.understood.text() == "Calmer or busier: much busier, all through the take."
+    QTest.keyClick(panel.knobs.sliders["loud"], Qt.Key.Key_Right)  # which ends the curve
+    settings = at.window.document.session.settings
+    assert (settings.knobs, settings.then) == (Knobs(busy=2, loud=1), ())
     assert (panel.feelings.words.text(), panel.feelings.understood.isVisible()) == ("", False)
+    say(at, "crescendo")
+    QTest.keyClick(panel.knobs.sliders["high"], Qt.Key.Key_Left)
+    assert panel.feelings.words.text() == "lower, gradually much louder"
 
 
 def test_a_line_that_is_emptied_sets_the_knobs_back(desk: Callable[..., Desk], homes: Path) -> None:
@@ -121,13 +132,13 @@ def test_presets_are_saved_by_name_chosen_and_deleted(desk: Callable[..., Desk],
     at.window.preferences.flush()
     at.settle()
     (preset,) = load_settings().presets
-    assert (preset.name, preset.knobs, preset.then) == ("wilder, then fading", Knobs(busy=1), (Knobs(loud=-1),))
+    assert (preset.name, preset.knobs, preset.then) == ("wilder, then fading", Knobs(busy=1), (FADING,))
     at.window.panel.reset.click()
     assert at.window.document.session.settings.knobs == Knobs()
     assert at.window.panel.feelings.words.text() == ""
     actions_of(at)["wilder, then fading"]()
-    assert at.window.status.toolTip() == "wilder, then fading: busier, then softer."
-    assert at.window.panel.feelings.words.text() == "busier, then softer"
+    assert at.window.status.toolTip() == "wilder, then fading: busier, then gradually much softer."
+    assert at.window.panel.feelings.words.text() == "busier, then gradually much softer"
     settings = at.window.document.session.settings
     assert (settings.knobs, settings.then) == (preset.knobs, preset.then)
     (drop,) = (a.menu() for a in at.window.panel.feelings.presets.menu().actions() if a.text() == "Delete")
