@@ -296,8 +296,8 @@ class MainWindow(QMainWindow):
         """Take over settings of the panel; the next new session begins with them."""
         before = self.document.session.settings
         self.document.change_settings(settings)
-        if settings.knobs != before.knobs:
-            self.generation.turn(settings.knobs)
+        if (settings.knobs, settings.then) != (before.knobs, before.then):
+            self.generation.turn(settings)
         if settings.rest != before.rest:
             self.commands.set_rest(settings.rest)
         self.preferences.change(generation=self.document.session.settings)

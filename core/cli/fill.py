@@ -71,9 +71,7 @@ def fill(
     plan = plan_fill(session, Region(from_, to, keys, prompt.pitch(low), prompt.pitch(high)))
     seed = secrets.randbelow(2**31) if seed is None else seed
     knobs, then = prompt.knobs(knob, words)
-    if then:
-        raise UsageError("A region has one feel: its --words cannot say what comes then.")
-    options = Options(Sampling(temperature), seed=seed, takes=candidates, knobs=knobs)
+    options = Options(Sampling(temperature), seed=seed, seconds=to - from_, takes=candidates, knobs=knobs, then=then)
     paths = prompt.numbered(out, alternatives, file)
     run, figures = _sample(plan, options, alternatives, model, device)
     from core.session.export import save_midi

@@ -38,7 +38,7 @@ class Run:
     route: "Callable[[Step], Step]" = _as_it_is
     finished: Callable[[float], object] = nobody
     ahead: Callable[[], float] | None = None
-    knobs: "Knobs | None" = None  # those turned while it samples
+    knobs: "tuple[Knobs, ...]" = ()  # those of the take's parts, turned while it samples
     stopped: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], float] = time.perf_counter
     takes: "list[Take]" = field(default_factory=list)  # as sampled, also after a stop or a fault
@@ -87,8 +87,8 @@ class Run:
                 self.show(step)
                 if not has_end:
                     waited += self._wait_for_playhead()
-                if self.knobs is not None:
-                    continuation.turn(self.knobs)
+                if self.knobs:
+                    continuation.turn(*self.knobs)
                 if self.stopped.is_set():
                     continuation.stop()
         except Exception as error:  # whoever asked for the run tells of it, once what there is is kept

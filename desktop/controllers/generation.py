@@ -135,10 +135,10 @@ class GenerationController(QObject):
         signals.ended.connect(self._on_ended)
         signals.message.connect(self.message)
 
-    def turn(self, knobs: Knobs) -> None:
+    def turn(self, settings: GenerationSettings) -> None:
         """What is being sampled goes on with other knobs: heard once the seconds in hand are over."""
         if self.run is not None:
-            self.run.knobs = knobs
+            self.run.knobs = feel_of(settings)
 
     def sample_again_from(self, at: float) -> bool:
         """Throw away what a take has from a place (score seconds) on, and sample that anew, with the present settings.

@@ -252,9 +252,8 @@ class Musician:
     def turn(self) -> None:
         """A knob, while it samples."""
         if self.sampling is not None:
-            self.sampling.run.knobs = Knobs(
-                busy=self.chance.randint(-MOST_STEPS, MOST_STEPS), loud=self.chance.randint(-MOST_STEPS, MOST_STEPS)
-            )
+            busy, loud = (self.chance.randint(-MOST_STEPS, MOST_STEPS) for _ in range(2))
+            self.sampling.run.knobs = (Knobs(busy=busy, loud=loud),)
 
     # What changes the session
 

@@ -367,6 +367,17 @@ def test_a_take_that_was_begun_before_goes_on_its_curve(engine: Engine) -> None:
     assert distance(engine, options, (-2, 2, 6), (1, -2, -1)) < 0.7 * LOUDER
 
 
+def test_knobs_turned_while_a_take_is_sampled_go_on_their_curve_over_all_of_it(engine: Engine) -> None:
+    continuation = Continuation(engine, engine.prepare(tune((64,))), Options(seed=3, seconds=12.0))
+    for step in continuation:
+        if step.head > 4:
+            continuation.turn(Knobs(loud=-1), Knobs(loud=2, gradual=("loud",)))
+    (take,) = continuation.takes
+    assert (take.options.knobs, take.options.then) == (Knobs(), (Knobs(loud=-1), Knobs(loud=2, gradual=("loud",))))
+    wanted = [LOUDER * np.interp(n.start, (0, 4, 5.5, 6, 12), (0, 0, -1, -1, 2)) for n in take.notes]
+    assert max(abs(n.velocity - 64 - w) for n, w in zip(take.notes, wanted, strict=True) if not 3.9 < n.start < 6) < 7
+
+
 def test_without_an_end_a_gradual_knob_is_turned_at_once(engine: Engine) -> None:
     continuation = Continuation(
         engine, engine.prepare(tune((64,))), Options(events=40, knobs=Knobs(loud=1, gradual=("loud",)))
