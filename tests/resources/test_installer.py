@@ -125,7 +125,8 @@ def test_all_that_the_program_finds_is_bundled_and_nothing_else(spec: dict[str, 
         assert files
         assert {str(file.relative_to(ROOT)) for file in files} <= bundled
     assert {"resources/soundfont/COPYRIGHT", "resources/models/track-assignment.npz"} <= bundled
-    words = ("encoder.safetensors", "vocabulary.txt", "anchors.safetensors", "frequent.txt", "LICENSE-Apache-2.0.txt")
+    words = ("encoder.safetensors", "vocabulary.txt", "anchors.safetensors", "frequent.txt", "english.txt")
+    words += ("LICENSE-Apache-2.0.txt", "LICENSE-SCOWL.txt")
     assert {f"resources/words/{name}" for name in words} <= bundled
     assert not [name for name in bundled if name.endswith((".py", ".pt", ".nsi"))]
 
