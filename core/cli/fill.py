@@ -36,10 +36,7 @@ def fill(
     temperature: Annotated[float, typer.Option(help="Under 1 safer, over 1 bolder, 0 always the likeliest.")] = 1.0,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same notes.", show_default="random")] = None,
     knob: Annotated[list[str] | None, KNOB] = None,
-    words: Annotated[
-        str | None,
-        typer.Option(metavar='"slow and sad"', help="The same in English words; what was understood is said."),
-    ] = None,
+    words: Annotated[str | None, typer.Option(metavar='"slow, then wild"', help="The same in English words.")] = None,
     model: Annotated[str | None, typer.Option(help="A model by name (see models) or path.")] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     as_json: Json = False,

@@ -6,6 +6,7 @@ generation   from the Continue button to takes
 transport    play, pause, stop, loop, metronome
 commands     changes that panels, menus and roll ask for: of takes, marker, loop, tempo
 fill         regenerates a span of time: its alternatives are heard, chosen, kept
+resampling   samples anew what is not heard yet of the take that plays
 editing      changes of the notes selected; `edit_commands` are those of the Edit menu, `clipboard` copies and pastes
 edit_queue   makes them, one after the other, the large ones on another thread
 selecting    selects more notes by those that are selected
