@@ -67,6 +67,7 @@ class FillBar(QFrame):
         layout.addWidget(self.tracks)
         self.progress = QProgressBar(self)
         self.progress.setMaximumWidth(160)
+        self.progress.setMinimumWidth(40)
         self.progress.setTextVisible(False)
         layout.addWidget(self.progress)
         self.numbers = [self._button("", "") for _ in range(MOST_ALTERNATIVES + 1)]
@@ -138,7 +139,7 @@ class FillBar(QFrame):
         if around is None or over is None or not self.isVisible():
             return
         self.words.show()
-        if self.sizeHint().width() > over.width():
+        if self._count and self.sizeHint().width() > over.width():
             self.words.hide()  # the buttons say enough
         self._is_apart = self.minimumSizeHint().width() > over.width()
         self._keep_free(self._height if self._is_apart else 0)
@@ -146,7 +147,8 @@ class FillBar(QFrame):
         room = over.width()
         if self._is_apart:
             foot, room = QPoint(around.width() // 2, around.height()), around.width()
-            self.words.setVisible(self.sizeHint().width() + self.words.sizeHint().width() < room)
+            is_room = self.sizeHint().width() + self.words.sizeHint().width() < room
+            self.words.setVisible(is_room or not self._count)
         size = self.sizeHint()
         width = min(size.width(), room)
         self.setGeometry(foot.x() - width // 2, foot.y() - size.height() - _ABOVE, width, size.height())
@@ -198,10 +200,10 @@ class FillBar(QFrame):
         """So many can be chosen, the first as it was before, and which is shown; whether further ones are sampled."""
         self._count, self._shown = count, shown
         words = self.tr("Alternative {0} of {1}").format(shown, count - 1) if shown else self.tr("What stood there")
-        self._show(words, is_sampling=False)
         self.turns.setChecked(turns)
         self.more.setEnabled(not is_sampling and count <= MOST_ALTERNATIVES)
         self.more.setText(self.tr("Making more …") if is_sampling else self.tr("&More"))
+        self._show(words, is_sampling=False)
 
     def end(self) -> bool:
         """There is nothing to choose any more; whether it had the focus."""
@@ -256,6 +258,8 @@ class FillBar(QFrame):
         """Choose, keep or drop."""
         if deed := self._deed(event):
             deed()
+        elif event.modifiers() & _OF_COMMANDS and self._over is not None and (roll := self._over.parentWidget()):
+            QApplication.sendEvent(roll, event)  # where the new notes are selected: louder, softer
         else:
             super().keyPressEvent(event)
 

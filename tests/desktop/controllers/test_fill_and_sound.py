@@ -166,6 +166,20 @@ def test_the_others_come_back_as_long_as_the_music_is_the_same(desk: MakeDesk, h
     assert fill.run is not None
 
 
+def test_new_notes_are_made_softer_while_the_bar_has_the_keys(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
+    at = opened(desk, tmp_path)
+    window = at.window
+    regenerated(at)
+    for key, velocity in ((Qt.Key.Key_Down, 79), (Qt.Key.Key_Up, 80)):
+        QTest.keyClick(window.fill_bar, key, Qt.KeyboardModifier.ControlModifier)
+        new = [n for track in window.document.session.tracks for n in track.notes if (n.pitch, n.start) == (60, 4.0)]
+        assert [note.velocity - 80 < 0 for note in new] == [velocity < 80]
+        if key == Qt.Key.Key_Down:
+            assert "alternative 1 is kept" in at.messages[-1]
+            window.editing.undo()
+            regenerated(at) if not window.fill.alternatives else window.actions_["regenerate"].trigger()
+
+
 def test_other_settings_or_another_document_ask_for_others(desk: MakeDesk, homes: Path, tmp_path: Path) -> None:
     at = opened(desk, tmp_path)
     window, fill = at.window, at.window.fill

@@ -68,6 +68,29 @@ def test_it_shows_that_the_keys_are_its_own(qtbot: QtBot, scheme: Qt.ColorScheme
     assert bar.accessibleDescription() == "Alternative 1 of 3. These tracks are made anew: Melody"
 
 
+def test_its_words_have_room(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    QVBoxLayout(window)
+    area = QWidget(window)
+    window.layout().addWidget(area)  # type: ignore[union-attr]
+    bar = FillBar(window)
+    bar.lie_over(area)
+    window.resize(1200, 600)
+    with qtbot.waitExposed(window):
+        window.show()
+    bar.show_tracks(["Right hand", "Left hand"])
+    for makes_more in (False, True):
+        bar.show_alternatives(4, 1, is_sampling=makes_more)
+        QApplication.processEvents()
+        assert bar.tracks.toolTip() == ""  # all of it is seen
+    window.resize(340, 600)
+    bar.show_sampling()
+    QApplication.processEvents()
+    assert bar.words.isVisible()
+    assert bar.words.width() >= bar.words.sizeHint().width()
+
+
 def test_it_tells_how_much_it_covers_whatever_becomes_of_the_window(qtbot: QtBot) -> None:
     window, area = QWidget(), QWidget()
     qtbot.addWidget(window)
