@@ -36,6 +36,7 @@ from desktop.panels.fill_bar import FillBar
 from desktop.panels.generation_panel import GenerationPanel
 from desktop.panels.output_menu import OutputMenu
 from desktop.panels.paste_menu import PasteMenu
+from desktop.panels.side import Side
 from desktop.panels.status_bar import StatusBar
 from desktop.panels.take_words import plan_words
 from desktop.panels.takes_panel import TakesPanel
@@ -173,11 +174,7 @@ class MainWindow(QMainWindow):
         self.centre = QStackedWidget(self)
         self.centre.addWidget(self.empty)
         self.centre.addWidget(self.roll)
-        self.side = QSplitter(Qt.Orientation.Vertical, self)
-        self.side.addWidget(self.panel)
-        self.side.addWidget(self.takes)
-        self.side.setStretchFactor(1, 1)
-        self.side.setSizes([490, 240])
+        self.side = Side(self.panel, self.takes, self)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         for widget in (self.tracks, self.centre, self.side):
             self.splitter.addWidget(widget)

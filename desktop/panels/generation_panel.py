@@ -326,7 +326,9 @@ class GenerationPanel(QWidget):
         layout.addWidget(self.button)
         layout.addWidget(self.reason)
         layout.addSpacing(4)
-        layout.addWidget(UprightScroll(form), 1)
+        scroll = UprightScroll(form)
+        layout.addWidget(scroll, 1)
+        scroll.follow(self.feel, self.feelings)
 
     def _connect(self) -> None:
         for button in (self.button, self.reset):

@@ -1,6 +1,16 @@
 """Small input fields that panels and dialogs share. What they are given by `show_...` they do not report back."""
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRegularExpression, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QObject,
+    QRegularExpression,
+    QSignalBlocker,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -12,6 +22,7 @@ from PySide6.QtGui import (
     QValidator,
 )
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QAbstractSlider,
     QAbstractSpinBox,
     QComboBox,
@@ -228,6 +239,21 @@ class UprightScroll(QScrollArea):
         if event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
+
+    def sizeHint(self) -> QSize:
+        """The height of all of its content."""
+        return QSize(super().sizeHint().width(), self._content.sizeHint().height())
+
+    def follow(self, fold: QAbstractButton, inside: QWidget) -> None:
+        """Scroll to what a fold opens, as much of it as there is room for."""
+
+        def show() -> None:
+            for widget in (inside, fold):
+                self.ensureWidgetVisible(widget, 0, 0)
+
+        later = QTimer(self, singleShot=True, interval=0)  # once it has its place
+        later.timeout.connect(show)
+        fold.toggled.connect(lambda is_open: later.start() if is_open else later.stop())
 
     def minimumSizeHint(self) -> QSize:
         """The width of its content beside a scroll bar."""

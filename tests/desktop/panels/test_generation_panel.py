@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mido import MetaMessage
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from core.midi.grid import GRID_CHOICES
@@ -283,6 +283,8 @@ def test_nothing_is_cut_off_in_the_narrowest_dock(qtbot: QtBot, points: int) -> 
 def test_tab_goes_down_the_panel_and_everything_has_a_name(panel: GenerationPanel) -> None:
     panel.show_settings(replace(DEFAULTS, takes=2))  # so that Reset can be reached
     order = reachable(panel)
+    for bar in panel.findChildren(QScrollBar):
+        bar.setValue(0)  # what was opened is on view
     tops = [widget.mapTo(panel, QPoint(0, widget.height() // 2)).y() for widget in order]
     assert all(later - earlier > -6 for earlier, later in pairwise(tops))
     assert order[0] is panel.button
