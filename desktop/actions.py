@@ -420,7 +420,7 @@ class KeyGuard(QObject):
             return True
         if not isinstance(watched, QAbstractButton | QComboBox | QAbstractItemView) or key not in _OWN_KEYS:
             return False
-        is_open = watched.window().windowType() == Qt.WindowType.Popup
+        is_open = QApplication.activePopupWidget() is not None
         if key == Qt.Key.Key_Space and isinstance(watched, QAbstractItemView):
             if is_open:
                 chosen = QKeyEvent(event.type(), Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier)

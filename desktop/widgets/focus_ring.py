@@ -54,8 +54,8 @@ class _Ring(QFocusFrame):
 
     def __init__(self, around: QWidget) -> None:
         self._around = around
-        self._in, between = _room(around)
-        super().__init__(self._in)
+        parent, between = _room(around)
+        super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         for widget in between:
             widget.installEventFilter(self)
@@ -64,7 +64,9 @@ class _Ring(QFocusFrame):
         self.raise_()
 
     def _place(self) -> None:
-        self.setGeometry(_surrounding(self._around, self._in))
+        parent = self.parentWidget()  # kept by name, a dialog would be destroyed along with its own child, and crash
+        if parent is not None:
+            self.setGeometry(_surrounding(self._around, parent))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """What it surrounds has another size or place. (Where it is hidden the focus goes, too.)"""
