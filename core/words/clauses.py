@@ -76,7 +76,7 @@ _NOT = re.compile(
 _FAR = r"^(?:(?:much|far|way|a lot|lots|quite|rather|even) )*"
 _LESS = re.compile(rf"{_FAR}less\b\s*")
 _FEWER = re.compile(rf"{_FAR}(?:fewer|(?:half|a third|a quarter) as many)\b\s*")
-_HALF_AS = re.compile(r"^(?:only )?(?:half|a third|a quarter) (?:as|so|the)\b\s*")
+_HALF_AS = re.compile(r"^(?:only )?(?:half|a third|a quarter) (?:as|so|the)\b\s*|^half (?=(?:speed|tempo)$)")
 _TWICE = re.compile(r"^(?:twice|double|three times|four times) (?:as|so|the)\b\s*")
 _TOO = re.compile(r"^(?:(?:it|this|that) )?(?:is )?(?:(?:much|far|way|a bit|a little) )?too (?=\w)")
 _DEGREE = re.compile(
@@ -96,6 +96,7 @@ _QUALITIES = frozenset(
 )
 _MUCH = re.compile(r"\b(?:much|very|really|extremely|far|super|a lot|lots|way|totally|incredibly)\b")
 _AS_BEFORE = re.compile(
+    r"(?:exactly |just )?(?:as \w+ (?=as ))?"
     r"(?:(?:go )?back to |leave it |leave everything )?(?:the )?(?:same as|as|like|how|what|the way|same|)"
     r"(?: (?:it|that|things))?(?: (?:was|were|is|are|has been|had been))?(?: (?:in|at|from|with|on))?"
     r" ?(?:the )?(?:prompt|original|before|beginning|start|normal|now|here|again|)"

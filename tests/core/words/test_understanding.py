@@ -135,8 +135,8 @@ def test_lines_that_were_held_out_are_understood(understanding: Understanding) -
 
 def test_lines_of_difficult_kinds_are_understood(understanding: Understanding) -> None:
     outcomes = evaluate(understanding, read_lines(bundled("words", "kinds.txt")))
-    assert len(outcomes) > 140
-    assert [outcome.line.words for outcome in outcomes if not outcome.is_right] == ["getting ready for bed"]
+    assert len(outcomes) > 190
+    assert sum(outcome.is_right for outcome in outcomes) / len(outcomes) > 0.95
 
 
 def test_all_anchors_are_known_as_english() -> None:
