@@ -114,7 +114,7 @@ def test_notes_say_what_they_are(roll: PianoRoll, hand: Hand, lane: LaneHand) ->
     roll.set_parts([RollPart.of("score", "prompt", [RollNote(1.5, 2.25, 69, 90)])])
     at = hand.at(1.7, 69)
     QApplication.sendEvent(roll.viewport(), QHelpEvent(QEvent.Type.ToolTip, at, roll.viewport().mapToGlobal(at)))
-    assert QToolTip.text() == "A4, velocity 90, bar 2, beat 1, 0.75 s long"
+    assert QToolTip.text() == "A4, velocity 90, bar 2, beat 1, 1.5 beats (0.75 s) long"
     QToolTip.hideText()
 
 
