@@ -28,7 +28,7 @@ from core.midi.statistics import Music, apart, excerpt, music
 from core.model.kv_cache import KVCache
 
 _ENDED_ANEW, _ENDINGS = 4, 6  # how many of the best candidates get other endings, and how many each
-SAMPLED = 0.6  # of the work is done, about, once the candidates are first sampled: the rest is for endings or scores
+SAMPLED = 0.35  # of the work is done, about, once the candidates are first sampled: then come endings and scores
 _ENDING = 0.8  # of the gap: where the first candidate gets there, the endings of all part, as many events on
 _READ = 1024  # events before a gap that are read: what a window has place for takes as long again
 _NEAR = 0.15  # how far apart two candidates' statistics are, at least, if both are to be shown
