@@ -222,7 +222,7 @@ class RollDisplay(QObject):
         low, high = coordinates.pitches
         low, high = max(min(low, high), 0), min(max(low, high), 127)
         start = max(coordinates.seconds(0), 0.0)
-        return View(start, max(self._roll.visible_seconds, 0.01), low, high, self._roll.follows)
+        return View(start, max(self._roll.visible_seconds, 0.01), low, high, self._roll.is_to_follow)
 
     def show_view(self, view: View) -> None:
         """Show what was shown when the session was saved."""

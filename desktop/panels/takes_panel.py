@@ -242,7 +242,8 @@ class TakesPanel(QWidget):
             self.view.delegate.forget_all_but({card.take.id for card in cards})
             row = self.model.row_of(self._current)
             self.model.current = self._current or ""
-            if row != self.view.currentIndex().row() or row != had:  # else several may be selected
+            is_current = row == self.view.currentIndex().row() and row == had
+            if not is_current or not selection.hasSelection():  # else several may be selected
                 # Not the view's own way, which adds to what is selected where Ctrl is held, as in Ctrl+Z.
                 alone = QItemSelectionModel.SelectionFlag.ClearAndSelect
                 selection.setCurrentIndex(self.model.index(row) if row >= 0 else QModelIndex(), alone)

@@ -49,6 +49,11 @@ class RollNavigation(RollCanvas):
         """Whether the view follows the playhead at present."""
         return self._follows and not self._has_yielded
 
+    @property
+    def is_to_follow(self) -> bool:
+        """Whether the user wants the playhead followed, even while they have scrolled away from it."""
+        return self._follows
+
     def set_follow(self, follow: bool) -> None:
         """Follow the playhead. The user's own scrolling away from it suspends that until it is in view again."""
         before = self.follows

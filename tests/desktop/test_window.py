@@ -217,6 +217,7 @@ def test_keys_of_the_transport(desk: MakeDesk) -> None:
     window.roll.zoom_time(8.0, 0.0)
     window.roll.scroll_to(paused + 5.0)
     assert not window.actions_["follow"].isChecked()
+    assert window.display.view().follow  # what is saved is what is wanted
     QTest.keyClick(window.roll, Qt.Key.Key_Space)
     assert window.actions_["follow"].isChecked()
     at.wait(lambda: transport.position > paused, "the playhead to go on")

@@ -144,6 +144,7 @@ def test_no_card_stays_selected_that_was_not_chosen(desk: MakeDesk) -> None:
         for _ in range(count):
             window.actions_["undo" if key == Qt.Key.Key_Z else "redo"].trigger()
             QTest.keyPress(window.roll, Qt.Key.Key_Control, Qt.KeyboardModifier.ControlModifier)  # it is held
+            assert [at.takes[index.row()].id for index in chosen.selectedIndexes()] == [window.document.session.current]
     QTest.keyRelease(window.roll, Qt.Key.Key_Control)
     assert len(at.takes) == 3
     assert [index.row() for index in chosen.selectedIndexes()] == [window.takes.view.currentIndex().row()]
