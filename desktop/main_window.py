@@ -314,7 +314,8 @@ class MainWindow(QMainWindow):
 
     def show_ready(self, is_ready: bool, words: str) -> None:
         """Say whether Continue can be pressed, and what it waits for."""
-        self.status.show_waiting(words if is_ready else "")
+        is_told = is_ready and self.fill.run is None  # else the bar of alternatives says what is under way
+        self.status.show_waiting(words if is_told else "")
         if self.centre.currentWidget() is self.empty:
             is_ready, words = False, self.tr("Open a file, or start from nothing")
         self.panel.set_ready(is_ready, words)

@@ -238,6 +238,17 @@ def test_keys_of_the_transport(desk: MakeDesk) -> None:
     at.wait(lambda: at.takes, "the take")
 
 
+def test_while_bars_are_regenerated_that_alone_is_waited_for(desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[str] = []
+    window = desk().window
+    monkeypatch.setattr(window.status, "show_waiting", waits.append)
+    window.show_ready(True, "Reading the prompt …")
+    monkeypatch.setattr(window.fill, "run", object())
+    window.show_ready(True, "Reading the prompt …")
+    monkeypatch.setattr(window.fill, "run", None)
+    assert waits == ["Reading the prompt …", ""]
+
+
 def test_a_loop_starts_over(desk: MakeDesk) -> None:
     at = desk()
     at.open()
