@@ -238,6 +238,8 @@ class FillController(QObject):
             self.alternatives = [session, *(plan.with_placed(placed) for placed in run.alternatives)]
             self.is_choosing = True
             self.choose(1, plays=not self._transport.is_paused)
+            words = self.tr("{0}: choose by the arrow keys or 0 to {1}; Return keeps what is shown.")
+            self.message.emit(words.format(self._name, len(self.alternatives) - 1))
         self.changed.emit()
 
     def _add(self, run: FillRun) -> None:

@@ -121,6 +121,7 @@ def choose_another(at: Desk, press: Fingers) -> None:
     assert roll.span is not None
     press(Qt.Key.Key_R)
     at.wait(lambda: window.fill.is_choosing, "alternatives")
+    assert "choose by the arrow keys or 0 to 3; Return keeps" in at.messages[-1]
     assert window.fill_bar.hasFocus()
     press(Qt.Key.Key_Right)
     assert window.fill.shown == 2
