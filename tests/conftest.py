@@ -246,15 +246,17 @@ def wait_for(is_so: Callable[[], bool], what: str, timeout: float = WAIT) -> Non
 @pytest.fixture(scope="session")
 def jack_server() -> Iterator[JackServer]:
     """The one JACK server of this run. Use `jack` in tests."""
-    server = JackServer()
+    with use_of_jack():
+        server = JackServer()
     yield server
-    server.close()
+    with use_of_jack():
+        server.close()
 
 
 @pytest.fixture
 def jack(jack_server: JackServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """A running JACK server; this process uses it, and so does a child given the returned environment."""
-    with use_of_jack(alone=False):
+    with use_of_jack():
         for name, value in jack_server.variables.items():
             monkeypatch.setenv(name, value)
         yield dict(os.environ)
@@ -277,7 +279,7 @@ def hasty_jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
 @contextlib.contextmanager
 def own_server(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> Iterator[JackServer]:
     """A JACK server that this process uses, for what would disturb the clients of others."""
-    with use_of_jack(alone=True):
+    with use_of_jack():
         server = JackServer(**arguments)
         for name, value in server.variables.items():
             monkeypatch.setenv(name, value)
@@ -288,22 +290,14 @@ def own_server(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> Iterator[Ja
 
 
 @contextlib.contextmanager
-def use_of_jack(alone: bool) -> Iterator[None]:
-    """All JACK servers of a user share memory and a database of names, by which a client that is killed makes those of
-    other servers fail (9 of 146 that were opened meanwhile, and none without). So whoever kills clients or servers does
-    it `alone`, while no other test on this machine uses JACK.
+def use_of_jack() -> Iterator[None]:
+    """All JACK servers of a user share memory and a database of names, by which a server that comes or goes or a
+    client that is killed makes clients of other servers fail. So one test on this machine uses JACK at a time.
     """
     import fcntl  # not on Windows
 
-    kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
-    folder = Path(tempfile.gettempdir())
-    with (
-        open(folder / "continuo-test-jack-door.lock", "w") as door,
-        open(folder / "continuo-test-jack.lock", "w") as room,
-    ):
-        fcntl.flock(door, kind)  # nobody else comes in while somebody waits to be alone
-        fcntl.flock(room, kind)
-        fcntl.flock(door, fcntl.LOCK_UN)
+    with open(Path(tempfile.gettempdir()) / "continuo-test-jack.lock", "w") as room:
+        fcntl.flock(room, fcntl.LOCK_EX)
         yield
 
 

@@ -73,7 +73,7 @@ sys.stdin.readline()
 @pytest.mark.linux
 def test_tests_that_are_killed_leave_no_jack_server() -> None:
     """JACK has places for eight."""
-    with use_of_jack(alone=False):
+    with use_of_jack():
         tests = subprocess.Popen([sys.executable, "-c", _KILLED], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert tests.stdout is not None
         server = Path("/proc") / tests.stdout.readline().decode().strip()
