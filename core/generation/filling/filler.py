@@ -79,8 +79,8 @@ class Filler(Protocol):
         """As many candidates as `options.takes` says, best first; `on_step` gets each event as it comes, `on_share` how
         much of the work is done, 0 to 1.
 
-        `options.seconds` and `options.events` are not used: the gap has its end. Raises Cancelled when `cancelled()`
-        turns true on the way.
+        The gap has its end: `options.seconds` says only over how long the knobs go on their curve, and `options.events`
+        nothing. Raises Cancelled when `cancelled()` turns true on the way.
         """
         made = self.candidates(gap, options, (), on_step, cancelled, on_share).ended
         return sorted(made, key=lambda candidate: -candidate.score)
