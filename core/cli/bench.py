@@ -30,45 +30,49 @@ FIGURES = (  # of the window: words, the most it should be, its unit, where the 
 
 def bench(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads.", show_default="PyTorch's choice")] = None,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")] = "auto",
     gui: Annotated[bool, typer.Option("--gui", help="Measure the window instead, for two minutes.")] = False,
     as_json: Json = False,
 ) -> None:
     """Measure events per second: the book's network, its published loop beside it, and the bundled model.
 
     First in float32, ours and the loop in one process on the same weights and threads; the loop takes
-    minutes. Then both networks as they are sampled here, on most CPUs with matrices in 8 bits.
+    minutes. Then both networks as they are sampled here: on most CPUs with matrices in 8 bits, on an NVIDIA card by
+    CUDA graphs.
 
     Example: continuo-cli bench
     """
     if gui:
         _bench_window(as_json)
         return
-    result = _measure(threads)
+    result = _measure(threads, device)
     give(_words(result), result, as_json)
 
 
-def _measure(threads: int | None) -> dict[str, Any]:
+def _measure(threads: int | None, device: str) -> dict[str, Any]:
     with interrupts.put_off():
         import torch
 
         from core.cli.published_loop import loop_events_per_second
+        from core.generation.engine import choose_device
         from core.model.checkpoint import find_model, load_model
         from core.model.inference import Inference
         from core.model.transformer import BOOK, MusicTransformer
 
     if threads:
         torch.set_num_threads(threads)
+    chosen = choose_device(device)
     torch.manual_seed(0)
     book = MusicTransformer(BOOK).eval()
     say("The book's network over the KV cache, in float32 ...")
-    in_float32 = events_per_second(Inference(book, int8=False))
+    in_float32 = events_per_second(Inference(book, chosen, int8=False, graphs=False))
     say("The book's own loop, which reads everything again for each event ...")
-    loop = loop_events_per_second(book, FIRST, LAST)
+    loop = loop_events_per_second(book.to(chosen), FIRST, LAST)
     say("Both networks as they are sampled here ...")
-    inference = Inference(book)
+    inference = Inference(book, chosen)
     ours = events_per_second(inference)
     network, info = load_model(find_model(None))
-    bundled_inference = Inference(network)
+    bundled_inference = Inference(network, chosen)
     bundled = events_per_second(bundled_inference)
     return {
         "book": {
@@ -83,6 +87,7 @@ def _measure(threads: int | None) -> dict[str, Any]:
             "events_per_second": round(bundled, 1),
             "arithmetic": bundled_inference.arithmetic,
         },
+        "device": str(chosen),
         "threads": torch.get_num_threads(),
         "from_event": FIRST,
         "to_event": LAST,
@@ -93,6 +98,7 @@ def _words(result: dict[str, Any]) -> str:
     book, bundled = result["book"], result["bundled"]
     loop, in_float32, ours = (book[f"{name}events_per_second"] for name in ("loop_", "float32_", ""))
     return (
+        f"on {result['device']}:\n"
         f"book preset, its own loop, float32  {loop:8.1f} events/s\n"
         f"book preset, float32                {in_float32:8.1f} events/s: {book['ratio']:.1f} times the loop\n"
         f"book preset, as sampled here        {ours:8.1f} events/s in {book['arithmetic']}\n"
@@ -128,6 +134,7 @@ def events_per_second(inference: "Inference") -> float:
     import numpy as np
 
     from core.codec.vocabulary import BOUNDARY
+    from core.generation.engine import to_numpy
     from core.generation.options import Sampling
     from core.generation.sampler import sample
 
@@ -139,7 +146,7 @@ def events_per_second(inference: "Inference") -> float:
         logits = inference.prefill([random.integers(0, BOUNDARY, FIRST).tolist()], cache)
         started = time.perf_counter()
         for _ in range(FIRST, LAST):
-            event = sample(logits[0].numpy(), allowed, Sampling(), random.random())
+            event = sample(to_numpy(logits)[0], allowed, Sampling(), random.random())
             logits = inference.decode_one([event], cache)
         rates.append((LAST - FIRST) / (time.perf_counter() - started))
     return sorted(rates)[len(rates) // 2]

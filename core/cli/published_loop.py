@@ -21,13 +21,13 @@ class PublishedNetwork:
 
     def __init__(self, network: MusicTransformer) -> None:
         self._network = network
-        window = network.config.block_size
-        self._seen = torch.ones(window, window).tril()  # 1 where a row's place sees a column's
+        window, self.device = network.config.block_size, network.lm_head.weight.device
+        self._seen = torch.ones(window, window, device=self.device).tril()  # 1 where a row's place sees a column's
 
     def __call__(self, events: Tensor) -> Tensor:
         """(B, T) ids -> (B, T, vocab) logits."""
         body = self._network.transformer
-        x = body.wte(events) + body.wpe(torch.arange(events.shape[1]))  # (B, T, C)
+        x = body.wte(events) + body.wpe(torch.arange(events.shape[1], device=self.device))  # (B, T, C)
         for block in cast(Iterable[Block], body.h):
             x = x + self._attention(block.attn, block.ln_1(x))
             hidden = block.mlp.c_fc(block.ln_2(x))
@@ -49,7 +49,7 @@ def loop_events_per_second(network: MusicTransformer, first: int, last: int) -> 
     """Events sampled per second, from event `first` to event `last`, after a prompt of random events."""
     published = PublishedNetwork(network)
     torch.manual_seed(0)
-    sequence = torch.full((1, last), PADDING)
+    sequence = torch.full((1, last), PADDING, device=published.device)
     sequence[0, :first] = torch.randint(0, BOUNDARY, (first,))
     started = time.perf_counter()
     for length in range(first, last):

@@ -4,6 +4,7 @@ transformer    ModelConfig and the network, the book's, as it is trained
 kv_cache       the keys and values of what has been read, preallocated, and attention to them
 int8           matrices in 8 bits: what PyTorch may drop, and what replaces it
 thread_choice  on how many threads a CPU decodes
+cuda_graph     how an NVIDIA card decodes
 inference      the same network laid out for sampling: prefill, decode one
 memory         how much this machine has
 checkpoint     weights + config + provenance on disk; the book's .pth; finding a model by name

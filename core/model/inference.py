@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core.codec.vocabulary import VOCABULARY_SIZE
+from core.model.cuda_graph import GraphDecoder, capture_on_card
 from core.model.int8 import Int8Linear, Int8Ops
 from core.model.kv_cache import KVCache, PagedKVCache
 from core.model.thread_choice import ThreadChoice
@@ -89,10 +90,12 @@ class Inference:
     For one thread at a time. With `int8`, a CPU that can decodes with matrices in 8 bits and a cache in 16, two to
     three times as fast, on as many threads as prove faster; prompts are always read with matrices in float32.
     Without it, a CPU decodes on one thread, and logits are the same, but for rounding, however a sequence is split
-    between the two.
+    between the two. With `graphs`, an NVIDIA card decodes by CUDA graphs (see core.model.cuda_graph).
     """
 
-    def __init__(self, model: MusicTransformer, device: torch.device | str = "cpu", *, int8: bool = True) -> None:
+    def __init__(
+        self, model: MusicTransformer, device: torch.device | str = "cpu", *, int8: bool = True, graphs: bool = True
+    ) -> None:
         self.config: ModelConfig = model.config
         self.device = torch.device(device)
         body = model.transformer
@@ -131,6 +134,8 @@ class Inference:
         self._decode_matrices = self._matrices
         if decodes_in_int8:
             self._decode_matrices = self._matrices.in_int8()
+        self._graphs = GraphDecoder(self._decode_static, capture_on_card)
+        self._decodes_by_graphs = graphs and self.device.type == "cuda"
         self._thread_choices: dict[tuple[int, int], ThreadChoice] = {}  # by batch and the most there may be
 
     @property
@@ -183,6 +188,8 @@ class Inference:
     @torch.inference_mode()
     def decode_one(self, events: Sequence[int], cache: KVCache) -> Tensor:
         """Read one more event of each sequence: (B) ids -> logits (B, vocab)."""
+        if self._decodes_by_graphs and (decoded := self._graphs.decode_one(events, cache)) is not None:
+            return decoded
         ids = torch.tensor(events, dtype=torch.long, device=self.device)
         if self.device.type != "cpu":
             return self._decode(ids, cache)
@@ -244,6 +251,25 @@ class Inference:
             if self._wpe is None:
                 q, k = rotate(qkv[:, :2], cos, sin).unbind(1)
             self._finish(layer, x, cache.attend_one(number, q, k, v).reshape(b, c))
+        last = torch.layer_norm(x, (c,), *self._ln_f)
+        return self._decode_matrices.lm_head(last)
+
+    def _decode_static(self, ids: Tensor, place: Tensor, cache: KVCache) -> Tensor:
+        """(B) ids at their place (1) -> (B, vocab) logits: the same by the same kernels whatever the place is."""
+        b = len(ids)
+        h, c = self.config.n_head, self.config.n_embd
+        x = F.embedding(ids, self._wte)  # (B, C)
+        if self._wpe is not None:
+            x = x + self._wpe.index_select(0, place)
+        cos, sin = self._cos.index_select(0, place), self._sin.index_select(0, place)  # (1, D)
+        unseen = torch.zeros(cache.window, device=self.device)
+        unseen.masked_fill_(torch.arange(cache.window, device=self.device) > place, -torch.inf)
+        for number, layer in enumerate(self._decode_matrices.layers):
+            qkv = layer.c_attn(torch.layer_norm(x, (c,), *layer.ln_1)).view(b, 3, h, c // h)
+            q, k, v = qkv.unbind(1)  # (B, H, D)
+            if self._wpe is None:
+                q, k = rotate(qkv[:, :2], cos, sin).unbind(1)
+            self._finish(layer, x, cache.attend_static(number, q, k, v, place, unseen).reshape(b, c))
         last = torch.layer_norm(x, (c,), *self._ln_f)
         return self._decode_matrices.lm_head(last)
 

@@ -83,6 +83,18 @@ class KVCache:
         keys, values = self._past_keys[layer], self._past_values[layer]
         return F.scaled_dot_product_attention(q.unsqueeze(2), keys, values, scale=1.0).squeeze(2)
 
+    def attend_static(self, layer: int, q: Tensor, k: Tensor, v: Tensor, place: Tensor, unseen: Tensor) -> Tensor:
+        """`attend_one` by the same kernels whatever the `place` (1) of k and v; these, q and the answer are (B, H, D).
+
+        `unseen` (window) is 0 at the places that the queries see, and minus infinity elsewhere.
+        """
+        b, h, d = q.shape
+        for table, new in ((self.keys[layer], k), (self.values[layer], v)):
+            table.index_copy_(2, place, new.unsqueeze(2))
+        keys, values = self.keys[layer].view(b * h, -1, d), self.values[layer].view(b * h, -1, d)
+        scores = torch.baddbmm(unseen.expand(b * h, 1, -1), q.reshape(b * h, 1, d), keys.transpose(1, 2))
+        return torch.bmm(scores.softmax(-1), values).view(b, h, d)
+
     def branch(self) -> "KVCache":
         """A cache that goes on from here while this one stays as it is.
 

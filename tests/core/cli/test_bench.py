@@ -39,10 +39,10 @@ def test_the_book_s_network_predicts_what_ours_does(network: MusicTransformer) -
 def test_what_it_prints(command: Command) -> None:
     threads = torch.get_num_threads()
     try:
-        result = command.json("bench", "--threads", 1)
+        result = command.json("bench", "--threads", 1, "--device", "cpu")
     finally:
         torch.set_num_threads(threads)
-    assert result["threads"] == 1
+    assert (result["threads"], result["device"]) == (1, "cpu")
     book, bundled = result["book"], result["bundled"]
     expected = "int8" if Int8Ops.is_there() else "float32"
     assert (book["arithmetic"], bundled["arithmetic"]) == (expected, expected)
