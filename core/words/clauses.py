@@ -41,17 +41,23 @@ _PLACES = (
 _FIRST, _MIDDLE, _LAST = range(3)
 _MARKED = tuple(
     re.compile(rf"^(?:{place})\b(?! of\b)\s*|\s*\b(?:{place}{noun})$")
-    for place, noun in zip(_PLACES, ("|opening", "", "|ending|finish"), strict=True)
+    for place, noun in zip(_PLACES, ("|opening|intro|introduction", "", "|ending|finish|coda|outro"), strict=True)
 )
 
+_BECOMES = "get|gets|getting|grow|grows|growing|become|becomes|becoming|turn|turns|turning|go|goes"
+_RELATIVE = re.compile(  # "a calm piece that becomes wild": what it is, and what it does
+    r"(?:(?P<bare>^(?:an? |the |some )?(?:piece|tune|melody|song|music|something|passage|part|take))|(?<=\w)),?"
+    r" (?:that|which) (?=(?:(?:slowly|gradually|then|later|finally|will|always|never|steadily|soon|suddenly) )*"
+    rf"(?:{_BECOMES}|(?:start|begin|end|stay|remain|keep|finish)(?:e?s)?|(?:do|does|should|must) not|builds?|swells?"
+    r"|fades?|dies?|speeds?|slows?|calms?|winds?|picks?)\b)"
+)
 _TIED_WORD = re.compile(rf"\b([a-z]+){_TIED}\1\b")
 _GRADUAL = re.compile(
     rf"\b(?:gradual|gradually|progressively|increasingly|bit by bit|little by little|step by step|over time"
     rf"|as it goes on|[a-z]+{_TIED}[a-z]+)\b|\bever (?=\w+er\b)"
 )
 _BECOMING = re.compile(
-    r"^(?:(?:it|slowly|gently|always|to) )*(?:get|gets|getting|grow|grows|growing|become|becomes|becoming|turn|turns"
-    r"|turning)"
+    rf"^(?:(?:it|slowly|gently|always|steadily|soon|will|to) )*(?:{_BECOMES})"
     r" (?:(?:ever|always|even|much|far) )*"
 )
 _TERMS = {  # what names a change by itself
@@ -102,8 +108,9 @@ _AS_BEFORE = re.compile(
     r" ?(?:the )?(?:prompt|original|before|beginning|start|normal|now|here|again|)"
 )
 _NO_CHANGE = re.compile(
-    r"(?:as is|unchanged|no (?:more )?changes?|go(?:ing)? on|carry(?:ing)? on|continu(?:e|ing)|keep going|nothing new"
-    r"|(?:do not|without) chang(?:e|ing)(?: anything| it)?|change nothing|leave (?:it|everything|that)(?: alone)?"
+    r"(?:as is|unchanged|no (?:more )?changes?|go(?:es|ing)? on|carry(?:ing)? on|continu(?:e|ing)|keep going"
+    r"|nothing new|(?:do not|without) chang(?:e|ing)(?: anything| it)?|change nothing"
+    r"|leave (?:it|everything|that)(?: alone)?"
     r"|normal|normally|same|the same|the same again|as usual|as ever"
     r"|stay|stays|(?:stay|remain)s? (?:the same|as it (?:is|was)))"
 )
@@ -143,6 +150,7 @@ def phrases(line: str) -> tuple[list[Phrase], int]:
     line = _REPEATED.sub(lambda match: f"{match[1]}{_TIED}{match[1]}", line.strip().lower())
     line = _NEITHER.sub(r"neither \1, nor ", _NOT_SHORT.sub(r"\1 not", line))
     line = _FADE_IN.sub("from very soft to as the prompt", line)
+    line = _RELATIVE.sub(lambda match: "" if match["bare"] else ", ", line)
     segments = [segment for segment in _THEN.split(line) if segment.strip(" ,;:.!?")]
     found: list[Phrase] = []
     count = 0
