@@ -74,6 +74,7 @@ for function in (
     training.train,
     training.finetune,
     evaluation.evaluate,
+    evaluation.average,
     evaluation.pack,
     tracks.train_tracks,
 ):

@@ -1,4 +1,4 @@
-"""continuo-cli evaluate and pack: how good a model is, and its weights in a quarter of the space."""
+"""continuo-cli evaluate, average, pack: how good a model is, one of several, and weights in a quarter of the space."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from core.cli import interrupts
-from core.cli.output import Json, give, pairs, print_table, say
+from core.cli.output import Json, give, numbers, pairs, print_table, say
 from core.cli.training import Device
 from core.errors import UsageError
 
 if TYPE_CHECKING:
     from core.training.evaluation.evaluate import Evaluation
+
+Header = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An entry of the header, such as name=Mine.")
+]
 
 
 def evaluate(
@@ -82,23 +86,39 @@ def _show_evaluation(result: "Evaluation") -> None:
         say(f"Longest copy from the training data: {longest['seconds']:.1f} s ({longest['notes']} notes).")
 
 
+def average(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL=SHARE", help="Models of one beginning.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.safetensors", help="Where it goes.")],
+    header: Header = None,
+    as_json: Json = False,
+) -> None:
+    """Average models that were trained on from the same one: often better than each of them.
+
+    Shares are 1 together; below 0 they take away what training has added.
+
+    Example: continuo-cli average one=0.5 two=0.5 -o both.safetensors
+    """
+    entries = _entries(output, header)
+    shares = numbers(pairs(models, "average", "MODEL=SHARE"), "share")
+    with interrupts.put_off():
+        from core.model.checkpoint import find_model, load_model, save_model
+        from core.training.averaging import average as run
+    network, provenance = run([(*load_model(find_model(model)), share) for model, share in shares.items()])
+    save_model(output, network, {**provenance, **entries})
+    give(f"{output}: {provenance['averaged']}.", {"model": str(output), **provenance}, as_json)
+
+
 def pack(
     model: Annotated[str, typer.Argument(help="A model's name or file.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.safetensors", help="Where it goes.")],
-    header: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An entry of the header, such as name=Mine.")
-    ] = None,
+    header: Header = None,
     as_json: Json = False,
 ) -> None:
     """Pack a model's weights in 8 bits: a quarter of float32's size, the likelihood all but the same.
 
     Example: continuo-cli pack run/best.safetensors -o mine.safetensors
     """
-    if output.suffix != ".safetensors":
-        raise UsageError(f"The model's name must end in .safetensors, which {output.name} does not.")
-    entries = pairs(header, "--set", "KEY=VALUE")
-    if "config" in entries:
-        raise UsageError("The config belongs to the weights and cannot be set.")
+    entries = _entries(output, header)
     with interrupts.put_off():
         import torch
 
@@ -110,3 +130,13 @@ def pack(
     say(f"{output}: {size / 1e6:.1f} MB.")
     if as_json:
         give("", {"model": str(output), "bytes": size}, as_json)
+
+
+def _entries(output: Path, header: list[str] | None) -> dict[str, str]:
+    """What `--set` says of the header of a model that is written there. Raises UsageError."""
+    if output.suffix != ".safetensors":
+        raise UsageError(f"The model's name must end in .safetensors, which {output.name} does not.")
+    entries = pairs(header, "--set", "KEY=VALUE")
+    if "config" in entries:
+        raise UsageError("The config belongs to the weights and cannot be set.")
+    return entries

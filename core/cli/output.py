@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
@@ -116,4 +116,15 @@ def pairs(values: list[str] | None, option: str, form: str = "SOURCE=VALUE") -> 
         if not (name and equals and value):
             raise UsageError(f'{option} wants {form}, not "{text}".')
         read[name] = value
+    return read
+
+
+def numbers(values: Mapping[str, str], what: str) -> dict[str, float]:
+    """The numbers that pairs give, each the `what` of its name. Raises UsageError."""
+    read: dict[str, float] = {}
+    for name, value in values.items():
+        try:
+            read[name] = float(value)
+        except ValueError:
+            raise UsageError(f'The {what} of {name} must be a number, not "{value}".') from None
     return read

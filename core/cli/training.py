@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli import interrupts
-from core.cli.output import Json, Show, console, give, pairs, print_table, progress, say
+from core.cli.output import Json, Show, console, give, numbers, pairs, print_table, progress, say
 from core.errors import INTERRUPTED, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -28,13 +28,7 @@ _Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that read file
 
 def source_weights(values: list[str] | None) -> dict[str, float]:
     """The weights that `--weight SOURCE=WEIGHT` gives, each time that it comes. Raises UsageError."""
-    weights: dict[str, float] = {}
-    for name, value in pairs(values, "--weight").items():
-        try:
-            weights[name] = float(value)
-        except ValueError:
-            raise UsageError(f'The weight of {name} must be a number, not "{value}".') from None
-    return weights
+    return numbers(pairs(values, "--weight"), "weight")
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def test_help_comes_without_torch_and_numpy(arguments: list[str]) -> None:
 def test_every_command_has_an_example(command: Command) -> None:
     _, out, _ = command("--help")
     names = ["continue", "play", "ports", "info", "models", "import-model", "encode", "decode", "bench"]
-    names += ["prepare", "train", "finetune", "evaluate", "pack"]
+    names += ["prepare", "train", "finetune", "evaluate", "average", "pack"]
     for name in names:
         assert f"  {name} " in out
         lines = [line.strip() for line in command(name, "--help")[1].splitlines()]

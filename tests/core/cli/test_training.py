@@ -18,7 +18,7 @@ from core.cli import interrupts, output, training
 from core.cli.app import app
 from core.codec.vocabulary import MODE, SUFFIX
 from core.errors import ContinuoError, NotFound, UsageError
-from core.model.checkpoint import read_info, save_model
+from core.model.checkpoint import load_model, read_info, save_model
 from core.model.transformer import MusicTransformer
 from core.training import recipes
 from core.training.run.learner import Learner
@@ -192,6 +192,23 @@ def test_pack(tmp_path: Path) -> None:
     assert isinstance(failure("pack", source, "-o", out, "--set", "config={}"), UsageError)
     assert isinstance(failure("pack", source, "-o", tmp_path / "mine.pth"), UsageError)
     assert isinstance(failure("pack", source, "-o", out, "--set", "name"), UsageError)
+
+
+def test_average(tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.safetensors" for name in ("one", "two")]
+    for seed, file in enumerate(files):
+        torch.manual_seed(seed)
+        save_model(file, MusicTransformer(TINY), {"name": file.stem, "licence": "CC0", "data": "mine"})
+    out = tmp_path / "both.safetensors"
+    made = answer("average", f"{files[0]}=0.75", f"{files[1]}=0.25", "-o", out, "--set", "name=Both")
+    assert (made["model"], made["averaged"]) == (str(out), "0.75 one, 0.25 two")
+    weights = [load_model(file)[0].lm_head.weight for file in (*files, out)]
+    torch.testing.assert_close(weights[2], 0.75 * weights[0] + 0.25 * weights[1], atol=1e-4, rtol=1e-3)
+    info = read_info(out)
+    assert (info.name, info.config, info.provenance["data"]) == ("Both", TINY, "mine")
+    for shares in (["=1"], [files[0]], [f"{files[0]}=0.5"], [f"{files[0]}=half", f"{files[1]}=0.5"]):
+        assert isinstance(failure("average", *shares, "-o", out), UsageError)
+    assert isinstance(failure("average", f"{files[0]}=1", "-o", tmp_path / "mine.pth"), UsageError)
 
 
 @pytest.mark.posix
