@@ -76,7 +76,7 @@ def test_notes_are_written_moved_and_lengthened_by_keys_alone(desk: Callable[...
     window.actions_["insert note"].trigger()
     assert window.status.toolTip().startswith("There is no track to write into")
     at.open(BACH)
-    take = at.sample(1.0)
+    take = at.sample(3.0)  # past where the note is written
     part: int | str = 0 if where == "track" else take.id
     key, marker = ("track:0", 0.0) if where == "track" else (f"take:{take.id}", take.marker)
     start = document.session
