@@ -78,7 +78,7 @@ def test_all_of_a_live_continuation_arrives_and_is_saved(command: Command, jack:
             "o.mid",
             "--take-only",
             "--seconds",
-            2,
+            4,
             "--seed",
             4,
             "--live",
