@@ -48,6 +48,8 @@ class GraphDecoder:
 
         Raises IndexError when the cache is full, and torch.OutOfMemoryError.
         """
+        if cache.length == cache.window:
+            raise IndexError("the window is full")  # kernels that write past it would end all use of the card
         decoded = self._decoded.get(cache, 0)
         self._decoded[cache] = decoded + 1
         if decoded < CAPTURED_AFTER or self._is_out_of_use:
