@@ -6,6 +6,7 @@ however long the music. Playing some way behind the sampling head hides it.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,10 +79,10 @@ class Engine:
         self.name = name
         self._model = model
         self._say = say
-        try:
+        with suppress(torch.OutOfMemoryError):
             self._inference = Inference(model, device)
-        except torch.OutOfMemoryError:
-            self._fall_back()
+            return
+        self._fall_back()
 
     @property
     def config(self) -> ModelConfig:
@@ -112,11 +113,10 @@ class Engine:
         Raises ContinuoError where the cache cannot be in the memory of this machine.
         """
         self._require_memory(len(sequences))
-        try:
+        with suppress(torch.OutOfMemoryError):
             cache = self._inference.new_cache(len(sequences))
             return self._inference.prefill(sequences, cache, cancelled), cache
-        except torch.OutOfMemoryError:
-            self._fall_back()
+        self._fall_back()
         cache = self._inference.new_cache(len(sequences))
         return self._inference.prefill(sequences, cache, cancelled), cache
 
@@ -134,11 +134,10 @@ class Engine:
         """
         self._require_memory(takes)
         if prepared.cache.keys[0].device.type == self.device.type:
-            try:
+            with suppress(torch.OutOfMemoryError):
                 cache = prepared.cache.branch() if takes == 1 else prepared.cache.rows([0] * takes)
                 return prepared.logits.expand(takes, -1), cache
-            except torch.OutOfMemoryError:
-                self._fall_back()
+            self._fall_back()
         return self.prefill([prepared.events] * takes)
 
     def decode_one(
@@ -150,20 +149,18 @@ class Engine:
         length: what a full window (or one lost with the GPU's memory) is refilled from.
         """
         if cache.length < cache.window and cache.keys[0].device.type == self.device.type:
-            try:
+            with suppress(torch.OutOfMemoryError):
                 return self._inference.decode_one(events, cache), cache
-            except torch.OutOfMemoryError:
-                self._fall_back()
+            self._fall_back()
         half = max(1, self.config.block_size // 2)
         return self.prefill(_same_length([cut_window(h, half, self.config.conventions) for h in histories()]))
 
     def read(self, events: Sequence[int], cache: KVCache, history: Sequence[int]) -> Tensor:
         """Read T more events of one take, which come after its `history`: logits (T, vocab) after each of them."""
         if cache.length + len(events) <= cache.window and cache.keys[0].device.type == self.device.type:
-            try:
+            with suppress(torch.OutOfMemoryError):
                 return self._inference.read(events, cache)
-            except torch.OutOfMemoryError:
-                self._fall_back()
+            self._fall_back()
         rows: list[Tensor] = []
         for count, event in enumerate(events, 1):
             raw, cache = self.decode_one([event], cache, lambda count=count: [[*history, *events[:count]]])
@@ -171,9 +168,11 @@ class Engine:
         return torch.cat(rows)
 
     def _fall_back(self) -> None:
+        """Go on with the CPU. Only out of the handler is nothing left that holds what had been allocated."""
         self._say("The graphics card has too little free memory for this model, so it runs on the CPU.")
-        torch.cuda.empty_cache()
-        self._inference = Inference(self._model, "cpu")
+        self._inference = Inference(self._model, "cpu")  # in place of the one on the card, whose memory is then free
+        with suppress(RuntimeError):  # what the card had left to do may have failed as well
+            torch.cuda.empty_cache()
 
 
 def _same_length(sequences: list[list[int]]) -> list[list[int]]:

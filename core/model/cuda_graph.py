@@ -35,18 +35,21 @@ class _Captured:
 
 
 class GraphDecoder:
-    """Decodes caches that live long enough by graphs of their own, which end with them."""
+    """Decodes caches that live long enough by graphs of their own, which end with them.
 
-    def __init__(self, step: Kernels, capture: Capture) -> None:
-        self._step, self._capture = step, capture
+    It holds no network, only what captured kernels hold: so the network that has it ends with its last user.
+    """
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
         self._decoded: WeakKeyDictionary[KVCache, int] = WeakKeyDictionary()
         self._graphs: WeakKeyDictionary[KVCache, _Captured] = WeakKeyDictionary()
         self._is_out_of_use = False
 
-    def decode_one(self, events: Sequence[int], cache: KVCache) -> Tensor | None:
-        """(B) ids -> (B, vocab) logits, as `Inference.decode_one`; None where it has to be done without a graph.
+    def decode_one(self, events: Sequence[int], cache: KVCache, step: Kernels) -> Tensor | None:
+        """(B) ids -> (B, vocab) logits by the kernels of `step`, as `Inference.decode_one`.
 
-        Raises IndexError when the cache is full, and torch.OutOfMemoryError.
+        None where it has to be done without a graph. Raises IndexError when the cache is full.
         """
         if cache.length == cache.window:
             raise IndexError("the window is full")  # kernels that write past it would end all use of the card
@@ -57,10 +60,8 @@ class GraphDecoder:
         graph = self._graphs.get(cache)
         if graph is None:
             try:
-                graph = self._graphs[cache] = self._captured(cache)
-            except torch.OutOfMemoryError:
-                raise
-            except RuntimeError:
+                graph = self._graphs[cache] = self._captured(cache, step)
+            except RuntimeError:  # too little memory for a graph is one of them: without it a card still beats a CPU
                 _log.exception("This card decodes without CUDA graphs")
                 self._is_out_of_use = True
                 return None
@@ -70,30 +71,36 @@ class GraphDecoder:
         graph.replay()
         return graph.logits.clone()  # the next event is written over it
 
-    def _captured(self, cache: KVCache) -> _Captured:
+    def _captured(self, cache: KVCache, step: Kernels) -> _Captured:
         # What nothing was written to yet is multiplied by 0, and must be a number for that.
         for tensor in (cache.keys, cache.values):
             tensor[:, :, :, cache.length :].zero_()
         told = torch.zeros(cache.batch + 1, dtype=torch.long, device=cache.values.device)
         told[-1] = cache.length  # the place of the next event, which the kernels' first runs may fill
         ids, place = told[:-1], told[-1:]
-        logits = self._step(ids, place, cache).clone()
+        logits = step(ids, place, cache).clone()
 
         def run() -> None:
-            logits.copy_(self._step(ids, place, cache))
+            logits.copy_(step(ids, place, cache))
 
         return _Captured(told, logits, self._capture(run))
 
 
-def capture_on_card(run: Callable[[], None]) -> Callable[[], None]:
-    """A CUDA graph of the kernels that `run` starts. Raises RuntimeError where they cannot be in one."""
-    beside = torch.cuda.Stream()
-    beside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(beside):  # libraries take their workspaces first, which a graph cannot hold
-        for _ in range(3):
-            run()
-    torch.cuda.current_stream().wait_stream(beside)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # others may go on using the card
-        run()
+def capture_on_card(run: Callable[[], None], device: torch.device) -> Callable[[], None]:
+    """A CUDA graph of the kernels that `run` starts on `device`. Raises RuntimeError where they cannot be in one."""
+    with torch.cuda.device(device):
+        stream = torch.cuda.Stream(device)  # of this graph alone: others may be captured at the same time
+        stream.wait_stream(torch.cuda.current_stream(device))
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.stream(stream):
+            for _ in range(3):  # libraries take their workspaces first, which a graph cannot hold
+                run()
+            stream.synchronize()
+            # Not torch.cuda.graph: when ending a capture fails, it stays on its stream.
+            graph.capture_begin(capture_error_mode="thread_local")  # others may go on using the card
+            try:
+                run()
+            finally:
+                graph.capture_end()
+        torch.cuda.current_stream(device).wait_stream(stream)
     return graph.replay

@@ -10,6 +10,7 @@ there events are decoded on one. Prompts are read with matrices in float32 on al
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -134,7 +135,7 @@ class Inference:
         self._decode_matrices = self._matrices
         if decodes_in_int8:
             self._decode_matrices = self._matrices.in_int8()
-        self._graphs = GraphDecoder(self._decode_static, capture_on_card)
+        self._graphs = GraphDecoder(partial(capture_on_card, device=self.device))
         self._decodes_by_graphs = graphs and self.device.type == "cuda"
         self._thread_choices: dict[tuple[int, int], ThreadChoice] = {}  # by batch and the most there may be
 
@@ -188,8 +189,10 @@ class Inference:
     @torch.inference_mode()
     def decode_one(self, events: Sequence[int], cache: KVCache) -> Tensor:
         """Read one more event of each sequence: (B) ids -> logits (B, vocab)."""
-        if self._decodes_by_graphs and (decoded := self._graphs.decode_one(events, cache)) is not None:
-            return decoded
+        if self._decodes_by_graphs:
+            decoded = self._graphs.decode_one(events, cache, self._decode_static)
+            if decoded is not None:
+                return decoded
         ids = torch.tensor(events, dtype=torch.long, device=self.device)
         if self.device.type != "cpu":
             return self._decode(ids, cache)

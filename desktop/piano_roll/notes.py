@@ -198,12 +198,17 @@ class RollPart:
         by_index[self.index] = self.is_selectable
         return by_index
 
-    @cached_property
+    @property
     def layers(self) -> tuple["RollPart", ...]:
         """The part by what is painted alike: of one colour and shade each, drums or not, the palest first."""
+        return self._several_layers or (self,)
+
+    @cached_property
+    def _several_layers(self) -> tuple["RollPart", ...]:
+        """The layers, or none when all is painted alike: a part that kept itself would stay in memory."""
         looks = (self.shade.astype(np.int32) * 2 + self.is_drum) * _COLOURS + self.colour
         known = np.unique(looks)[::-1].tolist() if len(looks) and np.any(looks != looks[0]) else []
-        return tuple(self._of(looks == look) for look in known) or (self,)
+        return tuple(self._of(looks == look) for look in known)
 
     def _of(self, chosen: NDArray[np.bool_]) -> "RollPart":
         columns = {name: getattr(self, name)[chosen] for name in (*_PAINTED, "index", "is_behind")}

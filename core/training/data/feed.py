@@ -6,6 +6,7 @@ difference which process made what.
 
 import os
 import signal
+import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -96,11 +97,17 @@ def batches(feed: Feed, epoch: int, step: int, device: torch.device) -> Generato
         num_workers=max(1, min(MOST_WORKERS, (os.cpu_count() or 1) - 1)) if is_gpu else 0,
         prefetch_factor=4 if is_gpu else None,
         pin_memory=is_gpu,
-        worker_init_fn=_deaf,
+        worker_init_fn=_set_apart,
     )
     yield from loader
 
 
-def _deaf(worker: int) -> None:
-    """Leave Ctrl-C to the process that trains."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _set_apart(worker: int) -> None:
+    """Leave signals to the process that trains, which ends its workers itself.
+
+    A terminal sends Ctrl-C, and `timeout` its signal, to a whole process group.
+    """
+    if sys.platform == "win32":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    else:
+        os.setpgid(0, 0)

@@ -60,10 +60,11 @@ def unpacked(corpus: Path, folder: Path) -> Path:
             index = json.loads(_member(tar, INDEX))
             if index["format"] != FORMAT:
                 raise UnreadableInput(f"The corpus {corpus} is of another version: prepare and pack it anew.")
+            if _holds(folder, index):
+                return folder
             words = np.frombuffer(_member(tar, NOTES), "<u2").reshape(6, -1)
-        if not _holds(folder, index):
-            make_folder(folder)
-            write_corpus(folder, _drafts(index["pieces"], words), index["digest"])
+        make_folder(folder)
+        write_corpus(folder, _drafts(index["pieces"], words), index["digest"])
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableInput(f"{corpus} is not a packed corpus, or is damaged: pack it anew.") from error
     return folder

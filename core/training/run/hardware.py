@@ -38,7 +38,8 @@ class Hardware:
     why: str
 
     def __str__(self) -> str:
-        return f"{self.device} in {str(self.dtype).removeprefix('torch.')} ({self.why})"
+        compiled = ", compiled" if self.compile else ""
+        return f"{self.device} in {str(self.dtype).removeprefix('torch.')} ({self.why}){compiled}"
 
     def autocast(self) -> torch.autocast:
         """The context of the forward pass."""

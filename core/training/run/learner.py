@@ -63,6 +63,15 @@ class Learner:
         for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
 
+    def compile_for(self, inputs: Tensor, targets: Tensor) -> None:
+        """Compile the network for batches of this shape, if it is to be compiled; nothing is learned from this one.
+
+        Raises UsageError when the graphics card does not hold the model.
+        """
+        if self._hardware.compile:
+            self._fitted(lambda: self._gradients(inputs, targets, targets.numel(), 0))
+            self.model.zero_grad(set_to_none=True)
+
     def step(self, inputs: Tensor, targets: Tensor, rate: float, number: int) -> tuple[Tensor, int]:
         """Learn from this process's share of a batch: the mean loss over the whole batch, and its events.
 

@@ -35,11 +35,11 @@ VALIDATING = 0.1  # share of a run's time that they take at most, but for the la
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
     """What the user chooses. `minutes` or `epochs` (the recipe's if neither) is the length of the run, from the first
-    step on.
+    step on: what comes before it, such as compiling, takes nothing of them.
 
     `weights` by source (0 leaves one out). `patience`: validations without a new best after which the
     run ends. `validation_crops`: windows a validation reads. `compile` None: where it helps. `stop_after`: minutes
-    after which this part of the run stops, with a checkpoint to go on from.
+    after which this part of the run stops, all that it does counted, with a checkpoint to go on from.
     """
 
     minutes: float | None = None
@@ -196,16 +196,20 @@ class Trainer:
         Raises Diverged when the loss is no number any more, UsageError when the graphics card does not hold the model.
         """
         state = self._state
-        until = state.seconds + 60 * (self.settings.stop_after or math.inf)
-        finished = False
+        until = self._clock() + 60 * (self.settings.stop_after or math.inf)
+        finished, first_step = False, state.step
         self._validate_at_first()
+        example = self._feed[state.epoch, state.step_in_epoch]
+        self._learner.compile_for(example.inputs, example.targets)
         begun = self._clock() - state.seconds  # only now: a short run on a slow machine must come to a step, too
         saved_at = shown_at = self._clock()
         shown_events = state.events
         with closing(batches(self._feed, state.epoch, state.step_in_epoch, self.hardware.device)) as coming:
             while True:
-                state.seconds = self._clock() - begun
-                progress, stop = self._agree(self._progress(), self._stopped or state.seconds >= until)
+                now = self._clock()
+                state.seconds = now - begun
+                is_over = now >= until and state.step > first_step
+                progress, stop = self._agree(self._progress(), self._stopped or is_over)
                 finished = state.step > 0 and (progress >= 1 or self._is_out_of_patience())
                 if finished or stop:
                     break

@@ -1,5 +1,7 @@
+import gc
 import threading
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -337,6 +339,23 @@ def test_a_full_graphics_card_hands_over_to_the_cpu_with_a_word(
     # Nothing is lost: the window is read again, of which no more than its later half.
     assert take.events[: calls + 1] == expected[: calls + 1]
     assert len(take.events) >= 40
+
+
+def test_what_was_sampled_with_is_freed_at_once() -> None:
+    """With nobody looking for cycles, as in the window: else a model that another replaced stays in memory."""
+    gc.collect()
+    gc.disable()
+    try:
+        engine = small_engine()
+        prepared = engine.prepare(PROMPT)
+        continuation = Continuation(engine, prepared, Options(seed=6, events=30, takes=2))
+        for _ in continuation:
+            pass
+        alive = [weakref.ref(thing) for thing in (engine, engine._inference, engine._model, prepared.cache)]
+        del engine, prepared, continuation
+        assert [ref() for ref in alive] == [None] * 4
+    finally:
+        gc.enable()
 
 
 def test_takes_that_memory_does_not_hold_at_once_are_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

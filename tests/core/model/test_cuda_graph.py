@@ -17,14 +17,14 @@ from tests.core.model.test_transformer import CHECK, CONFIGS, events, network
 needs_card = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA card")
 
 
-def graph_decoder(inference: Inference, captures: list[int]) -> GraphDecoder:
+def graph_decoder(captures: list[int]) -> GraphDecoder:
     """By the kernels of a graph, run one by one: what a CPU can show of it."""
 
     def capture(run: Callable[[], None]) -> Callable[[], None]:
         captures.append(1)
         return run
 
-    return GraphDecoder(inference._decode_static, capture)
+    return GraphDecoder(capture)
 
 
 def filled_with_nan(inference: Inference, rows: int = 1) -> KVCache:
@@ -42,14 +42,14 @@ def test_the_same_kernels_at_every_place_give_what_decoding_gives(config: ModelC
     sequences = [events(config.block_size, seed) for seed in range(rows)]
     plain, static = inference.new_cache(rows), filled_with_nan(inference, rows)
     captures: list[int] = []
-    decoder = graph_decoder(inference, captures)
+    decoder = graph_decoder(captures)
     for cache in (plain, static):
         inference.prefill([sequence[:10] for sequence in sequences], cache)
     for place in range(10, config.block_size):
         newest = [sequence[place] for sequence in sequences]
         expected = inference.decode_one(newest, plain)
         with torch.inference_mode():
-            decoded = decoder.decode_one(newest, static)
+            decoded = decoder.decode_one(newest, static, inference._decode_static)
         if place < 10 + CAPTURED_AFTER:
             assert decoded is None
             decoded = inference.decode_one(newest, static)
@@ -58,56 +58,49 @@ def test_the_same_kernels_at_every_place_give_what_decoding_gives(config: ModelC
     assert captures == [1]
     torch.testing.assert_close(static.keys, plain.keys, atol=1e-5, rtol=1e-4)
     with pytest.raises(IndexError):
-        decoder.decode_one([1] * rows, static)
+        decoder.decode_one([1] * rows, static, inference._decode_static)
 
 
 def test_a_branch_goes_on_by_a_graph_of_its_own() -> None:
     inference = Inference(network(CONFIGS[0]), int8=False)
     captures: list[int] = []
-    decoder = graph_decoder(inference, captures)
+    decoder = graph_decoder(captures)
     prompt = inference.new_cache()
     inference.prefill([events(8)], prompt)
     for take in range(2):
         branch, plain = prompt.branch(), prompt.rows([0])
         for event in events(30, seed=take + 5):
             with torch.inference_mode():
-                decoded = decoder.decode_one([event], branch)
+                decoded = decoder.decode_one([event], branch, inference._decode_static)
             decoded = inference.decode_one([event], branch) if decoded is None else decoded
             torch.testing.assert_close(decoded, inference.decode_one([event], plain), atol=1e-4, rtol=1e-4)
     assert captures == [1, 1]
 
 
-def test_where_kernels_cannot_be_captured_decoding_goes_on_without(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [RuntimeError("operation not permitted when stream is capturing"), torch.OutOfMemoryError("CUDA out of memory")],
+    ids=["kernels", "memory"],
+)
+def test_where_nothing_can_be_captured_decoding_goes_on_without(
+    fault: RuntimeError, caplog: pytest.LogCaptureFixture
+) -> None:
     inference = Inference(network(CONFIGS[0]), int8=False)
 
     def fail(run: Callable[[], None]) -> Callable[[], None]:
-        raise RuntimeError("operation not permitted when stream is capturing")
+        raise fault
 
-    decoder = GraphDecoder(inference._decode_static, fail)
-    cache = inference.new_cache()
-    inference.prefill([events(8)], cache)
+    decoder = GraphDecoder(fail)
+    cache, plain = inference.new_cache(), inference.new_cache()
+    for one in (cache, plain):
+        inference.prefill([events(8)], one)
     with torch.inference_mode():
         for event in events(CAPTURED_AFTER + 4):
-            assert decoder.decode_one([event], cache) is None
-            inference.decode_one([event], cache)
+            assert decoder.decode_one([event], cache, inference._decode_static) is None
+            decoded = inference.decode_one([event], cache)
+            torch.testing.assert_close(decoded, inference.decode_one([event], plain), atol=1e-5, rtol=1e-4)
     assert cache.length == 8 + CAPTURED_AFTER + 4
     assert len([r for r in caplog.records if "without CUDA graphs" in r.message]) == 1
-
-
-def test_memory_that_runs_out_is_told_on() -> None:
-    inference = Inference(network(CONFIGS[0]), int8=False)
-
-    def fail(run: Callable[[], None]) -> Callable[[], None]:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    decoder = GraphDecoder(inference._decode_static, fail)
-    cache = inference.new_cache()
-    inference.prefill([events(8)], cache)
-    with torch.inference_mode():
-        for event in events(CAPTURED_AFTER):
-            assert decoder.decode_one([event], cache) is None
-        with pytest.raises(torch.OutOfMemoryError):
-            decoder.decode_one([1], cache)
 
 
 @needs_card
@@ -152,7 +145,26 @@ def test_what_a_card_does_is_captured() -> None:
     def count() -> None:
         total.add_(1)
 
-    again = capture_on_card(count)
-    before = float(total)
+    before = torch.cuda.current_stream()
+    again = capture_on_card(count, total.device)
+    assert torch.cuda.current_stream() == before
+    counted = float(total)
     again()
-    assert float(total) == before + 1
+    assert float(total) == counted + 1
+
+
+@needs_card
+def test_what_a_card_cannot_capture_leaves_no_trace() -> None:
+    total = torch.zeros(1, device="cuda")
+
+    def read() -> None:
+        float(total.add_(1))  # which waits for the card, and no graph can hold that
+
+    before = torch.cuda.current_stream()
+    with pytest.raises(RuntimeError):
+        capture_on_card(read, total.device)
+    assert torch.cuda.current_stream() == before
+    again = capture_on_card(lambda: total.zero_() and None, total.device)
+    total.fill_(5)
+    again()
+    assert float(total) == 0

@@ -1,5 +1,7 @@
 """The thread that owns the model, without the thread: what is due is done when the test says so."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -174,6 +176,24 @@ def test_a_model_wanted_again_before_another_was_loaded_is_ready_at_once(told: T
     generation.want_model(tiny)
     assert told.names == ["model_ready", "model_ready"]
     assert not generation.do_due()
+
+
+def test_a_model_that_another_replaced_is_freed(told: Told, tiny: str) -> None:
+    """At once, for in the window nobody looks for cycles while a model is loaded."""
+    gc.collect()
+    gc.disable()
+    try:
+        generation = Generation(told.events(), clock=lambda: 0.0)
+        alive: list[weakref.ref[Any]] = []
+        for name in (tiny, "continuo-base"):
+            generation.want_model(name)
+            generation.want_run(Run(), request(), options)
+            do_all(generation)
+            assert [ref() for ref in alive] == [None] * len(alive)
+            assert generation._engine is not None
+            alive += [weakref.ref(thing) for thing in (generation._engine, generation._engine._inference)]
+    finally:
+        gc.enable()
 
 
 def test_without_any_model_the_run_fails_too(told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
