@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from tests.core.training.tunes import TINY_RECIPE, tiny_corpus
 TRAINS = """
 import signal, sys
 from pathlib import Path
+from typing import Any
 import torch
 from torch.utils.data import DataLoader
 from core.training.data import feed
@@ -66,7 +68,7 @@ def test_workers_make_the_batches_that_the_process_itself_makes(
     alone = batches(made, 0, 1, torch.device("cpu"))
     loader = feed.DataLoader
 
-    def by_workers(*arguments: object, **options: object) -> object:
+    def by_workers(*arguments: Any, **options: Any) -> Any:
         return loader(*arguments, **{**options, "pin_memory": False})  # which needs a card
 
     monkeypatch.setattr(feed, "DataLoader", by_workers)
