@@ -41,7 +41,7 @@ print(len(told), flush=True)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="groups of processes are POSIX's")
+@pytest.mark.posix
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_group_leaves_the_workers_at_work(number: signal.Signals, tmp_path: Path) -> None:
     """A terminal sends Ctrl-C so, and `timeout` its signal: the process that trains saves its run, and needs them."""
