@@ -168,7 +168,7 @@ class Engine:
         return torch.cat(rows)
 
     def _fall_back(self) -> None:
-        """Go on with the CPU. Only out of the handler is nothing left that holds what had been allocated."""
+        """Go on with the CPU. Not in the handler of the error: it holds what had been allocated on the card."""
         self._say("The graphics card has too little free memory for this model, so it runs on the CPU.")
         self._inference = Inference(self._model, "cpu")  # in place of the one on the card, whose memory is then free
         with suppress(RuntimeError):  # what the card had left to do may have failed as well

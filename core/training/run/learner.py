@@ -64,13 +64,12 @@ class Learner:
             optimiser.load_state_dict(saved)
 
     def compile_for(self, inputs: Tensor, targets: Tensor) -> None:
-        """Compile the network for batches of this shape, if it is to be compiled; nothing is learned from this one.
+        """Have the network compiled for batches of this shape; nothing is learned from this one.
 
         Raises UsageError when the graphics card does not hold the model.
         """
-        if self._hardware.compile:
-            self._fitted(lambda: self._gradients(inputs, targets, targets.numel(), 0))
-            self.model.zero_grad(set_to_none=True)
+        self._fitted(lambda: self._gradients(inputs, targets, targets.numel(), 0))
+        self.model.zero_grad(set_to_none=True)
 
     def step(self, inputs: Tensor, targets: Tensor, rate: float, number: int) -> tuple[Tensor, int]:
         """Learn from this process's share of a batch: the mean loss over the whole batch, and its events.

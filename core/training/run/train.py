@@ -199,8 +199,9 @@ class Trainer:
         until = self._clock() + 60 * (self.settings.stop_after or math.inf)
         finished, first_step = False, state.step
         self._validate_at_first()
-        example = self._feed[state.epoch, state.step_in_epoch]
-        self._learner.compile_for(example.inputs, example.targets)
+        if self.hardware.compile:
+            example = self._feed[state.epoch, state.step_in_epoch]
+            self._learner.compile_for(example.inputs, example.targets)
         begun = self._clock() - state.seconds  # only now: a short run on a slow machine must come to a step, too
         saved_at = shown_at = self._clock()
         shown_events = state.events

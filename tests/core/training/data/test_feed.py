@@ -17,8 +17,6 @@ from tests.core.training.tunes import TINY_RECIPE, tiny_corpus
 TRAINS = """
 import signal, sys
 from pathlib import Path
-from typing import Any
-import torch
 from torch.utils.data import DataLoader
 from core.training.data import feed
 from core.training.data.corpus import Corpus
@@ -26,13 +24,13 @@ from tests.core.training.tunes import TINY_RECIPE
 
 corpus = Corpus(Path(sys.argv[1]))
 told = []
-for number in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda number, frame: told.append(number))
 made = feed.Feed(corpus, corpus.of_split("train"), TINY_RECIPE, {}, 0)
 loader = DataLoader(made, batch_size=None, sampler=feed._From(made, 0, 0), num_workers=2,
                     worker_init_fn=feed._set_apart)
 for count, batch in enumerate(loader):
-    if count == 0:
+    if count == 0:  # the workers are there, and these handlers are not theirs
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, frame: told.append(number))
         print("training", flush=True)
         sys.stdin.readline()
     if count == 40:
