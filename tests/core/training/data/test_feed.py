@@ -28,7 +28,7 @@ made = feed.Feed(corpus, corpus.of_split("train"), TINY_RECIPE, {}, 0)
 loader = DataLoader(made, batch_size=None, sampler=feed._From(made, 0, 0), num_workers=2,
                     worker_init_fn=feed._set_apart)
 for count, batch in enumerate(loader):
-    if count == 0:  # the workers are there, and these handlers are not theirs
+    if count == 1:  # a batch of each: both workers are at work, and these handlers are not theirs
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda number, frame: told.append(number))
         print("training", flush=True)
